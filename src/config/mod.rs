@@ -1,0 +1,1 @@
+//! Files that people edit, checked before anything uses them.

@@ -1,0 +1,1 @@
+//! From scores to money, actions and reasons, under a strategy.

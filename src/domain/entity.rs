@@ -1,0 +1,228 @@
+//! Who and what an order touches: the nodes of the knowledge graph.
+//!
+//! Identifiers of people are replaced by keyed hashes at the door, so that
+//! nothing behind it can leak them.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// What kind of thing a node is. Which kinds occur is decided by the data.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum EntityKind {
+    /// Who orders: a customer, member or rater.
+    Account,
+    /// Phone, browser or terminal used to order.
+    Device,
+    /// Network address.
+    Ip,
+    /// Where the goods go.
+    Address,
+    /// Phone number of buyer or recipient.
+    Phone,
+    /// E-mail address.
+    Email,
+    /// Card, wallet or bank account that pays.
+    PaymentInstrument,
+    /// Thing sold.
+    Sku,
+    /// Shop, seller or point of sale.
+    Merchant,
+    /// Sales region.
+    Region,
+    /// Sales channel.
+    Channel,
+}
+
+impl EntityKind {
+    /// Every kind, in catalog order.
+    pub const ALL: [Self; 11] = [
+        Self::Account,
+        Self::Device,
+        Self::Ip,
+        Self::Address,
+        Self::Phone,
+        Self::Email,
+        Self::PaymentInstrument,
+        Self::Sku,
+        Self::Merchant,
+        Self::Region,
+        Self::Channel,
+    ];
+
+    /// The name used in feature ids, mappings and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Device => "device",
+            Self::Ip => "ip",
+            Self::Address => "address",
+            Self::Phone => "phone",
+            Self::Email => "email",
+            Self::PaymentInstrument => "payment_instrument",
+            Self::Sku => "sku",
+            Self::Merchant => "merchant",
+            Self::Region => "region",
+            Self::Channel => "channel",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// True when an identifier of this kind is personal data and must be hashed.
+    pub fn is_personal(self) -> bool {
+        match self {
+            Self::Account
+            | Self::Device
+            | Self::Ip
+            | Self::Address
+            | Self::Phone
+            | Self::Email
+            | Self::PaymentInstrument => true,
+            Self::Sku | Self::Merchant | Self::Region | Self::Channel => false,
+        }
+    }
+}
+
+/// Identifies an entity within its kind.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntityKey {
+    /// Keyed hash of a personal identifier; text form `h1_` + 32 hex digits.
+    Hashed(u128),
+    /// Name of something that is not a person: SKU, shop, region, channel.
+    Plain(Box<str>),
+}
+
+/// One node: kind and key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EntityRef {
+    /// What it is.
+    pub kind: EntityKind,
+    /// Which one it is.
+    pub key: EntityKey,
+}
+
+/// The secret that turns personal identifiers into pseudonyms.
+#[derive(Clone)]
+pub struct IdentityKey([u8; 32]);
+
+/// Prefix of the text form of a hashed key; the digit is the format version.
+const HASHED_PREFIX: &str = "h1_";
+
+impl EntityKey {
+    /// Reads the text form: `h1_…` is a pseudonym, anything else a plain name.
+    pub fn parse(text: &str) -> Self {
+        match text.strip_prefix(HASHED_PREFIX) {
+            Some(hex) if hex.len() == 32 => u128::from_str_radix(hex, 16)
+                .map_or_else(|_| Self::Plain(text.into()), Self::Hashed),
+            _ => Self::Plain(text.into()),
+        }
+    }
+}
+
+impl EntityRef {
+    /// A pseudonymous label for people: `account#3f9a12` or `sku:LIM-001`.
+    pub fn label(&self) -> String {
+        match &self.key {
+            EntityKey::Hashed(hash) => format!("{}#{:06x}", self.kind.as_str(), hash >> 104),
+            EntityKey::Plain(name) => format!("{}:{name}", self.kind.as_str()),
+        }
+    }
+}
+
+impl IdentityKey {
+    /// Derives the key from a secret of any length.
+    pub fn from_secret(secret: &[u8]) -> Self {
+        Self(blake3::derive_key("orderlens 2026 entity identity v1", secret))
+    }
+
+    /// The node for a raw identifier: hashed when the kind is personal.
+    ///
+    /// A text that already is a pseudonym (`h1_…`) stays as it is, so that an
+    /// imported stream can be sent again.
+    pub fn entity(&self, kind: EntityKind, raw: &str) -> EntityRef {
+        let key = match EntityKey::parse(raw) {
+            EntityKey::Plain(name) if kind.is_personal() => self.pseudonym(kind, &name),
+            key @ (EntityKey::Plain(_) | EntityKey::Hashed(_)) => key,
+        };
+        EntityRef { kind, key }
+    }
+
+    /// The same node with its identifier hashed, if it has to be and is not yet.
+    pub fn seal(&self, entity: EntityRef) -> EntityRef {
+        match entity.key {
+            EntityKey::Plain(name) if entity.kind.is_personal() => {
+                EntityRef { kind: entity.kind, key: self.pseudonym(entity.kind, &name) }
+            }
+            EntityKey::Plain(_) | EntityKey::Hashed(_) => entity,
+        }
+    }
+
+    fn pseudonym(&self, kind: EntityKind, raw: &str) -> EntityKey {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        // The kind is part of the hash: equal texts of two kinds must not be linked.
+        hasher.update(kind.as_str().as_bytes());
+        hasher.update(&[0]);
+        hasher.update(raw.as_bytes());
+        let mut bytes = [0_u8; 16];
+        hasher.finalize_xof().fill(&mut bytes);
+        EntityKey::Hashed(u128::from_be_bytes(bytes))
+    }
+}
+
+impl fmt::Debug for IdentityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("IdentityKey(***)")
+    }
+}
+
+impl fmt::Display for EntityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Hashed(hash) => write!(f, "{HASHED_PREFIX}{hash:032x}"),
+            Self::Plain(name) => f.write_str(name),
+        }
+    }
+}
+
+impl Serialize for EntityKey {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for EntityKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Ok(Self::parse(&text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_personal_identifier_never_survives_the_door() {
+        let key = IdentityKey::from_secret(b"test");
+        let entity = key.entity(EntityKind::Phone, "+8613800138000");
+        assert!(!format!("{entity:?} {} {}", entity.key, entity.label()).contains("138"));
+        assert_eq!(format!("{key:?}"), "IdentityKey(***)");
+    }
+
+    #[test]
+    fn a_pseudonym_passes_the_door_unchanged_and_kinds_do_not_mix() {
+        let key = IdentityKey::from_secret(b"test");
+        let once = key.entity(EntityKind::Account, "u1");
+        assert_eq!(key.entity(EntityKind::Account, &once.key.to_string()), once);
+        assert_ne!(key.entity(EntityKind::Device, "u1").key, once.key);
+        assert_ne!(IdentityKey::from_secret(b"x").entity(EntityKind::Account, "u1"), once);
+    }
+}

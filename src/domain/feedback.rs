@@ -1,0 +1,127 @@
+//! What people chose and what the world did later.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::decision::{ActionKind, DecisionId};
+use crate::domain::money::Money;
+use crate::domain::order::OrderKey;
+use crate::domain::time::Timestamp;
+
+/// What an operator decided about a decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OperatorChoice {
+    /// The caller's id; telling the same choice again is harmless.
+    pub choice_id: Box<str>,
+    /// Which decision.
+    pub decision_id: DecisionId,
+    /// Pseudonym of the operator.
+    pub operator_id: Box<str>,
+    /// What they did.
+    pub action: ActionKind,
+    /// Rank of that action among those shown, from 1; `None` when it was not shown.
+    #[serde(default)]
+    pub chosen_rank: Option<u32>,
+    /// Why they went against the first recommendation.
+    #[serde(default)]
+    pub override_reason: Option<OverrideReason>,
+    /// Free note; must not hold personal data.
+    #[serde(default)]
+    pub note: Option<Box<str>>,
+    /// When the order was opened for review.
+    #[serde(default)]
+    pub opened_at: Option<Timestamp>,
+    /// When they decided.
+    pub decided_at: Timestamp,
+}
+
+/// Why an operator went against the first recommendation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverrideReason {
+    /// Knows the customer.
+    KnownCustomer,
+    /// The evidence does not hold.
+    EvidenceWrong,
+    /// Something the system does not see.
+    OutsideInformation,
+    /// The rules of the shop or the law.
+    PolicyRequires,
+    /// The customer confirmed.
+    CustomerConfirmed,
+    /// Anything else; the note should say.
+    Other,
+}
+
+/// What the world did later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// The caller's id; telling the same outcome again is harmless.
+    pub outcome_id: Box<str>,
+    /// Which decision it follows, if known.
+    #[serde(default)]
+    pub decision_id: Option<DecisionId>,
+    /// Which order it is about, if known.
+    #[serde(default)]
+    pub order: Option<OrderKey>,
+    /// What happened.
+    pub kind: OutcomeKind,
+    /// Money that moved.
+    #[serde(default)]
+    pub amount: Option<Money>,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// Who says so.
+    pub source: OutcomeSource,
+}
+
+/// What happened later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// The payer disputed the charge.
+    ChargebackOpened,
+    /// The shop won the dispute.
+    ChargebackWon,
+    /// The shop lost the dispute.
+    ChargebackLost,
+    /// Money went back.
+    Refund,
+    /// Goods came back.
+    Return,
+    /// Delivered and kept.
+    DeliveredOk,
+    /// Could not be delivered.
+    DeliveryFailed,
+    /// The customer bought again.
+    Repurchase,
+    /// The platform audited the shop.
+    PlatformAudit,
+    /// The platform fined the shop.
+    PlatformPenalty,
+    /// The customer complained.
+    Complaint,
+    /// The customer closed the account.
+    AccountClosed,
+    /// Confirmed as abuse.
+    ConfirmedFraud,
+    /// Confirmed as honest.
+    ConfirmedLegit,
+}
+
+/// Who says that an outcome happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeSource {
+    /// Card network or bank.
+    Network,
+    /// The platform.
+    Platform,
+    /// The carrier.
+    Carrier,
+    /// The customer service system.
+    Crm,
+    /// An analyst.
+    Analyst,
+}

@@ -1,0 +1,16 @@
+//! The words of the service as types: ids, units, events, scores, decisions.
+//!
+//! No I/O, no async, no clock: every instant enters as an argument.
+
+pub mod decision;
+pub mod entity;
+pub mod event;
+pub mod evidence;
+pub mod feature;
+pub mod feedback;
+pub mod head;
+pub mod money;
+pub mod order;
+pub mod record;
+pub mod text;
+pub mod time;

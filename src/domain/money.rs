@@ -1,0 +1,113 @@
+//! Money as whole minor units of a named currency; never a float at the door.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// An ISO 4217 code such as `CNY`: three capital letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Currency([u8; 3]);
+
+/// An amount in minor units (fen, cents); negative amounts are money going out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Money {
+    /// Which currency the units are of.
+    pub currency: Currency,
+    /// Whole minor units; see [`Currency::exponent`] for how many make one major unit.
+    pub minor_units: i64,
+}
+
+/// A text that is not a currency code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a three-letter ISO 4217 currency code such as CNY")]
+pub struct CurrencyError(pub String);
+
+impl Currency {
+    /// Chinese yuan.
+    pub const CNY: Self = Self(*b"CNY");
+
+    /// Reads a code; the letters must be capital.
+    ///
+    /// # Errors
+    /// [`CurrencyError`] for anything but three capital ASCII letters.
+    pub fn parse(code: &str) -> Result<Self, CurrencyError> {
+        match <[u8; 3]>::try_from(code.as_bytes()) {
+            Ok(letters) if letters.iter().all(u8::is_ascii_uppercase) => Ok(Self(letters)),
+            _ => Err(CurrencyError(code.to_owned())),
+        }
+    }
+
+    /// The code as text.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or("???")
+    }
+
+    /// Decimal digits between the major and the minor unit.
+    ///
+    /// Source: ISO 4217 list one; every code that is not listed there with 0 or 3 has 2.
+    pub fn exponent(self) -> u32 {
+        match &self.0 {
+            b"JPY" | b"KRW" | b"VND" | b"CLP" | b"ISK" | b"XAF" | b"XOF" | b"UGX" => 0,
+            b"KWD" | b"BHD" | b"OMR" | b"JOD" | b"TND" | b"IQD" | b"LYD" => 3,
+            _ => 2,
+        }
+    }
+}
+
+impl Money {
+    /// The amount in major units (yuan, dollars), for statistics and display only.
+    pub fn as_major(self) -> f64 {
+        self.minor_units as f64 / 10_f64.powi(self.currency.exponent().cast_signed())
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Display for Money {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.currency.exponent() as usize;
+        write!(f, "{} {:.digits$}", self.currency, self.as_major())
+    }
+}
+
+impl TryFrom<String> for Currency {
+    type Error = CurrencyError;
+    fn try_from(code: String) -> Result<Self, CurrencyError> {
+        Self::parse(&code)
+    }
+}
+
+impl From<Currency> for String {
+    fn from(currency: Currency) -> Self {
+        currency.as_str().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_three_capital_letters_name_a_currency() {
+        assert!(Currency::parse("CNY").is_ok());
+        for code in ["cny", "CN", "CNYY", "C1Y", "元"] {
+            assert_eq!(Currency::parse(code), Err(CurrencyError(code.to_owned())));
+        }
+    }
+
+    #[test]
+    fn an_amount_shows_as_many_digits_as_its_currency_has() {
+        let show = |code, minor_units| {
+            Money { currency: Currency::parse(code).unwrap(), minor_units }.to_string()
+        };
+        assert_eq!(show("CNY", 129_950), "CNY 1299.50");
+        assert_eq!(show("JPY", 1_200), "JPY 1200");
+        assert_eq!(show("KWD", 1_200), "KWD 1.200");
+    }
+}

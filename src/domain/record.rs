@@ -1,0 +1,75 @@
+//! What the journal holds: everything that was told, decided or switched.
+
+use crate::domain::decision::Decision;
+use crate::domain::event::Event;
+use crate::domain::order::Order;
+use crate::domain::time::Timestamp;
+
+/// One entry of the journal. Folding them in order gives every state there is.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "entries are moved once, into the log")]
+pub enum Record {
+    /// A fact that a caller told.
+    Event(ReceivedEvent),
+    /// An order that was judged, with the answer.
+    Decision(ScoredOrder),
+    /// A strategy became active.
+    StrategyActivated(StrategyActivated),
+    /// A model bundle became active.
+    ModelActivated(ModelActivated),
+}
+
+/// A fact and when it reached us.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReceivedEvent {
+    /// The fact, sealed.
+    pub event: Event,
+    /// Our clock.
+    pub received_time: Timestamp,
+}
+
+/// A question to the service: judge this order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoreRequest {
+    /// Idempotency key; the natural key of the order when the caller gave none.
+    pub request_id: Box<str>,
+    /// When the order was placed, by the caller's clock.
+    pub event_time: Timestamp,
+    /// The order, sealed.
+    pub order: Order,
+    /// How many actions to recommend; 1 to 10.
+    pub max_actions: u32,
+}
+
+/// An order that was judged. The answer is a function of the request and the journal before it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoredOrder {
+    /// What was asked.
+    pub request: ScoreRequest,
+    /// What was answered.
+    pub decision: Decision,
+}
+
+/// A strategy that became active, kept whole so that old answers replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StrategyActivated {
+    /// Name.
+    pub name: Box<str>,
+    /// BLAKE3 of the file, 64 hex digits.
+    pub hash: Box<str>,
+    /// The file.
+    pub toml: Box<str>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A model bundle that became active.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelActivated {
+    /// Bundle name and version, `risk/1`.
+    pub name: Box<str>,
+    /// BLAKE3 of its manifest, 64 hex digits.
+    pub hash: Box<str>,
+    /// When.
+    pub at: Timestamp,
+}

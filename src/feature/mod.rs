@@ -1,0 +1,1 @@
+//! The feature catalog and its point-in-time extraction from graph and order.

@@ -1,0 +1,23 @@
+//! orderlens: explainable risk decisions for e-commerce orders.
+//!
+//! A guided tour, in the order an order takes: a door ([`grpc`]) turns the
+//! request into [`domain`] types ([`wire`]); [`workflow`] appends it to the
+//! journal ([`store`]), reads [`feature`]s from the [`graph`], scores them
+//! ([`model`]) and decides ([`decision`]). [`training`] makes the models,
+//! [`import`] and [`simulator`] make events, [`config`] reads what people edit,
+//! [`cli`] wires it all. `docs/architecture.md` has the picture.
+
+pub mod cli;
+pub mod config;
+pub mod decision;
+pub mod domain;
+pub mod feature;
+pub mod graph;
+pub mod grpc;
+pub mod import;
+pub mod model;
+pub mod simulator;
+pub mod store;
+pub mod training;
+pub mod wire;
+pub mod workflow;

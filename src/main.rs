@@ -1,0 +1,3 @@
+//! The `orderlens` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Boosted oblivious trees with exact attribution, calibration and artifacts.

@@ -1,0 +1,1 @@
+//! A synthetic marketplace with known truth.

@@ -1,0 +1,1 @@
+//! The journal (the only truth) and the records projected from it.

@@ -1,0 +1,1 @@
+//! Training sets, the tree trainer, baselines and evaluation.
