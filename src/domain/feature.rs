@@ -1,4 +1,4 @@
-//! What a feature is: stable id, group, direction, words; and the data it needs.
+//! What a feature is: stable id, group, direction, words, and its data.
 
 use std::collections::BTreeMap;
 
