@@ -12,7 +12,7 @@ use std::fs;
 #[path = "tidy/reading.rs"]
 mod reading;
 
-use reading::{File, Rule, code_of, files, names_after, read, root, rules, rust_files};
+use reading::{File, Rule, code_of, files, names_after, read, rules, rust_files};
 
 const FILE_LINES_MAX: usize = 400;
 const FN_LINES_MAX: usize = 70;
@@ -28,7 +28,7 @@ fn every_folder_imports_only_folders_below_it() {
 
 #[test]
 fn layers_block_names_exactly_the_folders_on_disk() {
-    let on_disk = fs::read_dir(root().join("src"))
+    let on_disk = fs::read_dir("src")
         .expect("src/ can be listed")
         .map(|entry| entry.expect("entry of src/").path())
         .filter(|path| path.is_dir())
@@ -71,13 +71,13 @@ fn no_name_uses_a_word_the_glossary_bans() {
 }
 
 #[test]
-fn no_source_file_names_a_data_set() {
+fn no_source_file_names_a_mapped_source() {
     let files = files();
     let names = files
         .iter()
         .filter_map(|file| file.path.strip_prefix("config/mappings/")?.strip_suffix(".toml"))
         .collect::<Vec<_>>();
-    check(&over(&rust_files(), |file| data_set_names(file, &names)));
+    check(&over(&rust_files(), |file| mapped_source_names(file, &names)));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn every_law_catches_a_planted_fault() {
     for line in ["struct OrderManager;", "pub fn manager_of() {}", "mod order_manager;"] {
         caught(banned_names(&low(line), &banned));
     }
-    caught(data_set_names(&low("// as in shop_2020"), &["shop_2020"]));
+    caught(mapped_source_names(&low("// as in shop_2020"), &["shop_2020"]));
     for text in ["message A {", "// A.\nenum E {\n  E_UNSPECIFIED = 0;\n}", "string b = 1;"] {
         caught(bare_proto_lines(&plant("a.proto", text)));
     }
@@ -290,9 +290,9 @@ fn banned_names(file: &File, banned: &BTreeSet<String>) -> Vec<String> {
     faults
 }
 
-fn data_set_names(file: &File, names: &[&str]) -> Vec<String> {
+fn mapped_source_names(file: &File, names: &[&str]) -> Vec<String> {
     let named = names.iter().filter(|name| file.text.contains(**name));
-    named.map(|name| fault(file, &format!("names the data set `{name}`"))).collect()
+    named.map(|name| fault(file, &format!("names the source `{name}`"))).collect()
 }
 
 fn bare_proto_lines(file: &File) -> Vec<String> {

@@ -1,4 +1,6 @@
 //! How tidy reads: files of the repository, fenced blocks, code without prose.
+//!
+//! Paths are relative: cargo runs a test in the folder of its package.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -89,12 +91,8 @@ pub(crate) fn rules(document: &str, kind: &str) -> Vec<Rule> {
         .collect()
 }
 
-pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
 pub(crate) fn read(path: &str) -> String {
-    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 pub(crate) fn rust_files() -> Vec<File> {
@@ -105,7 +103,7 @@ pub(crate) fn rust_files() -> Vec<File> {
 pub(crate) fn files() -> Vec<File> {
     let mut found = Vec::new();
     for place in PLACES {
-        walk(&root().join(place), &mut found);
+        walk(Path::new(place), &mut found);
     }
     for name in ["Cargo.toml", "README.md", "README.zh-CN.md"] {
         found.push(File { path: name.to_owned(), text: read(name) });
@@ -124,7 +122,7 @@ fn walk(folder: &Path, found: &mut Vec<File>) {
         } else if n_bytes <= READ_BYTES_MAX
             && let Ok(text) = fs::read_to_string(&path)
         {
-            let name = path.strip_prefix(root()).expect("below the root").to_string_lossy();
+            let name = path.to_string_lossy();
             found.push(File { path: name.into_owned(), text });
         }
     }
