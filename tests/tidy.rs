@@ -8,6 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 
 #[path = "tidy/reading.rs"]
 mod reading;
@@ -93,6 +94,14 @@ fn every_document_has_one_title() {
 }
 
 #[test]
+fn every_link_of_a_document_leads_somewhere() {
+    let files = files().into_iter().filter(|file| file.path.ends_with(".md"));
+    check(&over(&files.collect::<Vec<_>>(), |file| {
+        dead_links(file, |target| Path::new(target).exists())
+    }));
+}
+
+#[test]
 fn no_committed_file_names_a_place_outside_the_repository() {
     check(&over(&files(), outside_paths));
 }
@@ -141,6 +150,7 @@ fn every_law_catches_a_planted_fault() {
     }
     caught(title_faults(&plant("a.md", "# One\n\n# Two\n")));
     caught(title_faults(&plant("a.md", "## None\n")));
+    caught(dead_links(&plant("docs/a.md", "[b](b.md#c) [d](https://d)"), |_| false));
     caught(outside_paths(&plant("a.md", concat!("see /wo", "rk/x"))));
 }
 
@@ -321,6 +331,19 @@ fn title_faults(file: &File) -> Vec<String> {
         n_titles += usize::from(!is_fenced && line.starts_with("# "));
     }
     if n_titles == 1 { Vec::new() } else { vec![fault(file, &format!("{n_titles} titles"))] }
+}
+
+/// Links into the repository, from the folder of the document; fenced text has none.
+fn dead_links(file: &File, exists: impl Fn(&str) -> bool) -> Vec<String> {
+    let folder = file.path.rsplit_once('/').map_or(String::new(), |(path, _)| format!("{path}/"));
+    let prose = file.text.split("```").step_by(2);
+    prose
+        .flat_map(|text| text.split("](").skip(1))
+        .filter_map(|rest| rest.split([')', '#']).next())
+        .filter(|link| !link.is_empty() && !link.contains("://"))
+        .filter(|link| !exists(&format!("{folder}{link}")))
+        .map(|link| fault(file, &format!("link to nowhere: {link}")))
+        .collect()
 }
 
 fn outside_paths(file: &File) -> Vec<String> {
