@@ -13,7 +13,7 @@ use std::path::Path;
 #[path = "tidy/reading.rs"]
 mod reading;
 
-use reading::{File, Rule, code_of, files, names_after, read, rules, rust_files};
+use reading::{File, PLACES, Rule, code_of, files, files_of, names_after, read, rules};
 
 const FILE_LINES_MAX: usize = 400;
 const FN_LINES_MAX: usize = 70;
@@ -23,7 +23,7 @@ const HEADER_CHARS_MAX: usize = 80;
 fn every_folder_imports_only_folders_below_it() {
     let rules = rules(&read("docs/architecture.md"), "layers");
     let mut faults = upward_edges(&rules);
-    faults.extend(rust_files().iter().flat_map(|file| forbidden_imports(file, &rules)));
+    faults.extend(files_of("rs").iter().flat_map(|file| forbidden_imports(file, &rules)));
     check(&faults);
 }
 
@@ -44,23 +44,23 @@ fn every_owned_crate_stays_in_its_folders() {
     let doc = read("docs/architecture.md");
     let (folders, owners) = (rules(&doc, "layers"), rules(&doc, "owners"));
     let mut faults = unknown_owners(&owners, &folders, &read("Cargo.toml"));
-    faults.extend(rust_files().iter().flat_map(|file| strays(file, &owners)));
+    faults.extend(files_of("rs").iter().flat_map(|file| strays(file, &owners)));
     check(&faults);
 }
 
 #[test]
 fn every_file_is_short_and_says_what_it_is() {
-    check(&over(&rust_files(), shape_faults));
+    check(&over(&files_of("rs"), shape_faults));
 }
 
 #[test]
 fn every_function_fits_on_a_screen() {
-    check(&over(&rust_files(), long_functions));
+    check(&over(&files_of("rs"), long_functions));
 }
 
 #[test]
 fn no_import_hides_where_a_name_comes_from() {
-    check(&over(&rust_files(), hidden_imports));
+    check(&over(&files_of("rs"), hidden_imports));
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn no_name_uses_a_word_the_glossary_bans() {
     let banned = rules(&read("docs/glossary.md"), "never");
     let words = banned.into_iter().flat_map(|rule| rule.words).collect::<BTreeSet<_>>();
     assert!(!words.is_empty(), "docs/glossary.md has no `never` block");
-    check(&over(&rust_files(), |file| banned_names(file, &words)));
+    check(&over(&files_of("rs"), |file| banned_names(file, &words)));
 }
 
 #[test]
@@ -78,27 +78,25 @@ fn no_source_file_names_a_mapped_source() {
         .iter()
         .filter_map(|file| file.path.strip_prefix("config/mappings/")?.strip_suffix(".toml"))
         .collect::<Vec<_>>();
-    check(&over(&rust_files(), |file| mapped_source_names(file, &names)));
+    check(&over(&files_of("rs"), |file| mapped_source_names(file, &names)));
 }
 
 #[test]
 fn every_proto_element_is_commented() {
-    let files = files().into_iter().filter(|file| file.path.ends_with(".proto"));
-    check(&over(&files.collect::<Vec<_>>(), bare_proto_lines));
+    check(&over(&files_of("proto"), bare_proto_lines));
 }
 
 #[test]
 fn every_document_has_one_title() {
-    let files = files().into_iter().filter(|file| file.path.ends_with(".md"));
-    check(&over(&files.collect::<Vec<_>>(), title_faults));
+    check(&over(&files_of("md"), title_faults));
 }
 
 #[test]
-fn every_link_of_a_document_leads_somewhere() {
-    let files = files().into_iter().filter(|file| file.path.ends_with(".md"));
-    check(&over(&files.collect::<Vec<_>>(), |file| {
-        dead_links(file, |target| Path::new(target).exists())
-    }));
+fn every_link_and_path_of_a_document_leads_somewhere() {
+    let exists = |target: &str| Path::new(target).exists();
+    let mut faults = over(&files_of("md"), |file| dead_links(file, exists));
+    faults.extend(over(&files_of("md"), |file| dead_paths(file, exists)));
+    check(&faults);
 }
 
 #[test]
@@ -151,6 +149,7 @@ fn every_law_catches_a_planted_fault() {
     caught(title_faults(&plant("a.md", "# One\n\n# Two\n")));
     caught(title_faults(&plant("a.md", "## None\n")));
     caught(dead_links(&plant("docs/a.md", "[b](b.md#c) [d](https://d)"), |_| false));
+    caught(dead_paths(&plant("a.md", "see `src/gone.rs`, `x`"), |_| false));
     caught(outside_paths(&plant("a.md", concat!("see /wo", "rk/x"))));
 }
 
@@ -301,8 +300,8 @@ fn banned_names(file: &File, banned: &BTreeSet<String>) -> Vec<String> {
 }
 
 fn mapped_source_names(file: &File, names: &[&str]) -> Vec<String> {
-    let named = names.iter().filter(|name| file.text.contains(**name));
-    named.map(|name| fault(file, &format!("names the source `{name}`"))).collect()
+    let found = names.iter().filter(|name| file.text.contains(**name));
+    found.map(|name| fault(file, &format!("names the source `{name}`"))).collect()
 }
 
 fn bare_proto_lines(file: &File) -> Vec<String> {
@@ -343,6 +342,17 @@ fn dead_links(file: &File, exists: impl Fn(&str) -> bool) -> Vec<String> {
         .filter(|link| !link.is_empty() && !link.contains("://"))
         .filter(|link| !exists(&format!("{folder}{link}")))
         .map(|link| fault(file, &format!("link to nowhere: {link}")))
+        .collect()
+}
+
+/// Paths in backticks that begin with a folder of the repository.
+fn dead_paths(file: &File, exists: impl Fn(&str) -> bool) -> Vec<String> {
+    let prose = file.text.split("```").step_by(2);
+    prose
+        .flat_map(|text| text.split('`').skip(1).step_by(2))
+        .filter(|span| PLACES.iter().any(|place| span.starts_with(&format!("{place}/"))))
+        .filter(|span| !span.contains(['<', '*', ' ', '…']) && !exists(span))
+        .map(|span| fault(file, &format!("names `{span}`, which is not there")))
         .collect()
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// Larger files are data, not prose or code.
 const READ_BYTES_MAX: u64 = 1 << 20;
-const PLACES: [&str; 10] =
+pub(crate) const PLACES: [&str; 10] =
     [".cargo", ".ci", ".config", "benches", "config", "docs", "models", "proto", "src", "tests"];
 
 /// A text file of the repository.
@@ -92,11 +92,14 @@ pub(crate) fn rules(document: &str, kind: &str) -> Vec<Rule> {
 }
 
 pub(crate) fn read(path: &str) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"))
+    fs::read_to_string(path).expect(path)
 }
 
-pub(crate) fn rust_files() -> Vec<File> {
-    files().into_iter().filter(|file| file.path.ends_with(".rs")).collect()
+/// The files with this extension.
+pub(crate) fn files_of(extension: &str) -> Vec<File> {
+    let is_kind =
+        |file: &File| Path::new(&file.path).extension().is_some_and(|kind| kind == extension);
+    files().into_iter().filter(is_kind).collect()
 }
 
 /// Every text file of the repository but the training data, by path.
