@@ -1,3 +1,7 @@
-//! The `orderlens` binary.
+//! The `orderlens` binary: parse, run, report.
 
-fn main() {}
+use clap::Parser;
+
+fn main() -> miette::Result<()> {
+    orderlens::cli::run(orderlens::cli::Cli::parse())
+}

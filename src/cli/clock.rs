@@ -1,0 +1,16 @@
+//! The only reader of the machine's clocks.
+
+use std::time::Instant;
+
+use crate::domain::time::Timestamp;
+
+/// Now, by the machine's clock.
+pub fn now() -> Timestamp {
+    Timestamp(jiff::Timestamp::now().as_microsecond())
+}
+
+/// Monotonic nanoseconds since the first call.
+pub fn nanos() -> u64 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,299 @@
+//! One thread owns the state and puts everything told into one order.
+//!
+//! It judges, hands the record to the journal's writer and folds it, without
+//! waiting: answers leave from the writer's callback, once they are durable.
+//! A journal that fails is poisoned and answers nothing more, so a state that
+//! ran ahead of the disk is never seen by anyone.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tracing::error;
+
+use crate::domain::decision::{Decision, DecisionId};
+use crate::domain::event::{Event, Fact};
+use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
+use crate::domain::time::Timestamp;
+use crate::store::log::LogWriter;
+use crate::workflow::error::Error;
+use crate::workflow::judge_order::{Judge, Stamp, Stopwatch};
+use crate::workflow::state::{Known, State, request_digest};
+
+/// Sends the answer to whoever asked.
+pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// What the doors ask of the sequencer.
+#[derive(Debug)]
+pub enum Command {
+    /// Judge an order and record the answer.
+    Score {
+        /// What is asked.
+        request: Box<ScoreRequest>,
+        /// When it arrived.
+        received_time: Timestamp,
+        /// Id for a new decision.
+        decision_id: DecisionId,
+        /// Where the answer goes.
+        reply: Reply<Scored>,
+    },
+    /// Judge an order and forget it; with another judge for what-ifs.
+    Try {
+        /// What is asked.
+        request: Box<ScoreRequest>,
+        /// When it arrived.
+        received_time: Timestamp,
+        /// Id for the answer.
+        decision_id: DecisionId,
+        /// The judge to use; `None` is the active one.
+        judge: Option<Box<Judge>>,
+        /// Where the answer goes.
+        reply: Reply<Decision>,
+    },
+    /// Record a fact.
+    Ingest {
+        /// The fact, sealed.
+        event: Box<Event>,
+        /// When it arrived.
+        received_time: Timestamp,
+        /// Where the answer goes.
+        reply: Reply<Told>,
+    },
+    /// Find a decision.
+    Find {
+        /// By what.
+        key: DecisionQuery,
+        /// Where the answer goes.
+        reply: Reply<Place>,
+    },
+    /// Save a snapshot.
+    Snapshot {
+        /// Where the position and bytes go.
+        reply: Reply<(u64, Vec<u8>)>,
+    },
+}
+
+/// How a decision is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DecisionQuery {
+    /// By its id.
+    Id(DecisionId),
+    /// The newest one about an order.
+    Order {
+        /// Channel of the order.
+        channel: Box<str>,
+        /// Id of the order.
+        order_id: Box<str>,
+    },
+}
+
+/// The answer to [`Command::Score`].
+#[derive(Debug)]
+pub enum Scored {
+    /// Judged now, and durable.
+    New(Arc<ScoredOrder>),
+    /// The request id was answered before.
+    Before {
+        /// Where.
+        place: Place,
+        /// Whether the same was asked then.
+        is_same: bool,
+    },
+}
+
+/// The answer to [`Command::Ingest`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// New, and durable now.
+    New,
+    /// Told before; the answer may leave once the journal is durable up to this position.
+    Before {
+        /// Journal position.
+        position: u64,
+    },
+}
+
+/// Where a scored order is: in memory while it is being written, then in the journal.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Journal position.
+    pub position: u64,
+    /// The record, while it may not be readable from the journal yet.
+    pub recent: Option<Arc<ScoredOrder>>,
+}
+
+/// The last durable journal position, for whoever waits for one.
+#[derive(Debug, Clone)]
+pub struct DurableMark {
+    position: watch::Sender<u64>,
+}
+
+/// Owner of the state.
+#[derive(Debug)]
+pub struct Sequencer {
+    state: State,
+    judge: Judge,
+    log: LogWriter,
+    durable: DurableMark,
+    recent: VecDeque<(u64, Arc<ScoredOrder>)>,
+    nanos: Stopwatch,
+}
+
+impl DurableMark {
+    /// Everything up to `position` is durable already.
+    pub fn new(position: u64) -> Self {
+        Self { position: watch::Sender::new(position) }
+    }
+
+    /// The last durable position.
+    pub fn position(&self) -> u64 {
+        *self.position.borrow()
+    }
+
+    /// Waits until `position` is durable.
+    pub async fn reached(&self, position: u64) {
+        // The sender lives in self, so waiting ends only with the condition.
+        let _ = self.position.subscribe().wait_for(|durable| *durable >= position).await;
+    }
+
+    fn advance(&self, position: u64) {
+        self.position.send_if_modified(|durable| {
+            let is_new = *durable < position;
+            *durable = position.max(*durable);
+            is_new
+        });
+    }
+}
+
+impl Sequencer {
+    /// A sequencer on a state that has folded the whole journal.
+    pub fn new(
+        state: State,
+        judge: Judge,
+        log: LogWriter,
+        durable: DurableMark,
+        nanos: Stopwatch,
+    ) -> Self {
+        Self { state, judge, log, durable, recent: VecDeque::new(), nanos }
+    }
+
+    /// Serves commands until every sender is gone, then gives the state back.
+    pub fn run(mut self, mut commands: mpsc::Receiver<Command>) -> State {
+        while let Some(command) = commands.blocking_recv() {
+            match command {
+                Command::Score { request, received_time, decision_id, reply } => {
+                    let stamp = Stamp { decision_id, received_time };
+                    self.score(*request, &stamp, reply);
+                }
+                Command::Try { request, received_time, decision_id, judge, reply } => {
+                    let judge = judge.as_deref().unwrap_or(&self.judge);
+                    let stamp = Stamp { decision_id, received_time };
+                    let decision = judge.judge(&self.state, &request, &stamp, self.nanos);
+                    answer(reply, Ok(decision));
+                }
+                Command::Ingest { event, received_time, reply } => {
+                    self.ingest(*event, received_time, reply);
+                }
+                Command::Find { key, reply } => answer(reply, self.find(&key)),
+                Command::Snapshot { reply } => {
+                    let bytes = postcard::to_stdvec(&self.state)
+                        .map_err(|error| Error::Internal(error.to_string()));
+                    answer(reply, bytes.map(|bytes| (self.state.position, bytes)));
+                }
+            }
+        }
+        self.state
+    }
+
+    fn score(&mut self, request: ScoreRequest, stamp: &Stamp, reply: Reply<Scored>) {
+        if let Some(before) = self.state.answered(&request.request_id) {
+            let is_same = before.content == request_digest(&request);
+            let place = self.place(before.position);
+            answer(reply, Ok(Scored::Before { place, is_same }));
+            return;
+        }
+        let decision = self.judge.judge(&self.state, &request, stamp, self.nanos);
+        let scored = Arc::new(ScoredOrder { request, decision });
+        let record = Record::Decision(scored.clone());
+        let Some(position) = self.submit(&record, reply, Scored::New(scored.clone())) else {
+            return;
+        };
+        self.state.fold(&record);
+        self.remember(position, scored);
+    }
+
+    fn ingest(&mut self, event: Event, received_time: Timestamp, reply: Reply<Told>) {
+        if let Fact::Choice(choice) = &event.fact
+            && self.state.decision_position(choice.decision_id).is_none()
+        {
+            let missing = format!("decision {}", choice.decision_id);
+            answer(reply, Err(Error::NotFound(missing)));
+            return;
+        }
+        match self.state.knows(&event) {
+            Known::Same => {
+                answer(reply, Ok(Told::Before { position: self.state.position }));
+            }
+            Known::Other => answer(reply, Err(Error::event_conflict(&event.event_id))),
+            Known::No => {
+                let record = Record::Event(ReceivedEvent { event, received_time });
+                if self.submit(&record, reply, Told::New).is_some() {
+                    self.state.fold(&record);
+                }
+            }
+        }
+    }
+
+    /// Hands a record to the writer; waits for room, which slows the doors down.
+    ///
+    /// `None` when the journal takes nothing any more: the reply is dropped with
+    /// the callback, and its owner reads that as the journal being gone.
+    fn submit<T: Send + 'static>(&self, record: &Record, reply: Reply<T>, told: T) -> Option<u64> {
+        let durable = self.durable.clone();
+        let submitted = self.log.submit_when_room(record, move |written| match written {
+            Ok(position) => {
+                durable.advance(position);
+                answer(reply, Ok(told));
+            }
+            Err(error) => answer(reply, Err(Error::journal(&error))),
+        });
+        submitted.inspect_err(|error| error!(%error, "the journal refused a record")).ok()
+    }
+
+    fn find(&self, key: &DecisionQuery) -> Result<Place, Error> {
+        let position = match key {
+            DecisionQuery::Id(id) => self.state.decision_position(*id),
+            DecisionQuery::Order { channel, order_id } => {
+                self.state.order_position(channel, order_id)
+            }
+        };
+        match position {
+            Some(position) => Ok(self.place(position)),
+            None => Err(Error::NotFound(match key {
+                DecisionQuery::Id(id) => format!("decision {id}"),
+                DecisionQuery::Order { channel, order_id } => {
+                    format!("a decision about order {channel}/{order_id}")
+                }
+            })),
+        }
+    }
+
+    fn place(&self, position: u64) -> Place {
+        let recent = self.recent.iter().rev().find(|(at, _)| *at == position);
+        Place { position, recent: recent.map(|(_, scored)| scored.clone()) }
+    }
+
+    /// Keeps what is not durable yet; the journal answers for the rest.
+    fn remember(&mut self, position: u64, scored: Arc<ScoredOrder>) {
+        let durable = self.durable.position();
+        while self.recent.front().is_some_and(|(at, _)| *at <= durable) {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((position, scored));
+    }
+}
+
+/// A caller that hung up does not want the answer; what was recorded stays recorded.
+fn answer<T>(reply: Reply<T>, result: Result<T, Error>) {
+    drop(reply.send(result));
+}

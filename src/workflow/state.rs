@@ -1,0 +1,192 @@
+//! Everything that is folded from the journal: graph, indexes, active versions.
+//!
+//! The fold is the same at start-up, while serving and in a replay; two states
+//! folded from the same prefix are equal to the byte.
+
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::decision::DecisionId;
+use crate::domain::event::{Event, Fact};
+use crate::domain::order::{Order, OrderKey};
+use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
+use crate::graph::knowledge::KnowledgeGraph;
+use crate::graph::settings::GraphSettings;
+
+/// First 16 bytes of a BLAKE3 hash: names a text without keeping it.
+pub type Digest = u128;
+
+/// The state after a prefix of the journal.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct State {
+    /// Journal position of the last record folded; 0 before the first.
+    pub position: u64,
+    /// The knowledge graph.
+    pub graph: KnowledgeGraph,
+    /// Hash of the active strategy's file; empty before the first activation.
+    pub strategy_hash: Box<str>,
+    /// The active strategy's file.
+    pub strategy_toml: Box<str>,
+    /// Hash of the active bundle; empty before the first activation.
+    pub model_hash: Box<str>,
+    requests: IndexMap<Digest, Answered, FxBuildHasher>,
+    decisions: IndexMap<DecisionId, u64, FxBuildHasher>,
+    orders: IndexMap<Digest, u64, FxBuildHasher>,
+    events: IndexMap<Digest, Digest, FxBuildHasher>,
+}
+
+/// Where a request was answered, and what it asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// Journal position of the answer.
+    pub position: u64,
+    /// Digest of the request's content.
+    pub content: Digest,
+}
+
+/// What the journal already knows about an event id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// Never told.
+    No,
+    /// Told before, with the same content.
+    Same,
+    /// Told before, with other content.
+    Other,
+}
+
+impl State {
+    /// The state before the first record.
+    pub fn empty(graph: GraphSettings) -> Self {
+        Self {
+            position: 0,
+            graph: KnowledgeGraph::new(graph),
+            strategy_hash: Box::default(),
+            strategy_toml: Box::default(),
+            model_hash: Box::default(),
+            requests: IndexMap::default(),
+            decisions: IndexMap::default(),
+            orders: IndexMap::default(),
+            events: IndexMap::default(),
+        }
+    }
+
+    /// Folds the record that follows [`State::position`].
+    pub fn fold(&mut self, record: &Record) {
+        self.position += 1;
+        match record {
+            Record::Event(received) => self.fold_event(received),
+            Record::Decision(scored) => self.fold_decision(scored),
+            Record::StrategyActivated(activated) => {
+                self.strategy_hash = activated.hash.clone();
+                self.strategy_toml = activated.toml.clone();
+            }
+            Record::ModelActivated(activated) => self.model_hash = activated.hash.clone(),
+        }
+    }
+
+    /// Where this request id was answered, if it was.
+    pub fn answered(&self, request_id: &str) -> Option<Answered> {
+        self.requests.get(&text_digest(request_id)).copied()
+    }
+
+    /// Journal position of a decision.
+    pub fn decision_position(&self, id: DecisionId) -> Option<u64> {
+        self.decisions.get(&id).copied()
+    }
+
+    /// Journal position of the newest decision about an order, any revision.
+    pub fn order_position(&self, channel: &str, order_id: &str) -> Option<u64> {
+        self.orders.get(&order_digest(channel, order_id)).copied()
+    }
+
+    /// Whether an event with this id was told before.
+    pub fn knows(&self, event: &Event) -> Known {
+        match self.events.get(&text_digest(&event.event_id)) {
+            None => Known::No,
+            Some(content) if *content == event_digest(event) => Known::Same,
+            Some(_) => Known::Other,
+        }
+    }
+
+    fn fold_event(&mut self, received: &ReceivedEvent) {
+        let event = &received.event;
+        self.events.insert(text_digest(&event.event_id), event_digest(event));
+        self.graph.apply(event);
+    }
+
+    fn fold_decision(&mut self, scored: &ScoredOrder) {
+        let position = self.position;
+        let request = &scored.request;
+        let answered = Answered { position, content: request_digest(request) };
+        self.requests.insert(text_digest(&request.request_id), answered);
+        self.decisions.insert(scored.decision.decision_id, position);
+        let key = &request.order.key;
+        self.orders.insert(order_digest(&key.channel, &key.order_id), position);
+        self.graph.apply(&placed_event(request));
+    }
+}
+
+/// The fact that a judged order was placed.
+pub fn placed_event(request: &ScoreRequest) -> Event {
+    let OrderKey { channel, order_id, revision } = &request.order.key;
+    Event {
+        event_id: format!("order/{channel}/{order_id}/{revision}").into(),
+        event_time: request.event_time,
+        ingest_time: None,
+        fact: Fact::OrderPlaced(request.order.clone()),
+    }
+}
+
+/// Digest of what a request asks; its id and arrival are not part of it.
+pub fn request_digest(request: &ScoreRequest) -> Digest {
+    digest_of(&(request.event_time, &request.order, request.max_actions, request.max_contributions))
+}
+
+/// The fields in which two requests differ, as dotted paths, in contract order.
+pub fn differing_fields(first: &ScoreRequest, second: &ScoreRequest) -> Vec<String> {
+    let (a, b): (&Order, &Order) = (&first.order, &second.order);
+    let fields = [
+        ("event_time", first.event_time == second.event_time),
+        ("max_actions", first.max_actions == second.max_actions),
+        ("explain_level", first.max_contributions == second.max_contributions),
+        ("order.channel", a.key.channel == b.key.channel),
+        ("order.order_id", a.key.order_id == b.key.order_id),
+        ("order.order_revision", a.key.revision == b.key.revision),
+        ("order.amount", a.amount == b.amount),
+        ("order.discount", a.discount == b.discount),
+        ("order.items", a.items == b.items),
+        ("order.entities", a.entities == b.entities),
+        ("order.account_create_time", a.account_created_at == b.account_created_at),
+        ("order.address_kind", a.address_kind == b.address_kind),
+        ("order.payment_kind", a.payment_kind == b.payment_kind),
+        ("order.countries", a.countries == b.countries),
+        ("order.device_distance_km", a.device_distance_km == b.device_distance_km),
+        ("order.attributes", a.attributes == b.attributes),
+    ];
+    fields.iter().filter(|(_, same)| !same).map(|(name, _)| (*name).to_owned()).collect()
+}
+
+fn event_digest(event: &Event) -> Digest {
+    digest_of(&(event.event_time, &event.fact))
+}
+
+fn digest_of(value: &impl Serialize) -> Digest {
+    // Postcard cannot fail on our own types; an empty text would only weaken the duplicate check.
+    bytes_digest(&postcard::to_stdvec(value).unwrap_or_default())
+}
+
+fn order_digest(channel: &str, order_id: &str) -> Digest {
+    text_digest(&format!("{channel}\u{0}{order_id}"))
+}
+
+fn text_digest(text: &str) -> Digest {
+    bytes_digest(text.as_bytes())
+}
+
+fn bytes_digest(bytes: &[u8]) -> Digest {
+    let mut first = [0_u8; 16];
+    first.copy_from_slice(&blake3::hash(bytes).as_bytes()[..16]);
+    Digest::from_be_bytes(first)
+}

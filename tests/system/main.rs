@@ -1,0 +1,8 @@
+//! Whole-system laws: the built binary, real sockets, real files, real kills.
+
+#![expect(clippy::expect_used, reason = "a broken set-up must stop a test where it breaks")]
+
+mod durability;
+mod orders;
+mod python_client;
+mod server;

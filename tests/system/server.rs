@@ -1,0 +1,59 @@
+//! Starts the built server on a free port and stops it the hard way.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+/// A running `orderlens serve`; killed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// `http://127.0.0.1:port`.
+    pub url: String,
+}
+
+impl Server {
+    /// Starts on a data folder and waits until it says where it listens.
+    pub fn start(data: &Path) -> Self {
+        let mut child = orderlens()
+            .arg("serve")
+            .args(["--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the built binary starts");
+        let stdout = child.stdout.take().expect("stdout is piped");
+        let mut lines = BufReader::new(stdout).lines();
+        let url = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
+            .expect("the server says where it listens");
+        // Nobody reads on: the rest of stdout is drained so that the server never blocks on it.
+        std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+        Self { child, url }
+    }
+
+    /// SIGKILL: no warning, no clean-up.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a running child can be killed");
+        self.child.wait().expect("a killed child can be waited for");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // The test has ended; whether the child still runs does not matter any more.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The built binary, run from the package folder.
+pub fn orderlens() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_orderlens"));
+    command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    command.env("ORDERLENS_IDENTITY_SECRET", "a secret of the tests only");
+    command
+}
