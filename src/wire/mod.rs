@@ -12,4 +12,6 @@ pub mod feedback;
 pub mod order;
 pub mod pb;
 pub mod record;
+#[cfg(test)]
+mod samples;
 pub mod stored_decision;

@@ -222,3 +222,59 @@ fn read_request(
         max_contributions: request.max_contributions,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::wire::samples;
+
+    #[test]
+    fn a_record_of_any_kind_reads_back_as_it_was_written() {
+        for record in samples::records() {
+            assert_eq!(decode(&encode(&record)).unwrap(), record);
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_record_are_refused() {
+        assert!(matches!(decode(b"\xff\xff\xff"), Err(Error::Decode(_))));
+        let error = decode(b"").unwrap_err();
+        assert_eq!(error.to_string(), "1 fields are invalid; entry is required");
+    }
+
+    fn bits(decision: &Decision) -> Vec<u64> {
+        let features = decision.features.iter().map(|value| u64::from(value.to_bits()));
+        let shifts = decision.risks.iter().flat_map(|risk| &risk.contributions);
+        shifts
+            .flat_map(|shift| [shift.log_odds, shift.weight, shift.value.unwrap_or_default()])
+            .map(f64::to_bits)
+            .chain(features)
+            .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_keep_every_bit(
+            value in proptest::option::of(any::<u64>()),
+            log_odds in any::<u64>(),
+            weight in any::<u64>(),
+            features in proptest::collection::vec(any::<u32>(), 0..20),
+            time in any::<i64>(),
+        ) {
+            let mut scored = samples::scored_order();
+            let shift = &mut scored.decision.risks[1].contributions[0];
+            shift.value = value.map(f64::from_bits);
+            shift.log_odds = f64::from_bits(log_odds);
+            // The format keeps a zero but not its sign.
+            shift.weight = f64::from_bits(weight) + 0.0;
+            scored.decision.features = features.into_iter().map(f32::from_bits).collect();
+            scored.request.event_time = crate::domain::time::Timestamp(time);
+            let bytes = encode(&Record::Decision(scored.clone()));
+            let Record::Decision(read) = decode(&bytes).unwrap() else { panic!("another kind") };
+            prop_assert_eq!(bits(&read.decision), bits(&scored.decision));
+            prop_assert_eq!(read.request, scored.request);
+        }
+    }
+}
