@@ -11,6 +11,7 @@ pub mod feedback;
 pub mod head;
 pub mod money;
 pub mod order;
+pub mod query;
 pub mod record;
 pub mod text;
 pub mod time;

@@ -1,1 +1,4 @@
 //! What the system does, a verb per file.
+
+pub mod error;
+pub mod service;

@@ -1,0 +1,202 @@
+//! A record of every kind with every field set, for the tests of this folder.
+
+use uuid::Uuid;
+
+use crate::domain::decision::{
+    ActionImpact, ActionKind, Contribution, ContributionRest, Decision, DecisionId, DecisionState,
+    DecisionTimes, DegradedReason, Estimate, ImpactKind, ImpactPart, ImpactUnit, Probability,
+    Reason, ReasonArgument, ReasonValue, RecommendedAction, RiskAssessment, RiskBand, Stage,
+    StageTiming, Versions,
+};
+use crate::domain::entity::{EntityKind, EntityRef, IdentityKey};
+use crate::domain::event::Event;
+use crate::domain::evidence::{Evidence, EvidenceEdge, EvidenceNode};
+use crate::domain::feature::FeatureGroup;
+use crate::domain::head::{HeadId, RiskType};
+use crate::domain::money::Currency;
+use crate::domain::order::{Order, OrderKey};
+use crate::domain::record::{
+    ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
+};
+use crate::domain::text::Text;
+use crate::domain::time::Timestamp;
+
+/// One event of every kind, as JSON Lines; the first one fills every field of an order.
+pub(super) const EVENTS: &str = r#"{"event_id":"e1","event_time":"2026-02-16T20:00:00.000001Z","ingest_time":"2026-02-16T20:01:00Z","fact":{"order_placed":{"key":{"channel":"web","order_id":"o1","revision":2},"amount":{"currency":"CNY","minor_units":129950},"discount":{"currency":"CNY","minor_units":5000},"items":[{"sku":{"kind":"sku","key":"LIM-001"},"quantity":2,"unit_price":{"currency":"CNY","minor_units":64975}},{"sku":{"kind":"sku","key":"B"},"quantity":1,"unit_price":null}],"entities":[{"kind":"account","key":"u1"},{"kind":"ip","key":"10.0.0.1"},{"kind":"region","key":"CN-ZJ"}],"account_created_at":"2020-01-01T00:00:00Z","address_kind":"hotel","payment_kind":"card","countries":{"ip":"US","payment":null,"shipping":"CN"},"device_distance_km":12.25,"attributes":{"coupon_share":0.1,"note":"gift"}}}}
+{"event_id":"e2","event_time":"1969-12-31T23:59:59.999999Z","fact":{"order_paid":{"order":{"channel":"web","order_id":"o1"},"amount":{"currency":"JPY","minor_units":-5}}}}
+{"event_id":"e3","event_time":"2026-02-16T20:00:00Z","fact":{"order_cancelled":{"order":{"channel":"web","order_id":"o1"},"reason":{"source":"platform","type":"risk","level":"before_shipping"}}}}
+{"event_id":"e4","event_time":"2026-02-16T20:00:00Z","fact":{"stock_reserved":{"order":{"channel":"web","order_id":"o1"}}}}
+{"event_id":"e5","event_time":"2026-02-16T20:00:00Z","fact":{"order_shipped":{"order":{"channel":"web","order_id":"o1"}}}}
+{"event_id":"e6","event_time":"2026-02-16T20:00:00Z","fact":{"order_delivered":{"order":{"channel":"web","order_id":"o1"}}}}
+{"event_id":"e7","event_time":"2026-02-16T20:00:00Z","fact":{"order_returned":{"order":{"channel":"web","order_id":"o1"},"sku":{"kind":"sku","key":"B"},"amount":{"currency":"CNY","minor_units":1}}}}
+{"event_id":"e8","event_time":"2026-02-16T20:00:00Z","fact":{"order_refunded":{"order":{"channel":"web","order_id":"o1"}}}}
+{"event_id":"e9","event_time":"2026-02-16T20:00:00Z","fact":{"order_charged_back":{"order":{"channel":"web","order_id":"o1"}}}}
+{"event_id":"e10","event_time":"2026-02-16T20:00:00Z","fact":{"account_created":{"account":{"kind":"account","key":"u9"},"entities":[{"kind":"phone","key":"138"}]}}}
+{"event_id":"e11","event_time":"2026-02-16T20:00:00Z","fact":{"stock_level":{"sku":{"kind":"sku","key":"B"},"region":{"kind":"region","key":"CN-ZJ"},"units":7}}}
+{"event_id":"e12","event_time":"2026-02-16T20:00:00Z","fact":{"market_price":{"sku":{"kind":"sku","key":"B"},"price":{"currency":"CNY","minor_units":9}}}}
+{"event_id":"e13","event_time":"2026-02-16T20:00:00Z","fact":{"label":{"order":{"channel":"web","order_id":"o1"},"head":"late_delivery","value":0.5,"matures_at":"2027-01-01T00:00:00Z","concerns":[{"kind":"account","key":"u1"}]}}}
+{"event_id":"e14","event_time":"2026-02-16T20:00:00Z","fact":{"choice":{"choice_id":"c1","decision_id":"019c6a3e-0000-7000-8000-000000000001","operator_id":"op7","action":"hold","chosen_rank":2,"override_reason":"known_customer","note":"regular","opened_at":"2026-02-16T20:00:00Z","decided_at":"2026-02-16T20:05:00Z"}}}
+{"event_id":"e15","event_time":"2026-02-16T20:00:00Z","fact":{"outcome":{"outcome_id":"x1","decision_id":"019c6a3e-0000-7000-8000-000000000001","order":{"channel":"web","order_id":"o1"},"kind":"chargeback_lost","amount":{"currency":"CNY","minor_units":3},"occurred_at":"2026-03-16T20:00:00Z","source":"network"}}}"#;
+
+/// The events of [`EVENTS`], sealed.
+pub(super) fn events() -> Vec<Event> {
+    let key = IdentityKey::from_secret(b"test");
+    EVENTS.lines().map(|line| serde_json::from_str::<Event>(line).unwrap().sealed(&key)).collect()
+}
+
+/// One record of every kind; events in all their kinds.
+pub(super) fn records() -> Vec<Record> {
+    let at = Timestamp(1_771_272_000_123_456);
+    let received = |event| Record::Event(ReceivedEvent { event, received_time: at });
+    let mut records: Vec<Record> = events().into_iter().map(received).collect();
+    records.push(Record::Decision(scored_order()));
+    records.push(Record::StrategyActivated(StrategyActivated {
+        name: "default".into(),
+        hash: "ab".repeat(32).into(),
+        toml: "[weights]\nnetwork = 1.5\n# 权重\n".into(),
+        at,
+    }));
+    records.push(Record::ModelActivated(ModelActivated {
+        name: "risk/1".into(),
+        hash: "cd".repeat(32).into(),
+        at: Timestamp(-1),
+    }));
+    records
+}
+
+/// A judged order with every field of its decision set.
+pub(super) fn scored_order() -> ScoredOrder {
+    let key = OrderKey { channel: "web".into(), order_id: "o1".into(), revision: 0 };
+    ScoredOrder {
+        request: ScoreRequest {
+            request_id: "r1".into(),
+            event_time: Timestamp(1_771_272_000_000_001),
+            order: Order::new(key.clone()),
+            max_actions: 3,
+            max_contributions: 12,
+        },
+        decision: decision(key),
+    }
+}
+
+fn decision(order: OrderKey) -> Decision {
+    Decision {
+        decision_id: DecisionId(Uuid::from_u128(0x019c_6a3e_0000_7000_8000_0000_0000_0001)),
+        request_id: "r1".into(),
+        order,
+        state: DecisionState::Degraded,
+        times: DecisionTimes {
+            event_time: Timestamp(1_771_272_000_000_001),
+            received_time: Timestamp(1_771_272_000_500_000),
+        },
+        versions: Versions {
+            model: "risk/1".into(),
+            model_hash: "0a".repeat(32).into(),
+            strategy: "default".into(),
+            strategy_hash: "0b".repeat(32).into(),
+            schema_hash: "0c".repeat(32).into(),
+            graph_position: u64::MAX,
+            build: "0.1.0".into(),
+            experiment_arm: "treatment".into(),
+            propensity: Probability::clamped(0.1),
+        },
+        risks: vec![
+            risk(RiskType::ResellerHoarding.head(), 1.0 / 3.0),
+            risk(HeadId("late_delivery".into()), 5e-324),
+        ],
+        evidence: evidence(),
+        impacts: vec![impact()],
+        actions: vec![RecommendedAction {
+            rank: 1,
+            action: ActionKind::LimitQuantity,
+            value: Estimate { mean: 12.5, p10: -3.0, p90: 1e300 },
+            confidence: Probability::clamped(0.62),
+            gap_to_next_minor: 0.1 + 0.2,
+            is_close_call: true,
+            requires_approval: true,
+            title: Text::new("Limit the quantity", "限制数量"),
+        }],
+        reasons: vec![Reason {
+            code: "ip_accounts_count_1h".into(),
+            head: RiskType::ResellerHoarding.head(),
+            arguments: vec![
+                ReasonArgument { name: "count".into(), value: ReasonValue::Number(12.0) },
+                ReasonArgument { name: "ip".into(), value: ReasonValue::Node("ip#3f9a12".into()) },
+            ],
+            text: Text::new("12 accounts", "12 个账号"),
+        }],
+        features: vec![1.5, f32::MIN_POSITIVE, -0.0],
+        missing_inputs: vec!["device_orders_count_1d".into()],
+        degraded_reasons: vec![DegradedReason::FewInputsKnown, DegradedReason::LateEvent],
+        stage_timings: vec![StageTiming { stage: Stage::Model, nanos: 1_400 }],
+    }
+}
+
+fn risk(head: HeadId, probability: f64) -> RiskAssessment {
+    let shift = |feature: &str, value, log_odds, weight| Contribution {
+        feature: feature.into(),
+        group: FeatureGroup::Network,
+        value,
+        log_odds,
+        weight,
+    };
+    RiskAssessment {
+        head,
+        probability: Probability::clamped(probability),
+        interval: (Probability::clamped(0.05), Probability::clamped(0.95)),
+        model_probability: Probability::clamped(0.3),
+        band: RiskBand::High,
+        base: -3.1,
+        raw_log_odds: probability * 7.0,
+        weighted_log_odds: 2.0,
+        residual: 1e-16,
+        contributions: vec![
+            shift("ring_size", Some(12.0), 1.0 / 7.0, 1.5),
+            shift("hour", None, -probability, 1.0),
+        ],
+        rest: ContributionRest { n_features: 40, log_odds: 0.25, weighted_log_odds: 0.5 },
+        n_support: 1_234,
+    }
+}
+
+fn evidence() -> Evidence {
+    let key = IdentityKey::from_secret(b"test");
+    let node = |entity: EntityRef| EvidenceNode {
+        entity,
+        n_orders: 12,
+        n_bad: 3,
+        is_hub: true,
+        is_of_order: true,
+    };
+    Evidence {
+        nodes: vec![
+            node(key.entity(EntityKind::Ip, "10.0.0.1")),
+            node(key.entity(EntityKind::Sku, "LIM-001")),
+        ],
+        edges: vec![EvidenceEdge {
+            from: 0,
+            to: 1,
+            n_orders: 9,
+            first_seen: Timestamp(1),
+            last_seen: Timestamp(2_000_000),
+            features: vec!["ring_size".into()],
+        }],
+        is_truncated: true,
+    }
+}
+
+fn impact() -> ActionImpact {
+    ActionImpact {
+        action: ActionKind::Decline,
+        currency: Currency::CNY,
+        total: Estimate { mean: -1.0, p10: -2.0, p90: 3.0 },
+        parts: vec![ImpactPart {
+            kind: ImpactKind::PriceIndex,
+            value: Estimate { mean: 1.08, p10: 1.0, p90: 1.2 },
+            unit: ImpactUnit::Index,
+            n_support: 77,
+            drivers: vec!["reseller_hoarding".into()],
+        }],
+        review_minutes: 4.5,
+    }
+}

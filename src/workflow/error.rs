@@ -1,0 +1,90 @@
+//! Why the system could not do what it was asked.
+
+use std::error::Error as StdError;
+
+use crate::domain::decision::DecisionId;
+use crate::domain::order::OrderKey;
+use crate::domain::time::Span;
+
+/// What a caller can do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Correct the request.
+    Invalid,
+    /// Nothing: it is not there.
+    NotFound,
+    /// Nothing: it contradicts what is recorded.
+    Conflict,
+    /// Try again after a pause.
+    Exhausted,
+    /// Try again elsewhere or later: the service starts, stops or has lost its disk.
+    Unavailable,
+    /// Report it.
+    Internal,
+}
+
+/// Why the system could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No such decision was ever given out.
+    #[error("there is no decision `{0}`")]
+    UnknownDecision(DecisionId),
+    /// No decision was ever made about this order.
+    #[error("there is no decision about order `{}` revision {} of channel `{}`", .0.order_id, .0.revision, .0.channel)]
+    UnknownOrder(OrderKey),
+    /// The id was used before for something else.
+    #[error("id `{id}` was used before with other values of: {}", fields.join(", "))]
+    IdReused {
+        /// The request, event, choice or outcome id.
+        id: Box<str>,
+        /// Dotted paths of the fields that differ, sorted.
+        fields: Vec<Box<str>>,
+    },
+    /// A strategy text has mistakes; all of them are listed.
+    #[error("the strategy has {} mistakes; {}", .0.len(), .0.join("; "))]
+    InvalidStrategy(Vec<String>),
+    /// A bound on waiting work is reached.
+    #[error("too much work is waiting")]
+    Exhausted {
+        /// When to try again.
+        retry_after: Span,
+    },
+    /// The service is not up, is stopping, or a part of it is lost.
+    #[error("the service is unavailable: {0}")]
+    Unavailable(Box<str>),
+    /// A part failed in a way that no caller can mend.
+    #[error("{doing} failed")]
+    Failed {
+        /// What was being done: `appending to the journal`.
+        doing: Box<str>,
+        /// Why.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// What a caller can do about it; doors map only this.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::UnknownDecision(_) | Self::UnknownOrder(_) => ErrorKind::NotFound,
+            Self::IdReused { .. } => ErrorKind::Conflict,
+            Self::InvalidStrategy(_) => ErrorKind::Invalid,
+            Self::Exhausted { .. } => ErrorKind::Exhausted,
+            Self::Unavailable(_) => ErrorKind::Unavailable,
+            Self::Failed { .. } => ErrorKind::Internal,
+        }
+    }
+
+    /// A stable code for programs; part of the contract.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::UnknownDecision(_) => "DECISION_UNKNOWN",
+            Self::UnknownOrder(_) => "ORDER_UNKNOWN",
+            Self::IdReused { .. } => "ID_REUSED",
+            Self::InvalidStrategy(_) => "STRATEGY_INVALID",
+            Self::Exhausted { .. } => "OVERLOADED",
+            Self::Unavailable(_) => "UNAVAILABLE",
+            Self::Failed { .. } => "INTERNAL",
+        }
+    }
+}

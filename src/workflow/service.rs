@@ -1,0 +1,146 @@
+//! What doors may ask of the engine.
+//!
+//! One trait, so that a door knows neither journal nor models. Every method
+//! takes the time by the door's clock; whatever it returns is durable already.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::domain::decision::{Decision, DecisionId};
+use crate::domain::event::Event;
+use crate::domain::feedback::{OperatorChoice, Outcome};
+use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf};
+use crate::domain::record::ScoreRequest;
+use crate::domain::time::Timestamp;
+use crate::workflow::error::Error;
+
+/// The answer to a request for a score.
+#[derive(Clone, Debug)]
+pub struct ScoreAnswer {
+    /// The decision, on disk.
+    pub decision: Arc<Decision>,
+    /// True when an earlier equal request was answered with it.
+    pub is_replayed: bool,
+}
+
+/// What became of a fact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ack {
+    /// It is in the journal, on disk.
+    Accepted,
+    /// It was there already.
+    Duplicate,
+}
+
+/// A page of decisions.
+#[derive(Clone, Debug, Default)]
+pub struct DecisionPage {
+    /// Newest first.
+    pub decisions: Vec<Arc<Decision>>,
+    /// True when older ones match, too.
+    pub has_more: bool,
+}
+
+/// Both answers of a what-if.
+#[derive(Clone, Debug)]
+pub struct WhatIfAnswer {
+    /// Without the changes.
+    pub baseline: Arc<Decision>,
+    /// With the changes.
+    pub changed: Arc<Decision>,
+}
+
+/// The engine, as doors see it.
+pub trait OrderService: Send + Sync + 'static {
+    /// Name of the strategy that judges now.
+    fn active_strategy(&self) -> Arc<str>;
+
+    /// Judges an order and records the decision.
+    ///
+    /// # Errors
+    /// `Conflict` when the request id was used for another request.
+    fn score_order(
+        &self,
+        request: ScoreRequest,
+        received: Timestamp,
+    ) -> impl Future<Output = Result<ScoreAnswer, Error>> + Send;
+
+    /// Judges an order and forgets it: journal and graph stay as they are.
+    ///
+    /// # Errors
+    /// `Exhausted` or `Unavailable`.
+    fn dry_run(
+        &self,
+        request: ScoreRequest,
+        received: Timestamp,
+    ) -> impl Future<Output = Result<Arc<Decision>, Error>> + Send;
+
+    /// One recorded decision.
+    ///
+    /// # Errors
+    /// `NotFound` when it was never given out.
+    fn get_decision(
+        &self,
+        key: DecisionKey,
+    ) -> impl Future<Output = Result<Arc<Decision>, Error>> + Send;
+
+    /// Recorded decisions, newest first.
+    ///
+    /// # Errors
+    /// `Unavailable` when the records cannot be read.
+    fn list_decisions(
+        &self,
+        query: DecisionQuery,
+    ) -> impl Future<Output = Result<DecisionPage, Error>> + Send;
+
+    /// Judges an order as it is and as it might have been; touches no state.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown decision, `Invalid` for a strategy with mistakes.
+    fn what_if(
+        &self,
+        question: WhatIf,
+        received: Timestamp,
+    ) -> impl Future<Output = Result<WhatIfAnswer, Error>> + Send;
+
+    /// Judges a recorded order again, from the journal; no difference is the promise.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown decision.
+    fn replay_decision(
+        &self,
+        id: DecisionId,
+    ) -> impl Future<Output = Result<Vec<FieldDifference>, Error>> + Send;
+
+    /// Takes a fact. Facts enter the journal in the order of the first polls.
+    ///
+    /// # Errors
+    /// `Conflict` when the event id was used for another fact.
+    fn ingest_event(
+        &self,
+        event: Event,
+        received: Timestamp,
+    ) -> impl Future<Output = Result<Ack, Error>> + Send;
+
+    /// Takes what an operator chose.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown decision, `Conflict` when the choice id was used for
+    /// another choice.
+    fn record_choice(
+        &self,
+        choice: OperatorChoice,
+        received: Timestamp,
+    ) -> impl Future<Output = Result<Ack, Error>> + Send;
+
+    /// Takes what happened later.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown decision, `Conflict` when the outcome id was used for
+    /// another outcome.
+    fn record_outcome(
+        &self,
+        outcome: Outcome,
+        received: Timestamp,
+    ) -> impl Future<Output = Result<Ack, Error>> + Send;
+}
