@@ -25,9 +25,7 @@ impl fmt::Display for DecisionId {
 }
 
 /// What can be done about an order.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionKind {
     /// Release it.
@@ -142,6 +140,8 @@ pub struct Decision {
     pub actions: Vec<RecommendedAction>,
     /// At most three sentences for people.
     pub reasons: Vec<Reason>,
+    /// The feature vector in bundle order, NaN is unknown; kept in the journal, not answered.
+    pub features: Vec<f32>,
     /// Feature ids that had no value for this order.
     pub missing_inputs: Vec<Box<str>>,
     /// Why the answer is less than complete.
@@ -219,14 +219,16 @@ pub struct RiskAssessment {
     pub band: RiskBand,
     /// Score of the average order, log-odds.
     pub base: f64,
-    /// `base + Σ log_odds` of the contributions: the model alone.
+    /// `base + Σ log_odds` of all contributions and the rest: the model alone.
     pub raw_log_odds: f64,
     /// `base + Σ weight × log_odds`: under the strategy.
     pub weighted_log_odds: f64,
     /// `raw_log_odds − base − Σ log_odds` as computed; |residual| ≤ 1e-9.
     pub residual: f64,
-    /// One per feature of the bundle, largest absolute first.
+    /// The largest shifts under the strategy, largest absolute first; as many as were asked for.
     pub contributions: Vec<Contribution>,
+    /// All other features together, so that the sum stays exact.
+    pub rest: ContributionRest,
     /// Held-out rows that back the calibration near this score.
     pub n_support: u64,
 }
@@ -244,6 +246,17 @@ pub struct Contribution {
     pub log_odds: f64,
     /// The strategy's weight of the group; its share is `(weight − 1) × log_odds`.
     pub weight: f64,
+}
+
+/// The features whose contributions are not listed one by one.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ContributionRest {
+    /// How many features.
+    pub n_features: u32,
+    /// Sum of their shifts, the model's share, log-odds.
+    pub log_odds: f64,
+    /// Sum of their shifts under the strategy's weights, log-odds.
+    pub weighted_log_odds: f64,
 }
 
 /// A number with its uncertainty, in minor units of the strategy's currency.

@@ -39,6 +39,8 @@ pub struct ScoreRequest {
     pub order: Order,
     /// How many actions to recommend; 1 to 10.
     pub max_actions: u32,
+    /// How many contributions to list per risk; the others are summed up.
+    pub max_contributions: u32,
 }
 
 /// An order that was judged. The answer is a function of the request and the journal before it.
