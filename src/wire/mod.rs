@@ -1,1 +1,15 @@
 //! Protobuf messages and their conversions to and from the domain.
+//!
+//! `x::to_pb` writes a message, `x::read` reads one with a [`check::Check`]
+//! that gathers every violation at once and seals personal identifiers.
+
+pub mod check;
+pub mod decision;
+pub mod enums;
+pub mod error;
+pub mod event;
+pub mod feedback;
+pub mod order;
+pub mod pb;
+pub mod record;
+pub mod stored_decision;

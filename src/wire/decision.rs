@@ -1,0 +1,209 @@
+//! Decisions to their message.
+
+use crate::domain::decision::{
+    ActionImpact, Contribution, Decision, Estimate, ImpactPart, Reason, ReasonArgument,
+    ReasonValue, RecommendedAction, RiskAssessment, Versions,
+};
+use crate::domain::evidence::Evidence;
+use crate::domain::text::Text;
+use crate::wire::check::{entity_to_pb, head_to_pb, order_key_to_pb, time_to_pb};
+use crate::wire::enums::WireEnum;
+use crate::wire::pb::v1 as pb;
+
+/// Contributions of each risk that [`Explain::TopK`] shows.
+pub const TOP_K: usize = 12;
+
+/// Contributions of each risk that are computed for [`Explain::Full`]; more than any bundle has.
+pub const CONTRIBUTIONS_MAX: u32 = 10_000;
+
+/// How many contributions a message shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Explain {
+    /// None.
+    None,
+    /// The [`TOP_K`] largest of each risk.
+    #[default]
+    TopK,
+    /// All.
+    Full,
+}
+
+/// The message for a decision.
+pub fn to_pb(decision: &Decision, explain: Explain) -> pb::Decision {
+    pb::Decision {
+        decision_id: decision.decision_id.to_string(),
+        request_id: decision.request_id.to_string(),
+        order: Some(order_key_to_pb(&decision.order)),
+        state: decision.state.to_wire(),
+        times: Some(pb::DecisionTimes {
+            event_time: Some(time_to_pb(decision.times.event_time)),
+            received_time: Some(time_to_pb(decision.times.received_time)),
+        }),
+        versions: Some(versions_to_pb(&decision.versions)),
+        assignment: Some(pb::Assignment {
+            experiment_arm: decision.versions.experiment_arm.to_string(),
+            propensity: decision.versions.propensity.value(),
+        }),
+        risks: decision.risks.iter().map(|risk| risk_to_pb(risk, explain)).collect(),
+        evidence: Some(evidence_to_pb(&decision.evidence)),
+        impacts: decision.impacts.iter().map(impact_to_pb).collect(),
+        actions: decision.actions.iter().map(action_to_pb).collect(),
+        reasons: decision.reasons.iter().map(reason_to_pb).collect(),
+        missing_inputs: texts_to_pb(&decision.missing_inputs),
+        degraded_reasons: decision.degraded_reasons.iter().map(|r| r.to_wire()).collect(),
+        stage_timings: decision
+            .stage_timings
+            .iter()
+            .map(|timing| pb::StageTiming { stage: timing.stage.to_wire(), nanos: timing.nanos })
+            .collect(),
+    }
+}
+
+fn versions_to_pb(versions: &Versions) -> pb::Versions {
+    pb::Versions {
+        model: versions.model.to_string(),
+        model_hash: versions.model_hash.to_string(),
+        strategy: versions.strategy.to_string(),
+        strategy_hash: versions.strategy_hash.to_string(),
+        schema_hash: versions.schema_hash.to_string(),
+        graph_position: versions.graph_position,
+        build: versions.build.to_string(),
+    }
+}
+
+fn risk_to_pb(risk: &RiskAssessment, explain: Explain) -> pb::RiskAssessment {
+    let (risk_type, head_id) = head_to_pb(&risk.head);
+    let n_shown = match explain {
+        Explain::None => 0,
+        Explain::TopK => TOP_K.min(risk.contributions.len()),
+        Explain::Full => risk.contributions.len(),
+    };
+    let (shown, omitted) = risk.contributions.split_at(n_shown);
+    pb::RiskAssessment {
+        risk_type,
+        head_id,
+        probability: risk.probability.value(),
+        interval: Some(pb::ProbabilityInterval {
+            lower: risk.interval.0.value(),
+            upper: risk.interval.1.value(),
+        }),
+        model_probability: risk.model_probability.value(),
+        band: risk.band.to_wire(),
+        base: risk.base,
+        raw_log_odds: risk.raw_log_odds,
+        weighted_log_odds: risk.weighted_log_odds,
+        residual: risk.residual,
+        contributions: shown.iter().map(contribution_to_pb).collect(),
+        n_omitted: u32::try_from(omitted.len())
+            .map_or(u32::MAX, |n| risk.rest.n_features.saturating_add(n)),
+        omitted_log_odds: omitted
+            .iter()
+            .fold(risk.rest.log_odds, |sum, shift| sum + shift.log_odds),
+        omitted_weighted_log_odds: omitted
+            .iter()
+            .fold(risk.rest.weighted_log_odds, |sum, shift| sum + shift.weight * shift.log_odds),
+        n_support: risk.n_support,
+    }
+}
+
+fn contribution_to_pb(shift: &Contribution) -> pb::Contribution {
+    pb::Contribution {
+        feature: shift.feature.to_string(),
+        group: shift.group.to_wire(),
+        value: shift.value,
+        log_odds: shift.log_odds,
+        weight: shift.weight,
+    }
+}
+
+fn evidence_to_pb(evidence: &Evidence) -> pb::Evidence {
+    pb::Evidence {
+        nodes: evidence
+            .nodes
+            .iter()
+            .map(|node| pb::EvidenceNode {
+                entity: Some(entity_to_pb(&node.entity)),
+                n_orders: node.n_orders,
+                n_bad: node.n_bad,
+                is_hub: node.is_hub,
+                is_of_order: node.is_of_order,
+            })
+            .collect(),
+        edges: evidence
+            .edges
+            .iter()
+            .map(|edge| pb::EvidenceEdge {
+                from: edge.from,
+                to: edge.to,
+                n_orders: edge.n_orders,
+                first_seen: Some(time_to_pb(edge.first_seen)),
+                last_seen: Some(time_to_pb(edge.last_seen)),
+                features: texts_to_pb(&edge.features),
+            })
+            .collect(),
+        is_truncated: evidence.is_truncated,
+    }
+}
+
+fn impact_to_pb(impact: &ActionImpact) -> pb::ActionImpact {
+    pb::ActionImpact {
+        action: impact.action.to_wire(),
+        currency_code: impact.currency.as_str().to_owned(),
+        total: Some(estimate_to_pb(impact.total)),
+        parts: impact.parts.iter().map(part_to_pb).collect(),
+        review_minutes: impact.review_minutes,
+    }
+}
+
+fn part_to_pb(part: &ImpactPart) -> pb::ImpactPart {
+    pb::ImpactPart {
+        kind: part.kind.to_wire(),
+        value: Some(estimate_to_pb(part.value)),
+        unit: part.unit.to_wire(),
+        n_support: part.n_support,
+        drivers: texts_to_pb(&part.drivers),
+    }
+}
+
+fn action_to_pb(action: &RecommendedAction) -> pb::RecommendedAction {
+    pb::RecommendedAction {
+        rank: action.rank,
+        action: action.action.to_wire(),
+        value: Some(estimate_to_pb(action.value)),
+        confidence: action.confidence.value(),
+        gap_to_next_minor: action.gap_to_next_minor,
+        is_close_call: action.is_close_call,
+        requires_approval: action.requires_approval,
+        title: Some(text_to_pb(&action.title)),
+    }
+}
+
+fn reason_to_pb(reason: &Reason) -> pb::Reason {
+    let (risk_type, head_id) = head_to_pb(&reason.head);
+    let argument = |argument: &ReasonArgument| pb::ReasonArgument {
+        name: argument.name.to_string(),
+        value: Some(match &argument.value {
+            ReasonValue::Number(number) => pb::reason_argument::Value::Number(*number),
+            ReasonValue::Node(node) => pb::reason_argument::Value::Node(node.clone()),
+        }),
+    };
+    pb::Reason {
+        code: reason.code.to_string(),
+        risk_type,
+        head_id,
+        arguments: reason.arguments.iter().map(argument).collect(),
+        text: Some(text_to_pb(&reason.text)),
+    }
+}
+
+fn estimate_to_pb(estimate: Estimate) -> pb::Estimate {
+    pb::Estimate { mean: estimate.mean, p10: estimate.p10, p90: estimate.p90 }
+}
+
+fn text_to_pb(text: &Text) -> pb::Text {
+    pb::Text { en: text.en.clone(), zh: text.zh.clone() }
+}
+
+fn texts_to_pb(texts: &[Box<str>]) -> Vec<String> {
+    texts.iter().map(ToString::to_string).collect()
+}

@@ -1,0 +1,79 @@
+//! Enums, one to one with their messages. Zero on the wire is no value.
+
+use crate::domain::decision::{
+    ActionKind, DecisionState, DegradedReason, ImpactKind, ImpactUnit, RiskBand, Stage,
+};
+use crate::domain::entity::EntityKind;
+use crate::domain::event::{CancelLevel, CancelSource, CancelType};
+use crate::domain::feature::FeatureGroup;
+use crate::domain::feedback::{OutcomeKind, OutcomeSource, OverrideReason};
+use crate::domain::head::RiskType;
+use crate::domain::order::{AddressKind, PaymentKind};
+use crate::wire::pb::v1 as pb;
+
+/// An enum of the domain that the contract mirrors variant by variant.
+pub trait WireEnum: Copy {
+    /// The number on the wire; never 0.
+    fn to_wire(self) -> i32;
+    /// The variant with this number; `None` for 0 and for numbers of newer contracts.
+    fn from_wire(number: i32) -> Option<Self>;
+}
+
+/// Both directions by name; a variant that one side lacks does not compile.
+macro_rules! mirror {
+    ($($name:ident $((without $extra:ident))? { $($variant:ident),+ $(,)? })+) => {$(
+        impl WireEnum for $name {
+            fn to_wire(self) -> i32 {
+                i32::from(match self { $(Self::$variant => pb::$name::$variant),+ })
+            }
+
+            fn from_wire(number: i32) -> Option<Self> {
+                match pb::$name::try_from(number) {
+                    $(Ok(pb::$name::$variant) => Some(Self::$variant),)+
+                    $(Ok(pb::$name::$extra) => None,)?
+                    Ok(pb::$name::Unspecified) | Err(_) => None,
+                }
+            }
+        }
+    )+};
+}
+
+mirror! {
+    EntityKind {
+        Account, Device, Ip, Address, Phone, Email, PaymentInstrument, Sku, Merchant, Region,
+        Channel,
+    }
+    RiskType (without Custom) {
+        PaymentFraud, ResellerHoarding, PromoAbuse, FakeOrder, ReturnAbuse,
+    }
+    ActionKind {
+        Approve, ApproveAndWatch, Challenge, PhoneCheck, Review, Hold, LimitQuantity,
+        OfferReservation, SplitShipment, Expedite, Decline,
+    }
+    AddressKind { Residential, Office, Hotel, ParcelLocker, Dormitory, Forwarder }
+    PaymentKind { Card, Wallet, BankTransfer, CashOnDelivery, Installment }
+    CancelSource { Customer, Merchant, Platform, Partner }
+    CancelType { UnpaidTimeout, ChangedMind, OutOfStock, Risk, PaymentFailed, Other }
+    CancelLevel { BeforePayment, BeforeShipping, AfterShipping }
+    OverrideReason {
+        KnownCustomer, EvidenceWrong, OutsideInformation, PolicyRequires, CustomerConfirmed, Other,
+    }
+    OutcomeKind {
+        ChargebackOpened, ChargebackWon, ChargebackLost, Refund, Return, DeliveredOk,
+        DeliveryFailed, Repurchase, PlatformAudit, PlatformPenalty, Complaint, AccountClosed,
+        ConfirmedFraud, ConfirmedLegit,
+    }
+    OutcomeSource { Network, Platform, Carrier, Crm, Analyst }
+    DecisionState { Final, Degraded, Abstained }
+    RiskBand { Low, Elevated, High }
+    FeatureGroup {
+        Order, Account, Device, Ip, Address, Contact, Payment, Product, Merchant, Market, Network,
+        Declared,
+    }
+    ImpactKind {
+        RiskLoss, Margin, ReturnCost, FalseStop, ActionCost, FuturePurchases, PriceIndex,
+    }
+    ImpactUnit { MinorUnits, Index }
+    DegradedReason { LateEvent, UnknownEntityKind, FewInputsKnown }
+    Stage { Features, Model, Decision }
+}

@@ -1,0 +1,235 @@
+//! Decisions read back from their message: what the journal needs.
+
+use crate::domain::decision::{
+    ActionImpact, ContributionRest, Decision, DecisionTimes, Estimate, ImpactPart, Probability,
+    Reason, ReasonArgument, ReasonValue, RecommendedAction, RiskAssessment, StageTiming, Versions,
+};
+use crate::domain::evidence::{Evidence, EvidenceEdge, EvidenceNode};
+use crate::domain::text::Text;
+use crate::wire::check::{Check, Path};
+use crate::wire::feedback::read_decision_id;
+use crate::wire::pb::v1 as pb;
+
+/// Reads a decision, without the feature vector and the contributions of its risks.
+pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> Option<Decision> {
+    let decision_id = read_decision_id(check, &path.field("decision_id"), &decision.decision_id);
+    let order = check.required(&path.field("order"), decision.order, Check::order_key);
+    let state = check.choice(&path.field("state"), decision.state);
+    let times = check.required(&path.field("times"), decision.times, read_times);
+    let assignment = decision.assignment.unwrap_or_default();
+    let versions = check.required(&path.field("versions"), decision.versions, |_, _, read| {
+        Some(read_versions(read, assignment))
+    });
+    let risks = read_all(check, &path.field("risks"), decision.risks, read_risk);
+    let evidence = check.required(&path.field("evidence"), decision.evidence, read_evidence);
+    let impacts = read_all(check, &path.field("impacts"), decision.impacts, read_impact);
+    let actions = read_all(check, &path.field("actions"), decision.actions, read_action);
+    let reasons = read_all(check, &path.field("reasons"), decision.reasons, read_reason);
+    let degraded = path.field("degraded_reasons");
+    let degraded_reasons =
+        read_all(check, &degraded, decision.degraded_reasons, |check, path, reason| {
+            check.choice(path, reason)
+        });
+    let timings = path.field("stage_timings");
+    let stage_timings = read_all(check, &timings, decision.stage_timings, |check, path, timing| {
+        let stage = check.choice(&path.field("stage"), timing.stage);
+        Some(StageTiming { stage: stage?, nanos: timing.nanos })
+    });
+    Some(Decision {
+        decision_id: decision_id?,
+        request_id: decision.request_id.into_boxed_str(),
+        order: order?,
+        state: state?,
+        times: times?,
+        versions: versions?,
+        risks,
+        evidence: evidence?,
+        impacts,
+        actions,
+        reasons,
+        features: Vec::new(),
+        missing_inputs: boxed(decision.missing_inputs),
+        degraded_reasons,
+        stage_timings,
+    })
+}
+
+fn read_all<T, R>(
+    check: &mut Check<'_>,
+    path: &Path<'_>,
+    values: Vec<T>,
+    mut read: impl FnMut(&mut Check<'_>, &Path<'_>, T) -> Option<R>,
+) -> Vec<R> {
+    let read_one = |(idx, value)| read(check, &path.index(idx), value);
+    values.into_iter().enumerate().filter_map(read_one).collect()
+}
+
+fn read_times(
+    check: &mut Check<'_>,
+    path: &Path<'_>,
+    times: pb::DecisionTimes,
+) -> Option<DecisionTimes> {
+    let event_time = check.required(&path.field("event_time"), times.event_time, Check::time);
+    let received = path.field("received_time");
+    let received_time = check.required(&received, times.received_time, Check::time);
+    Some(DecisionTimes { event_time: event_time?, received_time: received_time? })
+}
+
+fn read_versions(versions: pb::Versions, assignment: pb::Assignment) -> Versions {
+    Versions {
+        model: versions.model.into_boxed_str(),
+        model_hash: versions.model_hash.into_boxed_str(),
+        strategy: versions.strategy.into_boxed_str(),
+        strategy_hash: versions.strategy_hash.into_boxed_str(),
+        schema_hash: versions.schema_hash.into_boxed_str(),
+        graph_position: versions.graph_position,
+        build: versions.build.into_boxed_str(),
+        experiment_arm: assignment.experiment_arm.into_boxed_str(),
+        propensity: Probability::clamped(assignment.propensity),
+    }
+}
+
+fn read_risk(
+    check: &mut Check<'_>,
+    path: &Path<'_>,
+    risk: pb::RiskAssessment,
+) -> Option<RiskAssessment> {
+    let head = check.head(path, risk.risk_type, risk.head_id);
+    let interval = check.required(&path.field("interval"), risk.interval, |_, _, interval| {
+        Some((Probability::clamped(interval.lower), Probability::clamped(interval.upper)))
+    });
+    let band = check.choice(&path.field("band"), risk.band);
+    Some(RiskAssessment {
+        head: head?,
+        probability: Probability::clamped(risk.probability),
+        interval: interval?,
+        model_probability: Probability::clamped(risk.model_probability),
+        band: band?,
+        base: risk.base,
+        raw_log_odds: risk.raw_log_odds,
+        weighted_log_odds: risk.weighted_log_odds,
+        residual: risk.residual,
+        contributions: Vec::new(),
+        rest: ContributionRest {
+            n_features: risk.n_omitted,
+            log_odds: risk.omitted_log_odds,
+            weighted_log_odds: risk.omitted_weighted_log_odds,
+        },
+        n_support: risk.n_support,
+    })
+}
+
+fn read_evidence(
+    check: &mut Check<'_>,
+    path: &Path<'_>,
+    evidence: pb::Evidence,
+) -> Option<Evidence> {
+    let nodes = read_all(check, &path.field("nodes"), evidence.nodes, |check, path, node| {
+        let entity = check.required(&path.field("entity"), node.entity, Check::entity);
+        Some(EvidenceNode {
+            entity: entity?,
+            n_orders: node.n_orders,
+            n_bad: node.n_bad,
+            is_hub: node.is_hub,
+            is_of_order: node.is_of_order,
+        })
+    });
+    let edges = read_all(check, &path.field("edges"), evidence.edges, |check, path, edge| {
+        let first = check.required(&path.field("first_seen"), edge.first_seen, Check::time);
+        let last = check.required(&path.field("last_seen"), edge.last_seen, Check::time);
+        Some(EvidenceEdge {
+            from: edge.from,
+            to: edge.to,
+            n_orders: edge.n_orders,
+            first_seen: first?,
+            last_seen: last?,
+            features: boxed(edge.features),
+        })
+    });
+    Some(Evidence { nodes, edges, is_truncated: evidence.is_truncated })
+}
+
+fn read_impact(
+    check: &mut Check<'_>,
+    path: &Path<'_>,
+    impact: pb::ActionImpact,
+) -> Option<ActionImpact> {
+    let action = check.choice(&path.field("action"), impact.action);
+    let currency = check.currency(&path.field("currency_code"), &impact.currency_code);
+    let total = read_estimate(check, &path.field("total"), impact.total);
+    let parts = read_all(check, &path.field("parts"), impact.parts, |check, path, part| {
+        let kind = check.choice(&path.field("kind"), part.kind);
+        let value = read_estimate(check, &path.field("value"), part.value);
+        let unit = check.choice(&path.field("unit"), part.unit);
+        Some(ImpactPart {
+            kind: kind?,
+            value: value?,
+            unit: unit?,
+            n_support: part.n_support,
+            drivers: boxed(part.drivers),
+        })
+    });
+    Some(ActionImpact {
+        action: action?,
+        currency: currency?,
+        total: total?,
+        parts,
+        review_minutes: impact.review_minutes,
+    })
+}
+
+fn read_action(
+    check: &mut Check<'_>,
+    path: &Path<'_>,
+    action: pb::RecommendedAction,
+) -> Option<RecommendedAction> {
+    let kind = check.choice(&path.field("action"), action.action);
+    let value = read_estimate(check, &path.field("value"), action.value);
+    let title = check.required(&path.field("title"), action.title, read_text);
+    Some(RecommendedAction {
+        rank: action.rank,
+        action: kind?,
+        value: value?,
+        confidence: Probability::clamped(action.confidence),
+        gap_to_next_minor: action.gap_to_next_minor,
+        is_close_call: action.is_close_call,
+        requires_approval: action.requires_approval,
+        title: title?,
+    })
+}
+
+fn read_reason(check: &mut Check<'_>, path: &Path<'_>, reason: pb::Reason) -> Option<Reason> {
+    let head = check.head(path, reason.risk_type, reason.head_id);
+    let named = path.field("arguments");
+    let arguments = read_all(check, &named, reason.arguments, |check, path, argument| {
+        let value = check.required(&path.field("value"), argument.value, |_, _, value| {
+            Some(match value {
+                pb::reason_argument::Value::Number(number) => ReasonValue::Number(number),
+                pb::reason_argument::Value::Node(node) => ReasonValue::Node(node),
+            })
+        });
+        Some(ReasonArgument { name: argument.name.into_boxed_str(), value: value? })
+    });
+    let text = check.required(&path.field("text"), reason.text, read_text);
+    Some(Reason { code: reason.code.into_boxed_str(), head: head?, arguments, text: text? })
+}
+
+fn read_estimate(
+    check: &mut Check<'_>,
+    path: &Path<'_>,
+    estimate: Option<pb::Estimate>,
+) -> Option<Estimate> {
+    check.required(path, estimate, |_, _, number| {
+        Some(Estimate { mean: number.mean, p10: number.p10, p90: number.p90 })
+    })
+}
+
+// The signature that `Check::required` asks of every reader.
+#[expect(clippy::unnecessary_wraps, reason = "a reader that cannot fail is still a reader")]
+fn read_text(_: &mut Check<'_>, _: &Path<'_>, text: pb::Text) -> Option<Text> {
+    Some(Text { en: text.en, zh: text.zh })
+}
+
+fn boxed(texts: Vec<String>) -> Vec<Box<str>> {
+    texts.into_iter().map(String::into_boxed_str).collect()
+}
