@@ -1,1 +1,12 @@
 //! Boosted oblivious trees with exact attribution, calibration and artifacts.
+//!
+//! An artifact ([`ensemble`], [`calibration`]) is what training writes; loading a
+//! [`bundle`] compiles it into the engine that scores ([`attribution`]).
+
+pub mod artifact;
+pub mod attribution;
+pub mod binning;
+pub mod bundle;
+pub mod calibration;
+pub mod ensemble;
+pub mod manifest;

@@ -1,0 +1,143 @@
+//! Bundles as files: written once, read with every checksum verified.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::head::HeadId;
+use crate::model::calibration::Calibration;
+use crate::model::ensemble::Ensemble;
+
+/// Name of the manifest's file.
+pub const MANIFEST_FILE: &str = "manifest.json";
+/// Name of the model card's file.
+pub const CARD_FILE: &str = "card.md";
+
+/// The content of a head's file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeadArtifact {
+    /// From raw to calibrated.
+    pub calibration: Calibration,
+    /// The trees.
+    pub ensemble: Ensemble,
+}
+
+/// Why a bundle cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read or written.
+    #[error("cannot {verb} {path}")]
+    Io {
+        /// `read` or `write`.
+        verb: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file is not what its name says.
+    #[error("{path} is not a valid artifact: {source}")]
+    Json {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        source: serde_json::Error,
+    },
+    /// The layout is of another build.
+    #[error("artifact {path} has format version {found}, this build reads {expected}")]
+    FormatVersion {
+        /// The file.
+        path: PathBuf,
+        /// What the file says.
+        found: u32,
+        /// What this build reads.
+        expected: u32,
+    },
+    /// A file was changed after it was written.
+    #[error("artifact {path} has checksum {found}, its manifest says {expected}")]
+    Checksum {
+        /// The file.
+        path: PathBuf,
+        /// BLAKE3 of the file.
+        found: Box<str>,
+        /// BLAKE3 in the manifest.
+        expected: Box<str>,
+    },
+    /// The features are not those the bundle was trained on.
+    #[error("artifact {path} was trained on feature schema {expected}, it lists {found}")]
+    SchemaMismatch {
+        /// The manifest.
+        path: PathBuf,
+        /// Hash of the listed features.
+        found: Box<str>,
+        /// Hash the manifest was written with.
+        expected: Box<str>,
+    },
+    /// The borders do not belong to the features.
+    #[error("artifact {path} has borders for {found} features, it lists {expected}")]
+    BinningWidth {
+        /// The manifest.
+        path: PathBuf,
+        /// Number of border lists.
+        found: usize,
+        /// Number of features.
+        expected: usize,
+    },
+    /// A split asks for a border that does not exist.
+    #[error("head {head} in {path} splits at border {border} of feature {feature}: there is none")]
+    UnknownBorder {
+        /// The head's file.
+        path: PathBuf,
+        /// Which head.
+        head: HeadId,
+        /// Position of the feature.
+        feature: u16,
+        /// Position of the border.
+        border: u8,
+    },
+    /// Contributions do not add up to the score.
+    #[error("head {head} in {path} is not additive: residual {residual:e}")]
+    Additivity {
+        /// The head's file.
+        path: PathBuf,
+        /// Which head.
+        head: HeadId,
+        /// Largest |base + Σ contributions − raw| found.
+        residual: f64,
+    },
+    /// A file name that leaves the bundle.
+    #[error("artifact {path} names the file `{file}`, which is outside of it")]
+    OutsidePath {
+        /// The manifest.
+        path: PathBuf,
+        /// The name.
+        file: Box<str>,
+    },
+}
+
+/// Reads a file whole.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    fs::read(path).map_err(|source| Error::Io { verb: "read", path: path.to_owned(), source })
+}
+
+/// Writes a file whole, making its folder if needed.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let error = |source| Error::Io { verb: "write", path: path.to_owned(), source };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(error)?;
+    }
+    fs::write(path, bytes).map_err(error)
+}
+
+/// Reads JSON that came from `path`.
+pub(crate) fn parse<T: DeserializeOwned>(path: &Path, bytes: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(bytes).map_err(|source| Error::Json { path: path.to_owned(), source })
+}
+
+/// BLAKE3, 64 hex digits.
+pub(crate) fn checksum(bytes: &[u8]) -> Box<str> {
+    blake3::hash(bytes).to_hex().as_str().into()
+}

@@ -1,0 +1,279 @@
+//! A bundle: several heads over one feature vector, ready to score.
+
+use std::path::{Component, Path};
+
+use crate::domain::head::{HeadId, HeadKind, HeadScore};
+use crate::model::artifact::{self, CARD_FILE, Error, HeadArtifact, MANIFEST_FILE};
+use crate::model::attribution::{AttributionTables, RESIDUAL_MAX};
+use crate::model::calibration::Calibration;
+use crate::model::ensemble::Ensemble;
+use crate::model::manifest::{FORMAT_VERSION, HeadEntry, Manifest, schema_hash};
+
+/// Random vectors on which additivity is checked when a head is compiled.
+const ADDITIVITY_VECTORS: u32 = 256;
+
+/// Heads over one feature vector, with what made them.
+#[derive(Clone, Debug)]
+pub struct Bundle {
+    manifest: Manifest,
+    manifest_bytes: Vec<u8>,
+    hash: Box<str>,
+    heads: Vec<Head>,
+    card: String,
+}
+
+/// One compiled head.
+#[derive(Clone, Debug)]
+pub struct Head {
+    id: HeadId,
+    kind: HeadKind,
+    artifact: HeadArtifact,
+    tables: AttributionTables,
+}
+
+/// Buffers that scoring reuses.
+#[derive(Clone, Debug, Default)]
+pub struct Scorer {
+    ranks: Vec<u8>,
+}
+
+impl Bundle {
+    /// Joins a manifest with the heads it lists, in its order; fills in the checksums,
+    /// file names, tree counts and the schema hash.
+    ///
+    /// # Errors
+    /// [`Error::BinningWidth`], [`Error::UnknownBorder`] or [`Error::Additivity`] when
+    /// the parts do not fit together.
+    pub fn assemble(
+        mut manifest: Manifest,
+        artifacts: Vec<HeadArtifact>,
+        card: String,
+    ) -> Result<Self, Error> {
+        manifest.format_version = FORMAT_VERSION;
+        manifest.schema_hash = schema_hash(&manifest.features);
+        let path = Path::new(MANIFEST_FILE);
+        check_binning(path, &manifest)?;
+        let mut heads = Vec::with_capacity(artifacts.len());
+        for (position, artifact) in artifacts.into_iter().enumerate() {
+            let Some(entry) = manifest.heads.get_mut(position) else { break };
+            entry.file = format!("heads/{}.json", entry.id).into();
+            entry.checksum = artifact::checksum(&to_json(path, &artifact)?);
+            entry.n_trees = u32::try_from(artifact.ensemble.trees.len()).unwrap_or(u32::MAX);
+            let file = Path::new(&*entry.file).to_owned();
+            heads.push(Head::compile(&manifest, position, artifact, &file)?);
+        }
+        manifest.heads.truncate(heads.len());
+        let manifest_bytes = to_json(path, &manifest)?;
+        let hash = artifact::checksum(&manifest_bytes);
+        Ok(Self { manifest, manifest_bytes, hash, heads, card })
+    }
+
+    /// Reads the bundle in a folder; verifies every checksum and that contributions sum
+    /// to the score.
+    ///
+    /// # Errors
+    /// Any [`Error`], naming the file.
+    pub fn load(folder: &Path) -> Result<Self, Error> {
+        let path = folder.join(MANIFEST_FILE);
+        let manifest_bytes = artifact::read(&path)?;
+        check_format(&path, &manifest_bytes)?;
+        let manifest: Manifest = artifact::parse(&path, &manifest_bytes)?;
+        let found = schema_hash(&manifest.features);
+        if found != manifest.schema_hash {
+            let expected = manifest.schema_hash;
+            return Err(Error::SchemaMismatch { path, found, expected });
+        }
+        check_binning(&path, &manifest)?;
+        let mut heads = Vec::with_capacity(manifest.heads.len());
+        for (position, entry) in manifest.heads.iter().enumerate() {
+            check_inside(&path, &entry.file)?;
+            let file = folder.join(&*entry.file);
+            let artifact = load_head(&file, entry)?;
+            heads.push(Head::compile(&manifest, position, artifact, &file)?);
+        }
+        let card = folder.join(CARD_FILE);
+        let card = String::from_utf8_lossy(&artifact::read(&card)?).into_owned();
+        let hash = artifact::checksum(&manifest_bytes);
+        Ok(Self { manifest, manifest_bytes, hash, heads, card })
+    }
+
+    /// Writes the bundle into a folder; the manifest last.
+    ///
+    /// # Errors
+    /// [`Error::Io`] naming the file.
+    pub fn save(&self, folder: &Path) -> Result<(), Error> {
+        for (head, entry) in self.heads.iter().zip(&self.manifest.heads) {
+            let file = folder.join(&*entry.file);
+            artifact::write(&file, &to_json(&file, &head.artifact)?)?;
+        }
+        artifact::write(&folder.join(CARD_FILE), self.card.as_bytes())?;
+        artifact::write(&folder.join(MANIFEST_FILE), &self.manifest_bytes)
+    }
+
+    /// What the bundle says about itself.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The heads, in scoring order.
+    pub fn heads(&self) -> &[Head] {
+        &self.heads
+    }
+
+    /// One head by name.
+    pub fn head(&self, id: &HeadId) -> Option<&Head> {
+        self.heads.iter().find(|head| head.id == *id)
+    }
+
+    /// BLAKE3 of the manifest's bytes, 64 hex digits: names the whole bundle, since the
+    /// manifest holds the checksum of every head.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The model card, Markdown.
+    pub fn card(&self) -> &str {
+        &self.card
+    }
+
+    /// Scores one feature vector with every head; shape `[n_features]`, NaN = unknown.
+    pub fn score(&self, values: &[f32]) -> Vec<HeadScore> {
+        self.score_with(&mut Scorer::default(), values)
+    }
+
+    /// Like [`Bundle::score`], with buffers that the caller keeps.
+    pub fn score_with(&self, scorer: &mut Scorer, values: &[f32]) -> Vec<HeadScore> {
+        self.manifest.binning.ranks_into(values, &mut scorer.ranks);
+        self.heads.iter().map(|head| head.score(&scorer.ranks)).collect()
+    }
+}
+
+impl Head {
+    /// Which head.
+    pub fn id(&self) -> &HeadId {
+        &self.id
+    }
+
+    /// What its numbers mean.
+    pub fn kind(&self) -> HeadKind {
+        self.kind
+    }
+
+    /// From raw to calibrated.
+    pub fn calibration(&self) -> &Calibration {
+        &self.artifact.calibration
+    }
+
+    /// The trees.
+    pub fn ensemble(&self) -> &Ensemble {
+        &self.artifact.ensemble
+    }
+
+    /// The compiled trees.
+    pub fn tables(&self) -> &AttributionTables {
+        &self.tables
+    }
+
+    /// The calibrated value of a raw score, also of one that a strategy re-weighted.
+    pub fn calibrate(&self, raw: f64) -> f64 {
+        self.calibration().calibrate(raw)
+    }
+
+    /// A 90 % interval around [`Head::calibrate`].
+    pub fn interval(&self, raw: f64) -> (f64, f64) {
+        self.calibration().interval(raw)
+    }
+
+    /// Held-out rows that back the calibration near this score.
+    pub fn n_support(&self, raw: f64) -> u64 {
+        self.calibration().n_support(raw)
+    }
+
+    /// Scores one vector of ranks.
+    pub fn score(&self, ranks: &[u8]) -> HeadScore {
+        let mut contributions = Vec::new();
+        let raw = self.tables.explain(ranks, &mut contributions);
+        HeadScore {
+            head: self.id.clone(),
+            kind: self.kind,
+            base: self.tables.base(),
+            raw,
+            contributions,
+            calibrated: self.calibrate(raw),
+            interval: self.interval(raw),
+            n_support: self.n_support(raw),
+        }
+    }
+
+    fn compile(
+        manifest: &Manifest,
+        position: usize,
+        artifact: HeadArtifact,
+        file: &Path,
+    ) -> Result<Self, Error> {
+        let entry = &manifest.heads[position];
+        let (path, head) = (file.to_owned(), entry.id.clone());
+        for split in artifact.ensemble.trees.iter().flat_map(|tree| tree.splits()) {
+            let n_borders = manifest.binning.borders(usize::from(split.feature)).len();
+            if n_borders <= usize::from(split.border) {
+                let (feature, border) = (split.feature, split.border);
+                return Err(Error::UnknownBorder { path, head, feature, border });
+            }
+        }
+        let tables = AttributionTables::compile(&artifact.ensemble, manifest.features.len());
+        let residual = tables.largest_residual(ADDITIVITY_VECTORS);
+        if residual <= RESIDUAL_MAX {
+            Ok(Self { id: head, kind: entry.kind, artifact, tables })
+        } else {
+            Err(Error::Additivity { path, head, residual })
+        }
+    }
+}
+
+fn load_head(file: &Path, entry: &HeadEntry) -> Result<HeadArtifact, Error> {
+    let bytes = artifact::read(file)?;
+    let found = artifact::checksum(&bytes);
+    if found == entry.checksum {
+        artifact::parse(file, &bytes)
+    } else {
+        let (path, expected) = (file.to_owned(), entry.checksum.clone());
+        Err(Error::Checksum { path, found, expected })
+    }
+}
+
+/// Reads the version before the rest: another layout may not parse at all.
+fn check_format(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    #[derive(serde::Deserialize)]
+    struct Format {
+        format_version: u32,
+    }
+    let Format { format_version: found } = artifact::parse(path, bytes)?;
+    if found == FORMAT_VERSION {
+        Ok(())
+    } else {
+        let path = path.to_owned();
+        Err(Error::FormatVersion { path, found, expected: FORMAT_VERSION })
+    }
+}
+
+fn check_binning(path: &Path, manifest: &Manifest) -> Result<(), Error> {
+    let (found, expected) = (manifest.binning.n_features(), manifest.features.len());
+    if found == expected {
+        Ok(())
+    } else {
+        Err(Error::BinningWidth { path: path.to_owned(), found, expected })
+    }
+}
+
+fn check_inside(path: &Path, file: &str) -> Result<(), Error> {
+    let is_inside = Path::new(file).components().all(|part| matches!(part, Component::Normal(_)));
+    if is_inside {
+        Ok(())
+    } else {
+        Err(Error::OutsidePath { path: path.to_owned(), file: file.into() })
+    }
+}
+
+fn to_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value).map_err(|source| Error::Json { path: path.to_owned(), source })
+}

@@ -1,0 +1,206 @@
+//! From raw scores to probabilities, with how sure the model is of them.
+//!
+//! The map is fitted on rows later than those the trees saw. Beside it stand
+//! bins of the same rows: how many there were, what was predicted and what
+//! happened; the interval comes from them.
+
+use serde::{Deserialize, Serialize};
+
+/// Quantile of the standard normal distribution at 95 %: two-sided 90 %.
+pub const Z_90: f64 = 1.644_853_626_951_472_2;
+
+/// Probabilities are kept this far from 0 and 1 when turned into log-odds.
+const LOG_ODDS_MARGIN: f64 = 1e-12;
+
+/// How a raw score becomes the value that is shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "method", rename_all = "snake_case", deny_unknown_fields)]
+pub enum CalibrationMap {
+    /// Platt (1999): `sigmoid(slope · raw + intercept)`.
+    Platt {
+        /// Positive, so that ranks are kept.
+        slope: f64,
+        /// Log-odds.
+        intercept: f64,
+        /// Inverse Fisher information: slope variance, covariance, intercept variance.
+        covariance: [f64; 3],
+    },
+    /// Isotonic regression (Zadrozny and Elkan 2002), straight lines between the knots.
+    Isotonic {
+        /// Strictly ascending.
+        raw: Vec<f64>,
+        /// Ascending, as many as `raw`.
+        probability: Vec<f64>,
+    },
+    /// The raw score is the value itself.
+    Value,
+}
+
+/// Held-out rows with raw scores next to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalibrationBin {
+    /// Largest raw score in the bin; the last bin also takes anything above.
+    pub raw_max: f64,
+    /// Rows.
+    pub n: u64,
+    /// Mean of the calibrated predictions.
+    pub mean_predicted: f64,
+    /// Share of positives, or mean of the observed values.
+    pub mean_observed: f64,
+    /// Lower 90 % shift from the prediction: log-odds, or the value's unit.
+    pub shift_low: f64,
+    /// Upper 90 % shift from the prediction: log-odds, or the value's unit.
+    pub shift_high: f64,
+}
+
+/// Map and bins of one head.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// From raw to calibrated.
+    pub map: CalibrationMap,
+    /// By ascending raw score: the reliability table.
+    pub bins: Vec<CalibrationBin>,
+}
+
+impl Calibration {
+    /// The calibrated probability in [0, 1], or the value itself for value heads.
+    pub fn calibrate(&self, raw: f64) -> f64 {
+        self.map.apply(raw)
+    }
+
+    /// A 90 % interval around [`Calibration::calibrate`].
+    ///
+    /// For probabilities it is model uncertainty: the hull of the Platt parameters'
+    /// normal interval (delta method on log-odds) and of the bin's Wilson (1927)
+    /// interval for what the prediction misses there. The Wilson interval is within
+    /// rounding of the Jeffreys-Beta posterior (Brown, Cai, `DasGupta` 2001).
+    /// For values it spans the 5 % to 95 % quantile of the bin's residuals.
+    pub fn interval(&self, raw: f64) -> (f64, f64) {
+        let (low, high) = self.bin(raw).map_or((0.0, 0.0), |bin| (bin.shift_low, bin.shift_high));
+        match &self.map {
+            CalibrationMap::Value => (raw + low.min(0.0), raw + high.max(0.0)),
+            CalibrationMap::Platt { slope, intercept, covariance: [s, si, i] } => {
+                let variance = raw * raw * s + 2.0 * raw * si + i;
+                let spread = Z_90 * variance.max(0.0).sqrt();
+                let center = slope * raw + intercept;
+                (sigmoid(center + low.min(-spread)), sigmoid(center + high.max(spread)))
+            }
+            CalibrationMap::Isotonic { .. } => {
+                let probability = self.calibrate(raw);
+                let center = log_odds(probability);
+                let hull = (sigmoid(center + low.min(0.0)), sigmoid(center + high.max(0.0)));
+                (hull.0.min(probability), hull.1.max(probability))
+            }
+        }
+    }
+
+    /// Held-out rows in the bin around this score.
+    pub fn n_support(&self, raw: f64) -> u64 {
+        self.bin(raw).map_or(0, |bin| bin.n)
+    }
+
+    fn bin(&self, raw: f64) -> Option<&CalibrationBin> {
+        let position = self.bins.partition_point(|bin| bin.raw_max < raw);
+        self.bins.get(position).or(self.bins.last())
+    }
+}
+
+impl CalibrationMap {
+    /// The calibrated value of a raw score.
+    pub fn apply(&self, raw: f64) -> f64 {
+        match self {
+            Self::Platt { slope, intercept, .. } => sigmoid(slope * raw + intercept),
+            Self::Isotonic { raw: knots, probability } => interpolate(knots, probability, raw),
+            Self::Value => raw,
+        }
+    }
+}
+
+/// The straight line between the knots around `x`, constant beyond them.
+fn interpolate(knots: &[f64], values: &[f64], x: f64) -> f64 {
+    let above = knots.partition_point(|&knot| knot < x);
+    let at = |position: usize| values.get(position).copied();
+    match (above.checked_sub(1), at(above)) {
+        (None, first) => first.unwrap_or(0.5),
+        (Some(last), None) => at(last).unwrap_or(0.5),
+        (Some(below), Some(value)) => {
+            let share = (x - knots[below]) / (knots[above] - knots[below]);
+            values[below] + share * (value - values[below])
+        }
+    }
+}
+
+/// `1 / (1 + e^-x)`, without overflow.
+pub fn sigmoid(x: f64) -> f64 {
+    if 0.0 <= x {
+        1.0 / (1.0 + (-x).exp())
+    } else {
+        let e = x.exp();
+        e / (1.0 + e)
+    }
+}
+
+/// `ln(p / (1 − p))`, finite for every `p` in [0, 1].
+pub fn log_odds(probability: f64) -> f64 {
+    let p = probability.clamp(LOG_ODDS_MARGIN, 1.0 - LOG_ODDS_MARGIN);
+    (p / (1.0 - p)).ln()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bin(raw_max: f64, n: u64) -> CalibrationBin {
+        CalibrationBin {
+            raw_max,
+            n,
+            mean_predicted: 0.5,
+            mean_observed: 0.5,
+            shift_low: -0.5,
+            shift_high: 0.25,
+        }
+    }
+
+    fn platt() -> Calibration {
+        let covariance = [0.01, 0.0, 0.04];
+        let map = CalibrationMap::Platt { slope: 1.0, intercept: 0.0, covariance };
+        Calibration { map, bins: vec![bin(-1.0, 10), bin(1.0, 20)] }
+    }
+
+    #[test]
+    fn a_score_above_every_bin_is_backed_by_the_last() {
+        let calibration = platt();
+        assert_eq!([-5.0, -1.0, 0.0, 9.0].map(|raw| calibration.n_support(raw)), [10, 10, 20, 20]);
+    }
+
+    #[test]
+    fn the_interval_holds_the_probability_and_takes_the_wider_source() {
+        let calibration = platt();
+        for raw in [-9.0, -1.0, 0.0, 0.3, 9.0] {
+            let (low, high) = calibration.interval(raw);
+            let p = calibration.calibrate(raw);
+            assert!(0.0 <= low && low <= p && p <= high && high <= 1.0);
+        }
+        let (low, high) = calibration.interval(0.0);
+        assert!((log_odds(low) + 0.5).abs() < 1e-9);
+        assert!((log_odds(high) - Z_90 * 0.2).abs() < 1e-9);
+    }
+
+    #[test]
+    fn isotonic_probabilities_are_straight_between_knots_and_flat_beyond() {
+        let map = CalibrationMap::Isotonic { raw: vec![0.0, 2.0], probability: vec![0.2, 0.6] };
+        let shown = [-1.0, 0.0, 1.0, 2.0, 3.0].map(|raw| map.apply(raw));
+        for (ours, expected) in shown.iter().zip([0.2, 0.2, 0.4, 0.6, 0.6]) {
+            assert!((ours - expected).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_value_is_shown_as_it_is() {
+        let calibration = Calibration { map: CalibrationMap::Value, bins: vec![bin(0.0, 3)] };
+        assert_eq!(calibration.calibrate(7.5).to_bits(), 7.5_f64.to_bits());
+        assert_eq!(calibration.interval(7.5), (7.0, 7.75));
+    }
+}
