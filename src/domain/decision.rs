@@ -103,6 +103,25 @@ pub enum RiskBand {
     High,
 }
 
+impl RiskBand {
+    /// Every band, lowest first.
+    pub const ALL: [Self; 3] = [Self::Low, Self::Elevated, Self::High];
+
+    /// The name used in strategies and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Elevated => "elevated",
+            Self::High => "high",
+        }
+    }
+
+    /// The band with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|band| band.as_str() == name)
+    }
+}
+
 /// How complete an answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -38,6 +38,47 @@ pub enum FeatureGroup {
     Declared,
 }
 
+impl FeatureGroup {
+    /// Every group, in catalog order.
+    pub const ALL: [Self; 12] = [
+        Self::Order,
+        Self::Account,
+        Self::Device,
+        Self::Ip,
+        Self::Address,
+        Self::Contact,
+        Self::Payment,
+        Self::Product,
+        Self::Merchant,
+        Self::Market,
+        Self::Network,
+        Self::Declared,
+    ];
+
+    /// The name used in strategies and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Account => "account",
+            Self::Device => "device",
+            Self::Ip => "ip",
+            Self::Address => "address",
+            Self::Contact => "contact",
+            Self::Payment => "payment",
+            Self::Product => "product",
+            Self::Merchant => "merchant",
+            Self::Market => "market",
+            Self::Network => "network",
+            Self::Declared => "declared",
+        }
+    }
+
+    /// The group with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.as_str() == name)
+    }
+}
+
 /// Which way a feature may move a risk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -68,6 +68,35 @@ pub enum AddressKind {
     Forwarder,
 }
 
+impl AddressKind {
+    /// Every kind, in contract order.
+    pub const ALL: [Self; 6] = [
+        Self::Residential,
+        Self::Office,
+        Self::Hotel,
+        Self::ParcelLocker,
+        Self::Dormitory,
+        Self::Forwarder,
+    ];
+
+    /// The name used in strategies and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Residential => "residential",
+            Self::Office => "office",
+            Self::Hotel => "hotel",
+            Self::ParcelLocker => "parcel_locker",
+            Self::Dormitory => "dormitory",
+            Self::Forwarder => "forwarder",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
 /// How the order is paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,0 +1,191 @@
+//! Reads the strategy file into a checked [`Strategy`].
+
+use std::collections::BTreeMap;
+
+use crate::config::mistake::{ConfigErrors, nearest};
+use crate::config::reader::{Found, Section, read_document};
+use crate::config::strategy_actions::actions;
+use crate::decision::strategy::{
+    GroupWeights, MoneyPolicy, RiskPolicy, Strategy, TrustPolicy,
+};
+use crate::domain::feature::FeatureGroup;
+use crate::domain::head::{HeadId, RiskType};
+use crate::domain::money::Currency;
+
+/// Key of the entry that stands for all that are not named.
+pub const DEFAULT: &str = "default";
+/// Largest amount of money in one setting: 10 million yuan in fen.
+pub const MONEY_MAX: f64 = 1e9;
+/// Largest weight of a theme or risk; more would let one theme drown the model.
+const WEIGHT_MAX: f64 = 10.0;
+
+/// Checks the text of a strategy file.
+///
+/// # Errors
+/// [`ConfigErrors`] with every mistake of the file.
+pub fn parse(file_name: &str, toml: &str) -> Result<Strategy, ConfigErrors> {
+    let hash: Box<str> = blake3::hash(toml.as_bytes()).to_hex().as_str().into();
+    read_document(file_name, toml, |root| strategy(root, hash))
+}
+
+/// Reads everything before giving up on anything, so that all mistakes show.
+fn strategy(root: &Section<'_>, hash: Box<str>) -> Option<Strategy> {
+    let name = root.text("name");
+    let currency = root.text("currency").and_then(|code| currency(root, &code));
+    let weights = root.section("weights").map(|section| weights(&section));
+    let risks_section = root.section("risks");
+    let heads = risks_section.as_ref().map(known_heads).unwrap_or_default();
+    let risks = risks_section.and_then(|section| risks(&section));
+    let money = root.section("money").and_then(|section| money(&section));
+    let trust = root.section("trust").and_then(|section| trust(&section));
+    let actions = root.section("actions").map(|section| actions(&section, &heads));
+    let (default_risk, risks) = risks?;
+    Some(Strategy {
+        name: name?.value.into(),
+        hash,
+        currency: currency?,
+        weights: weights?,
+        risks,
+        default_risk,
+        money: money?,
+        trust: trust?,
+        actions: actions?,
+    })
+}
+
+fn currency(section: &Section<'_>, code: &Found<String>) -> Option<Currency> {
+    let parsed = Currency::parse(&code.value);
+    if let Err(error) = &parsed {
+        section.report(code, format!("{}: {error}", code.key), "not a currency");
+    }
+    parsed.ok()
+}
+
+fn weights(section: &Section<'_>) -> GroupWeights {
+    let mut weights = GroupWeights::ONE;
+    for group in FeatureGroup::ALL {
+        if let Some(weight) = section.number(group.as_str(), 0.0..=WEIGHT_MAX) {
+            weights = weights.with(group, weight.value);
+        }
+    }
+    section.finish();
+    weights
+}
+
+/// Heads that conditions may name: the shipped risk types and those of `[risks]`.
+fn known_heads(section: &Section<'_>) -> Vec<String> {
+    let mut heads: Vec<String> = RiskType::ALL.iter().map(|risk| risk.as_str().to_owned()).collect();
+    for name in section.names() {
+        if name.value != DEFAULT && !heads.contains(&name.value) {
+            heads.push(name.value);
+        }
+    }
+    heads
+}
+
+fn risks(section: &Section<'_>) -> Option<(RiskPolicy, BTreeMap<HeadId, RiskPolicy>)> {
+    let default = section.section(DEFAULT).and_then(|entry| risk(&entry));
+    let mut named = BTreeMap::new();
+    for name in section.names() {
+        if name.value == DEFAULT {
+            continue;
+        }
+        check_slip(section, &name);
+        if let Some(policy) = section.section(&name.value).and_then(|entry| risk(&entry)) {
+            named.insert(HeadId(name.value.into()), policy);
+        }
+    }
+    Some((default?, named))
+}
+
+/// Any name may be a head of its own; one letter off a shipped risk is a slip.
+fn check_slip(section: &Section<'_>, name: &Found<String>) {
+    let shipped = RiskType::ALL.map(RiskType::as_str);
+    if shipped.contains(&name.value.as_str()) {
+        return;
+    }
+    if let Some(near) = nearest(&name.value, shipped) {
+        let message = format!("{} is not a risk, but nearly `{near}`", name.key);
+        section.report_suggesting(name, message, Some(format!("did you mean `{near}`?")));
+    }
+}
+
+fn risk(section: &Section<'_>) -> Option<RiskPolicy> {
+    let weight = section.number("weight", 0.0..=WEIGHT_MAX);
+    let loss_share = section.number("loss_share", 0.0..=1.0);
+    let loss_fixed = section.number("loss_fixed_minor", 0.0..=MONEY_MAX);
+    let review = section.number("review_above", 0.0..=1.0);
+    let decline = section.number("decline_above", 0.0..=1.0);
+    section.finish();
+    let (review, decline) = (review?, decline?);
+    if decline.value <= review.value {
+        section.report_pair(
+            format!(
+                "{} = {} is not below {} = {}",
+                review.key, review.value, decline.key, decline.value
+            ),
+            (&review, "review starts here"),
+            (&decline, "so this must be above it"),
+        );
+    }
+    Some(RiskPolicy {
+        weight: weight?.value,
+        loss_share: loss_share?.value,
+        loss_fixed_minor: loss_fixed?.value,
+        review_above: review.value,
+        decline_above: decline.value,
+    })
+}
+
+fn money(section: &Section<'_>) -> Option<MoneyPolicy> {
+    let share = |name| section.number(name, 0.0..=1.0).map(|found| found.value);
+    let minor = |name| section.number(name, 0.0..=MONEY_MAX).map(|found| found.value);
+    let margin_share = share("margin_share");
+    let unknown_amount_minor = minor("unknown_amount_minor");
+    let return_share = share("return_share");
+    let return_fixed_minor = minor("return_fixed_minor");
+    let return_rate = share("return_rate");
+    let future_purchases_minor = minor("future_purchases_minor");
+    let churn_share = share("churn_share");
+    let complaint_minor = minor("complaint_minor");
+    let review_minute_minor = minor("review_minute_minor");
+    let delay_hour_minor = minor("delay_hour_minor");
+    let exchange = section.section("exchange").map(|entry| exchange(&entry));
+    section.finish();
+    Some(MoneyPolicy {
+        margin_share: margin_share?,
+        unknown_amount_minor: unknown_amount_minor?,
+        exchange: exchange?,
+        return_share: return_share?,
+        return_fixed_minor: return_fixed_minor?,
+        return_rate: return_rate?,
+        future_purchases_minor: future_purchases_minor?,
+        churn_share: churn_share?,
+        complaint_minor: complaint_minor?,
+        review_minute_minor: review_minute_minor?,
+        delay_hour_minor: delay_hour_minor?,
+    })
+}
+
+fn exchange(section: &Section<'_>) -> BTreeMap<Currency, f64> {
+    let mut rates = BTreeMap::new();
+    for name in section.names() {
+        let rate = section.number(&name.value, 1e-6..=1e6);
+        if let (Some(code), Some(rate)) = (currency(section, &name), rate) {
+            rates.insert(code, rate.value);
+        }
+    }
+    rates
+}
+
+fn trust(section: &Section<'_>) -> Option<TrustPolicy> {
+    let support = section.integer("n_support_min", 0..=1_000_000);
+    let close_minor = section.number("close_call_minor", 0.0..=MONEY_MAX);
+    let close_share = section.number("close_call_share", 0.0..=0.5);
+    section.finish();
+    Some(TrustPolicy {
+        n_support_min: support?.value.unsigned_abs(),
+        close_call_minor: close_minor?.value,
+        close_call_share: close_share?.value,
+    })
+}
