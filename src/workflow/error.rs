@@ -63,6 +63,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// A failure that no caller can mend.
+    pub fn failed(doing: &str, source: impl StdError + Send + Sync + 'static) -> Self {
+        Self::Failed { doing: doing.into(), source: Box::new(source) }
+    }
+
+    /// The journal cannot write any more: whether the record is kept is not known.
+    pub fn journal_lost(error: &dyn StdError) -> Self {
+        Self::Unavailable(format!("the journal stopped: {error}").into())
+    }
+
     /// What a caller can do about it; doors map only this.
     pub fn kind(&self) -> ErrorKind {
         match self {

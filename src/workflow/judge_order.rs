@@ -1,6 +1,6 @@
 //! Makes the answer about one order: a pure function of state and request.
 //!
-//! Serving, dry runs, what-ifs, replays and back-tests all call it.
+//! Serving, dry runs, what-ifs and replays all call it, so they cannot differ.
 
 use std::sync::Arc;
 
@@ -10,32 +10,33 @@ use crate::domain::decision::{
     Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Probability, Stage,
     StageTiming, Versions,
 };
+use crate::domain::feature::FeatureSpec;
+use crate::domain::head::{HeadKind, HeadScore};
+use crate::domain::order::Order;
 use crate::domain::record::ScoreRequest;
 use crate::domain::time::Timestamp;
-use crate::feature::catalog::Catalog;
-use crate::feature::catalog::UnknownFeature;
+use crate::feature::catalog::{Catalog, UnknownFeature};
 use crate::graph::evidence::EvidenceWant;
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::model::bundle::Bundle;
+use crate::workflow::state::State;
 
-/// Contributions whose graph evidence is shown, over all risks of one answer.
+/// Graph features per answer whose evidence is shown.
 pub const EVIDENCE_FEATURES_MAX: usize = 6;
-/// Answers with fewer known inputs than this share are flagged.
+/// Answers that know fewer of their inputs than this share are flagged.
 pub const KNOWN_INPUTS_MIN: f64 = 0.1;
 
 /// A strategy with the file it came from.
 #[derive(Debug)]
 pub struct ActiveStrategy {
-    /// The checked strategy.
+    /// The checked strategy; it knows its own hash.
     pub strategy: Strategy,
-    /// BLAKE3 of the file, 64 hex digits.
-    pub hash: Box<str>,
     /// The file.
     pub toml: Box<str>,
 }
 
 /// A model and a strategy, ready to judge.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Judge {
     bundle: Arc<Bundle>,
     catalog: Arc<Catalog>,
@@ -43,16 +44,187 @@ pub struct Judge {
     build: Box<str>,
 }
 
-/// What is not a function of the request: who asks for determinism passes the same again.
-#[derive(Debug, Clone)]
+/// What is given to a decision from outside; the same stamp gives the same decision.
+#[derive(Clone, Debug)]
 pub struct Stamp {
-    /// Id of the new decision.
+    /// Id of the decision.
     pub decision_id: DecisionId,
     /// When the request arrived.
     pub received_time: Timestamp,
-    /// Version of the program.
-    pub build: Box<str>,
 }
 
-/// A monotonic clock in nanoseconds; a replay passes one that stands still.
+/// A monotonic clock in nanoseconds.
 pub type Stopwatch = fn() -> u64;
+
+impl Judge {
+    /// Joins a bundle and a strategy; `build` is the version of this program.
+    ///
+    /// # Errors
+    /// [`UnknownFeature`] when the bundle uses a feature that this build does not have.
+    pub fn new(
+        bundle: Arc<Bundle>,
+        strategy: Arc<ActiveStrategy>,
+        build: &str,
+    ) -> Result<Self, UnknownFeature> {
+        let manifest = bundle.manifest();
+        let ids: Vec<Box<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
+        let catalog = Arc::new(Catalog::new(&manifest.schema).select(&ids)?);
+        Ok(Self { bundle, catalog, strategy, build: build.into() })
+    }
+
+    /// The same model under another strategy.
+    #[must_use]
+    pub fn with_strategy(&self, strategy: Arc<ActiveStrategy>) -> Self {
+        Self { strategy, ..self.clone() }
+    }
+
+    /// The strategy that this judge applies.
+    pub fn strategy(&self) -> &Arc<ActiveStrategy> {
+        &self.strategy
+    }
+
+    /// The bundle that this judge scores with.
+    pub fn bundle(&self) -> &Arc<Bundle> {
+        &self.bundle
+    }
+
+    /// The answer to a request in a state; nothing is changed.
+    pub fn judge(
+        &self,
+        state: &State,
+        request: &ScoreRequest,
+        stamp: &Stamp,
+        nanos: Stopwatch,
+    ) -> Decision {
+        let started = nanos();
+        let order = &request.order;
+        let as_of = request.event_time;
+        let mut values = Vec::with_capacity(self.catalog.specs().len());
+        self.catalog.extract(&state.graph, order, as_of, &mut values);
+        let extracted = nanos();
+        let scores = self.bundle.score(&values);
+        let scored = nanos();
+        let specs = self.catalog.specs();
+        let wants = evidence_wants(&scores, specs);
+        let evidence = state.graph.evidence(order, as_of, &wants);
+        let decided = decide(
+            &self.strategy.strategy,
+            &DecideInput {
+                scores: &scores,
+                calibrators: &*self.bundle,
+                specs,
+                values: &values,
+                order,
+                evidence: Some(&evidence),
+                max_actions: request.max_actions,
+                max_contributions: request.max_contributions,
+            },
+        );
+        let degraded_reasons = self.degraded_reasons(&state.graph, order, as_of, &values);
+        let is_degraded = !degraded_reasons.is_empty();
+        let finished = nanos();
+        let timing = |stage, nanos| StageTiming { stage, nanos };
+        Decision {
+            decision_id: stamp.decision_id,
+            request_id: request.request_id.clone(),
+            order: order.key.clone(),
+            state: match decided.state {
+                DecisionState::Final if is_degraded => DecisionState::Degraded,
+                state => state,
+            },
+            times: DecisionTimes { event_time: as_of, received_time: stamp.received_time },
+            versions: self.versions(state.position),
+            risks: decided.risks,
+            evidence,
+            impacts: decided.impacts,
+            actions: decided.actions,
+            reasons: decided.reasons,
+            missing_inputs: missing_inputs(specs, &values),
+            features: values,
+            degraded_reasons,
+            stage_timings: vec![
+                timing(Stage::Features, extracted.saturating_sub(started)),
+                timing(Stage::Model, scored.saturating_sub(extracted)),
+                timing(Stage::Decision, finished.saturating_sub(scored)),
+            ],
+        }
+    }
+
+    fn versions(&self, graph_position: u64) -> Versions {
+        let manifest = self.bundle.manifest();
+        Versions {
+            model: format!("{}/{}", manifest.name, manifest.version).into(),
+            model_hash: self.bundle.hash().into(),
+            strategy: self.strategy.strategy.name.clone(),
+            strategy_hash: self.strategy.strategy.hash.clone(),
+            schema_hash: manifest.schema_hash.clone(),
+            graph_position,
+            build: self.build.clone(),
+            experiment_arm: Box::default(),
+            propensity: Probability::ONE,
+        }
+    }
+
+    fn degraded_reasons(
+        &self,
+        graph: &KnowledgeGraph,
+        order: &Order,
+        as_of: Timestamp,
+        values: &[f32],
+    ) -> Vec<DegradedReason> {
+        let mut reasons = Vec::new();
+        if graph.is_too_late(as_of) {
+            reasons.push(DegradedReason::LateEvent);
+        }
+        let kinds = &self.bundle.manifest().schema.kinds;
+        if order.nodes().any(|node| !kinds.contains(&node.kind)) {
+            reasons.push(DegradedReason::UnknownEntityKind);
+        }
+        let n_known = values.iter().filter(|value| !value.is_nan()).count();
+        if (n_known as f64) < KNOWN_INPUTS_MIN * values.len() as f64 {
+            reasons.push(DegradedReason::FewInputsKnown);
+        }
+        reasons
+    }
+}
+
+impl Recalibrate for Bundle {
+    fn calibrate(&self, head_index: usize, raw: f64) -> Recalibrated {
+        let head = &self.heads()[head_index];
+        Recalibrated {
+            value: head.calibrate(raw),
+            interval: head.interval(raw),
+            n_support: head.n_support(raw),
+        }
+    }
+}
+
+fn missing_inputs(specs: &[FeatureSpec], values: &[f32]) -> Vec<Box<str>> {
+    let missing = specs.iter().zip(values).filter(|(_, value)| value.is_nan());
+    missing.map(|(spec, _)| spec.id.clone()).collect()
+}
+
+/// The graph features that move the leading risk most, strongest first.
+fn evidence_wants(scores: &[HeadScore], specs: &[FeatureSpec]) -> Vec<EvidenceWant> {
+    let leading = scores
+        .iter()
+        .filter(|score| score.kind == HeadKind::Risk)
+        .max_by(|a, b| a.calibrated.total_cmp(&b.calibrated));
+    let Some(leading) = leading else { return Vec::new() };
+    let mut strongest: Vec<(f64, &FeatureSpec)> = leading
+        .contributions
+        .iter()
+        .zip(specs)
+        .filter(|(shift, spec)| **shift != 0.0 && spec.is_graph && spec.entity.is_some())
+        .map(|(shift, spec)| (shift.abs(), spec))
+        .collect();
+    strongest.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.id.cmp(&b.1.id)));
+    let wants = strongest.into_iter().take(EVIDENCE_FEATURES_MAX);
+    wants.filter_map(|(_, spec)| want(spec)).collect()
+}
+
+fn want(spec: &FeatureSpec) -> Option<EvidenceWant> {
+    let entity = spec.entity?;
+    Some(EvidenceWant { feature: spec.id.clone(), entity, counterpart: spec.counterpart })
+}
+

@@ -1,4 +1,2 @@
 //! What the system does, a verb per file.
-
-pub mod error;
-pub mod service;
+pub mod state;

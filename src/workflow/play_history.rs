@@ -80,8 +80,8 @@ pub struct History {
     pub end: Timestamp,
     /// Events played.
     pub n_events: u64,
-    /// When each account (by hash) first had a positive label, per order time: `(order, known)`.
-    pub account_positives: IndexMap<u128, Vec<AccountPositive>, FxBuildHasher>,
+    /// Confirmed bad orders per head and account (by hash), in the order they became known.
+    pub account_positives: IndexMap<(HeadId, u128), Vec<AccountPositive>, FxBuildHasher>,
 }
 
 /// A confirmed bad order of an account.
@@ -150,7 +150,7 @@ struct Player<'a> {
     order_times: IndexMap<u64, (Timestamp, Option<u128>), FxBuildHasher>,
     held: BinaryHeap<HeldLabel>,
     labels: IndexMap<HeadId, Vec<Option<RowLabel>>>,
-    account_positives: IndexMap<u128, Vec<AccountPositive>, FxBuildHasher>,
+    account_positives: IndexMap<(HeadId, u128), Vec<AccountPositive>, FxBuildHasher>,
     end: Timestamp,
     n_events: u64,
 }
@@ -258,7 +258,8 @@ impl<'a> Player<'a> {
                 self.order_times.get(&order_hash(&label.order))
         {
             let positive = AccountPositive { order_time: *order_time, known_at };
-            self.account_positives.entry(*account).or_default().push(positive);
+            let key = (label.head.clone(), *account);
+            self.account_positives.entry(key).or_default().push(positive);
         }
         let Some(row) = self.row_of_order.get(&label.order) else { return };
         let column = self.labels.entry(label.head.clone()).or_default();
@@ -301,6 +302,22 @@ impl<'a> Player<'a> {
 }
 
 impl History {
+    /// The truth about a row as it was known and mature at `as_of`; NaN when it was not.
+    pub fn truth(&self, row: usize, head: &HeadId, as_of: Timestamp) -> f32 {
+        self.labels.get(head).map_or(f32::NAN, |labels| target(labels[row], as_of))
+    }
+
+    /// True when the row's account had a bad order since `since`, known when the row's day began.
+    pub fn is_known_bad(&self, row: usize, head: &HeadId, since: Timestamp) -> bool {
+        let row = &self.rows[row];
+        let day = row.event_time.start_of_day();
+        let Some(account) = row.account else { return false };
+        let positives = self.account_positives.get(&(head.clone(), account));
+        positives.is_some_and(|positives| {
+            positives.iter().any(|bad| since <= bad.order_time && bad.known_at <= day)
+        })
+    }
+
     /// Row numbers of one window, in stream order.
     pub fn rows_of(&self, window: usize) -> Vec<usize> {
         (0..self.rows.len()).filter(|row| self.rows[*row].window == window).collect()

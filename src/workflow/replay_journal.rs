@@ -1,1 +1,75 @@
-//! Makes recorded decisions again and compares them to the byte.
+//! Makes every recorded decision of a journal again and compares the bytes.
+
+use serde::Serialize;
+
+use crate::domain::record::{Record, ScoredOrder};
+use crate::store::journal::reader::JournalReader;
+use crate::store::log::{encode, read_from};
+use crate::workflow::error::Error;
+use crate::workflow::past::{Past, judge_as_recorded};
+use crate::workflow::replay_decision::differences;
+use crate::workflow::state::State;
+
+/// Differing decisions that the report shows in full; all are counted.
+const SHOWN_MAX: usize = 10;
+
+/// What a replay of a whole journal found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ReplayReport {
+    /// Records folded.
+    pub records: u64,
+    /// Decisions made again with the same bytes.
+    pub identical: u64,
+    /// Decisions that came out differently.
+    pub differing: u64,
+    /// Decisions of bundles that are not loaded.
+    pub skipped: u64,
+    /// The first differing ones: id and the fields that differ.
+    pub examples: Vec<(String, Vec<String>)>,
+}
+
+/// Folds the journal from its first record and judges every decision again where it stood.
+///
+/// # Errors
+/// `Internal` when the journal cannot be read.
+pub fn replay_journal(
+    past: &Past,
+    reader: &JournalReader,
+    progress: &mut dyn FnMut(u64),
+) -> Result<ReplayReport, Error> {
+    let mut state = State::empty(past.graph.clone());
+    let mut report = ReplayReport::default();
+    for entry in read_from(reader, 1) {
+        let (_, record) = entry.map_err(|error| Error::failed("reading the journal", error))?;
+        if let Record::Decision(scored) = &record {
+            replay_one(past, &state, scored, &mut report);
+        }
+        state.fold(&record);
+        report.records += 1;
+        if report.records.is_multiple_of(1_024) {
+            progress(report.records);
+        }
+    }
+    progress(report.records);
+    Ok(report)
+}
+
+fn replay_one(past: &Past, state: &State, scored: &ScoredOrder, report: &mut ReplayReport) {
+    let Ok(judge) = past.judge_of(state) else {
+        report.skipped += 1;
+        return;
+    };
+    let decision = judge_as_recorded(&judge, state, &scored.decision, &scored.request);
+    let again = ScoredOrder { request: scored.request.clone(), decision: decision.into() };
+    let fields = differences(&scored.decision, &again.decision);
+    let recorded = encode(&Record::Decision(scored.clone().into()));
+    if fields.is_empty() && recorded == encode(&Record::Decision(again.into())) {
+        report.identical += 1;
+        return;
+    }
+    report.differing += 1;
+    if report.examples.len() < SHOWN_MAX {
+        let paths = fields.iter().map(|field| field.path.to_string()).collect();
+        report.examples.push((scored.decision.decision_id.to_string(), paths));
+    }
+}

@@ -13,12 +13,13 @@ use tracing::error;
 
 use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::event::{Event, Fact};
+use crate::domain::query::DecisionKey;
 use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
 use crate::domain::time::Timestamp;
 use crate::store::log::LogWriter;
 use crate::workflow::error::Error;
 use crate::workflow::judge_order::{Judge, Stamp, Stopwatch};
-use crate::workflow::state::{Known, State, request_digest};
+use crate::workflow::state::{State, event_digest, request_digest};
 
 /// Sends the answer to whoever asked.
 pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
@@ -62,7 +63,7 @@ pub enum Command {
     /// Find a decision.
     Find {
         /// By what.
-        key: DecisionQuery,
+        key: DecisionKey,
         /// Where the answer goes.
         reply: Reply<Place>,
     },
@@ -70,20 +71,6 @@ pub enum Command {
     Snapshot {
         /// Where the position and bytes go.
         reply: Reply<(u64, Vec<u8>)>,
-    },
-}
-
-/// How a decision is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DecisionQuery {
-    /// By its id.
-    Id(DecisionId),
-    /// The newest one about an order.
-    Order {
-        /// Channel of the order.
-        channel: Box<str>,
-        /// Id of the order.
-        order_id: Box<str>,
     },
 }
 
@@ -106,10 +93,12 @@ pub enum Scored {
 pub enum Told {
     /// New, and durable now.
     New,
-    /// Told before; the answer may leave once the journal is durable up to this position.
+    /// The id was told before.
     Before {
-        /// Journal position.
+        /// Where; the answer may leave once this is durable.
         position: u64,
+        /// Whether it said the same.
+        is_same: bool,
     },
 }
 
@@ -197,7 +186,7 @@ impl Sequencer {
                 Command::Find { key, reply } => answer(reply, self.find(&key)),
                 Command::Snapshot { reply } => {
                     let bytes = postcard::to_stdvec(&self.state)
-                        .map_err(|error| Error::Internal(error.to_string()));
+                        .map_err(|error| Error::failed("writing a snapshot", error));
                     answer(reply, bytes.map(|bytes| (self.state.position, bytes)));
                 }
             }
@@ -223,25 +212,41 @@ impl Sequencer {
     }
 
     fn ingest(&mut self, event: Event, received_time: Timestamp, reply: Reply<Told>) {
-        if let Fact::Choice(choice) = &event.fact
-            && self.state.decision_position(choice.decision_id).is_none()
-        {
-            let missing = format!("decision {}", choice.decision_id);
-            answer(reply, Err(Error::NotFound(missing)));
+        if let Some(missing) = self.missing_decision(&event.fact) {
+            answer(reply, Err(Error::UnknownDecision(missing)));
             return;
         }
-        match self.state.knows(&event) {
-            Known::Same => {
-                answer(reply, Ok(Told::Before { position: self.state.position }));
-            }
-            Known::Other => answer(reply, Err(Error::event_conflict(&event.event_id))),
-            Known::No => {
-                let record = Record::Event(ReceivedEvent { event, received_time });
-                if self.submit(&record, reply, Told::New).is_some() {
-                    self.state.fold(&record);
-                }
-            }
+        if let Some(before) = self.state.told(&event.event_id) {
+            let is_same = before.content == event_digest(&event);
+            answer(reply, Ok(Told::Before { position: before.position, is_same }));
+            return;
         }
+        let record = Record::Event(ReceivedEvent { event, received_time });
+        if self.submit(&record, reply, Told::New).is_some() {
+            self.state.fold(&record);
+        }
+    }
+
+    /// The decision that a piece of feedback is about, when it was never given out.
+    fn missing_decision(&self, fact: &Fact) -> Option<DecisionId> {
+        let id = match fact {
+            Fact::Choice(choice) => Some(choice.decision_id),
+            Fact::Outcome(outcome) => outcome.decision_id,
+            Fact::OrderPlaced(_)
+            | Fact::OrderPaid(_)
+            | Fact::OrderCancelled(_)
+            | Fact::StockReserved(_)
+            | Fact::OrderShipped(_)
+            | Fact::OrderDelivered(_)
+            | Fact::OrderReturned(_)
+            | Fact::OrderRefunded(_)
+            | Fact::OrderChargedBack(_)
+            | Fact::AccountCreated(_)
+            | Fact::StockLevel(_)
+            | Fact::MarketPrice(_)
+            | Fact::Label(_) => None,
+        };
+        id.filter(|id| self.state.decision_position(*id).is_none())
     }
 
     /// Hands a record to the writer; waits for room, which slows the doors down.
@@ -255,27 +260,20 @@ impl Sequencer {
                 durable.advance(position);
                 answer(reply, Ok(told));
             }
-            Err(error) => answer(reply, Err(Error::journal(&error))),
+            Err(error) => answer(reply, Err(Error::journal_lost(&error))),
         });
         submitted.inspect_err(|error| error!(%error, "the journal refused a record")).ok()
     }
 
-    fn find(&self, key: &DecisionQuery) -> Result<Place, Error> {
+    fn find(&self, key: &DecisionKey) -> Result<Place, Error> {
         let position = match key {
-            DecisionQuery::Id(id) => self.state.decision_position(*id),
-            DecisionQuery::Order { channel, order_id } => {
-                self.state.order_position(channel, order_id)
-            }
+            DecisionKey::Id(id) => self.state.decision_position(*id),
+            DecisionKey::Order(order) => self.state.order_position(order),
         };
-        match position {
-            Some(position) => Ok(self.place(position)),
-            None => Err(Error::NotFound(match key {
-                DecisionQuery::Id(id) => format!("decision {id}"),
-                DecisionQuery::Order { channel, order_id } => {
-                    format!("a decision about order {channel}/{order_id}")
-                }
-            })),
-        }
+        position.map(|position| self.place(position)).ok_or_else(|| match key {
+            DecisionKey::Id(id) => Error::UnknownDecision(*id),
+            DecisionKey::Order(order) => Error::UnknownOrder(order.clone()),
+        })
     }
 
     fn place(&self, position: u64) -> Place {

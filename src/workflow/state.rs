@@ -30,30 +30,19 @@ pub struct State {
     pub strategy_toml: Box<str>,
     /// Hash of the active bundle; empty before the first activation.
     pub model_hash: Box<str>,
-    requests: IndexMap<Digest, Answered, FxBuildHasher>,
+    requests: IndexMap<Digest, Entry, FxBuildHasher>,
     decisions: IndexMap<DecisionId, u64, FxBuildHasher>,
     orders: IndexMap<Digest, u64, FxBuildHasher>,
-    events: IndexMap<Digest, Digest, FxBuildHasher>,
+    events: IndexMap<Digest, Entry, FxBuildHasher>,
 }
 
-/// Where a request was answered, and what it asked.
+/// Where something with an id of the caller's was recorded, and what it said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Answered {
-    /// Journal position of the answer.
+pub struct Entry {
+    /// Journal position.
     pub position: u64,
-    /// Digest of the request's content.
+    /// Digest of the content.
     pub content: Digest,
-}
-
-/// What the journal already knows about an event id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
-    /// Never told.
-    No,
-    /// Told before, with the same content.
-    Same,
-    /// Told before, with other content.
-    Other,
 }
 
 impl State {
@@ -87,7 +76,7 @@ impl State {
     }
 
     /// Where this request id was answered, if it was.
-    pub fn answered(&self, request_id: &str) -> Option<Answered> {
+    pub fn answered(&self, request_id: &str) -> Option<Entry> {
         self.requests.get(&text_digest(request_id)).copied()
     }
 
@@ -96,34 +85,30 @@ impl State {
         self.decisions.get(&id).copied()
     }
 
-    /// Journal position of the newest decision about an order, any revision.
-    pub fn order_position(&self, channel: &str, order_id: &str) -> Option<u64> {
-        self.orders.get(&order_digest(channel, order_id)).copied()
+    /// Journal position of the newest decision about a revision of an order.
+    pub fn order_position(&self, order: &OrderKey) -> Option<u64> {
+        self.orders.get(&order_digest(order)).copied()
     }
 
-    /// Whether an event with this id was told before.
-    pub fn knows(&self, event: &Event) -> Known {
-        match self.events.get(&text_digest(&event.event_id)) {
-            None => Known::No,
-            Some(content) if *content == event_digest(event) => Known::Same,
-            Some(_) => Known::Other,
-        }
+    /// Where an event with this id was told, if it was.
+    pub fn told(&self, event_id: &str) -> Option<Entry> {
+        self.events.get(&text_digest(event_id)).copied()
     }
 
     fn fold_event(&mut self, received: &ReceivedEvent) {
         let event = &received.event;
-        self.events.insert(text_digest(&event.event_id), event_digest(event));
+        let entry = Entry { position: self.position, content: event_digest(event) };
+        self.events.insert(text_digest(&event.event_id), entry);
         self.graph.apply(event);
     }
 
     fn fold_decision(&mut self, scored: &ScoredOrder) {
         let position = self.position;
         let request = &scored.request;
-        let answered = Answered { position, content: request_digest(request) };
-        self.requests.insert(text_digest(&request.request_id), answered);
+        let entry = Entry { position, content: request_digest(request) };
+        self.requests.insert(text_digest(&request.request_id), entry);
         self.decisions.insert(scored.decision.decision_id, position);
-        let key = &request.order.key;
-        self.orders.insert(order_digest(&key.channel, &key.order_id), position);
+        self.orders.insert(order_digest(&request.order.key), position);
         self.graph.apply(&placed_event(request));
     }
 }
@@ -144,31 +129,30 @@ pub fn request_digest(request: &ScoreRequest) -> Digest {
     digest_of(&(request.event_time, &request.order, request.max_actions, request.max_contributions))
 }
 
-/// The fields in which two requests differ, as dotted paths, in contract order.
-pub fn differing_fields(first: &ScoreRequest, second: &ScoreRequest) -> Vec<String> {
+/// The fields in which two requests differ, as dotted paths, sorted.
+pub fn differing_fields(first: &ScoreRequest, second: &ScoreRequest) -> Vec<Box<str>> {
     let (a, b): (&Order, &Order) = (&first.order, &second.order);
     let fields = [
         ("event_time", first.event_time == second.event_time),
-        ("max_actions", first.max_actions == second.max_actions),
         ("explain_level", first.max_contributions == second.max_contributions),
-        ("order.channel", a.key.channel == b.key.channel),
-        ("order.order_id", a.key.order_id == b.key.order_id),
-        ("order.order_revision", a.key.revision == b.key.revision),
-        ("order.amount", a.amount == b.amount),
-        ("order.discount", a.discount == b.discount),
-        ("order.items", a.items == b.items),
-        ("order.entities", a.entities == b.entities),
-        ("order.account_create_time", a.account_created_at == b.account_created_at),
+        ("max_actions", first.max_actions == second.max_actions),
+        ("order.account_created_at", a.account_created_at == b.account_created_at),
         ("order.address_kind", a.address_kind == b.address_kind),
-        ("order.payment_kind", a.payment_kind == b.payment_kind),
+        ("order.amount", a.amount == b.amount),
+        ("order.attributes", a.attributes == b.attributes),
         ("order.countries", a.countries == b.countries),
         ("order.device_distance_km", a.device_distance_km == b.device_distance_km),
-        ("order.attributes", a.attributes == b.attributes),
+        ("order.discount", a.discount == b.discount),
+        ("order.entities", a.entities == b.entities),
+        ("order.items", a.items == b.items),
+        ("order.key", a.key == b.key),
+        ("order.payment_kind", a.payment_kind == b.payment_kind),
     ];
-    fields.iter().filter(|(_, same)| !same).map(|(name, _)| (*name).to_owned()).collect()
+    fields.iter().filter(|(_, same)| !same).map(|(name, _)| (*name).into()).collect()
 }
 
-fn event_digest(event: &Event) -> Digest {
+/// Digest of what an event says; its id is not part of it.
+pub fn event_digest(event: &Event) -> Digest {
     digest_of(&(event.event_time, &event.fact))
 }
 
@@ -177,8 +161,8 @@ fn digest_of(value: &impl Serialize) -> Digest {
     bytes_digest(&postcard::to_stdvec(value).unwrap_or_default())
 }
 
-fn order_digest(channel: &str, order_id: &str) -> Digest {
-    text_digest(&format!("{channel}\u{0}{order_id}"))
+fn order_digest(order: &OrderKey) -> Digest {
+    text_digest(&format!("{}\u{0}{}\u{0}{}", order.channel, order.order_id, order.revision))
 }
 
 fn text_digest(text: &str) -> Digest {

@@ -1,0 +1,236 @@
+//! `orderlens evaluate`: how good a bundle is on history, played point in time.
+
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use miette::{Context, IntoDiagnostic};
+use serde::Serialize;
+
+use crate::cli::archetypes::{ArchetypeTable, Watch};
+use crate::cli::event_file::EventFile;
+use crate::cli::output::{bar, say, say_json, spinner};
+use crate::cli::serve::identity;
+use crate::cli::train::fit;
+use crate::cli::windows::WindowArgs;
+use crate::domain::head::HeadKind;
+use crate::graph::settings::GraphSettings;
+use crate::model::bundle::Bundle;
+use crate::training::baseline::order_only;
+use crate::training::bundle::BundleParams;
+use crate::training::evaluate::{HeadReport, ScoredRow, Standing};
+use crate::workflow::evaluate_bundle::{
+    Judged, KnownAccounts, RESIDUAL_MAX, evaluation_catalog, judge_logistic, judge_window,
+};
+use crate::workflow::play_history::{History, HistoryPlan, play_history};
+
+/// Window numbers in the plan; the test comes first because it always exists.
+const TEST: usize = 0;
+const TRAIN: usize = 1;
+
+/// Judge a bundle on an event file, point in time
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Canonical events, JSON Lines, `.gz` too
+    #[arg(long)]
+    events: PathBuf,
+    /// Folder of the bundle, `models/<name>/<version>`
+    #[arg(long)]
+    model: PathBuf,
+    #[command(flatten)]
+    windows: WindowArgs,
+    /// Write one row per order and head: order_id,event_time,head,probability,raw_log_odds,label
+    #[arg(long)]
+    predictions: Option<PathBuf>,
+    /// Leave out orders of accounts with a bad order since --train-from, known when their day began
+    #[arg(long)]
+    exclude_known: bool,
+    /// Truth of a synthetic stream: adds a table per kind of buyer, beside the IP rule
+    #[arg(long)]
+    truth: Option<PathBuf>,
+    /// Skip the baselines that are fitted on the training window
+    #[arg(long)]
+    no_baselines: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    bundle: String,
+    hash: String,
+    events: u64,
+    orders: u64,
+    residual_max: f64,
+    model: Vec<HeadReport>,
+    baselines: Vec<Baseline>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archetypes: Option<ArchetypeTable>,
+}
+
+#[derive(Serialize)]
+struct Baseline {
+    name: &'static str,
+    heads: Vec<HeadReport>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When events or bundle cannot be read, or the bundle breaks the additivity law.
+pub fn run(args: &Args) -> miette::Result<()> {
+    let bundle = Bundle::load(&args.model).map_err(|error| miette::miette!("{error}"))?;
+    let mut watch = args.truth.as_deref().map(Watch::open).transpose()?;
+    let history = play(args, &bundle, watch.as_mut())?;
+    let known = match (args.exclude_known, args.windows.train_from) {
+        (false, _) => KnownAccounts::Kept,
+        (true, Some(since)) => KnownAccounts::ExcludedSince(since),
+        (true, None) => miette::bail!("--exclude-known needs --train-from"),
+    };
+    let n_rows = history.rows_of(TEST).len();
+    let progress = bar(n_rows as u64, "orders");
+    progress.set_message("scoring");
+    let judged =
+        judge_window(&bundle, &history, TEST, known, &mut |n| progress.set_position(n));
+    progress.finish_and_clear();
+    if let Some(path) = &args.predictions {
+        write_predictions(path, &judged.rows)?;
+    }
+    let baselines =
+        if args.no_baselines { Vec::new() } else { baselines(args, &bundle, &history, known)? };
+    let manifest = bundle.manifest();
+    let report = Report {
+        bundle: format!("{}/{}", manifest.name, manifest.version),
+        hash: bundle.hash().to_owned(),
+        events: history.n_events,
+        orders: judged.n_orders,
+        residual_max: judged.residual_max,
+        archetypes: watch.map(|watch| watch.table(&judged.rows)),
+        baselines,
+        model: judged.reports.clone(),
+    };
+    if args.json { say_json(&report)? } else { show(&report) }
+    check_additivity(&judged)
+}
+
+fn play(args: &Args, bundle: &Bundle, watch: Option<&mut Watch>) -> miette::Result<History> {
+    let catalog = evaluation_catalog(bundle).map_err(|error| miette::miette!("{error}"))?;
+    let test = args.windows.test();
+    let mut windows = vec![test];
+    if !args.no_baselines && args.windows.train_from.is_some() {
+        windows.push(args.windows.train());
+    }
+    let plan = HistoryPlan {
+        windows,
+        label_delay: args.windows.label_delay,
+        graph: GraphSettings::default(),
+    };
+    let progress = spinner("events");
+    progress.set_message("playing history");
+    let events = EventFile::open(&args.events, &identity())?;
+    let mut tell = |n| progress.set_position(n);
+    let history = match watch {
+        None => play_history(events, catalog, &plan, &mut tell)?,
+        Some(watch) => {
+            let watched = events.inspect(|event| {
+                if let Ok(event) = event {
+                    watch.observe(event);
+                }
+            });
+            play_history(watched, catalog, &plan, &mut tell)?
+        }
+    };
+    progress.finish_and_clear();
+    Ok(history)
+}
+
+/// Baselines of the same run; empty when the training window holds no orders.
+fn baselines(
+    args: &Args,
+    bundle: &Bundle,
+    history: &History,
+    known: KnownAccounts,
+) -> miette::Result<Vec<Baseline>> {
+    if history.rows_of(TRAIN).is_empty() {
+        return Ok(Vec::new());
+    }
+    let as_of = args.windows.train_as_of();
+    let to_report = |error: crate::training::error::FitError| miette::miette!("{error}");
+    let logistic = judge_logistic(bundle, history, (TRAIN, TEST), as_of, known);
+    let mut set = order_only(&history.training_set(TRAIN, as_of, &bundle.manifest().schema));
+    set.heads.retain(|target| {
+        bundle.head(&target.id).is_some_and(|head| head.kind() != HeadKind::ImpactValue)
+    });
+    let params = BundleParams { name: "order-only".into(), ..BundleParams::default() };
+    let order_only = fit(&set, &params)?;
+    let judged = judge_window(&order_only, history, TEST, known, &mut |_| {});
+    Ok(vec![
+        Baseline { name: "logistic regression (linfa)", heads: logistic.map_err(to_report)? },
+        Baseline { name: "same trees, order-only features", heads: judged.reports },
+    ])
+}
+
+fn write_predictions(path: &Path, rows: &[ScoredRow]) -> miette::Result<()> {
+    let write = || -> std::io::Result<()> {
+        let mut file = BufWriter::new(std::fs::File::create(path)?);
+        writeln!(file, "order_id,event_time,head,probability,raw_log_odds,label,excluded")?;
+        for row in rows {
+            let label = if row.label.is_nan() { String::new() } else { row.label.to_string() };
+            let order = quoted(&row.order);
+            let excluded = u8::from(row.standing == Standing::Excluded);
+            let (p, raw) = (row.probability, row.raw);
+            writeln!(file, "{order},{},{},{p},{raw},{label},{excluded}", row.time, row.head)?;
+        }
+        file.flush()
+    };
+    write().into_diagnostic().wrap_err_with(|| format!("writing {}", path.display()))
+}
+
+/// A CSV field; ids may hold commas and quotes.
+fn quoted(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+fn show(report: &Report) {
+    say(format!(
+        "{}: {} orders judged over {} events; |base + sum of contributions - raw| <= {:.1e}",
+        report.bundle, report.orders, report.events, report.residual_max
+    ));
+    show_heads("this bundle", &report.model);
+    for baseline in &report.baselines {
+        show_heads(baseline.name, &baseline.heads);
+    }
+    if let Some(table) = &report.archetypes {
+        say(format!("\n{table}"));
+    }
+}
+
+fn show_heads(name: &str, heads: &[HeadReport]) {
+    say(format!("\n{name}"));
+    for head in heads {
+        say(format!(
+            "  {}: {} rows, {} positive, {} excluded, {} without a mature label",
+            head.head, head.n_rows, head.n_positive, head.n_excluded, head.n_unlabeled
+        ));
+        for metric in &head.metrics {
+            say(format!(
+                "    {:<26} {:>9.4}   [{:.4}, {:.4}]",
+                metric.name, metric.value, metric.low, metric.high
+            ));
+        }
+    }
+}
+
+fn check_additivity(judged: &Judged) -> miette::Result<()> {
+    if judged.residual_max <= RESIDUAL_MAX {
+        return Ok(());
+    }
+    miette::bail!(
+        "contributions do not add up: residual {:e} is above {RESIDUAL_MAX:e}",
+        judged.residual_max
+    )
+}

@@ -1,0 +1,191 @@
+//! `orderlens train`: events in, a bundle of calibrated models out.
+
+use std::path::{Path, PathBuf};
+
+use indicatif::ProgressBar;
+use serde::Serialize;
+
+use crate::cli::event_file::EventFile;
+use crate::cli::output::{bar, say, say_json, spinner};
+use crate::cli::serve::identity;
+use crate::cli::windows::WindowArgs;
+use crate::domain::feature::CatalogSchema;
+use crate::domain::head::HeadId;
+use crate::feature::catalog::Catalog;
+use crate::graph::settings::GraphSettings;
+use crate::model::bundle::Bundle;
+use crate::model::manifest::MetricSummary;
+use crate::training::bundle::{BundleParams, DataOrigin, Progress, fit_bundle};
+use crate::training::params::{ObliviousParams, ObliviousSettings};
+use crate::workflow::play_history::{History, HistoryPlan, discover_schema, play_history};
+
+/// Event ids that begin with this come from a simulator.
+const SYNTHETIC_PREFIX: &str = "synthetic-";
+
+/// Train a bundle of models from an event file
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Canonical events, JSON Lines, `.gz` too
+    #[arg(long)]
+    events: PathBuf,
+    /// Folder of the new bundle, `models/<name>/<version>`
+    #[arg(long)]
+    output: PathBuf,
+    #[command(flatten)]
+    windows: WindowArgs,
+    /// Only these heads; every labeled one otherwise
+    #[arg(long = "head")]
+    heads: Vec<String>,
+    /// Most features of the bundle; all useful ones otherwise
+    #[arg(long)]
+    max_features: Option<usize>,
+    /// Most trees of a head
+    #[arg(long, default_value_t = 400)]
+    max_trees: u32,
+    /// Step of each tree
+    #[arg(long, default_value_t = 0.05)]
+    learning_rate: f64,
+    /// Seed of the row and feature samples
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Print the summary as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    bundle: String,
+    hash: String,
+    features: usize,
+    rows: usize,
+    heads: Vec<HeadSummary>,
+}
+
+#[derive(Serialize)]
+struct HeadSummary {
+    id: HeadId,
+    trees: u32,
+    rows: u64,
+    positives: u64,
+    metrics: Vec<MetricSummary>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the events cannot be read, no head has enough labels, or the bundle cannot be written.
+pub fn run(args: &Args) -> miette::Result<()> {
+    let (schema, is_synthetic) = schema_of(&args.events, &args.windows)?;
+    let plan = HistoryPlan {
+        windows: vec![args.windows.train()],
+        label_delay: args.windows.label_delay,
+        graph: GraphSettings::default(),
+    };
+    let history = history_of(&args.events, Catalog::new(&schema), &plan)?;
+    let mut set = history.training_set(0, args.windows.train_as_of(), &schema);
+    if !args.heads.is_empty() {
+        set.heads.retain(|head| args.heads.iter().any(|wanted| **wanted == *head.id.0));
+    }
+    let params = params(args, is_synthetic)?;
+    let bundle = fit(&set, &params)?;
+    bundle.save(&args.output).map_err(|error| miette::miette!("{error}"))?;
+    report(args, &bundle, set.times.len())
+}
+
+/// What a file offers before the training window ends, and whether a simulator wrote it.
+pub fn schema_of(path: &Path, windows: &WindowArgs) -> miette::Result<(CatalogSchema, bool)> {
+    let progress = spinner("events");
+    progress.set_message("looking at the source");
+    let mut is_synthetic = false;
+    let events = EventFile::open(path, &identity())?.inspect(|event| {
+        progress.inc(1);
+        is_synthetic |= event.as_ref().is_ok_and(|event| event.event_id.starts_with(SYNTHETIC_PREFIX));
+    });
+    let schema = discover_schema(events, windows.train_as_of())?;
+    progress.finish_and_clear();
+    Ok((schema, is_synthetic))
+}
+
+/// Plays a file, point in time, with progress.
+pub fn history_of(path: &Path, catalog: Catalog, plan: &HistoryPlan) -> miette::Result<History> {
+    let progress = spinner("events");
+    progress.set_message("playing history");
+    let events = EventFile::open(path, &identity())?;
+    let history = play_history(events, catalog, plan, &mut |n| progress.set_position(n))?;
+    progress.finish_and_clear();
+    Ok(history)
+}
+
+/// Fits a bundle, with progress.
+pub fn fit(
+    set: &crate::training::set::TrainingSet,
+    params: &BundleParams,
+) -> miette::Result<Bundle> {
+    let trees = bar(u64::from(params.trees.settings().n_trees_max), "trees");
+    let bundle = fit_bundle(set, params, &mut |step| show(&trees, &step))
+        .map_err(|error| miette::miette!("{error}"))?;
+    trees.finish_and_clear();
+    Ok(bundle)
+}
+
+fn params(args: &Args, is_synthetic: bool) -> miette::Result<BundleParams> {
+    let part = |path: Option<&Path>| {
+        let name = path.and_then(Path::file_name).and_then(|name| name.to_str());
+        name.map(Box::<str>::from)
+            .ok_or_else(|| miette::miette!("--output must look like models/<name>/<version>"))
+    };
+    let settings = ObliviousSettings {
+        n_trees_max: args.max_trees,
+        learning_rate: args.learning_rate,
+        seed: args.seed,
+        ..ObliviousSettings::default()
+    };
+    Ok(BundleParams {
+        name: part(args.output.parent())?,
+        version: part(Some(&args.output))?,
+        origin: if is_synthetic { DataOrigin::Synthetic } else { DataOrigin::Observed },
+        trees: ObliviousParams::new(settings),
+        features_max: args.max_features,
+        ..BundleParams::default()
+    })
+}
+
+fn show(trees: &ProgressBar, step: &Progress) {
+    match step {
+        Progress::Ranked { n_features, n_varying } => {
+            trees.println(format!("{n_varying} of {n_features} features vary"));
+        }
+        Progress::Screened { n_features } => trees.println(format!("{n_features} features kept")),
+        Progress::HeadStarted { head, n_rows, n_positive } => {
+            trees.set_position(0);
+            trees.set_message(head.to_string());
+            trees.println(format!("{head}: {n_rows} rows, {n_positive} positive"));
+        }
+        Progress::Tree { done, .. } => trees.set_position(u64::from(done.n_trees)),
+        Progress::HeadSkipped(skipped) => trees.println(format!("left out {skipped}")),
+    }
+}
+
+fn report(args: &Args, bundle: &Bundle, n_rows: usize) -> miette::Result<()> {
+    let manifest = bundle.manifest();
+    if !args.json {
+        say(bundle.card());
+        say(format!("\nwritten to {}", args.output.display()));
+        return Ok(());
+    }
+    let heads = manifest.heads.iter().map(|head| HeadSummary {
+        id: head.id.clone(),
+        trees: head.n_trees,
+        rows: head.n_rows,
+        positives: head.n_positive,
+        metrics: head.metrics.clone(),
+    });
+    say_json(&Summary {
+        bundle: format!("{}/{}", manifest.name, manifest.version),
+        hash: bundle.hash().to_owned(),
+        features: manifest.features.len(),
+        rows: n_rows,
+        heads: heads.collect(),
+    })
+}

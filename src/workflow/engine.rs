@@ -1,0 +1,370 @@
+//! The engine behind every door: asks the sequencer, reads journal and records.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::domain::decision::{Decision, DecisionId};
+use crate::domain::event::{Event, Fact};
+use crate::domain::feedback::{OperatorChoice, Outcome};
+use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject};
+use crate::domain::record::{Record, ScoreRequest, ScoredOrder};
+use crate::domain::time::{Span, Timestamp};
+use crate::store::journal::Journal;
+use crate::store::journal::reader::JournalReader;
+use crate::store::records::follow::RecordsFollower;
+use crate::store::records::query::{PageCursor, Records};
+use crate::workflow::error::Error;
+use crate::workflow::judge_order::Judge;
+use crate::workflow::past::Past;
+use crate::workflow::replay_decision::differences;
+use crate::workflow::sequencer::{Command, DurableMark, Place, Scored, Told};
+use crate::workflow::service::{Ack, DecisionPage, OrderService, ScoreAnswer, WhatIfAnswer};
+use crate::workflow::state::{State, differing_fields};
+
+/// How long a caller should wait before it tries again when the queue is full.
+const RETRY_AFTER: Span = Span(50_000);
+/// How often, and how long apart, a list waits for the records to catch up.
+const CATCH_UP_TRIES: u32 = 100;
+const CATCH_UP_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+
+/// Makes ids for decisions that were received at an instant.
+pub type NewId = fn(Timestamp) -> DecisionId;
+
+/// A running engine. Dropping the last handle stops its threads after the queued work.
+#[derive(Debug)]
+pub struct Engine {
+    commands: mpsc::Sender<Command>,
+    durable: DurableMark,
+    reader: JournalReader,
+    records: Arc<Records>,
+    follower: RecordsFollower,
+    judge: Judge,
+    past: Arc<Past>,
+    strategy_name: Arc<str>,
+    new_id: NewId,
+    sequencer: Option<JoinHandle<State>>,
+    journal: Option<Journal>,
+}
+
+/// What [`Engine::new`] joins.
+#[derive(Debug)]
+pub struct EngineParts {
+    /// Way to the sequencer.
+    pub commands: mpsc::Sender<Command>,
+    /// Its thread.
+    pub sequencer: JoinHandle<State>,
+    /// The open journal.
+    pub journal: Journal,
+    /// Mark of what is durable, shared with the sequencer.
+    pub durable: DurableMark,
+    /// Answers lists.
+    pub records: Records,
+    /// Keeps the records up with the journal.
+    pub follower: RecordsFollower,
+    /// The active judge.
+    pub judge: Judge,
+    /// Makes earlier states again.
+    pub past: Past,
+    /// Makes ids.
+    pub new_id: NewId,
+}
+
+impl Engine {
+    /// Joins the running parts.
+    pub fn new(parts: EngineParts) -> Self {
+        Self {
+            commands: parts.commands,
+            durable: parts.durable,
+            reader: parts.journal.reader(),
+            records: Arc::new(parts.records),
+            follower: parts.follower,
+            strategy_name: (&*parts.judge.strategy().strategy.name).into(),
+            judge: parts.judge,
+            past: Arc::new(parts.past),
+            new_id: parts.new_id,
+            sequencer: Some(parts.sequencer),
+            journal: Some(parts.journal),
+        }
+    }
+
+    /// Writes a snapshot of the state as it is now, so that the next start is quick.
+    ///
+    /// # Errors
+    /// `Internal` when it cannot be written; nothing depends on it.
+    pub async fn save_snapshot(&self) -> Result<u64, Error> {
+        let (position, bytes) = self.ask(|reply| Command::Snapshot { reply }).await?;
+        // A snapshot of what is not durable would know more than the journal after a crash.
+        self.durable.reached(position).await;
+        let past = self.past.clone();
+        block(move || past.save(position, bytes)).await?;
+        Ok(position)
+    }
+
+    /// Stops the threads: what was submitted is written, then the journal is let go.
+    pub fn stop(mut self) {
+        let (closed, _) = mpsc::channel(1);
+        drop(std::mem::replace(&mut self.commands, closed));
+        if let Some(sequencer) = self.sequencer.take() {
+            // A sequencer that panicked has told the log; there is nothing left to save.
+            drop(sequencer.join());
+        }
+        drop(self.journal.take());
+    }
+
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Command,
+    ) -> Result<T, Error> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.try_send(command(reply)).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::Exhausted { retry_after: RETRY_AFTER },
+            mpsc::error::TrySendError::Closed(_) => Error::Unavailable("it is stopping".into()),
+        })?;
+        answer.await.map_err(|_| Error::Unavailable("the journal takes no more records".into()))?
+    }
+
+    /// The scored order at a place, as soon as it is durable.
+    async fn scored_at(&self, place: Place) -> Result<Arc<ScoredOrder>, Error> {
+        self.durable.reached(place.position).await;
+        if let Some(scored) = place.recent {
+            return Ok(scored);
+        }
+        match self.record_at(place.position).await? {
+            Record::Decision(scored) => Ok(scored),
+            Record::Event(_) | Record::StrategyActivated(_) | Record::ModelActivated(_) => {
+                Err(Error::Unavailable(format!("no decision at {}", place.position).into()))
+            }
+        }
+    }
+
+    async fn record_at(&self, position: u64) -> Result<Record, Error> {
+        let reader = self.reader.clone();
+        let record = block(move || {
+            crate::store::log::read_at(&reader, position)
+                .map_err(|error| Error::failed("reading the journal", error))
+        });
+        let missing = || Error::Unavailable(format!("nothing recorded at {position}").into());
+        record.await?.ok_or_else(missing)
+    }
+
+    async fn find(&self, key: DecisionKey) -> Result<Arc<ScoredOrder>, Error> {
+        let place = self.ask(|reply| Command::Find { key, reply }).await?;
+        self.scored_at(place).await
+    }
+
+    async fn tell(&self, event: Event, id: Box<str>, received: Timestamp) -> Result<Ack, Error> {
+        let kept = event.clone();
+        let command = |reply| Command::Ingest {
+            event: Box::new(event),
+            received_time: received,
+            reply,
+        };
+        match self.ask(command).await? {
+            Told::New => Ok(Ack::Accepted),
+            Told::Before { position, is_same } => {
+                self.durable.reached(position).await;
+                if is_same {
+                    return Ok(Ack::Duplicate);
+                }
+                let fields = match self.record_at(position).await? {
+                    Record::Event(before) if before.event.event_time == kept.event_time => {
+                        vec!["fact".into()]
+                    }
+                    Record::Event(before) if before.event.fact == kept.fact => {
+                        vec!["event_time".into()]
+                    }
+                    _ => vec!["event_time".into(), "fact".into()],
+                };
+                Err(Error::IdReused { id, fields })
+            }
+        }
+    }
+
+    async fn try_with(
+        &self,
+        request: ScoreRequest,
+        received_time: Timestamp,
+        judge: Option<Box<Judge>>,
+    ) -> Result<Arc<Decision>, Error> {
+        let decision_id = (self.new_id)(received_time);
+        let request = Box::new(request);
+        let command =
+            |reply| Command::Try { request, received_time, decision_id, judge, reply };
+        self.ask(command).await.map(Arc::new)
+    }
+
+    /// The judge of a what-if: another strategy when the question brings one.
+    fn what_if_judge(&self, toml: Option<&str>) -> Result<Judge, Error> {
+        match toml {
+            None => Ok(self.judge.clone()),
+            Some(toml) => Ok(self.judge.with_strategy(self.past.read_strategy(toml)?)),
+        }
+    }
+}
+
+impl OrderService for Engine {
+    fn active_strategy(&self) -> Arc<str> {
+        self.strategy_name.clone()
+    }
+
+    async fn score_order(
+        &self,
+        request: ScoreRequest,
+        received: Timestamp,
+    ) -> Result<ScoreAnswer, Error> {
+        let decision_id = (self.new_id)(received);
+        let kept = request.clone();
+        let request = Box::new(request);
+        let command =
+            |reply| Command::Score { request, received_time: received, decision_id, reply };
+        match self.ask(command).await? {
+            Scored::New(scored) => {
+                Ok(ScoreAnswer { decision: shared_decision(&scored), is_replayed: false })
+            }
+            Scored::Before { place, is_same } => {
+                let scored = self.scored_at(place).await?;
+                if is_same {
+                    let decision = shared_decision(&scored);
+                    return Ok(ScoreAnswer { decision, is_replayed: true });
+                }
+                let fields = differing_fields(&scored.request, &kept);
+                Err(Error::IdReused { id: kept.request_id, fields })
+            }
+        }
+    }
+
+    async fn dry_run(
+        &self,
+        request: ScoreRequest,
+        received: Timestamp,
+    ) -> Result<Arc<Decision>, Error> {
+        self.try_with(request, received, None).await
+    }
+
+    async fn get_decision(&self, key: DecisionKey) -> Result<Arc<Decision>, Error> {
+        Ok(shared_decision(&*self.find(key).await?))
+    }
+
+    async fn list_decisions(&self, query: DecisionQuery) -> Result<DecisionPage, Error> {
+        // A list asked for now shows what was answered before now.
+        let target = self.durable.position();
+        for _ in 0..CATCH_UP_TRIES {
+            if target <= self.follower.position() {
+                break;
+            }
+            tokio::time::sleep(CATCH_UP_PAUSE).await;
+        }
+        if let Some(failure) = self.follower.failure() {
+            return Err(Error::Unavailable(format!("the records lag behind: {failure}").into()));
+        }
+        let after = match query.older_than {
+            None => None,
+            Some(decision_id) => {
+                let last = self.find(DecisionKey::Id(decision_id)).await?;
+                let received_time = last.decision.times.received_time;
+                Some(PageCursor { received_time, decision_id })
+            }
+        };
+        let records = self.records.clone();
+        let limit = query.n_max.saturating_add(1);
+        let rows = block(move || {
+            records
+                .list_decisions(&query.filter, after, limit)
+                .map_err(|error| Error::failed("listing decisions", error))
+        });
+        let mut rows = rows.await?;
+        let has_more = rows.len() > query.n_max as usize;
+        rows.truncate(query.n_max as usize);
+        let mut decisions = Vec::with_capacity(rows.len());
+        for row in rows {
+            let place = Place { position: row.position, recent: None };
+            decisions.push(shared_decision(&*self.scored_at(place).await?));
+        }
+        Ok(DecisionPage { decisions, has_more })
+    }
+
+    async fn what_if(&self, question: WhatIf, received: Timestamp) -> Result<WhatIfAnswer, Error> {
+        let changed_judge = self.what_if_judge(question.strategy_toml.as_deref())?;
+        let changed_order = |mut request: ScoreRequest| {
+            question.changes.iter().for_each(|change| change.apply(&mut request.order));
+            request
+        };
+        match &question.subject {
+            WhatIfSubject::Request(request) => {
+                let baseline = self.try_with(request.clone(), received, None).await?;
+                let changed = changed_order(request.clone());
+                let judge = Some(Box::new(changed_judge));
+                let changed = self.try_with(changed, received, judge).await?;
+                Ok(WhatIfAnswer { baseline, changed })
+            }
+            WhatIfSubject::Decision(id) => {
+                let scored = self.find(DecisionKey::Id(*id)).await?;
+                let changed = changed_order(scored.request.clone());
+                let keeps_strategy = question.strategy_toml.is_none();
+                let past = self.past.clone();
+                let judge = (!keeps_strategy).then_some(changed_judge);
+                let recorded = scored.clone();
+                let again = block(move || past.judge_again(&recorded, &changed, judge));
+                let baseline = shared_decision(&scored);
+                Ok(WhatIfAnswer { baseline, changed: Arc::new(again.await?) })
+            }
+        }
+    }
+
+    async fn replay_decision(&self, id: DecisionId) -> Result<Vec<FieldDifference>, Error> {
+        let scored = self.find(DecisionKey::Id(id)).await?;
+        let past = self.past.clone();
+        block(move || {
+            let again = past.judge_again(&scored, &scored.request, None)?;
+            Ok(differences(&scored.decision, &again))
+        })
+        .await
+    }
+
+    async fn ingest_event(&self, event: Event, received: Timestamp) -> Result<Ack, Error> {
+        let id = event.event_id.clone();
+        self.tell(event, id, received).await
+    }
+
+    async fn record_choice(
+        &self,
+        choice: OperatorChoice,
+        received: Timestamp,
+    ) -> Result<Ack, Error> {
+        let id = choice.choice_id.clone();
+        let event = Event {
+            event_id: format!("choice/{id}").into(),
+            event_time: choice.decided_at,
+            ingest_time: None,
+            fact: Fact::Choice(choice),
+        };
+        self.tell(event, id, received).await
+    }
+
+    async fn record_outcome(&self, outcome: Outcome, received: Timestamp) -> Result<Ack, Error> {
+        let id = outcome.outcome_id.clone();
+        let event = Event {
+            event_id: format!("outcome/{id}").into(),
+            event_time: outcome.occurred_at,
+            ingest_time: None,
+            fact: Fact::Outcome(outcome),
+        };
+        self.tell(event, id, received).await
+    }
+}
+
+fn shared_decision(scored: &ScoredOrder) -> Arc<Decision> {
+    scored.decision.clone()
+}
+
+async fn block<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => Err(Error::failed("a background task", error)),
+    }
+}
+

@@ -1,0 +1,161 @@
+//! Judges a bundle on played history, beside baselines of the same run.
+
+use std::collections::BTreeMap;
+
+use crate::domain::head::{HeadId, HeadKind, HeadScore};
+use crate::domain::time::Timestamp;
+use crate::feature::catalog::{Catalog, UnknownFeature};
+use crate::model::bundle::{Bundle, Scorer};
+use crate::training::baseline::logistic;
+use crate::training::error::FitError;
+use crate::training::evaluate::{HeadReport, ScoredRow, Standing, evaluate};
+use crate::workflow::play_history::History;
+
+/// Largest `|base + Σ contributions − raw|` that a bundle may show.
+pub const RESIDUAL_MAX: f64 = 1e-9;
+
+/// A bundle's answers about one window of history.
+#[derive(Debug)]
+pub struct Judged {
+    /// One per order and head, in stream order.
+    pub rows: Vec<ScoredRow>,
+    /// Figures per head.
+    pub reports: Vec<HeadReport>,
+    /// Largest `|base + Σ contributions − raw|` over all rows and heads.
+    pub residual_max: f64,
+    /// Orders scored.
+    pub n_orders: u64,
+}
+
+/// Which accounts are left out of a test because they are known to be bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KnownAccounts {
+    /// Every order counts.
+    Kept,
+    /// Orders of accounts are left out that had a bad order since this instant,
+    /// known by the start of the order's day.
+    ExcludedSince(Timestamp),
+}
+
+/// The catalog that serves a bundle and its order-only baseline.
+///
+/// # Errors
+/// [`UnknownFeature`] when the bundle uses a feature that this build does not have.
+pub fn evaluation_catalog(bundle: &Bundle) -> Result<Catalog, UnknownFeature> {
+    let manifest = bundle.manifest();
+    let full = Catalog::new(&manifest.schema);
+    let mut ids: Vec<Box<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
+    for spec in full.specs().iter().filter(|spec| !spec.is_graph) {
+        if !ids.contains(&spec.id) {
+            ids.push(spec.id.clone());
+        }
+    }
+    full.select(&ids)
+}
+
+/// Scores every order of a window and reports per head.
+pub fn judge_window(
+    bundle: &Bundle,
+    history: &History,
+    window: usize,
+    known: KnownAccounts,
+    progress: &mut dyn FnMut(u64),
+) -> Judged {
+    let columns = columns_of(bundle, history);
+    let mut scorer = Scorer::default();
+    let mut values = vec![f32::NAN; columns.len()];
+    let mut judged =
+        Judged { rows: Vec::new(), reports: Vec::new(), residual_max: 0.0, n_orders: 0 };
+    for row in history.rows_of(window) {
+        for (value, column) in values.iter_mut().zip(&columns) {
+            *value = history.features[[row, *column]];
+        }
+        for score in bundle.score_with(&mut scorer, &values) {
+            judged.residual_max = judged.residual_max.max(residual(&score));
+            let prediction = (score.calibrated, score.raw);
+            let kind = score.kind;
+            judged.rows.push(scored_row(history, row, &score.head, kind, prediction, known));
+        }
+        judged.n_orders += 1;
+        if judged.n_orders.is_multiple_of(1_024) {
+            progress(judged.n_orders);
+        }
+    }
+    progress(judged.n_orders);
+    judged.reports = evaluate(&judged.rows);
+    judged
+}
+
+/// Reports of linfa's logistic regression on the bundle's features, one per probability head.
+///
+/// # Errors
+/// [`FitError`] when linfa gives up on a head.
+pub fn judge_logistic(
+    bundle: &Bundle,
+    history: &History,
+    windows: (usize, usize),
+    as_of: Timestamp,
+    known: KnownAccounts,
+) -> Result<Vec<HeadReport>, FitError> {
+    let columns = columns_of(bundle, history);
+    let mut train = history.training_set(windows.0, as_of, &bundle.manifest().schema);
+    train.features = train.features.select(ndarray::Axis(1), &columns);
+    train.specs = bundle.manifest().features.clone();
+    let test_rows = history.rows_of(windows.1);
+    let test = history.features.select(ndarray::Axis(0), &test_rows);
+    let test = test.select(ndarray::Axis(1), &columns);
+    let mut rows = Vec::new();
+    for head in bundle.heads().iter().filter(|head| head.kind() != HeadKind::ImpactValue) {
+        let Some(target) = train.heads.iter().find(|target| target.id == *head.id()) else {
+            continue;
+        };
+        let predictions = logistic(&train, target)?.predict(&test);
+        for (row, probability) in test_rows.iter().zip(predictions) {
+            let log_odds = (probability / (1.0 - probability)).ln();
+            let prediction = (probability, log_odds);
+            rows.push(scored_row(history, *row, head.id(), head.kind(), prediction, known));
+        }
+    }
+    Ok(evaluate(&rows))
+}
+
+fn columns_of(bundle: &Bundle, history: &History) -> Vec<usize> {
+    let by_id: BTreeMap<&str, usize> =
+        history.catalog.specs().iter().enumerate().map(|(at, spec)| (&*spec.id, at)).collect();
+    let features = bundle.manifest().features.iter();
+    // The catalog was made to hold them all; see `evaluation_catalog`.
+    features.filter_map(|spec| by_id.get(&*spec.id).copied()).collect()
+}
+
+fn residual(score: &HeadScore) -> f64 {
+    let sum: f64 = score.contributions.iter().sum();
+    (score.base + sum - score.raw).abs()
+}
+
+fn scored_row(
+    history: &History,
+    row: usize,
+    head: &HeadId,
+    kind: HeadKind,
+    (probability, raw): (f64, f64),
+    known: KnownAccounts,
+) -> ScoredRow {
+    let at = &history.rows[row];
+    #[expect(clippy::cast_possible_truncation, reason = "half of a hash is a hash")]
+    let account = at.account.unwrap_or_default() as u64;
+    let is_known = match known {
+        KnownAccounts::Kept => false,
+        KnownAccounts::ExcludedSince(since) => history.is_known_bad(row, head, since),
+    };
+    ScoredRow {
+        order: at.order.order_id.clone(),
+        time: at.event_time,
+        head: head.clone(),
+        kind,
+        probability,
+        raw,
+        label: history.truth(row, head, history.end),
+        account,
+        standing: if is_known { Standing::Excluded } else { Standing::Counted },
+    }
+}

@@ -1,0 +1,150 @@
+//! Makes earlier states again: the latest snapshot before them, then the journal.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tracing::warn;
+
+use crate::domain::decision::Decision;
+use crate::domain::record::{ScoreRequest, ScoredOrder};
+use crate::graph::settings::GraphSettings;
+use crate::store::journal::reader::JournalReader;
+use crate::store::log::read_from;
+use crate::store::medium::Disk;
+use crate::store::snapshot::{Snapshot, load, save};
+use crate::workflow::error::Error;
+use crate::workflow::judge_order::{ActiveStrategy, Judge, Stamp};
+use crate::workflow::state::State;
+
+/// What a snapshot's bytes are; changes with the meaning of [`State`] or of anything in it.
+pub const SNAPSHOT_SCHEMA: &str = concat!("state-1/", env!("CARGO_PKG_VERSION"));
+
+/// Checks the text of a strategy; the mistakes are sentences for people.
+pub type StrategyReader = Arc<dyn Fn(&str) -> Result<ActiveStrategy, Vec<String>> + Send + Sync>;
+
+/// What is needed to stand where an earlier decision stood.
+pub struct Past {
+    /// Reads the journal.
+    pub reader: JournalReader,
+    /// Folder of the saved states.
+    pub snapshot_dir: PathBuf,
+    /// How many saved states to keep.
+    pub snapshots_kept: usize,
+    /// Settings of a graph that starts empty.
+    pub graph: GraphSettings,
+    /// The judge whose bundle is loaded.
+    pub judge: Judge,
+    /// Checks strategy texts.
+    pub read_strategy: StrategyReader,
+}
+
+impl Past {
+    /// Saves the state at a position.
+    ///
+    /// # Errors
+    /// `Internal` when it cannot be written.
+    pub fn save(&self, position: u64, state: Vec<u8>) -> Result<(), Error> {
+        let snapshot = Snapshot { position, schema: SNAPSHOT_SCHEMA.to_owned(), state };
+        save(&Disk, &self.snapshot_dir, &snapshot, self.snapshots_kept)
+            .map(drop)
+            .map_err(|error| Error::failed("writing a snapshot", error))
+    }
+
+    /// The state after the record at `position`, folded on from the latest snapshot.
+    ///
+    /// # Errors
+    /// `Internal` when the journal cannot be read.
+    pub fn state_at(&self, position: u64) -> Result<State, Error> {
+        let mut state = self.latest_snapshot(position);
+        for entry in read_from(&self.reader, state.position + 1) {
+            let (at, record) = entry.map_err(|error| Error::failed("reading the journal", error))?;
+            if position < at {
+                break;
+            }
+            state.fold(&record);
+        }
+        Ok(state)
+    }
+
+    /// Judges a request where a recorded decision stood, with its own id and clocks.
+    ///
+    /// # Errors
+    /// `Unavailable` when the bundle that made the decision is not loaded.
+    pub fn judge_again(
+        &self,
+        scored: &ScoredOrder,
+        request: &ScoreRequest,
+        judge: Option<Judge>,
+    ) -> Result<Decision, Error> {
+        let recorded = &scored.decision;
+        let state = self.state_at(recorded.versions.graph_position)?;
+        let judge = match judge {
+            Some(judge) => judge,
+            None => self.judge_of(&state)?,
+        };
+        Ok(judge_as_recorded(&judge, &state, recorded, request))
+    }
+
+    /// The judge that was active in a state.
+    ///
+    /// # Errors
+    /// `Unavailable` when its bundle is not loaded, `Invalid` when its strategy no longer reads.
+    pub fn judge_of(&self, state: &State) -> Result<Judge, Error> {
+        if *state.model_hash != *self.judge.bundle().hash() {
+            let missing = format!("bundle {} is not loaded", state.model_hash);
+            return Err(Error::Unavailable(missing.into()));
+        }
+        if state.strategy_hash == self.judge.strategy().strategy.hash {
+            return Ok(self.judge.clone());
+        }
+        Ok(self.judge.with_strategy(self.read_strategy(&state.strategy_toml)?))
+    }
+
+    /// A strategy from its text.
+    ///
+    /// # Errors
+    /// `Invalid` with every mistake.
+    pub fn read_strategy(&self, toml: &str) -> Result<Arc<ActiveStrategy>, Error> {
+        (self.read_strategy)(toml).map(Arc::new).map_err(Error::InvalidStrategy)
+    }
+
+    /// The newest usable snapshot not after `position`; an empty state when there is none.
+    fn latest_snapshot(&self, position: u64) -> State {
+        match load(&self.snapshot_dir, SNAPSHOT_SCHEMA, position) {
+            Ok((snapshot, skipped)) => {
+                // A snapshot after the position is no fault here; damage was told at start-up.
+                drop(skipped);
+                snapshot
+                    .and_then(|snapshot| postcard::from_bytes(&snapshot.state).ok())
+                    .unwrap_or_else(|| State::empty(self.graph.clone()))
+            }
+            Err(error) => {
+                warn!(%error, "cannot read snapshots, folding the whole journal");
+                State::empty(self.graph.clone())
+            }
+        }
+    }
+}
+
+/// The decision again, with the recorded id, clocks and timings: those are given, not made.
+pub fn judge_as_recorded(
+    judge: &Judge,
+    state: &State,
+    recorded: &Decision,
+    request: &ScoreRequest,
+) -> Decision {
+    let stamp = Stamp {
+        decision_id: recorded.decision_id,
+        received_time: recorded.times.received_time,
+    };
+    let again = judge.judge(state, request, &stamp, || 0);
+    Decision { stage_timings: recorded.stage_timings.clone(), ..again }
+}
+
+impl fmt::Debug for Past {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Past").field("judge", &self.judge).finish_non_exhaustive()
+    }
+}
+

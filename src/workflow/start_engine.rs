@@ -1,0 +1,177 @@
+//! Opens a data folder: journal, records, state; then starts the engine on it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+
+use crate::domain::record::{ModelActivated, Record, StrategyActivated};
+use crate::domain::time::Timestamp;
+use crate::graph::settings::GraphSettings;
+use crate::store::journal::reader::JournalReader;
+use crate::store::journal::{Journal, JournalSettings, JournalWriter};
+use crate::store::log::{append, read_from};
+use crate::store::records::follow::{FollowSettings, RecordsFollower};
+use crate::store::{records, snapshot};
+use crate::workflow::engine::{Engine, EngineParts, NewId};
+use crate::workflow::error::Error;
+use crate::workflow::judge_order::{Judge, Stopwatch};
+use crate::workflow::past::{Past, SNAPSHOT_SCHEMA, StrategyReader};
+use crate::workflow::sequencer::{DurableMark, Sequencer};
+use crate::workflow::state::State;
+
+/// Where and how an engine works.
+#[derive(Clone, Debug)]
+pub struct EngineSettings {
+    /// Folder of journal, records and snapshots; made when missing.
+    pub data_dir: PathBuf,
+    /// Sizes of the journal.
+    pub journal: JournalSettings,
+    /// How the graph remembers.
+    pub graph: GraphSettings,
+    /// Commands that may wait; more are refused with `Exhausted`.
+    pub queue_max: usize,
+    /// Pause of the records after they caught up.
+    pub records_pause: Duration,
+    /// Journal records per transaction of the records.
+    pub records_batch_max: usize,
+    /// Snapshots kept.
+    pub snapshots_kept: usize,
+}
+
+/// What only the caller can give: models, clocks, ids.
+#[derive(Clone)]
+pub struct EngineInputs {
+    /// Bundle and strategy.
+    pub judge: Judge,
+    /// Checks strategy texts.
+    pub read_strategy: StrategyReader,
+    /// Makes decision ids.
+    pub new_id: NewId,
+    /// Measures stages.
+    pub nanos: Stopwatch,
+    /// When the engine starts.
+    pub now: Timestamp,
+}
+
+/// Opens the data folder and starts the engine's threads.
+///
+/// # Errors
+/// `Unavailable` when the folder is in use, `Internal` when journal or records cannot be trusted.
+pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<Engine, Error> {
+    let dir = &settings.data_dir;
+    let (journal, opened) = Journal::open(&dir.join("journal"), settings.journal)
+        .map_err(|error| Error::failed("opening the journal", error))?;
+    if let Some(torn) = &opened.torn {
+        warn!(bytes = torn.bytes, path = %torn.path.display(), "cut off a half-written record");
+    }
+    let snapshot_dir = dir.join("snapshots");
+    let reader = journal.reader();
+    let mut state = load_state(&snapshot_dir, &reader, &settings.graph)?;
+    activate(&mut state, &journal.writer(), &inputs)?;
+    let end = journal.durable_position();
+    let (filler, answers, rebuild) = records::open(&dir.join("records.sqlite"), end)
+        .map_err(|error| Error::failed("opening the records", error))?;
+    if let Some(rebuild) = rebuild {
+        info!(?rebuild, "filling the records from the whole journal");
+    }
+    let follow = FollowSettings {
+        pause: settings.records_pause,
+        batch_records_max: settings.records_batch_max,
+    };
+    let follower = RecordsFollower::start(reader.clone(), filler, follow)
+        .map_err(|error| Error::failed("starting the records", error))?;
+    let past = Past {
+        reader,
+        snapshot_dir,
+        snapshots_kept: settings.snapshots_kept,
+        graph: settings.graph.clone(),
+        judge: inputs.judge.clone(),
+        read_strategy: inputs.read_strategy,
+    };
+    let durable = DurableMark::new(end);
+    let (commands, queue) = mpsc::channel(settings.queue_max);
+    let judge = inputs.judge.clone();
+    let sequencer =
+        Sequencer::new(state, judge, journal.writer(), durable.clone(), inputs.nanos);
+    let sequencer = thread::Builder::new()
+        .name("sequencer".to_owned())
+        .spawn(move || sequencer.run(queue))
+        .map_err(|error| Error::failed("starting the sequencer", error))?;
+    Ok(Engine::new(EngineParts {
+        commands,
+        sequencer,
+        journal,
+        durable,
+        records: answers,
+        follower,
+        judge: inputs.judge,
+        past,
+        new_id: inputs.new_id,
+    }))
+}
+
+/// The newest snapshot, folded on to the end of the journal.
+fn load_state(
+    snapshot_dir: &Path,
+    reader: &JournalReader,
+    graph: &GraphSettings,
+) -> Result<State, Error> {
+    let end = reader.durable_position();
+    let (saved, skipped) = snapshot::load(snapshot_dir, SNAPSHOT_SCHEMA, end)
+        .map_err(|error| Error::failed("reading snapshots", error))?;
+    for skipped in &skipped {
+        warn!(%skipped, "passed over a snapshot");
+    }
+    let mut state = match saved.map(|saved| postcard::from_bytes::<State>(&saved.state)) {
+        Some(Ok(state)) => state,
+        Some(Err(error)) => {
+            warn!(%error, "passed over a snapshot that does not read");
+            State::empty(graph.clone())
+        }
+        None => State::empty(graph.clone()),
+    };
+    for entry in read_from(reader, state.position + 1) {
+        let (_, record) = entry.map_err(|error| Error::failed("reading the journal", error))?;
+        state.fold(&record);
+    }
+    info!(position = state.position, "state is folded");
+    Ok(state)
+}
+
+/// Tells the journal which strategy and bundle judge from here on, if they are others.
+fn activate(state: &mut State, writer: &JournalWriter, inputs: &EngineInputs) -> Result<(), Error> {
+    let strategy = inputs.judge.strategy();
+    let bundle = inputs.judge.bundle();
+    let mut records = Vec::new();
+    if state.strategy_hash != strategy.strategy.hash {
+        records.push(Record::StrategyActivated(StrategyActivated {
+            name: strategy.strategy.name.clone(),
+            hash: strategy.strategy.hash.clone(),
+            toml: strategy.toml.clone(),
+            at: inputs.now,
+        }));
+    }
+    if *state.model_hash != *bundle.hash() {
+        let manifest = bundle.manifest();
+        records.push(Record::ModelActivated(ModelActivated {
+            name: format!("{}/{}", manifest.name, manifest.version).into(),
+            hash: bundle.hash().into(),
+            at: inputs.now,
+        }));
+    }
+    for record in records {
+        append(writer, &record).map_err(|error| Error::failed("writing the journal", error))?;
+        state.fold(&record);
+    }
+    Ok(())
+}
+
+impl std::fmt::Debug for EngineInputs {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineInputs").field("judge", &self.judge).finish_non_exhaustive()
+    }
+}
