@@ -1,1 +1,13 @@
 //! The feature catalog and its point-in-time extraction from graph and order.
+
+pub mod catalog;
+mod entity_reads;
+mod entity_rows;
+mod extract;
+#[cfg(test)]
+mod laws;
+mod order_reads;
+mod order_rows;
+mod row;
+pub mod schema;
+mod words;

@@ -1,1 +1,19 @@
 //! The order-behavior knowledge graph: who met whom, when, and how it ended.
+//!
+//! Nodes are the entities that orders touch; an order is one meeting of all of
+//! them. Everything is kept by time, so a read at `as_of` sees exactly the past.
+
+pub mod evidence;
+pub mod history;
+pub mod knowledge;
+pub mod label_log;
+#[cfg(test)]
+mod laws;
+mod market;
+mod meetings;
+mod node;
+pub mod order_log;
+pub mod order_table;
+mod pair_index;
+mod rings;
+pub mod settings;

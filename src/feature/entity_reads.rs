@@ -1,0 +1,276 @@
+//! Values that the past of one entity gives, for one order as of an instant.
+
+use crate::domain::entity::{EntityKind, EntityRef};
+use crate::domain::head::HeadId;
+use crate::domain::order::{Order, OrderItem};
+use crate::domain::time::Timestamp;
+use crate::feature::extract::BASKET_ITEMS_MAX;
+use crate::feature::row::EntityRead;
+use crate::graph::history::{History, MarketRead, Window};
+use crate::graph::knowledge::KnowledgeGraph;
+use crate::graph::order_log::OrderTotals;
+
+/// Judged orders that the head's overall rate counts as, in shares of known-bad ones.
+const PRIOR_ORDERS: f64 = 10.0;
+/// Added to variances of ln amount: equal amounts must not make any other one absurd.
+const LN_VARIANCE_FLOOR: f64 = 0.01;
+
+/// A head as the graph knows it at the instant of reading.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeadNow {
+    slot: Option<u8>,
+    /// Share of bad ones among all verdicts so far.
+    rate: f64,
+}
+
+/// The past of one entity of the order.
+#[derive(Debug)]
+pub(super) struct Past<'a> {
+    graph: &'a KnowledgeGraph,
+    order: &'a Order,
+    entity: &'a EntityRef,
+    item: Option<&'a OrderItem>,
+    history: History<'a>,
+    heads: &'a [HeadNow],
+}
+
+impl HeadNow {
+    /// Looks a head up.
+    pub(super) fn read(graph: &KnowledgeGraph, head: &HeadId, as_of: Timestamp) -> Self {
+        let slot = graph.head_slot(head);
+        let rate = slot.and_then(|slot| graph.known_bad_rate(slot, as_of)).unwrap_or(f64::NAN);
+        Self { slot, rate }
+    }
+}
+
+impl<'a> Past<'a> {
+    /// The past of an entity of the order; an unseen one has an empty past.
+    pub(super) fn new(
+        graph: &'a KnowledgeGraph,
+        order: &'a Order,
+        entity: &'a EntityRef,
+        as_of: Timestamp,
+        heads: &'a [HeadNow],
+    ) -> Self {
+        let history = graph.history_of(entity, as_of);
+        Self { graph, order, entity, item: None, history, heads }
+    }
+
+    /// The same, for the SKU of an item.
+    pub(super) fn of_item(self, item: &'a OrderItem) -> Self {
+        Self { item: Some(item), ..self }
+    }
+
+    /// The value of a read; NaN when there is nothing to compare with.
+    pub(super) fn value(&self, read: EntityRead) -> f64 {
+        let past = &self.history;
+        match read {
+            EntityRead::Orders(window) => past.totals(window).n_orders as f64,
+            EntityRead::Units(window) => past.totals(window).n_units as f64,
+            EntityRead::AmountSum(window) => past.totals(window).amount,
+            EntityRead::AmountMean(window) => mean_amount(past.totals(window)),
+            EntityRead::AmountToMean(window) => {
+                self.amount() / positive(mean_amount(past.totals(window)))
+            }
+            EntityRead::SpendToMean(window) => {
+                let usual = positive(mean_amount(past.totals_before(window)));
+                (past.totals(window).amount + self.amount()) / usual
+            }
+            EntityRead::AmountZ => self.amount_z(),
+            EntityRead::DaysSinceLast => self.days_since(past.last_seen()),
+            EntityRead::DaysSinceFirst => {
+                past.first_seen().map_or(0.0, |at| self.days_since(Some(at)))
+            }
+            EntityRead::Burst => self.burst(),
+            EntityRead::KnownBad(head, window) => self.known_bad(head, window),
+            EntityRead::KnownBadShare(head, window) => self.known_bad_share(head, window),
+            EntityRead::DaysSinceKnownBad(head) => {
+                let slot = self.heads[head].slot;
+                self.days_since(slot.and_then(|slot| past.last_bad(slot)))
+            }
+            EntityRead::Distinct(kind, window) => past.n_distinct(kind, window) as f64,
+            EntityRead::DistinctShare(kind, window) => {
+                past.n_distinct(kind, window) as f64 / past.totals(window).n_orders as f64
+            }
+            EntityRead::SameSkuShare => self.same_sku_share(),
+            EntityRead::IsHub => f64::from(u8::from(past.is_hub())),
+            EntityRead::Signups => past.n_signups(Window::Day) as f64,
+            EntityRead::AccountAgeMean => {
+                past.account_ages(Window::Day).map_or(f64::NAN, |ages| ages.mean_days)
+            }
+            EntityRead::FreshAccounts => {
+                past.account_ages(Window::Day).map_or(0.0, |ages| ages.n_fresh as f64)
+            }
+            EntityRead::Steps(step, window) => past.n_steps(step, window) as f64,
+            EntityRead::StepShare(step, window) => {
+                past.n_steps(step, window) as f64 / past.totals(window).n_orders as f64
+            }
+            EntityRead::AccountAge => {
+                let opened = self.order.account_created_at.or_else(|| past.opened());
+                opened.map_or(0.0, |at| self.days_since(Some(at)))
+            }
+            EntityRead::RingSize => past.ring().len().max(1) as f64,
+            EntityRead::RingOrders => self.ring_orders(),
+            EntityRead::RingKnownBadShare(head) => self.ring_known_bad_share(head),
+            EntityRead::PairIsNew(kind) => self.pair_is_new(kind),
+            EntityRead::PairOrders(kind) => self.pair_orders(kind),
+            EntityRead::PairDaysSince(kind) => self.pair_days_since(kind),
+            EntityRead::Stock => self.market().stock_units.map_or(f64::NAN, |units| units as f64),
+            EntityRead::PriceIndex => self.market().price_index.unwrap_or(f64::NAN),
+            EntityRead::MarketToPaid => {
+                self.market().price.unwrap_or(f64::NAN) / positive(self.unit_price())
+            }
+            EntityRead::PaidToMean => {
+                let ever = past.totals(Window::Ever);
+                self.unit_price() / positive(ever.amount / ever.n_units as f64)
+            }
+        }
+    }
+
+    fn amount(&self) -> f64 {
+        self.order.amount.map_or(f64::NAN, |amount| amount.as_major())
+    }
+
+    fn unit_price(&self) -> f64 {
+        let price = self.item.and_then(|item| item.unit_price);
+        price.map_or(f64::NAN, |price| price.as_major())
+    }
+
+    fn days_since(&self, time: Option<Timestamp>) -> f64 {
+        time.map_or(f64::NAN, |time| (self.history.as_of() - time).as_days())
+    }
+
+    /// Distance of ln(1 + amount) from its mean in standard deviations, needs two orders.
+    fn amount_z(&self) -> f64 {
+        let ever = self.history.totals(Window::Ever);
+        if ever.n_amounts < 2 {
+            return f64::NAN;
+        }
+        let n = ever.n_amounts as f64;
+        let mean = ever.ln / n;
+        let variance = (ever.ln_squared / n - mean * mean).max(0.0);
+        (self.amount().max(0.0).ln_1p() - mean) / (variance + LN_VARIANCE_FLOOR).sqrt()
+    }
+
+    /// Orders of the last hour / mean orders a day over the last 30 days, or the time known.
+    fn burst(&self) -> f64 {
+        let past = &self.history;
+        let n_days = self.days_since(past.first_seen()).clamp(1.0, 30.0);
+        let daily = past.totals(Window::Month).n_orders as f64 / n_days;
+        past.totals(Window::Hour).n_orders as f64 / positive(daily)
+    }
+
+    fn known_bad(&self, head: usize, window: Window) -> f64 {
+        let slot = self.heads[head].slot;
+        slot.map_or(0.0, |slot| self.history.labels(slot, window).n_bad as f64)
+    }
+
+    /// (bad + PRIOR_ORDERS × overall rate) / (judged + PRIOR_ORDERS).
+    fn known_bad_share(&self, head: usize, window: Window) -> f64 {
+        let HeadNow { slot, rate } = self.heads[head];
+        let Some(slot) = slot else { return f64::NAN };
+        let known = self.history.labels(slot, window);
+        shrunk(known.n_bad as f64, known.n_known as f64, rate)
+    }
+
+    /// The item's SKU that most of the entity's orders of the last day hold.
+    fn same_sku_share(&self) -> f64 {
+        let n_orders = self.history.totals(Window::Day).n_orders as f64;
+        let skus = self.order.items.iter().take(BASKET_ITEMS_MAX);
+        let n_same = skus
+            .filter_map(|item| self.graph.find(&item.sku))
+            .map(|sku| self.history.n_orders_with(sku, Window::Day))
+            .max();
+        n_same.unwrap_or(0) as f64 / n_orders
+    }
+
+    fn ring_orders(&self) -> f64 {
+        let as_of = self.history.as_of();
+        let ring = self.history.ring();
+        if ring.is_empty() {
+            return self.history.totals(Window::Day).n_orders as f64;
+        }
+        let pasts = ring.into_iter().filter_map(|account| self.graph.history(account, as_of));
+        pasts.map(|past| past.totals(Window::Day).n_orders as f64).sum()
+    }
+
+    fn ring_known_bad_share(&self, head: usize) -> f64 {
+        let HeadNow { slot, rate } = self.heads[head];
+        let Some(slot) = slot else { return f64::NAN };
+        let ring = self.history.ring();
+        if ring.is_empty() {
+            return self.known_bad_share(head, Window::Ever);
+        }
+        let (mut n_bad, mut n_known) = (0, 0);
+        for account in ring {
+            let past = self.graph.history(account, self.history.as_of());
+            let known = past.map(|past| past.labels(slot, Window::Ever)).unwrap_or_default();
+            n_bad += known.n_bad;
+            n_known += known.n_known;
+        }
+        shrunk(n_bad as f64, n_known as f64, rate)
+    }
+
+    /// 1 when the account never met the other; over a basket, the share of new SKUs.
+    fn pair_is_new(&self, kind: EntityKind) -> f64 {
+        self.over_others(kind, |n_orders, _| f64::from(u8::from(n_orders == 0.0)), mean)
+    }
+
+    fn pair_orders(&self, kind: EntityKind) -> f64 {
+        self.over_others(kind, |n_orders, _| n_orders, |values| values.fold(f64::NAN, f64::max))
+    }
+
+    fn pair_days_since(&self, kind: EntityKind) -> f64 {
+        self.over_others(kind, |_, days| days, |values| values.fold(f64::NAN, f64::min))
+    }
+
+    /// Folds a value of (orders together, days since the last) over the order's others.
+    fn over_others(
+        &self,
+        kind: EntityKind,
+        value: impl Fn(f64, f64) -> f64,
+        fold: impl Fn(&mut dyn Iterator<Item = f64>) -> f64,
+    ) -> f64 {
+        let seen = |other: &EntityRef| {
+            let node = self.graph.find(other);
+            let pair = node.and_then(|node| self.history.pair(node, kind));
+            pair.map_or(value(0.0, f64::NAN), |pair| {
+                value(pair.n_orders as f64, self.days_since(Some(pair.last_seen)))
+            })
+        };
+        if kind == EntityKind::Sku {
+            let items = self.order.items.iter().take(BASKET_ITEMS_MAX);
+            return fold(&mut items.map(|item| seen(&item.sku)));
+        }
+        self.order.entity(kind).map_or(f64::NAN, seen)
+    }
+
+    fn market(&self) -> MarketRead {
+        let region = self.order.entity(EntityKind::Region);
+        let region = region.and_then(|region| self.graph.find(region));
+        let sku = self.graph.find(self.entity);
+        sku.map(|sku| self.graph.market(sku, region, self.history.as_of())).unwrap_or_default()
+    }
+}
+
+fn mean_amount(totals: OrderTotals) -> f64 {
+    totals.amount / totals.n_amounts as f64
+}
+
+/// The value if it can be divided by, else unknown.
+fn positive(value: f64) -> f64 {
+    if 0.0 < value { value } else { f64::NAN }
+}
+
+fn shrunk(n_bad: f64, n_known: f64, rate: f64) -> f64 {
+    PRIOR_ORDERS.mul_add(rate, n_bad) / (n_known + PRIOR_ORDERS)
+}
+
+fn mean(values: &mut dyn Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut n) = (0.0, 0.0);
+    for value in values {
+        sum += value;
+        n += 1.0;
+    }
+    sum / n
+}

@@ -1,0 +1,107 @@
+//! What a row of the catalog reads: the vocabulary that generator and extraction share.
+
+use crate::domain::entity::EntityKind;
+use crate::domain::feature::FeatureSpec;
+use crate::domain::order::{AddressKind, PaymentKind};
+use crate::graph::history::Window;
+use crate::graph::order_table::OrderStepKind;
+
+/// A row: what people see of it and how it is read.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    /// Id, unit, texts.
+    pub(super) spec: FeatureSpec,
+    /// How to read it.
+    pub(super) read: Read,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Read {
+    /// The order alone.
+    Order(OrderRead),
+    /// A numeric attribute.
+    Number(Box<str>),
+    /// 1 when a category attribute has this value.
+    Category(Box<str>, Box<str>),
+    /// The past of the order's entity of a kind.
+    Entity(EntityKind, EntityRead),
+    /// The past of the order's SKUs, folded.
+    Sku(EntityRead, Fold),
+}
+
+/// How values of several SKUs become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fold {
+    /// The largest.
+    Max,
+    /// The mean.
+    Mean,
+}
+
+/// What is read from the order alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OrderRead {
+    Amount,
+    LnAmount,
+    HourOfDay,
+    DayOfWeek,
+    IsWeekend,
+    ItemCount,
+    Quantity,
+    QuantityMax,
+    SkuCount,
+    UnitPriceMean,
+    DiscountShare,
+    AccountAge,
+    IsAddress(AddressKind),
+    IsPayment(PaymentKind),
+    IpPaymentMismatch,
+    IpShippingMismatch,
+    PaymentShippingMismatch,
+    DeviceDistance,
+}
+
+/// What is read from the past of one entity. Heads are positions in the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EntityRead {
+    Orders(Window),
+    Units(Window),
+    AmountSum(Window),
+    AmountMean(Window),
+    /// Amount of the order / mean amount in the window.
+    AmountToMean(Window),
+    /// Amount sum of the window and this order / mean amount before the window.
+    SpendToMean(Window),
+    /// (ln amount - mean) / standard deviation over all of the past.
+    AmountZ,
+    DaysSinceLast,
+    DaysSinceFirst,
+    /// Orders of the last hour / orders a day over the last 30 days.
+    Burst,
+    KnownBad(usize, Window),
+    KnownBadShare(usize, Window),
+    DaysSinceKnownBad(usize),
+    Distinct(EntityKind, Window),
+    DistinctShare(EntityKind, Window),
+    SameSkuShare,
+    IsHub,
+    Signups,
+    AccountAgeMean,
+    FreshAccounts,
+    Steps(OrderStepKind, Window),
+    StepShare(OrderStepKind, Window),
+    AccountAge,
+    RingSize,
+    RingOrders,
+    RingKnownBadShare(usize),
+    PairIsNew(EntityKind),
+    PairOrders(EntityKind),
+    PairDaysSince(EntityKind),
+    Stock,
+    PriceIndex,
+    /// Market price / price paid.
+    MarketToPaid,
+    /// Price paid / mean price of the SKU so far.
+    PaidToMean,
+}

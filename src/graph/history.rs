@@ -1,0 +1,355 @@
+//! Reading the past of one entity as of an instant; nothing here changes anything.
+
+use crate::domain::entity::{EntityKind, EntityRef};
+use crate::domain::head::HeadId;
+use crate::domain::time::{Span, Timestamp};
+use crate::graph::knowledge::{KnowledgeGraph, NodeIdx, has_meetings};
+use crate::graph::label_log::KnownLabels;
+use crate::graph::meetings::NOBODY;
+use crate::graph::node::Node;
+use crate::graph::order_log::OrderTotals;
+use crate::graph::order_table::OrderStepKind;
+use crate::graph::settings::{AGE_ACCOUNTS_MAX, PAIR_WALK_MAX, RECENT_WALK_MAX, RING_ACCOUNTS_MAX};
+
+/// A span before the instant of reading: `(as_of - span, as_of]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Window {
+    /// One hour.
+    Hour,
+    /// One day of 24 hours.
+    Day,
+    /// Seven days.
+    Week,
+    /// Thirty days.
+    Month,
+    /// Everything known; distinct counts reach back as far as the retention.
+    Ever,
+}
+
+/// The past of one entity, as it was known at an instant.
+#[derive(Clone, Copy, Debug)]
+pub struct History<'a> {
+    graph: &'a KnowledgeGraph,
+    node: &'a Node,
+    kind: EntityKind,
+    as_of: Timestamp,
+    /// Position of the first order of each window, and of the first order that is too new.
+    starts: [usize; 5],
+    end: usize,
+    basket_starts: [usize; 5],
+    basket_end: usize,
+}
+
+/// How often two entities met and when last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PairSeen {
+    /// Orders that link them.
+    pub n_orders: u64,
+    /// The last of them.
+    pub last_seen: Timestamp,
+}
+
+/// Ages of the accounts lately seen at an entity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AccountAges {
+    /// Accounts looked at: the most recent ones, at most [`AGE_ACCOUNTS_MAX`].
+    pub n_accounts: u64,
+    /// Mean age in days.
+    pub mean_days: f64,
+    /// Those opened within the last day.
+    pub n_fresh: u64,
+}
+
+/// What the market says about a SKU.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MarketRead {
+    /// Units on hand.
+    pub stock_units: Option<u64>,
+    /// Market price in major units.
+    pub price: Option<f64>,
+    /// Latest market price / exponentially weighted mean of the earlier ones.
+    pub price_index: Option<f64>,
+}
+
+impl Window {
+    /// Every window, shortest first.
+    pub const ALL: [Self; 5] = [Self::Hour, Self::Day, Self::Week, Self::Month, Self::Ever];
+
+    /// Its length; `None` for everything.
+    pub fn span(self) -> Option<Span> {
+        match self {
+            Self::Hour => Some(Span::HOUR),
+            Self::Day => Some(Span::DAY),
+            Self::Week => Some(Span::days(7)),
+            Self::Month => Some(Span::days(30)),
+            Self::Ever => None,
+        }
+    }
+
+    fn after(self, as_of: Timestamp) -> Option<Timestamp> {
+        self.span().map(|span| as_of - span)
+    }
+}
+
+impl KnowledgeGraph {
+    /// The node of an entity, if it was ever seen.
+    pub fn find(&self, entity: &EntityRef) -> Option<NodeIdx> {
+        let idx = self.nodes.get_index_of(entity)?;
+        u32::try_from(idx).ok().map(NodeIdx)
+    }
+
+    /// The entity of a node.
+    pub fn entity(&self, node: NodeIdx) -> Option<&EntityRef> {
+        self.nodes.get_index(node.0 as usize).map(|(entity, _)| entity)
+    }
+
+    /// The past of a node as of an instant.
+    pub fn history(&self, node: NodeIdx, as_of: Timestamp) -> Option<History<'_>> {
+        let (entity, node) = self.nodes.get_index(node.0 as usize)?;
+        Some(self.past(entity.kind, node, as_of))
+    }
+
+    /// The past of an entity as of an instant; empty when it was never seen.
+    pub fn history_of(&self, entity: &EntityRef, as_of: Timestamp) -> History<'_> {
+        let node = self.nodes.get(entity).unwrap_or(&self.unseen);
+        self.past(entity.kind, node, as_of)
+    }
+
+    fn past<'a>(&'a self, kind: EntityKind, node: &'a Node, as_of: Timestamp) -> History<'a> {
+        let end = node.orders.end(as_of);
+        let starts = Window::ALL
+            .map(|window| window.span().map_or(0, |span| node.orders.start(as_of, span, end)));
+        let basket = node.basket.as_deref();
+        let basket_starts = Window::ALL
+            .map(|window| window.after(as_of).map_or(0, |at| basket.map_or(0, |b| b.end(at))));
+        let basket_end = basket.map_or(0, |basket| basket.end(as_of));
+        History { graph: self, node, kind, as_of, starts, end, basket_starts, basket_end }
+    }
+
+    /// Slot of a head, if a verdict of it was ever told.
+    pub fn head_slot(&self, head: &HeadId) -> Option<u8> {
+        self.heads.iter().position(|known| known == head).and_then(|slot| slot.try_into().ok())
+    }
+
+    /// Share of bad ones among all verdicts of a head that were known at `as_of`.
+    pub fn known_bad_rate(&self, head: u8, as_of: Timestamp) -> Option<f64> {
+        let log = self.head_labels.get(usize::from(head))?;
+        let known = log.ever(log.end(as_of));
+        (0 < known.n_known).then(|| known.n_bad as f64 / known.n_known as f64)
+    }
+
+    /// Stock and price of a SKU: of the region if known there, else of everywhere.
+    pub fn market(&self, sku: NodeIdx, region: Option<NodeIdx>, as_of: Timestamp) -> MarketRead {
+        let mut read = MarketRead::default();
+        for place in [region.map(|node| node.0), Some(NOBODY)].into_iter().flatten() {
+            let Some(log) = self.market.get(&(sku.0, place)) else { continue };
+            read.stock_units = read.stock_units.or_else(|| log.stock(as_of));
+            if read.price.is_none() {
+                read.price = log.price(as_of);
+                read.price_index = log.price_index(as_of);
+            }
+        }
+        read
+    }
+}
+
+impl History<'_> {
+    /// Instant of reading.
+    pub fn as_of(&self) -> Timestamp {
+        self.as_of
+    }
+
+    /// What the orders of a window add up to.
+    pub fn totals(&self, window: Window) -> OrderTotals {
+        match window {
+            Window::Ever => self.node.orders.ever(self.end),
+            Window::Hour | Window::Day | Window::Week | Window::Month => {
+                self.node.orders.between(self.starts[window as usize], self.end)
+            }
+        }
+    }
+
+    /// What the orders before a window add up to.
+    pub fn totals_before(&self, window: Window) -> OrderTotals {
+        self.node.orders.ever(self.starts[window as usize])
+    }
+
+    /// When the entity was last part of an order; dropped orders do not count.
+    pub fn last_seen(&self) -> Option<Timestamp> {
+        self.end.checked_sub(1).map(|last| self.node.orders.time(last))
+    }
+
+    /// When the entity was first part of an order.
+    pub fn first_seen(&self) -> Option<Timestamp> {
+        self.node.orders.first_seen(self.as_of)
+    }
+
+    /// Verdicts of a head that became known in a window.
+    pub fn labels(&self, head: u8, window: Window) -> KnownLabels {
+        let Some(log) = self.node.label_log(head) else { return KnownLabels::default() };
+        let end = log.end(self.as_of);
+        match window.span() {
+            Some(span) => log.known(self.as_of, span, end),
+            None => log.ever(end),
+        }
+    }
+
+    /// When the newest bad verdict of a head became known.
+    pub fn last_bad(&self, head: u8) -> Option<Timestamp> {
+        self.node.label_log(head)?.last_bad(self.as_of)
+    }
+
+    /// Orders known to be bad, by any head; an order bad for two heads counts twice.
+    pub fn n_bad(&self) -> u64 {
+        let logs = self.node.labels.iter();
+        logs.map(|(_, log)| log.ever(log.end(self.as_of)).n_bad).sum()
+    }
+
+    /// Different counterparts of a kind in a window.
+    pub fn n_distinct(&self, kind: EntityKind, window: Window) -> u64 {
+        let at = window as usize;
+        if kind == EntityKind::Sku {
+            let basket = self.node.basket.as_deref();
+            return basket.map_or(0, |basket| {
+                basket.meetings.distinct(0, self.basket_starts[at], self.basket_end)
+            });
+        }
+        let slot = self.graph.slot(kind);
+        slot.map_or(0, |slot| self.node.meetings.distinct(slot, self.starts[at], self.end))
+    }
+
+    /// How often this entity met another one.
+    pub fn pair(&self, other: NodeIdx, kind: EntityKind) -> Option<PairSeen> {
+        if kind == EntityKind::Sku {
+            let basket = self.node.basket.as_deref()?;
+            let pair = basket.meetings.pair(0, other.0, self.basket_end)?;
+            let last_seen = basket.time(pair.last);
+            return Some(PairSeen { n_orders: pair.n_meetings, last_seen });
+        }
+        let pair = self.node.meetings.pair(self.graph.slot(kind)?, other.0, self.end)?;
+        let last_seen = self.node.orders.time(pair.last);
+        Some(PairSeen { n_orders: pair.n_meetings, last_seen })
+    }
+
+    /// When two entities first met, as far as the retention and a bounded walk reach back.
+    pub fn first_met(&self, other: NodeIdx, kind: EntityKind) -> Option<Timestamp> {
+        let slot = if kind == EntityKind::Sku { 0 } else { self.graph.slot(kind)? };
+        let basket = self.node.basket.as_deref();
+        let (meetings, end) = match kind {
+            EntityKind::Sku => (&basket?.meetings, self.basket_end),
+            _ => (&self.node.meetings, self.end),
+        };
+        let mut first = meetings.pair(slot, other.0, end)?.last;
+        for _ in 0..PAIR_WALK_MAX {
+            let Some(previous) = meetings.previous(first, slot) else { break };
+            first = previous;
+        }
+        match kind {
+            EntityKind::Sku => basket.map(|basket| basket.time(first)),
+            _ => Some(self.node.orders.time(first)),
+        }
+    }
+
+    /// Counterparts of a kind, the most recently met first, each once; at most `n_max`.
+    pub fn recent(&self, kind: EntityKind, window: Window, n_max: usize) -> Vec<NodeIdx> {
+        let slot = if kind == EntityKind::Sku { Some(0) } else { self.graph.slot(kind) };
+        let basket = self.node.basket.as_deref();
+        let (Some(slot), at) = (slot, window as usize) else { return Vec::new() };
+        let (meetings, range) = match (kind, basket) {
+            (EntityKind::Sku, None) => return Vec::new(),
+            (EntityKind::Sku, Some(basket)) => {
+                (&basket.meetings, self.basket_starts[at]..self.basket_end)
+            }
+            _ => (&self.node.meetings, self.starts[at]..self.end),
+        };
+        let mut found: Vec<NodeIdx> = Vec::new();
+        for position in range.rev().take(RECENT_WALK_MAX) {
+            if n_max <= found.len() {
+                break;
+            }
+            if let Some(who) = meetings.who(position, slot).map(NodeIdx)
+                && !found.contains(&who)
+            {
+                found.push(who);
+            }
+        }
+        found
+    }
+
+    /// Orders of a window that hold a SKU; counts at most [`PAIR_WALK_MAX`].
+    pub fn n_orders_with(&self, sku: NodeIdx, window: Window) -> u64 {
+        let start = self.basket_starts[window as usize];
+        let basket = self.node.basket.as_deref();
+        basket.map_or(0, |basket| basket.meetings.n_met(0, sku.0, start, self.basket_end))
+    }
+
+    /// True when many unrelated accounts share the entity over a long time.
+    ///
+    /// Formula: at least `hub_accounts_min` accounts in 30 days, known for `hub_age_min`,
+    /// and no day brings more than half of them: a gang comes in a burst, a hub does not.
+    pub fn is_hub(&self) -> bool {
+        let settings = &self.graph.settings;
+        let Some(first) = self.first_seen().filter(|_| can_be_hub(self.kind)) else {
+            return false;
+        };
+        if self.as_of - first < settings.hub_age_min {
+            return false;
+        }
+        if self.totals(Window::Month).n_orders < u64::from(settings.hub_accounts_min) {
+            return false;
+        }
+        let n_accounts = self.n_distinct(EntityKind::Account, Window::Month);
+        u64::from(settings.hub_accounts_min) <= n_accounts
+            && 2 * self.n_distinct(EntityKind::Account, Window::Day) <= n_accounts
+    }
+
+    /// Steps that orders of this entity took in a window.
+    pub fn n_steps(&self, step: OrderStepKind, window: Window) -> u64 {
+        let facts = self.node.facts.as_deref();
+        facts.map_or(0, |facts| facts.n_steps(step, window.after(self.as_of), self.as_of))
+    }
+
+    /// Accounts opened from this entity in a window.
+    pub fn n_signups(&self, window: Window) -> u64 {
+        let facts = self.node.facts.as_deref();
+        facts.map_or(0, |facts| facts.n_signups(window.after(self.as_of), self.as_of))
+    }
+
+    /// When the account was opened; when it was first seen if nobody told.
+    pub fn opened(&self) -> Option<Timestamp> {
+        let told = self.node.facts.as_deref().and_then(|facts| facts.created(self.as_of));
+        told.or_else(|| self.first_seen())
+    }
+
+    /// Ages of the accounts seen here in a window, of the most recent ones only.
+    pub fn account_ages(&self, window: Window) -> Option<AccountAges> {
+        let accounts = self.recent(EntityKind::Account, window, AGE_ACCOUNTS_MAX);
+        let mut ages = AccountAges { n_accounts: 0, mean_days: 0.0, n_fresh: 0 };
+        // Whole microseconds: the mean must not depend on the order of the sum.
+        let mut sum = Span(0);
+        for account in accounts {
+            let opened = self.graph.history(account, self.as_of).and_then(|past| past.opened());
+            let Some(opened) = opened else { continue };
+            let age = self.as_of - opened;
+            ages.n_accounts += 1;
+            sum.0 = sum.0.saturating_add(age.0);
+            ages.n_fresh += u64::from(age <= Span::DAY);
+        }
+        ages.mean_days = sum.as_days() / ages.n_accounts as f64;
+        (0 < ages.n_accounts).then_some(ages)
+    }
+
+    /// Accounts of the same ring, this one too; at most [`RING_ACCOUNTS_MAX`], by node.
+    /// Empty when the account is linked to no other.
+    pub fn ring(&self) -> Vec<NodeIdx> {
+        let Some(member) = self.node.ring else { return Vec::new() };
+        let nodes = self.graph.rings.ring(member, self.as_of, RING_ACCOUNTS_MAX);
+        nodes.into_iter().map(NodeIdx).collect()
+    }
+}
+
+/// True for kinds that strangers should not share unless they are hubs.
+pub fn can_be_hub(kind: EntityKind) -> bool {
+    has_meetings(kind)
+        && !matches!(kind, EntityKind::Account | EntityKind::Sku | EntityKind::Merchant)
+}

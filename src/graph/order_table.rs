@@ -1,0 +1,149 @@
+//! Which nodes an order touched, so that later facts about it find them.
+
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::entity::EntityRef;
+use crate::domain::order::OrderKey;
+use crate::domain::time::Timestamp;
+
+/// Digest of channel and order id; revisions of an order share it.
+pub(super) type OrderDigest = u128;
+
+/// What a later fact says about an order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum OrderFact {
+    /// A step in its life.
+    Step(OrderStepKind),
+    /// A verdict of one head.
+    Verdict {
+        /// Slot of the head.
+        head: u8,
+        /// True when the order is bad.
+        is_bad: bool,
+        /// Entities it is about; empty means all.
+        concerns: Vec<EntityRef>,
+    },
+}
+
+/// Steps in the life of an order that histories count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum OrderStepKind {
+    /// Paid.
+    Paid,
+    /// Called off.
+    Cancelled,
+    /// Arrived.
+    Delivered,
+    /// Came back, wholly or in part.
+    Returned,
+    /// Money went back.
+    Refunded,
+    /// The payer's bank took the money back.
+    ChargedBack,
+}
+
+impl OrderStepKind {
+    /// How many kinds of steps there are.
+    pub(super) const COUNT: usize = 6;
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct OrderRow {
+    time: Timestamp,
+    first: u32,
+    n_nodes: u16,
+}
+
+/// Orders of the retained past, and facts that came before their order.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct OrderTable {
+    rows: IndexMap<OrderDigest, OrderRow, FxBuildHasher>,
+    nodes: Vec<u32>,
+    early: IndexMap<OrderDigest, Vec<(Timestamp, OrderFact)>, FxBuildHasher>,
+    n_early: u32,
+}
+
+impl OrderTable {
+    /// Digest of the order's natural key.
+    pub(super) fn digest(key: &OrderKey) -> OrderDigest {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(key.channel.as_bytes());
+        hasher.update(&[0]);
+        hasher.update(key.order_id.as_bytes());
+        let mut bytes = [0_u8; 16];
+        hasher.finalize_xof().fill(&mut bytes);
+        u128::from_le_bytes(bytes)
+    }
+
+    /// True when the order was already placed.
+    pub(super) fn contains(&self, order: OrderDigest) -> bool {
+        self.rows.contains_key(&order)
+    }
+
+    /// How many orders are kept.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Adds an order and hands out the facts that came before it.
+    pub(super) fn insert(
+        &mut self,
+        order: OrderDigest,
+        time: Timestamp,
+        nodes: &[u32],
+    ) -> Vec<(Timestamp, OrderFact)> {
+        let first = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        let n_nodes = u16::try_from(nodes.len()).unwrap_or(u16::MAX);
+        self.nodes.extend_from_slice(nodes);
+        self.rows.insert(order, OrderRow { time, first, n_nodes });
+        let early = self.early.swap_remove(&order).unwrap_or_default();
+        self.n_early -= u32::try_from(early.len()).unwrap_or(u32::MAX);
+        early
+    }
+
+    /// When the order was placed and the nodes it touched.
+    pub(super) fn get(&self, order: OrderDigest) -> Option<(Timestamp, &[u32])> {
+        let row = self.rows.get(&order)?;
+        let first = row.first as usize;
+        Some((row.time, &self.nodes[first..first + usize::from(row.n_nodes)]))
+    }
+
+    /// Keeps a fact until its order is told; false when there is no room.
+    pub(super) fn keep_early(
+        &mut self,
+        order: OrderDigest,
+        time: Timestamp,
+        fact: OrderFact,
+        n_max: u32,
+    ) -> bool {
+        let has_room = self.n_early < n_max;
+        if has_room {
+            self.early.entry(order).or_default().push((time, fact));
+            self.n_early += 1;
+        }
+        has_room
+    }
+
+    /// Forgets orders and early facts older than `horizon`.
+    pub(super) fn expire(&mut self, horizon: Timestamp) {
+        let mut nodes = Vec::new();
+        self.rows.retain(|_, row| {
+            let is_kept = horizon <= row.time;
+            if is_kept {
+                let first = row.first as usize;
+                row.first = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
+                nodes.extend_from_slice(&self.nodes[first..first + usize::from(row.n_nodes)]);
+            }
+            is_kept
+        });
+        self.nodes = nodes;
+        self.early.retain(|_, facts| {
+            facts.retain(|&(time, _)| horizon <= time);
+            !facts.is_empty()
+        });
+        let n_early: usize = self.early.values().map(Vec::len).sum();
+        self.n_early = u32::try_from(n_early).unwrap_or(u32::MAX);
+    }
+}

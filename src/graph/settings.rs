@@ -1,0 +1,46 @@
+//! How long the graph remembers, what it calls a hub, and how far it walks.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::time::Span;
+
+/// Most SKUs of one order that become graph links; further ones only count as items.
+pub const SKUS_PER_ORDER_MAX: usize = 64;
+/// Meetings kept without an index: up to here a scan is cheaper than a map.
+pub const SCANNED_MEETINGS_MAX: usize = 48;
+/// Most steps back along the meetings of one pair; older ones are not counted.
+pub const PAIR_WALK_MAX: usize = 1_024;
+/// Most accounts of a ring that a read visits; a larger ring reads as this large.
+pub const RING_ACCOUNTS_MAX: usize = 64;
+/// Most meetings looked at to find the most recent counterparts.
+pub const RECENT_WALK_MAX: usize = 256;
+/// Most accounts looked at for the mean age of those seen at an entity.
+pub const AGE_ACCOUNTS_MAX: usize = 32;
+
+/// What the graph remembers and how it tells hubs and rings apart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GraphSettings {
+    /// Facts older than this, seen from the newest order, are forgotten or refused.
+    pub retention: Span,
+    /// Fewest accounts in 30 days that make an entity a hub.
+    pub hub_accounts_min: u32,
+    /// Shortest time an entity must be known to be called a hub.
+    pub hub_age_min: Span,
+    /// An entity with more accounts than this links no further accounts into rings.
+    pub ring_link_accounts_max: u32,
+    /// Most facts kept for orders that have not been told yet; further ones are dropped.
+    pub early_facts_max: u32,
+}
+
+impl Default for GraphSettings {
+    fn default() -> Self {
+        Self {
+            retention: Span::days(400),
+            hub_accounts_min: 25,
+            hub_age_min: Span::days(7),
+            ring_link_accounts_max: 40,
+            early_facts_max: 100_000,
+        }
+    }
+}
