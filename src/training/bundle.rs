@@ -372,3 +372,143 @@ pub(crate) fn summary(
     let is_finite = value.is_finite() && low.is_finite() && high.is_finite();
     is_finite.then(|| MetricSummary { name: name.into(), value, low, high })
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use ndarray::Array2;
+    use rand::Rng;
+
+    use super::*;
+    use crate::domain::feature::{CatalogSchema, FeatureGroup, FeatureSpec, FeatureUnit};
+    use crate::domain::text::Text;
+    use crate::domain::time::Timestamp;
+    use crate::model::artifact::Error;
+    use crate::training::params::ObliviousSettings;
+    use crate::training::sample::generator;
+
+    pub(crate) fn plain_spec(id: &str) -> FeatureSpec {
+        FeatureSpec {
+            id: id.into(),
+            group: FeatureGroup::Order,
+            unit: FeatureUnit::Declared,
+            monotone: Monotone::Free,
+            is_changeable: false,
+            is_graph: false,
+            entity: None,
+            counterpart: None,
+            name: Text::new(id, id),
+        }
+    }
+
+    fn head(id: &str, kind: HeadKind, values: Vec<f32>) -> HeadTarget {
+        HeadTarget { id: HeadId(id.into()), kind, values }
+    }
+
+    /// Label: `x0 · x1 > 0` with noise; x2 is constant, x3 says nothing; x0 is
+    /// missing in every tenth row.
+    fn simulate(n_rows: usize) -> TrainingSet {
+        let mut rng = generator(11, 0);
+        let mut features = Array2::from_shape_fn((n_rows, 4), |(_, column)| {
+            if column == 2 { 1.0 } else { rng.gen_range(-1.0_f32..1.0) }
+        });
+        let mut label = |row: ndarray::ArrayView1<'_, f32>| {
+            let is_bad = 0.0 < row[0] * row[1];
+            f32::from(u8::from(is_bad != (rng.r#gen::<f64>() < 0.1)))
+        };
+        let labels: Vec<f32> = features.outer_iter().map(&mut label).collect();
+        let values = features.outer_iter().map(|row| 3.0 * row[1] + 1.0).collect();
+        features.column_mut(0).iter_mut().step_by(10).for_each(|value| *value = f32::NAN);
+        TrainingSet {
+            features,
+            specs: ["x0", "x1", "x2", "x3"].map(plain_spec).into(),
+            schema: CatalogSchema::default(),
+            times: (0_i64..).take(n_rows).map(|i| Timestamp(i * 1_000_000)).collect(),
+            weights: vec![1.0; n_rows],
+            heads: vec![
+                head("fake_order", HeadKind::Risk, labels),
+                head("return_cost", HeadKind::ImpactValue, values),
+                head("rare", HeadKind::Risk, vec![0.0; n_rows]),
+            ],
+        }
+    }
+
+    fn params(n_threads: u32) -> BundleParams {
+        let settings =
+            ObliviousSettings { n_trees_max: 60, depth: 4, n_threads, ..Default::default() };
+        BundleParams { trees: ObliviousParams::new(settings), ..Default::default() }
+    }
+
+    #[test]
+    fn a_bundle_learns_what_the_rows_say_and_names_what_it_left_out() {
+        let set = simulate(6_000);
+        let mut skipped = Vec::new();
+        let bundle = fit_bundle(&set, &params(2), &mut |step| {
+            if let Progress::HeadSkipped(head) = step {
+                skipped.push(head.head.to_string());
+            }
+        })
+        .unwrap();
+        assert_eq!(skipped, ["rare"]);
+        assert!(bundle.card().contains("Left out: head rare"));
+        let used: Vec<&str> = bundle.manifest().features.iter().map(|spec| &*spec.id).collect();
+        assert!(!used.contains(&"x2"), "{used:?}");
+        let auc = &bundle.manifest().heads[0].metrics[0];
+        assert!(&*auc.name == "auc" && 0.8 < auc.value, "{auc:?}");
+        let r2 = bundle.manifest().heads[1].metrics.last().unwrap();
+        assert!(&*r2.name == "r2" && 0.95 < r2.value, "{r2:?}");
+        let bad = bundle.score(&[0.8, 0.8, 0.0]);
+        let good = bundle.score(&[0.8, -0.8, 0.0]);
+        assert!(0.7 < bad[0].calibrated && good[0].calibrated < 0.3);
+        assert!((good[1].calibrated + 1.4).abs() < 0.3, "{:?}", good[1]);
+    }
+
+    #[test]
+    fn the_number_of_threads_does_not_change_the_bundle() {
+        let set = simulate(2_000);
+        let hash = |n_threads| {
+            fit_bundle(&set, &params(n_threads), &mut |_| {}).unwrap().hash().to_owned()
+        };
+        assert_eq!(hash(1), hash(2));
+        assert_eq!(hash(1), hash(3));
+    }
+
+    #[test]
+    fn a_bundle_reads_back_and_a_changed_file_is_refused() {
+        let bundle = fit_bundle(&simulate(2_000), &params(1), &mut |_| {}).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        bundle.save(folder.path()).unwrap();
+        let read = Bundle::load(folder.path()).unwrap();
+        assert_eq!(read.hash(), bundle.hash());
+        assert_eq!(read.manifest(), bundle.manifest());
+        let vector = [0.3, f32::NAN, -0.2];
+        assert_eq!(read.score(&vector), bundle.score(&vector));
+
+        let file = folder.path().join(&*bundle.manifest().heads[0].file);
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replacen("\"v\":[", "\"v\": [", 1)).unwrap();
+        let Err(Error::Checksum { path, .. }) = Bundle::load(folder.path()) else {
+            panic!("a changed head must be refused");
+        };
+        assert_eq!(path, file);
+    }
+
+    #[test]
+    fn a_constrained_feature_never_moves_the_risk_against_its_direction() {
+        let mut set = simulate(3_000);
+        set.specs[1].monotone = Monotone::Increasing;
+        set.heads.truncate(1);
+        let bundle = fit_bundle(&set, &params(2), &mut |_| {}).unwrap();
+        let position = bundle.manifest().features.iter().position(|spec| &*spec.id == "x1");
+        let Some(position) = position else { return };
+        for x0 in [-0.9, -0.2, 0.4, f32::NAN] {
+            let mut last = f64::NEG_INFINITY;
+            for step in -50_i16..=50 {
+                let mut vector = vec![x0; bundle.manifest().features.len()];
+                vector[position] = f32::from(step) / 50.0;
+                let raw = bundle.score(&vector)[0].raw;
+                assert!(last <= raw);
+                last = raw;
+            }
+        }
+    }
+}
