@@ -144,6 +144,19 @@ impl Tree {
         &self.covers
     }
 
+    /// The same leaves under other questions.
+    ///
+    /// # Errors
+    /// [`TreeError`] when the number of splits changes.
+    pub fn with_splits(&self, splits: Vec<Split>) -> Result<Self, TreeError> {
+        if splits.len() == self.splits.len() {
+            Ok(Self { splits, leaves: self.leaves.clone(), covers: self.covers.clone() })
+        } else {
+            let (n_leaves, n_covers) = (self.leaves.len(), self.covers.len());
+            Err(TreeError::LeafCount { depth: splits.len(), n_leaves, n_covers })
+        }
+    }
+
     /// The leaf number of one order; a feature without a rank counts as missing.
     pub fn leaf(&self, ranks: &[u8]) -> usize {
         let mut leaf = 0;

@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn few_values_are_cut_between_each_pair() {
-        check(vec![3.0, 1.0, 2.0, 1.0], 254, &[1.0, 2.0]);
+        check(vec![3.0, 1.0, 2.0, 1.0], 254, &[1.5, 2.0]);
         check(vec![1.0, 1.0], 254, &[]);
         check(vec![f32::NAN, f32::NAN], 254, &[]);
         check(vec![f32::NAN, 1.0], 254, &[BORDER_LOWEST]);

@@ -70,6 +70,12 @@ impl Columns {
         }
     }
 
+    /// The ranks of one row, in feature order.
+    pub(crate) fn ranks_of(&self, row: u32, ranks: &mut Vec<u8>) {
+        ranks.clear();
+        ranks.extend(self.ranks.iter().map(|column| column[row as usize]));
+    }
+
     /// Features with at least one border: those that are not constant.
     pub fn varying(&self) -> Vec<u16> {
         (0..self.n_features())

@@ -1,15 +1,23 @@
 //! Training sets, the tree trainer, baselines and evaluation.
 //!
-//! [`set`] is what comes in; [`boost`] grows the
-//! trees.
+//! [`set`] is what comes in, [`bundle`] makes a model of it; [`boost`] grows the
+//! trees, [`metrics`] and [`evaluate`] say how good they are.
 
+pub mod baseline;
 pub mod binning;
 pub mod boost;
+pub mod bundle;
+pub mod calibrate;
+pub mod card;
 pub mod columns;
 pub mod error;
+pub mod evaluate;
 pub mod grow;
+pub mod importance;
 pub mod loss;
+pub mod metrics;
 pub mod params;
+pub mod prune;
 pub mod sample;
 pub mod set;
 pub mod split;

@@ -95,9 +95,9 @@ impl ObliviousValidParams {
         &self.0
     }
 
-    /// The same settings with other figures that cannot be out of range.
-    pub(crate) fn with_loss_and_seed(&self, loss: Loss, seed: u64) -> Self {
-        Self(ObliviousSettings { loss, seed, ..self.0.clone() })
+    /// The same settings for another loss.
+    pub(crate) fn with_loss(&self, loss: Loss) -> Self {
+        Self(ObliviousSettings { loss, ..self.0.clone() })
     }
 
     /// The same settings for a fixed number of trees: no early stopping.

@@ -1,0 +1,514 @@
+//! From a training set to a bundle: screen, fit, calibrate, prune, describe.
+
+use linfa::ParamGuard;
+
+use crate::domain::feature::Monotone;
+use crate::domain::head::{HeadId, HeadKind};
+use crate::model::artifact::HeadArtifact;
+use crate::model::bundle::Bundle;
+use crate::model::manifest::{FORMAT_VERSION, HeadEntry, Manifest, MetricSummary, TrainingWindow};
+use crate::training::boost::{Boosted, Problem, TreeDone, boost};
+use crate::training::calibrate::{HeldOut, fit_calibration};
+use crate::training::card::{CardInput, HeadCard, render};
+use crate::training::columns::Columns;
+use crate::training::error::{FitError, SkippedHead};
+use crate::training::evaluate::held_out_metrics;
+use crate::training::importance::mean_contributions;
+use crate::training::loss::Loss;
+use crate::training::params::{ObliviousParams, ObliviousValidParams, ParamsError};
+use crate::training::prune::prune;
+use crate::training::sample::share_of;
+use crate::training::set::{HeadTarget, TrainingSet};
+
+/// How to make a bundle.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BundleParams {
+    /// Name of the bundle, `risk`.
+    pub name: Box<str>,
+    /// Version of the bundle.
+    pub version: Box<str>,
+    /// Where the rows come from.
+    pub origin: DataOrigin,
+    /// Settings of the trees. The loss follows from the head's kind; `stop_share` must
+    /// be above 0, those rows also calibrate.
+    pub trees: ObliviousParams,
+    /// Most features of the bundle, chosen by a quick first fit; `None` keeps all.
+    pub features_max: Option<usize>,
+    /// What to do once the number of trees is known.
+    pub refit: Refit,
+    /// Fewest labeled rows of a head.
+    pub n_rows_min: u64,
+    /// Fewest rows of the rarer label of a probability head.
+    pub n_rare_min: u64,
+}
+
+/// Where training rows come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataOrigin {
+    /// Observed orders.
+    Observed,
+    /// A simulator: no claim about real orders follows.
+    Synthetic,
+}
+
+/// What to do once early stopping has found the number of trees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refit {
+    /// Keep the trees that the held-out rows did not see: calibration is exact.
+    KeepBest,
+    /// Fit again on all rows: the latest ones count, calibration is carried over.
+    AllRows,
+}
+
+/// What `fit_bundle` is doing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// Borders are found; columns that vary can be used.
+    Ranked {
+        /// Columns offered.
+        n_features: usize,
+        /// Columns that vary.
+        n_varying: usize,
+    },
+    /// The quick first fit chose these many features.
+    Screened {
+        /// Features kept.
+        n_features: usize,
+    },
+    /// A head begins.
+    HeadStarted {
+        /// Which head.
+        head: HeadId,
+        /// Its labeled rows.
+        n_rows: u64,
+        /// Rows labeled 1; 0 for value heads.
+        n_positive: u64,
+    },
+    /// A head got a tree.
+    Tree {
+        /// Which head.
+        head: HeadId,
+        /// How far it is.
+        done: TreeDone,
+    },
+    /// A head has too few labels and is left out.
+    HeadSkipped(SkippedHead),
+}
+
+impl Default for BundleParams {
+    fn default() -> Self {
+        Self {
+            name: "risk".into(),
+            version: "1".into(),
+            origin: DataOrigin::Observed,
+            trees: ObliviousParams::default(),
+            features_max: None,
+            refit: Refit::AllRows,
+            n_rows_min: 500,
+            n_rare_min: 30,
+        }
+    }
+}
+
+/// Fits every head that has enough labels and joins them to a bundle.
+///
+/// # Errors
+/// [`FitError::NoHead`] when no head has enough labels; the other variants for settings
+/// or sets that cannot be used.
+pub fn fit_bundle(
+    set: &TrainingSet,
+    params: &BundleParams,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Bundle, FitError> {
+    set.check()?;
+    let trees = params.trees.check_ref()?;
+    if trees.settings().stop_share <= 0.0 {
+        let allowed = "above 0: a bundle is calibrated on held-out rows";
+        return Err(ParamsError { name: "stop_share", value: 0.0, allowed }.into());
+    }
+    let (n_rows, n_columns) = set.features.dim();
+    if usize::from(u16::MAX) < n_columns {
+        return Err(FitError::TooManyFeatures(n_columns));
+    }
+    if u32::try_from(n_rows).is_err() {
+        return Err(FitError::TooManyRows(n_rows));
+    }
+    let (targets, skipped) = trainable_heads(set, params, progress)?;
+    let (borders_max, n_threads) = (trees.settings().n_borders_max, trees.settings().n_threads);
+    let columns = Columns::new(set.features.view(), borders_max as usize, n_threads as usize)?;
+    let varying = columns.varying();
+    progress(Progress::Ranked { n_features: n_columns, n_varying: varying.len() });
+    let features = screen(set, &columns, varying, &targets, params, trees)?;
+    progress(Progress::Screened { n_features: features.len() });
+
+    let mut fitted = Vec::with_capacity(targets.len());
+    for target in targets {
+        let fit = HeadFit { set, columns: &columns, features: &features, target };
+        fitted.push(fit.run(trees, params.refit, progress)?);
+    }
+    join(set, params, &columns, fitted, &skipped)
+}
+
+/// Heads with enough labels, and the others.
+fn trainable_heads<'a>(
+    set: &'a TrainingSet,
+    params: &BundleParams,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Vec<&'a HeadTarget>, Vec<SkippedHead>), FitError> {
+    let (mut targets, mut skipped) = (Vec::new(), Vec::new());
+    for target in &set.heads {
+        let (n_rows, n_positive) = count_labels(target);
+        let n_rare = match target.kind {
+            HeadKind::Risk | HeadKind::ImpactProbability => n_positive.min(n_rows - n_positive),
+            HeadKind::ImpactValue => n_rows,
+        };
+        if params.n_rows_min <= n_rows && params.n_rare_min <= n_rare {
+            targets.push(target);
+            continue;
+        }
+        let (n_rows_min, n_rare_min) = (params.n_rows_min, params.n_rare_min);
+        let head = target.id.clone();
+        let skip = SkippedHead { head, n_rows, n_rare, n_rows_min, n_rare_min };
+        progress(Progress::HeadSkipped(skip.clone()));
+        skipped.push(skip);
+    }
+    if targets.is_empty() { Err(FitError::NoHead(skipped)) } else { Ok((targets, skipped)) }
+}
+
+/// Labeled rows, and those labeled 1 (0 for value heads).
+fn count_labels(target: &HeadTarget) -> (u64, u64) {
+    let n_rows = target.values.iter().filter(|value| !value.is_nan()).count() as u64;
+    let n_positive = match target.kind {
+        HeadKind::Risk | HeadKind::ImpactProbability => {
+            target.values.iter().filter(|value| 0.5 < **value).count() as u64
+        }
+        HeadKind::ImpactValue => 0,
+    };
+    (n_rows, n_positive)
+}
+
+/// The features that matter most to a quick fit of every head, in column order.
+fn screen(
+    set: &TrainingSet,
+    columns: &Columns,
+    varying: Vec<u16>,
+    targets: &[&HeadTarget],
+    params: &BundleParams,
+    trees: &ObliviousValidParams,
+) -> Result<Vec<u16>, FitError> {
+    let Some(n_max) = params.features_max.filter(|n_max| *n_max < varying.len()) else {
+        return Ok(varying);
+    };
+    let mut shares = vec![0.0; columns.n_features()];
+    for &target in targets {
+        let fit = HeadFit { set, columns, features: &varying, target };
+        let quick = trees.for_screening();
+        let rows = set.rows_by_time(target);
+        let gains = fit.boost(&quick, split_rows(&rows, &quick), &mut |_| {})?.gains;
+        let total: f64 = gains.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+        for (share, gain) in shares.iter_mut().zip(gains) {
+            *share += gain / total;
+        }
+    }
+    let mut ranked = varying;
+    ranked.sort_by(|&a, &b| {
+        shares[usize::from(b)].total_cmp(&shares[usize::from(a)]).then(a.cmp(&b))
+    });
+    ranked.truncate(n_max.max(1));
+    ranked.sort_unstable();
+    Ok(ranked)
+}
+
+/// Earlier rows that grow trees, later rows that stop and calibrate.
+fn split_rows<'a>(rows: &'a [u32], trees: &ObliviousValidParams) -> (&'a [u32], &'a [u32]) {
+    rows.split_at(rows.len() - share_of(rows.len(), trees.settings().stop_share))
+}
+
+/// One head about to be fitted.
+struct HeadFit<'a> {
+    set: &'a TrainingSet,
+    columns: &'a Columns,
+    features: &'a [u16],
+    target: &'a HeadTarget,
+}
+
+/// One fitted head, before features and borders are pruned.
+struct FittedHead {
+    entry: HeadEntry,
+    artifact: HeadArtifact,
+    n_held_out: usize,
+    /// Mean |contribution| per column.
+    importance: Vec<f64>,
+}
+
+impl HeadFit<'_> {
+    fn run(
+        &self,
+        trees: &ObliviousValidParams,
+        refit: Refit,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<FittedHead, FitError> {
+        let (n_rows, n_positive) = count_labels(self.target);
+        let head = self.target.id.clone();
+        progress(Progress::HeadStarted { head: head.clone(), n_rows, n_positive });
+        let loss = match self.target.kind {
+            HeadKind::Risk | HeadKind::ImpactProbability => Loss::Logistic,
+            HeadKind::ImpactValue => Loss::Squared,
+        };
+        let trees = trees.with_loss(loss);
+        let mut on_tree = |done| progress(Progress::Tree { head: head.clone(), done });
+        let rows = self.set.rows_by_time(self.target);
+        let parts = split_rows(&rows, &trees);
+        let boosted = self.boost(&trees, parts, &mut on_tree)?;
+        let held_out = self.held_out(parts.1, &boosted);
+        let calibration = fit_calibration(self.target.kind, &held_out);
+        let metrics = held_out_metrics(self.target.kind, &held_out, &calibration);
+        let ensemble = match refit {
+            Refit::KeepBest => boosted.ensemble,
+            Refit::AllRows => {
+                let n_trees = u32::try_from(boosted.ensemble.trees.len()).unwrap_or(u32::MAX);
+                self.boost(&trees.with_n_trees(n_trees), (&rows, &[]), &mut on_tree)?.ensemble
+            }
+        };
+        let importance = mean_contributions(self.columns, &ensemble, parts.1);
+        let entry = HeadEntry {
+            id: head,
+            kind: self.target.kind,
+            file: "".into(),
+            checksum: "".into(),
+            n_trees: 0,
+            n_rows,
+            n_positive,
+            metrics,
+        };
+        let artifact = HeadArtifact { calibration, ensemble };
+        Ok(FittedHead { entry, artifact, n_held_out: held_out.len(), importance })
+    }
+
+    fn boost(
+        &self,
+        trees: &ObliviousValidParams,
+        (fit_rows, stop_rows): (&[u32], &[u32]),
+        on_tree: &mut dyn FnMut(TreeDone),
+    ) -> Result<Boosted, FitError> {
+        // Directions are about risk; money or minutes may move either way.
+        let direction = |monotone| match self.target.kind {
+            HeadKind::Risk => monotone,
+            HeadKind::ImpactProbability | HeadKind::ImpactValue => Monotone::Free,
+        };
+        let monotone: Vec<Monotone> =
+            self.set.specs.iter().map(|spec| direction(spec.monotone)).collect();
+        let problem = Problem {
+            columns: self.columns,
+            features: self.features,
+            monotone: &monotone,
+            targets: &self.target.values,
+            weights: &self.set.weights,
+            fit_rows,
+            stop_rows,
+        };
+        boost(&problem, trees, on_tree)
+    }
+
+    fn held_out(&self, stop_rows: &[u32], boosted: &Boosted) -> Vec<HeldOut> {
+        let target = |row: u32| f64::from(self.target.values[row as usize]);
+        let rows = stop_rows.iter().zip(&boosted.stop_raw);
+        rows.map(|(&row, &raw)| HeldOut { raw, target: target(row) }).collect()
+    }
+}
+
+/// Prunes what no head uses and writes manifest and card.
+fn join(
+    set: &TrainingSet,
+    params: &BundleParams,
+    columns: &Columns,
+    fitted: Vec<FittedHead>,
+    skipped: &[SkippedHead],
+) -> Result<Bundle, FitError> {
+    let (mut entries, mut artifacts, mut cards) = (Vec::new(), Vec::new(), Vec::new());
+    for head in fitted {
+        cards.push(HeadCard::new(&head.entry, &head.artifact, head.n_held_out, &head.importance));
+        entries.push(head.entry);
+        artifacts.push(head.artifact);
+    }
+    let kept = prune(&columns.binning, &mut artifacts)?;
+    let features = kept.features.iter().map(|&column| set.specs[column].clone()).collect();
+    let settings = params.trees.settings();
+    let window = TrainingWindow {
+        from: set.times.iter().min().copied().unwrap_or_default(),
+        to: set.times.iter().max().copied().unwrap_or_default(),
+        n_rows: set.times.len() as u64,
+    };
+    let manifest = Manifest {
+        format_version: FORMAT_VERSION,
+        name: params.name.clone(),
+        version: params.version.clone(),
+        is_synthetic: params.origin == DataOrigin::Synthetic,
+        seed: settings.seed,
+        window,
+        schema: set.schema.clone(),
+        schema_hash: "".into(),
+        features,
+        binning: kept.binning,
+        heads: entries,
+    };
+    let card = render(&CardInput {
+        manifest: &manifest,
+        settings,
+        refit: params.refit,
+        specs: &set.specs,
+        heads: &cards,
+        skipped,
+    });
+    Ok(Bundle::assemble(manifest, artifacts, card)?)
+}
+
+/// A figure for the manifest; `None` when it is not a number (no positives).
+pub(crate) fn summary(
+    name: &str,
+    measured: crate::training::metrics::bootstrap::Measured,
+) -> Option<MetricSummary> {
+    let (value, low, high) = (measured.value, measured.low, measured.high);
+    let is_finite = value.is_finite() && low.is_finite() && high.is_finite();
+    is_finite.then(|| MetricSummary { name: name.into(), value, low, high })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use ndarray::Array2;
+    use rand::Rng;
+
+    use super::*;
+    use crate::domain::feature::{CatalogSchema, FeatureGroup, FeatureSpec, FeatureUnit};
+    use crate::domain::text::Text;
+    use crate::domain::time::Timestamp;
+    use crate::model::artifact::Error;
+    use crate::training::params::ObliviousSettings;
+    use crate::training::sample::generator;
+
+    pub(crate) fn plain_spec(id: &str) -> FeatureSpec {
+        FeatureSpec {
+            id: id.into(),
+            group: FeatureGroup::Order,
+            unit: FeatureUnit::Declared,
+            monotone: Monotone::Free,
+            is_changeable: false,
+            is_graph: false,
+            entity: None,
+            counterpart: None,
+            name: Text::new(id, id),
+        }
+    }
+
+    fn head(id: &str, kind: HeadKind, values: Vec<f32>) -> HeadTarget {
+        HeadTarget { id: HeadId(id.into()), kind, values }
+    }
+
+    /// Label: `x0 · x1 > 0` with noise; x2 is constant, x3 says nothing; x0 is
+    /// missing in every tenth row.
+    fn simulate(n_rows: usize) -> TrainingSet {
+        let mut rng = generator(11, 0);
+        let mut features = Array2::from_shape_fn((n_rows, 4), |(_, column)| {
+            if column == 2 { 1.0 } else { rng.gen_range(-1.0_f32..1.0) }
+        });
+        let mut label = |row: ndarray::ArrayView1<'_, f32>| {
+            let is_bad = 0.0 < row[0] * row[1];
+            f32::from(u8::from(is_bad != (rng.r#gen::<f64>() < 0.1)))
+        };
+        let labels: Vec<f32> = features.outer_iter().map(&mut label).collect();
+        let values = features.outer_iter().map(|row| 3.0 * row[1] + 1.0).collect();
+        features.column_mut(0).iter_mut().step_by(10).for_each(|value| *value = f32::NAN);
+        TrainingSet {
+            features,
+            specs: ["x0", "x1", "x2", "x3"].map(plain_spec).into(),
+            schema: CatalogSchema::default(),
+            times: (0_i64..).take(n_rows).map(|i| Timestamp(i * 1_000_000)).collect(),
+            weights: vec![1.0; n_rows],
+            heads: vec![
+                head("fake_order", HeadKind::Risk, labels),
+                head("return_cost", HeadKind::ImpactValue, values),
+                head("rare", HeadKind::Risk, vec![0.0; n_rows]),
+            ],
+        }
+    }
+
+    fn params(n_threads: u32) -> BundleParams {
+        let settings =
+            ObliviousSettings { n_trees_max: 60, depth: 4, n_threads, ..Default::default() };
+        BundleParams { trees: ObliviousParams::new(settings), ..Default::default() }
+    }
+
+    #[test]
+    fn a_bundle_learns_what_the_rows_say_and_names_what_it_left_out() {
+        let set = simulate(6_000);
+        let mut skipped = Vec::new();
+        let bundle = fit_bundle(&set, &params(2), &mut |step| {
+            if let Progress::HeadSkipped(head) = step {
+                skipped.push(head.head.to_string());
+            }
+        })
+        .unwrap();
+        assert_eq!(skipped, ["rare"]);
+        assert!(bundle.card().contains("Left out: head rare"));
+        let used: Vec<&str> = bundle.manifest().features.iter().map(|spec| &*spec.id).collect();
+        assert!(!used.contains(&"x2"), "{used:?}");
+        let auc = &bundle.manifest().heads[0].metrics[0];
+        assert!(&*auc.name == "auc" && 0.8 < auc.value, "{auc:?}");
+        let r2 = bundle.manifest().heads[1].metrics.last().unwrap();
+        assert!(&*r2.name == "r2" && 0.95 < r2.value, "{r2:?}");
+        let bad = bundle.score(&[0.8, 0.8, 0.0]);
+        let good = bundle.score(&[0.8, -0.8, 0.0]);
+        assert!(0.7 < bad[0].calibrated && good[0].calibrated < 0.3);
+        assert!((good[1].calibrated + 1.4).abs() < 0.3, "{:?}", good[1]);
+    }
+
+    #[test]
+    fn the_number_of_threads_does_not_change_the_bundle() {
+        let set = simulate(2_000);
+        let hash = |n_threads| {
+            fit_bundle(&set, &params(n_threads), &mut |_| {}).unwrap().hash().to_owned()
+        };
+        assert_eq!(hash(1), hash(2));
+        assert_eq!(hash(1), hash(3));
+    }
+
+    #[test]
+    fn a_bundle_reads_back_and_a_changed_file_is_refused() {
+        let bundle = fit_bundle(&simulate(2_000), &params(1), &mut |_| {}).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        bundle.save(folder.path()).unwrap();
+        let read = Bundle::load(folder.path()).unwrap();
+        assert_eq!(read.hash(), bundle.hash());
+        assert_eq!(read.manifest(), bundle.manifest());
+        let vector = [0.3, f32::NAN, -0.2];
+        assert_eq!(read.score(&vector), bundle.score(&vector));
+
+        let file = folder.path().join(&*bundle.manifest().heads[0].file);
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, text.replacen("\"v\":[", "\"v\": [", 1)).unwrap();
+        let Err(Error::Checksum { path, .. }) = Bundle::load(folder.path()) else {
+            panic!("a changed head must be refused");
+        };
+        assert_eq!(path, file);
+    }
+
+    #[test]
+    fn a_constrained_feature_never_moves_the_risk_against_its_direction() {
+        let mut set = simulate(3_000);
+        set.specs[1].monotone = Monotone::Increasing;
+        set.heads.truncate(1);
+        let bundle = fit_bundle(&set, &params(2), &mut |_| {}).unwrap();
+        let position = bundle.manifest().features.iter().position(|spec| &*spec.id == "x1");
+        let Some(position) = position else { return };
+        for x0 in [-0.9, -0.2, 0.4, f32::NAN] {
+            let mut last = f64::NEG_INFINITY;
+            for step in -50_i16..=50 {
+                let mut vector = vec![x0; bundle.manifest().features.len()];
+                vector[position] = f32::from(step) / 50.0;
+                let raw = bundle.score(&vector)[0].raw;
+                assert!(last <= raw);
+                last = raw;
+            }
+        }
+    }
+}

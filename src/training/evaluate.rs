@@ -1,0 +1,242 @@
+//! The report on scored orders: one per head, every figure with its interval.
+
+use serde::Serialize;
+
+use crate::domain::head::{HeadId, HeadKind};
+use crate::domain::time::Timestamp;
+use crate::model::calibration::Calibration;
+use crate::model::manifest::MetricSummary;
+use crate::training::bundle::summary;
+use crate::training::calibrate::HeldOut;
+use crate::training::metrics::accounts::{AccountOrder, card_precision_at_k};
+use crate::training::metrics::bootstrap::{Measured, measure};
+use crate::training::metrics::probability::{Predicted, probability_figures};
+use crate::training::metrics::ranking::{Ranked, ranking_figures};
+
+/// False positive rate at which recall is reported.
+pub const FPR_MAX: f64 = 0.01;
+/// Accounts that people look at per day.
+pub const ACCOUNTS_PER_DAY: usize = 100;
+/// Rows of the reliability table.
+const RELIABILITY_BINS: usize = 10;
+/// Seed of every interval: the same rows give the same report.
+const SEED: u64 = 20_180_401;
+
+/// One order scored by one head.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScoredRow {
+    /// Key of the order, for the predictions file.
+    pub order: Box<str>,
+    /// When it was placed.
+    pub time: Timestamp,
+    /// Which head.
+    pub head: HeadId,
+    /// What the head's numbers mean.
+    pub kind: HeadKind,
+    /// Calibrated probability, or the value.
+    pub probability: f64,
+    /// Raw score.
+    pub raw: f64,
+    /// 0 or 1, or the observed value; NaN when not known.
+    pub label: f32,
+    /// Hash of the account.
+    pub account: u64,
+    /// Whether the row counts.
+    pub standing: Standing,
+}
+
+/// Whether a row counts in a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It counts.
+    Counted,
+    /// Its account was known to be bad before the test began.
+    Excluded,
+}
+
+/// How good one head was.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HeadReport {
+    /// Which head.
+    pub head: HeadId,
+    /// What its numbers mean.
+    pub kind: HeadKind,
+    /// Rows that count.
+    pub n_rows: u64,
+    /// Rows labeled 1 among them; 0 for value heads.
+    pub n_positive: u64,
+    /// Rows left out: their account was known to be bad.
+    pub n_excluded: u64,
+    /// Rows left out: their label is not known.
+    pub n_unlabeled: u64,
+    /// Figures that could be computed, by name.
+    pub metrics: Vec<MetricSummary>,
+    /// Predicted against observed, by rising score.
+    pub reliability: Vec<ReliabilityBin>,
+}
+
+/// Rows with scores next to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ReliabilityBin {
+    /// Rows.
+    pub n: u64,
+    /// Mean prediction.
+    pub mean_predicted: f64,
+    /// Share of positives, or mean value.
+    pub mean_observed: f64,
+}
+
+impl HeadReport {
+    /// One figure by name.
+    pub fn metric(&self, name: &str) -> Option<&MetricSummary> {
+        self.metrics.iter().find(|metric| &*metric.name == name)
+    }
+}
+
+/// Reports on every head in `rows`, in order of first appearance.
+pub fn evaluate(rows: &[ScoredRow]) -> Vec<HeadReport> {
+    let mut heads: Vec<(&HeadId, HeadKind)> = Vec::new();
+    for row in rows {
+        if !heads.iter().any(|(head, _)| **head == row.head) {
+            heads.push((&row.head, row.kind));
+        }
+    }
+    heads.into_iter().map(|(head, kind)| evaluate_head(rows, head, kind)).collect()
+}
+
+/// Reports on one head; rows of other heads are ignored.
+pub fn evaluate_head(rows: &[ScoredRow], head: &HeadId, kind: HeadKind) -> HeadReport {
+    let (mut n_excluded, mut n_unlabeled) = (0, 0);
+    let mut counted: Vec<&ScoredRow> = Vec::new();
+    for row in rows.iter().filter(|row| row.head == *head) {
+        match row.standing {
+            Standing::Excluded => n_excluded += 1,
+            Standing::Counted if row.label.is_nan() => n_unlabeled += 1,
+            Standing::Counted => counted.push(row),
+        }
+    }
+    let pairs: Vec<Pair> = counted
+        .iter()
+        .map(|row| Pair { shown: row.probability, raw: row.raw, target: row.label.into() })
+        .collect();
+    let mut metrics = figures(kind, &pairs);
+    if is_probability(kind) {
+        let orders: Vec<AccountOrder> = counted.iter().map(|row| account_order(row)).collect();
+        let precision = card_precision_at_k(&orders, ACCOUNTS_PER_DAY, SEED);
+        let name = format!("card_precision_at_{ACCOUNTS_PER_DAY}");
+        metrics.extend(precision.and_then(|precision| summary(&name, precision)));
+    }
+    HeadReport {
+        head: head.clone(),
+        kind,
+        n_rows: pairs.len() as u64,
+        n_positive: n_positive(kind, &pairs),
+        n_excluded,
+        n_unlabeled,
+        metrics,
+        reliability: reliability(&pairs),
+    }
+}
+
+/// The figures of a head on the rows that were held out of its fit.
+pub(crate) fn held_out_metrics(
+    kind: HeadKind,
+    rows: &[HeldOut],
+    calibration: &Calibration,
+) -> Vec<MetricSummary> {
+    let pair = |row: &HeldOut| Pair {
+        shown: calibration.calibrate(row.raw),
+        raw: row.raw,
+        target: row.target,
+    };
+    figures(kind, &rows.iter().map(pair).collect::<Vec<_>>())
+}
+
+/// What was shown and what happened.
+#[derive(Clone, Copy)]
+struct Pair {
+    shown: f64,
+    raw: f64,
+    target: f64,
+}
+
+fn figures(kind: HeadKind, pairs: &[Pair]) -> Vec<MetricSummary> {
+    let named = if is_probability(kind) { risk_figures(pairs) } else { value_figures(pairs) };
+    named.into_iter().filter_map(|(name, measured)| summary(name, measured)).collect()
+}
+
+fn risk_figures(pairs: &[Pair]) -> Vec<(&'static str, Measured)> {
+    let is_positive = |pair: &Pair| 0.5 < pair.target;
+    let ranked: Vec<Ranked> = pairs
+        .iter()
+        .map(|pair| Ranked { score: pair.raw, is_positive: is_positive(pair) })
+        .collect();
+    let predicted: Vec<Predicted> = pairs
+        .iter()
+        .map(|pair| Predicted { probability: pair.shown, is_positive: is_positive(pair) })
+        .collect();
+    let ranking = ranking_figures(&ranked, FPR_MAX, SEED);
+    let probability = probability_figures(&predicted, SEED);
+    vec![
+        ("auc", ranking.auc),
+        ("average_precision", ranking.average_precision),
+        ("recall_at_1_percent_fpr", ranking.recall_at_fpr),
+        ("log_loss", probability.log_loss),
+        ("brier", probability.brier),
+        ("calibration_error", probability.calibration_error),
+    ]
+}
+
+/// Root mean squared error, mean absolute error and explained variance.
+fn value_figures(pairs: &[Pair]) -> Vec<(&'static str, Measured)> {
+    let [rmse, mae, r2] = measure(pairs.len(), SEED, |weights| {
+        let (mut n, mut squared, mut absolute) = (0.0, 0.0, 0.0);
+        let (mut sum, mut sum_squared) = (0.0, 0.0);
+        for (pair, weight) in pairs.iter().zip(weights) {
+            let error = pair.target - pair.shown;
+            n += weight;
+            squared += weight * error * error;
+            absolute += weight * error.abs();
+            sum += weight * pair.target;
+            sum_squared += weight * pair.target * pair.target;
+        }
+        let variance = sum_squared / n - (sum / n) * (sum / n);
+        [(squared / n).sqrt(), absolute / n, 1.0 - squared / n / variance]
+    });
+    vec![("rmse", rmse), ("mae", mae), ("r2", r2)]
+}
+
+fn reliability(pairs: &[Pair]) -> Vec<ReliabilityBin> {
+    let mut sorted = pairs.to_vec();
+    sorted.sort_by(|a, b| a.shown.total_cmp(&b.shown));
+    let summarize = |bin: &[Pair]| {
+        let n = bin.len() as f64;
+        ReliabilityBin {
+            n: bin.len() as u64,
+            mean_predicted: bin.iter().map(|pair| pair.shown).sum::<f64>() / n,
+            mean_observed: bin.iter().map(|pair| pair.target).sum::<f64>() / n,
+        }
+    };
+    sorted.chunks(sorted.len().div_ceil(RELIABILITY_BINS).max(1)).map(summarize).collect()
+}
+
+fn is_probability(kind: HeadKind) -> bool {
+    match kind {
+        HeadKind::Risk | HeadKind::ImpactProbability => true,
+        HeadKind::ImpactValue => false,
+    }
+}
+
+fn n_positive(kind: HeadKind, pairs: &[Pair]) -> u64 {
+    let n = pairs.iter().filter(|pair| 0.5 < pair.target).count() as u64;
+    if is_probability(kind) { n } else { 0 }
+}
+
+fn account_order(row: &ScoredRow) -> AccountOrder {
+    AccountOrder {
+        day: row.time.day_number(),
+        account: row.account,
+        score: row.raw,
+        is_positive: 0.5 < row.label,
+    }
+}

@@ -1,0 +1,10 @@
+//! How good scores are, each figure with a bootstrap interval.
+//!
+//! linfa's own ROC misses the point (0, 0) for scores of exactly 0 and sums in
+//! `f32`, so ranking and calibration figures are ours, in `f64`; confusion matrices
+//! are linfa's.
+
+pub mod accounts;
+pub mod bootstrap;
+pub mod probability;
+pub mod ranking;
