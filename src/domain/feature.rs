@@ -9,9 +9,7 @@ use crate::domain::head::HeadId;
 use crate::domain::text::Text;
 
 /// The theme a feature belongs to; what business users weight.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeatureGroup {
     /// The order itself: amount, time, basket.
