@@ -4,11 +4,11 @@
 //! a campaign whenever it is owed something.
 
 use crate::simulator::brushing::{plan_abuser_order, plan_campaign};
-use crate::simulator::gangs::plan_burst;
-use crate::simulator::groups::{plan_family, plan_group_buy};
+use crate::simulator::gangs::{Gang, plan_burst};
+use crate::simulator::groups::{plan_family, plan_group_buy, plan_hub_rush};
 use crate::simulator::honest::{plan_company_order, plan_drop_fan, plan_newcomers, plan_shoppers};
-use crate::simulator::resellers::plan_hoard;
-use crate::simulator::scene::Scene;
+use crate::simulator::resellers::{Hoard, plan_hoard};
+use crate::simulator::scene::{Known, Scene};
 use crate::simulator::settings::Mixing;
 use crate::simulator::thieves::plan_thief;
 
@@ -25,10 +25,13 @@ const MEETING_ADVANCE_ORDERS: f64 = 40.0;
 pub struct Calendar {
     families: f64,
     groups: f64,
+    rushes: f64,
     gangs: f64,
     hoards: f64,
     thieves: f64,
     brushing: f64,
+    known_gangs: Known<Gang>,
+    known_hoards: Known<Hoard>,
 }
 
 impl Calendar {
@@ -61,11 +64,12 @@ impl Calendar {
         self.gangs += n_today * shares.promo_abuse;
         self.families += n_today * shares.families * festival_factor(scene.day);
         self.groups += n_today * shares.group_buyers;
+        self.rushes += n_today * shares.hub_rushes;
         while 0.0 < self.families {
             self.families -= f64::from(plan_family(scene));
             match scene.settings.mixing {
                 Mixing::SharedNetworks if -MEETING_ADVANCE_ORDERS < self.gangs => {
-                    self.gangs -= f64::from(plan_burst(scene));
+                    self.gangs -= f64::from(plan_burst(scene, &mut self.known_gangs));
                 }
                 Mixing::SharedNetworks | Mixing::Separate => {}
             }
@@ -73,6 +77,9 @@ impl Calendar {
         }
         while 0.0 < self.groups {
             self.groups -= f64::from(plan_group_buy(scene));
+        }
+        while 0.0 < self.rushes {
+            self.rushes -= f64::from(plan_hub_rush(scene));
         }
     }
 
@@ -82,7 +89,7 @@ impl Calendar {
         self.thieves += n_today * shares.payment_fraud;
         self.brushing += n_today * shares.fake_order;
         while 0.0 < self.gangs {
-            self.gangs -= f64::from(plan_burst(scene));
+            self.gangs -= f64::from(plan_burst(scene, &mut self.known_gangs));
         }
         while 0.0 < self.thieves {
             self.thieves -= f64::from(plan_thief(scene));
@@ -92,7 +99,7 @@ impl Calendar {
         }
         if let Some(drop) = scene.drop.filter(|_| is_release_day(scene)) {
             while 0.0 < self.hoards {
-                self.hoards -= f64::from(plan_hoard(scene, drop));
+                self.hoards -= f64::from(plan_hoard(scene, &mut self.known_hoards, drop));
             }
         }
     }

@@ -4,12 +4,12 @@ use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::simulator::goods::{BEAUTY, GROCERY, popular_sku};
 use crate::simulator::people::{N_REGIONS, foreign_country};
-use crate::simulator::scene::{Buyer, DeviceKind, Draft, Opening, Place, Scene, Speed};
+use crate::simulator::scene::{Buyer, DeviceKind, Draft, Known, Opening, Place, Scene, Speed};
 use crate::simulator::truth::Archetype;
 
 /// What the members of a gang share; each number is the first of 16.
 #[derive(Clone, Debug)]
-struct Gang {
+pub struct Gang {
     ring: u32,
     is_careful: bool,
     ips: Vec<u64>,
@@ -25,8 +25,12 @@ struct Gang {
 }
 
 /// Plans one burst of a gang; gives the number of orders.
-pub fn plan_burst(scene: &mut Scene<'_>) -> u32 {
-    let is_careful = scene.draws_careful();
+pub fn plan_burst(scene: &mut Scene<'_>, known: &mut Known<Gang>) -> u32 {
+    let former = known.again(scene.dice);
+    let is_careful = match &former {
+        Some(former) => former.is_careful,
+        None => scene.draws_careful(),
+    };
     let n_orders = scene.dice.between(12, 36);
     let meeting = scene.meeting.filter(|_| !is_careful);
     let start = match meeting {
@@ -34,6 +38,12 @@ pub fn plan_burst(scene: &mut Scene<'_>) -> u32 {
         None => scene.instant(2),
     };
     let mut gang = form_gang(scene, is_careful, n_orders, start);
+    if let Some(former) = former {
+        // The same people: new network, wallets and goods, old phones and addresses.
+        let Gang { ring, devices, addresses, phones, region, device_kind, .. } = former;
+        gang = Gang { ring, devices, addresses, phones, region, device_kind, ..gang };
+    }
+    known.remember(gang.clone());
     if let Some(meeting) = meeting {
         gang.ips = vec![meeting.ip];
         gang.ip_country = meeting.ip_country;

@@ -101,6 +101,32 @@ pub fn plan_group_buy(scene: &mut Scene<'_>) -> u32 {
     n_orders
 }
 
+/// Plans a flash sale in a dormitory or office: many neighbors, each something else.
+pub fn plan_hub_rush(scene: &mut Scene<'_>) -> u32 {
+    let ring = scene.town.fresh_ring();
+    let start = scene.instant(2);
+    let n_orders = scene.dice.between(8, 24);
+    let kind = scene.dice.pick(&[AddressKind::Dormitory, AddressKind::Office]);
+    let number = scene.town.hub_of_kind(kind, scene.dice).map(|hub| hub.number);
+    let position = scene.town.hubs.iter().position(|hub| Some(hub.number) == number);
+    let Some(position) = position else { return n_orders };
+    let duration = scene.dice.span(Span(120 * 1_000_000), Span(900 * 1_000_000));
+    for _ in 0..n_orders {
+        let residents = scene.town.residents.get(position).map_or(0, Vec::len);
+        let slot = scene.dice.index(residents);
+        let idx = scene.town.residents.get(position).and_then(|list| list.get(slot).copied());
+        let Some(idx) = idx else { continue };
+        let Some(consumer) = scene.town.consumers.get(idx as usize).cloned() else { continue };
+        let share = scene.dice.unit();
+        let at = (start + part_of(duration, share)).max(consumer.created_at + Span::HOUR);
+        let mut draft = shopper_draft(scene, idx, &consumer, at);
+        draft.ring = Some(ring);
+        draft.discount = scene.dice.real(0.1, 0.35);
+        scene.order(at, draft);
+    }
+    n_orders
+}
+
 /// A member: a known customer on a visit, an old account, or a new real one.
 fn family_member(scene: &mut Scene<'_>, start: Timestamp, from: (u64, &'static str)) -> Buyer {
     let (ip, country) = from;

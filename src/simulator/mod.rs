@@ -9,6 +9,8 @@ pub mod goods;
 pub mod groups;
 pub mod heads;
 pub mod honest;
+#[cfg(test)]
+mod laws;
 pub mod market;
 pub mod operator;
 pub mod pending;

@@ -163,6 +163,8 @@ pub struct Town {
     pub consumers: Vec<Consumer>,
     /// Dormitories, offices and lockers.
     pub hubs: Vec<Hub>,
+    /// Customers of each hub, by position.
+    pub residents: Vec<Vec<u32>>,
     /// Hotels.
     pub hotels: Vec<Hub>,
     /// Companies.
@@ -188,6 +190,7 @@ impl Town {
         let mut town = Self {
             consumers: Vec::with_capacity(n_people as usize),
             hubs: Vec::new(),
+            residents: Vec::new(),
             hotels: Vec::new(),
             companies: Vec::new(),
             sleepers: VecDeque::new(),
@@ -226,7 +229,7 @@ impl Town {
             Some(neighbor) if dice.chance(0.3) => neighbor.household,
             Some(_) | None => block,
         };
-        let hub = dice.chance(hub_share).then(|| dice.below(self.hubs.len() as u32));
+        let hub = if dice.chance(hub_share) { self.move_in(idx, dice) } else { None };
         let region = match hub.and_then(|hub| self.hubs.get(hub as usize)) {
             Some(hub) => hub.region,
             None => u8::try_from(dice.below(N_REGIONS)).unwrap_or(0),
@@ -270,20 +273,31 @@ impl Town {
 
     fn build_places(&mut self, n_people: u32, dice: &mut Dice) {
         let kinds = [
-            (AddressKind::Dormitory, 6_000),
-            (AddressKind::Office, 3_000),
-            (AddressKind::ParcelLocker, 1_500),
+            (AddressKind::Dormitory, 12_000),
+            (AddressKind::Office, 6_000),
+            (AddressKind::ParcelLocker, 3_000),
         ];
         for (kind, people_each) in kinds {
             for _ in 0..(n_people / people_each).max(2) {
                 let hub = self.place(kind, dice);
                 self.hubs.push(hub);
+                self.residents.push(Vec::new());
             }
         }
         for _ in 0..(n_people / 3_000).max(4) {
             let hotel = self.place(AddressKind::Hotel, dice);
             self.hotels.push(hotel);
         }
+    }
+
+    /// Finds a shared place for a customer; a third each to the three kinds.
+    fn move_in(&mut self, idx: u32, dice: &mut Dice) -> Option<u32> {
+        let kind =
+            dice.pick(&[AddressKind::Dormitory, AddressKind::Office, AddressKind::ParcelLocker]);
+        let number = self.hub_of_kind(kind, dice)?.number;
+        let position = self.hubs.iter().position(|hub| hub.number == number)?;
+        self.residents.get_mut(position)?.push(idx);
+        u32::try_from(position).ok()
     }
 
     fn place(&mut self, kind: AddressKind, dice: &mut Dice) -> Hub {

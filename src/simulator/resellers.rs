@@ -4,11 +4,12 @@ use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::simulator::goods::LIMITED_QUANTITY_MAX;
 use crate::simulator::people::{N_REGIONS, foreign_country};
-use crate::simulator::scene::{Buyer, Draft, NewestDrop, Opening, Place, Scene, Speed};
+use crate::simulator::scene::{Buyer, Draft, Known, NewestDrop, Opening, Place, Scene, Speed};
 use crate::simulator::truth::Archetype;
 
 /// What the members of a ring share.
-struct Hoard {
+#[derive(Clone, Debug)]
+pub struct Hoard {
     ring: u32,
     is_careful: bool,
     country: &'static str,
@@ -22,10 +23,20 @@ struct Hoard {
 }
 
 /// Plans the purchases of one ring after a release; gives the number of orders.
-pub fn plan_hoard(scene: &mut Scene<'_>, drop: NewestDrop) -> u32 {
-    let is_careful = scene.draws_careful();
+pub fn plan_hoard(scene: &mut Scene<'_>, known: &mut Known<Hoard>, drop: NewestDrop) -> u32 {
+    let former = known.again(scene.dice);
+    let is_careful = match &former {
+        Some(former) => former.is_careful,
+        None => scene.draws_careful(),
+    };
     let n_orders = scene.dice.between(6, 20);
-    let hoard = form_hoard(scene, is_careful, n_orders, drop.released_at);
+    let mut hoard = form_hoard(scene, is_careful, n_orders, drop.released_at);
+    if let Some(former) = former {
+        // The same people: other accounts, networks and hotels, old cards and phones.
+        let Hoard { ring, payments, phones, country, .. } = former;
+        hoard = Hoard { ring, payments, phones, country, ..hoard };
+    }
+    known.remember(hoard.clone());
     let mean_gap = if is_careful { Span::HOUR } else { Span(150 * 1_000_000) };
     let sku = drop.skus[usize::from(scene.dice.chance(0.25))];
     let mut at = drop.released_at;

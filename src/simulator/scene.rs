@@ -1,5 +1,7 @@
 //! A day being planned: drafts of orders, and what their authors need.
 
+use std::collections::VecDeque;
+
 use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::simulator::dice::{Dice, whole};
@@ -212,6 +214,40 @@ impl Scene<'_> {
         let created_at = (at - before).max(self.midnight);
         self.open(created_at, opening);
         created_at
+    }
+}
+
+/// Rings that have struck before; the oldest are forgotten.
+#[derive(Clone, Debug)]
+pub struct Known<T> {
+    rings: VecDeque<T>,
+}
+
+/// Rings remembered at most.
+const KNOWN_RINGS_MAX: usize = 30;
+/// Probability that a campaign is by a ring that struck before.
+const AGAIN_PROBABILITY: f64 = 0.4;
+
+impl<T> Default for Known<T> {
+    fn default() -> Self {
+        Self { rings: VecDeque::new() }
+    }
+}
+
+impl<T: Clone> Known<T> {
+    /// A ring that strikes again, if one does.
+    pub fn again(&self, dice: &mut Dice) -> Option<T> {
+        let strikes_again = dice.chance(AGAIN_PROBABILITY);
+        let slot = dice.index(self.rings.len());
+        self.rings.get(slot).filter(|_| strikes_again).cloned()
+    }
+
+    /// Remembers a ring.
+    pub fn remember(&mut self, ring: T) {
+        if KNOWN_RINGS_MAX <= self.rings.len() {
+            self.rings.pop_front();
+        }
+        self.rings.push_back(ring);
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Shares {
     pub families: f64,
     /// Residents of dormitories, offices and lockers, by account.
     pub hubs: f64,
+    /// Residents of one hub who all order within minutes, at a flash sale.
+    pub hub_rushes: f64,
     /// Companies buying in bulk.
     pub corporate: f64,
     /// Neighbors who buy together.
@@ -110,6 +112,7 @@ impl Default for Shares {
             return_abuse: 0.010,
             families: 0.010,
             hubs: 0.08,
+            hub_rushes: 0.005,
             corporate: 0.010,
             group_buyers: 0.008,
             drop_fans: 0.012,
@@ -126,6 +129,7 @@ impl Shares {
             + self.fake_order
             + self.return_abuse
             + self.families
+            + self.hub_rushes
             + self.corporate
             + self.group_buyers
             + self.drop_fans
