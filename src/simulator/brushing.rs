@@ -7,9 +7,9 @@ use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::simulator::goods::{APPAREL, BEAUTY, N_MERCHANTS, popular_sku};
 use crate::simulator::honest::shopper_draft;
-use crate::simulator::people::N_REGIONS;
+use crate::simulator::people::any_region;
 use crate::simulator::scene::{Buyer, Draft, Opening, Place, Scene, part_of};
-use crate::simulator::truth::Archetype;
+use crate::simulator::truth::{Archetype, Care};
 
 /// An account of the ring, used for several orders.
 struct Brusher {
@@ -23,14 +23,15 @@ struct Brusher {
 
 /// Plans one campaign for one shop; gives the number of orders.
 pub fn plan_campaign(scene: &mut Scene<'_>) -> u32 {
-    let is_careful = scene.draws_careful();
+    let care = scene.draw_care();
+    let is_careful = care == Care::Careful;
     let ring = scene.town.fresh_ring();
     let n_orders = scene.dice.between(10, 40);
     let merchant = scene.dice.below(N_MERCHANTS);
     let sku = scene.goods.cheap_sku(merchant, scene.dice);
     let start = scene.midnight + scene.dice.span(Span::HOUR, Span::hours(12));
     let gap = scene.dice.span(Span(8 * 60 * 1_000_000), Span(45 * 60 * 1_000_000));
-    let brushers = recruit(scene, n_orders, start, is_careful);
+    let brushers = recruit(scene, n_orders, start, care);
     let found_out_at = start + scene.dice.span(Span::days(3), Span::days(20));
     let mut at = start;
     for n in 0..n_orders {
@@ -40,7 +41,7 @@ pub fn plan_campaign(scene: &mut Scene<'_>) -> u32 {
         let brusher = &brushers[n as usize % brushers.len()];
         let mut draft = fake_order(scene, brusher, at, sku);
         draft.ring = Some(ring);
-        draft.is_careful = is_careful;
+        draft.care = care;
         draft.found_out_at = Some(found_out_at.max(at + Span::DAY));
         scene.order(at, draft);
     }
@@ -67,12 +68,8 @@ pub fn plan_abuser_order(scene: &mut Scene<'_>) {
     scene.order(at, draft);
 }
 
-fn recruit(
-    scene: &mut Scene<'_>,
-    n_orders: u32,
-    start: Timestamp,
-    is_careful: bool,
-) -> Vec<Brusher> {
+fn recruit(scene: &mut Scene<'_>, n_orders: u32, start: Timestamp, care: Care) -> Vec<Brusher> {
+    let is_careful = care == Care::Careful;
     let n_accounts = (n_orders / if is_careful { 1 } else { 3 }).max(4);
     let n_addresses = if is_careful { n_accounts / 2 } else { n_accounts / 4 };
     let n_devices = if is_careful { n_accounts / 2 } else { n_accounts / 3 };
@@ -91,7 +88,7 @@ fn recruit(
                 (account, scene.open_before(start, opening, Span::hours(12)))
             };
             let address = addresses[n % addresses.len()];
-            let region = scene.dice.below(N_REGIONS) as u8;
+            let region = any_region(scene.dice);
             Brusher { account, created_at, device, ip, address, region }
         })
         .collect()

@@ -6,7 +6,9 @@
 use crate::simulator::brushing::{plan_abuser_order, plan_campaign};
 use crate::simulator::gangs::{Gang, plan_burst};
 use crate::simulator::groups::{plan_family, plan_group_buy, plan_hub_rush};
-use crate::simulator::honest::{plan_company_order, plan_drop_fan, plan_newcomers, plan_shoppers};
+use crate::simulator::honest::{
+    plan_company_order, plan_drop_fan, plan_newcomers, plan_second_accounts, plan_shoppers,
+};
 use crate::simulator::resellers::{Hoard, plan_hoard};
 use crate::simulator::scene::{Known, Scene};
 use crate::simulator::settings::Mixing;
@@ -38,6 +40,9 @@ impl Calendar {
     /// Plans everything of one day.
     pub fn plan_day(&mut self, scene: &mut Scene<'_>) {
         let n_today = f64::from(scene.settings.orders_per_day) * weekday_factor(scene);
+        if scene.day == 0 {
+            plan_second_accounts(scene);
+        }
         self.plan_groups(scene, n_today);
         self.plan_rings(scene, n_today);
         let shares = scene.settings.shares.clone();

@@ -71,6 +71,11 @@ impl Dice {
         weights.len().saturating_sub(1)
     }
 
+    /// A number below the count of weights, drawn in proportion to its weight.
+    pub fn number(&mut self, weights: &[f64]) -> u32 {
+        u32::try_from(self.weighted(weights)).unwrap_or(0)
+    }
+
     /// A span between two, uniform.
     pub fn span(&mut self, low: Span, high: Span) -> Span {
         Span(whole(self.real(low.0 as f64, high.0 as f64)))

@@ -40,6 +40,8 @@ pub const LUXURY: u32 = 5;
 /// Tea, liquor, gift boxes.
 pub const GIFTS: u32 = 7;
 
+const N_CATEGORIES: u32 = 8;
+
 /// Grocery, apparel, beauty, home, electronics, luxury, toys, gifts.
 pub const CATEGORIES: [Category; 8] = [
     Category { price_median: 60.0, price_sigma: 0.5, margin: 0.15, return_share: 0.005 },
@@ -86,14 +88,13 @@ impl Goods {
 
 /// A SKU of a category, by Zipf's law; `rotation` moves which ones are popular.
 pub fn popular_sku(category: u32, rotation: u32, dice: &mut Dice) -> u32 {
-    let n_categories = CATEGORIES.len() as u32;
-    let n_ranks = N_SKUS / n_categories;
-    ((dice.zipf(n_ranks) + rotation) % n_ranks) * n_categories + category
+    let n_ranks = N_SKUS / N_CATEGORIES;
+    ((dice.zipf(n_ranks) + rotation) % n_ranks) * N_CATEGORIES + category
 }
 
 /// The category of a SKU; limited SKUs are luxury.
 pub fn category(sku: u32) -> Category {
-    let idx = if is_limited(sku) { LUXURY } else { sku % CATEGORIES.len() as u32 };
+    let idx = if is_limited(sku) { LUXURY } else { sku % N_CATEGORIES };
     CATEGORIES[idx as usize]
 }
 

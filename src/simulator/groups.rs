@@ -6,7 +6,7 @@ use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::simulator::goods::{APPAREL, BEAUTY, GIFTS, GROCERY, popular_sku};
 use crate::simulator::honest::{home_ip, own_buyer, shopper_draft};
-use crate::simulator::people::foreign_country;
+use crate::simulator::people::{any_region, foreign_country};
 use crate::simulator::scene::{
     Buyer, DeviceKind, Draft, Meeting, Opening, Place, Scene, Speed, part_of,
 };
@@ -24,19 +24,20 @@ pub fn plan_family(scene: &mut Scene<'_>) -> u32 {
     scene.meeting = Some(Meeting { ip, ip_country: country, at: start });
     let n_members = scene.dice.between(3, 8);
     let n_orders = scene.dice.between(8, 20);
-    let pace = if scene.dice.chance(0.5) {
+    let duration = if scene.dice.chance(0.5) {
         scene.dice.span(Span(120 * 1_000_000), Span(300 * 1_000_000))
     } else {
         scene.dice.span(Span(600 * 1_000_000), Span::HOUR)
     };
     let members: Vec<Buyer> =
         (0..n_members).map(|_| family_member(scene, start, (ip, country))).collect();
-    let relatives: Vec<Relative> = (0..scene.dice.between(3, 9)).map(|_| relative(scene)).collect();
+    let n_homes = scene.dice.between(3, 9);
+    let homes: Vec<Relative> = (0..n_homes).map(|_| relative(scene)).collect();
     let distance_km = scene.dice.real(1_500.0, 12_500.0);
     for n in 0..n_orders {
         let share = (f64::from(n) + scene.dice.unit()) / f64::from(n_orders);
         let buyer = members[n as usize % members.len()];
-        let (address, region) = relatives[scene.dice.index(relatives.len())];
+        let (address, region) = homes[scene.dice.index(homes.len())];
         let place = Place {
             ip,
             ip_country: country,
@@ -58,7 +59,7 @@ pub fn plan_family(scene: &mut Scene<'_>) -> u32 {
         if scene.dice.chance(0.2) {
             draft.device_kind = DeviceKind::Desktop;
         }
-        let at = start + part_of(pace, share);
+        let at = start + part_of(duration, share);
         scene.order(at, draft);
     }
     n_orders
@@ -188,7 +189,7 @@ fn relative(scene: &mut Scene<'_>) -> Relative {
     let idx = scene.town.active_consumer(scene.dice) as usize;
     match scene.town.consumers.get(idx) {
         Some(consumer) if scene.dice.chance(0.6) => (consumer.household, consumer.region),
-        Some(_) | None => (scene.town.fresh_block(), (idx % 6) as u8),
+        Some(_) | None => (scene.town.fresh_block(), any_region(scene.dice)),
     }
 }
 
@@ -198,7 +199,7 @@ fn gift_basket(scene: &mut Scene<'_>) -> Vec<(u32, u32)> {
     (0..scene.dice.between(1, 5))
         .map(|_| {
             let weights = [3.0, 1.2, 1.0, 0.3, 0.2, 0.25, 0.8, 4.0];
-            let category = scene.dice.weighted(&weights) as u32;
+            let category = scene.dice.number(&weights);
             let quantity =
                 if category == GIFTS || category == GROCERY { scene.dice.between(1, 3) } else { 1 };
             (popular_sku(category, rotation, scene.dice), quantity)

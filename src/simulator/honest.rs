@@ -7,8 +7,8 @@ use crate::simulator::goods::{category, popular_sku};
 use crate::simulator::people::{
     Consumer, FOREIGN_COUNTRIES, PERSONAS, carrier_nat, foreign_country,
 };
-use crate::simulator::scene::{Buyer, DeviceKind, Draft, Opening, Place, Scene, Speed};
-use crate::simulator::truth::Archetype;
+use crate::simulator::scene::{Buyer, DeviceKind, Draft, Opening, Place, Scene, Speed, part_of};
+use crate::simulator::truth::{Archetype, Care};
 
 /// Plans the orders of plain customers of one day.
 pub fn plan_shoppers(scene: &mut Scene<'_>, n_orders: u32) {
@@ -32,9 +32,10 @@ pub fn plan_newcomers(scene: &mut Scene<'_>, n_people: u32) {
         let ip = home_ip(&consumer, created_at);
         let account = consumer.block;
         scene.open(created_at, Opening { account, device: account, ip, phone: account });
+        announce_second(scene, &consumer);
         if scene.dice.chance(0.7) {
             let wait = scene.dice.log_normal(4.0, 1.5).min(120.0);
-            let at = created_at + Span((wait * Span::HOUR.0 as f64).round() as i64);
+            let at = created_at + part_of(Span::HOUR, wait);
             let mut draft = shopper_draft(scene, idx, &consumer, at);
             if scene.dice.chance(0.6) {
                 draft.discount = scene.dice.real(0.2, 0.45);
@@ -42,6 +43,21 @@ pub fn plan_newcomers(scene: &mut Scene<'_>, n_people: u32) {
             scene.order(at, draft);
         }
     }
+}
+
+/// Plans the second accounts that the first customers will open.
+pub fn plan_second_accounts(scene: &mut Scene<'_>) {
+    for idx in 0..scene.town.consumers.len() {
+        let Some(consumer) = scene.town.consumers.get(idx).cloned() else { continue };
+        announce_second(scene, &consumer);
+    }
+}
+
+fn announce_second(scene: &mut Scene<'_>, consumer: &Consumer) {
+    let Some(second_at) = consumer.second_at else { return };
+    let (account, phone) = (consumer.block + 1, consumer.block);
+    let ip = home_ip(consumer, second_at);
+    scene.open(second_at, Opening { account, device: phone, ip, phone });
 }
 
 /// Plans bulk orders of companies: large, from one address, the same goods again.
@@ -109,8 +125,8 @@ pub fn shopper_draft(scene: &mut Scene<'_>, idx: u32, consumer: &Consumer, at: T
     let tastes = persona.tastes;
     let basket = (0..n_lines)
         .map(|_| {
-            let category = scene.dice.weighted(&tastes) as u32;
-            let quantity = 1 + scene.dice.weighted(&[0.8, 0.13, 0.05, 0.02]) as u32;
+            let category = scene.dice.number(&tastes);
+            let quantity = 1 + scene.dice.number(&[0.8, 0.13, 0.05, 0.02]);
             (popular_sku(category, rotation, scene.dice), quantity)
         })
         .collect();
@@ -256,7 +272,7 @@ impl Draft {
         Self {
             archetype,
             ring: None,
-            is_careful: false,
+            care: Care::Open,
             buyer,
             place,
             basket,

@@ -51,7 +51,7 @@ pub enum Taker {
 impl Market {
     /// Puts two limited SKUs on sale; gives their numbers.
     pub fn release(&mut self, at: Timestamp, orders_per_day: u32) -> NewestDrop {
-        let first = LIMITED_FROM + self.limited.len() as u32;
+        let first = LIMITED_FROM + u32::try_from(self.limited.len()).unwrap_or(0);
         let skus = [first, first + 1];
         for (sku, share) in skus.into_iter().zip([0.20, 0.10]) {
             let units = whole(f64::from(orders_per_day) * share).max(20).unsigned_abs();
@@ -89,7 +89,7 @@ impl Market {
                 continue;
             }
             let sold_share = 1.0 - limited.units_left as f64 / limited.units as f64;
-            for region in 0..N_REGIONS as usize {
+            for (number, region) in (0_u8..).zip(0..N_REGIONS as usize) {
                 let hoarded = limited.hoarded[region] / limited.sold[region].max(1.0);
                 let target = if Span::days(14) < age {
                     1.0
@@ -100,7 +100,7 @@ impl Market {
                 *index += 0.1 * (target - *index);
                 *index *= dice.real(0.985, 1.015);
                 let price = whole(LIMITED_PRICE_MINOR as f64 * *index);
-                prices.push((limited.sku, region as u8, price));
+                prices.push((limited.sku, number, price));
             }
         }
         prices
@@ -108,22 +108,22 @@ impl Market {
 
     /// Market price ÷ list price; 1 for anything not limited.
     pub fn index(&self, sku: u32, region: u8) -> f64 {
-        let limited = self.position(sku).and_then(|position| self.limited.get(position));
+        let limited = position(sku).and_then(|position| self.limited.get(position));
         limited.map_or(1.0, |limited| limited.index[usize::from(region) % limited.index.len()])
     }
 
     /// Units left of a limited SKU.
     pub fn units_left(&self, sku: u32) -> u64 {
-        let limited = self.position(sku).and_then(|position| self.limited.get(position));
+        let limited = position(sku).and_then(|position| self.limited.get(position));
         limited.map_or(0, |limited| limited.units_left)
     }
 
-    fn position(&self, sku: u32) -> Option<usize> {
-        sku.checked_sub(LIMITED_FROM).map(|position| position as usize)
-    }
-
     fn find_mut(&mut self, sku: u32) -> Option<&mut Limited> {
-        let position = self.position(sku)?;
+        let position = position(sku)?;
         self.limited.get_mut(position)
     }
+}
+
+fn position(sku: u32) -> Option<usize> {
+    sku.checked_sub(LIMITED_FROM).map(|position| position as usize)
 }

@@ -223,7 +223,7 @@ impl Town {
 
     /// Adds a customer; gives the position.
     pub fn settle(&mut self, created_at: Timestamp, hub_share: f64, dice: &mut Dice) -> u32 {
-        let idx = u32::try_from(self.consumers.len()).unwrap_or(u32::MAX);
+        let idx = number(self.consumers.len());
         let block = self.fresh_block();
         let household = match self.consumers.last() {
             Some(neighbor) if dice.chance(0.3) => neighbor.household,
@@ -232,7 +232,7 @@ impl Town {
         let hub = if dice.chance(hub_share) { self.move_in(idx, dice) } else { None };
         let region = match hub.and_then(|hub| self.hubs.get(hub as usize)) {
             Some(hub) => hub.region,
-            None => u8::try_from(dice.below(N_REGIONS)).unwrap_or(0),
+            None => any_region(dice),
         };
         let second_at =
             dice.chance(0.08).then(|| created_at + dice.span(Span::DAY, Span::days(300)));
@@ -301,7 +301,7 @@ impl Town {
     }
 
     fn place(&mut self, kind: AddressKind, dice: &mut Dice) -> Hub {
-        let region = u8::try_from(dice.below(N_REGIONS)).unwrap_or(0);
+        let region = any_region(dice);
         Hub { kind, number: self.fresh_block(), region }
     }
 
@@ -312,14 +312,14 @@ impl Town {
                 block: self.fresh_block(),
                 created_at: settings.start - dice.span(Span::days(60), Span::days(1_500)),
                 skus: [0; 2].map(|_| dice.below(crate::simulator::goods::N_SKUS)),
-                region: u8::try_from(dice.below(N_REGIONS)).unwrap_or(0),
+                region: any_region(dice),
             };
             self.companies.push(company);
         }
         // One abuser orders about every twelve days.
         let n_abusers = whole(orders_per_day * settings.shares.return_abuse * 12.0).max(3);
         for _ in 0..n_abusers {
-            self.abusers.push(dice.below(self.consumers.len() as u32));
+            self.abusers.push(number(dice.index(self.consumers.len())));
         }
         let mut n_sleepers = whole(orders_per_day * settings.careful_share * 0.02 * 30.0).max(20);
         while 0 < n_sleepers {
@@ -334,6 +334,16 @@ impl Town {
 /// A foreign country.
 pub fn foreign_country(dice: &mut Dice) -> &'static str {
     dice.pick(&FOREIGN_COUNTRIES)
+}
+
+/// A position as a number.
+fn number(position: usize) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+/// A sales region.
+pub fn any_region(dice: &mut Dice) -> u8 {
+    u8::try_from(dice.below(N_REGIONS)).unwrap_or(0)
 }
 
 /// The number of a carrier network of a region.

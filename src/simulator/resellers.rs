@@ -3,15 +3,15 @@
 use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::simulator::goods::LIMITED_QUANTITY_MAX;
-use crate::simulator::people::{N_REGIONS, foreign_country};
+use crate::simulator::people::{any_region, foreign_country};
 use crate::simulator::scene::{Buyer, Draft, Known, NewestDrop, Opening, Place, Scene, Speed};
-use crate::simulator::truth::Archetype;
+use crate::simulator::truth::{Archetype, Care};
 
 /// What the members of a ring share.
 #[derive(Clone, Debug)]
 pub struct Hoard {
     ring: u32,
-    is_careful: bool,
+    care: Care,
     country: &'static str,
     base_km: f64,
     addresses: Vec<(u64, AddressKind)>,
@@ -25,16 +25,17 @@ pub struct Hoard {
 /// Plans the purchases of one ring after a release; gives the number of orders.
 pub fn plan_hoard(scene: &mut Scene<'_>, known: &mut Known<Hoard>, drop: NewestDrop) -> u32 {
     let former = known.again(scene.dice);
-    let is_careful = match &former {
-        Some(former) => former.is_careful,
-        None => scene.draws_careful(),
+    let care = match &former {
+        Some(former) => former.care,
+        None => scene.draw_care(),
     };
+    let is_careful = care == Care::Careful;
     let n_orders = scene.dice.between(6, 20);
-    let mut hoard = form_hoard(scene, is_careful, n_orders, drop.released_at);
+    let mut hoard = form_hoard(scene, care, n_orders, drop.released_at);
     if let Some(former) = former {
         // The same people: other accounts, networks and hotels, old cards and phones.
-        let Hoard { ring, payments, phones, country, .. } = former;
-        hoard = Hoard { ring, payments, phones, country, ..hoard };
+        let Hoard { ring, country, payments, phones, .. } = former;
+        hoard = Hoard { ring, country, payments, phones, ..hoard };
     }
     known.remember(hoard.clone());
     let mean_gap = if is_careful { Span::HOUR } else { Span(150 * 1_000_000) };
@@ -48,15 +49,11 @@ pub fn plan_hoard(scene: &mut Scene<'_>, known: &mut Known<Hoard>, drop: NewestD
     n_orders
 }
 
-fn form_hoard(
-    scene: &mut Scene<'_>,
-    is_careful: bool,
-    n_orders: u32,
-    released_at: Timestamp,
-) -> Hoard {
+fn form_hoard(scene: &mut Scene<'_>, care: Care, n_orders: u32, released_at: Timestamp) -> Hoard {
+    let is_careful = care == Care::Careful;
     let has_drifted = scene.settings.has_drifted(scene.day);
     let n_addresses = if is_careful { n_orders / 3 } else { 2 };
-    let region = scene.dice.below(N_REGIONS) as u8;
+    let region = any_region(scene.dice);
     let addresses = (0..n_addresses.max(1))
         .map(|_| {
             let is_hotel = scene.dice.chance(if has_drifted { 0.3 } else { 0.8 });
@@ -74,7 +71,7 @@ fn form_hoard(
     let phones = blocks(n_orders / 3);
     Hoard {
         ring: scene.town.fresh_ring(),
-        is_careful,
+        care,
         country: if is_careful && scene.dice.chance(0.7) {
             "CN"
         } else {
@@ -94,7 +91,7 @@ fn hoard_order(scene: &mut Scene<'_>, hoard: &Hoard, n: u32, wanted: (u32, Times
     let (sku, at) = wanted;
     let share = |list: &[u64]| list.get(n as usize % list.len().max(1)).copied().unwrap_or(0);
     let (ip, payment, phone) = (share(&hoard.ips), share(&hoard.payments), share(&hoard.phones));
-    let is_aged = hoard.is_careful || scene.dice.chance(0.35);
+    let is_aged = (hoard.care == Care::Careful) || scene.dice.chance(0.35);
     let (account, created_at) = if is_aged {
         scene.take_sleeper()
     } else {
@@ -104,7 +101,7 @@ fn hoard_order(scene: &mut Scene<'_>, hoard: &Hoard, n: u32, wanted: (u32, Times
     };
     let (address, address_kind) = hoard.addresses[scene.dice.index(hoard.addresses.len())];
     // Blatant rings order from a handful of phones, careful ones from one each.
-    let device = if hoard.is_careful || scene.dice.chance(0.5) { account } else { ip };
+    let device = if (hoard.care == Care::Careful) || scene.dice.chance(0.5) { account } else { ip };
     let buyer = Buyer {
         account,
         person: account,
@@ -116,7 +113,7 @@ fn hoard_order(scene: &mut Scene<'_>, hoard: &Hoard, n: u32, wanted: (u32, Times
         payment_kind: PaymentKind::Card,
         payment_country: hoard.country,
     };
-    let is_abroad = !hoard.is_careful && scene.dice.chance(0.4);
+    let is_abroad = hoard.care == Care::Open && scene.dice.chance(0.4);
     let place = Place {
         ip,
         ip_country: if is_abroad { hoard.country } else { "CN" },
@@ -125,14 +122,14 @@ fn hoard_order(scene: &mut Scene<'_>, hoard: &Hoard, n: u32, wanted: (u32, Times
         region: hoard.region,
         distance_km: (hoard.base_km * scene.dice.log_normal(1.0, 0.3)).min(12_000.0),
     };
-    let quantity = if hoard.is_careful {
+    let quantity = if hoard.care == Care::Careful {
         scene.dice.between(1, 2)
     } else {
         LIMITED_QUANTITY_MAX - u32::from(scene.dice.chance(0.15))
     };
     let mut draft = Draft::honest(Archetype::ResellerRing, buyer, place, vec![(sku, quantity)]);
     draft.ring = Some(hoard.ring);
-    draft.is_careful = hoard.is_careful;
+    draft.care = hoard.care;
     draft.speed = if scene.dice.chance(0.5) { Speed::Express } else { Speed::Standard };
     draft.return_chance = Some(0.01);
     draft.cancel_chance = 0.01;

@@ -8,7 +8,7 @@ use crate::simulator::dice::{Dice, whole};
 use crate::simulator::goods::Goods;
 use crate::simulator::people::{RHYTHMS, Town};
 use crate::simulator::settings::SimulationSettings;
-use crate::simulator::truth::Archetype;
+use crate::simulator::truth::{Archetype, Care};
 
 /// The account that orders, with what the person holds in hand.
 #[derive(Clone, Copy, Debug)]
@@ -77,8 +77,8 @@ pub struct Draft {
     pub archetype: Archetype,
     /// Ring, campaign or family.
     pub ring: Option<u32>,
-    /// True when a bad ring hides its traces.
-    pub is_careful: bool,
+    /// Whether a bad ring hides its traces.
+    pub care: Care,
     /// The account.
     pub buyer: Buyer,
     /// From where to where.
@@ -181,9 +181,9 @@ impl Scene<'_> {
 
     /// An instant of the day by a daily rhythm; local time is UTC+8.
     pub fn instant(&mut self, rhythm: usize) -> Timestamp {
-        let hour = (self.dice.weighted(&RHYTHMS[rhythm % RHYTHMS.len()]) + 16) % 24;
+        let hour = (self.dice.number(&RHYTHMS[rhythm % RHYTHMS.len()]) + 16) % 24;
         let within = self.dice.span(Span(0), Span::HOUR);
-        self.midnight + Span(Span::HOUR.0 * hour as i64) + within
+        self.midnight + Span::hours(i64::from(hour)) + within
     }
 
     /// Which SKUs are popular now: the same ones unless tastes drift.
@@ -191,10 +191,14 @@ impl Scene<'_> {
         if self.settings.has_drifted(self.day) { self.day / 7 * 3 } else { 0 }
     }
 
-    /// True when the ring that is planned now is a careful one.
-    pub fn draws_careful(&mut self) -> bool {
+    /// How the ring that is planned now works.
+    pub fn draw_care(&mut self) -> Care {
         let more = if self.settings.has_drifted(self.day) { 0.15 } else { 0.0 };
-        self.dice.chance(self.settings.careful_share + more)
+        if self.dice.chance(self.settings.careful_share + more) {
+            Care::Careful
+        } else {
+            Care::Open
+        }
     }
 
     /// An account that a careful ring kept ready; a new one is opened in its place.

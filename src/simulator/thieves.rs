@@ -1,15 +1,16 @@
 //! Stolen cards and taken-over accounts: dear goods, fast, to a drop address.
 
 use crate::domain::order::{AddressKind, PaymentKind};
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::simulator::goods::{ELECTRONICS, LUXURY, popular_sku};
-use crate::simulator::people::{N_REGIONS, foreign_country};
+use crate::simulator::people::{any_region, foreign_country};
 use crate::simulator::scene::{Buyer, DeviceKind, Draft, Opening, Place, Scene, Speed};
-use crate::simulator::truth::Archetype;
+use crate::simulator::truth::{Archetype, Care};
 
 /// Plans the orders of one thief; gives their number.
 pub fn plan_thief(scene: &mut Scene<'_>) -> u32 {
-    let is_careful = scene.draws_careful();
+    let care = scene.draw_care();
+    let is_careful = care == Care::Careful;
     let ring = scene.town.fresh_ring();
     let n_orders = if is_careful { scene.dice.between(1, 2) } else { scene.dice.between(2, 7) };
     let (device, ip) = (scene.town.fresh_block(), scene.town.fresh_block());
@@ -29,18 +30,23 @@ pub fn plan_thief(scene: &mut Scene<'_>) -> u32 {
         ip_country: if is_abroad { foreign_country(scene.dice) } else { "CN" },
         address: drop_address(scene, address_kind),
         address_kind,
-        region: scene.dice.below(N_REGIONS) as u8,
+        region: any_region(scene.dice),
         distance_km: scene.dice.log_normal(if is_abroad { 6_000.0 } else { 80.0 }, 1.0),
     };
     let own = scene.town.fresh_block();
     let mut at = scene.instant(2);
+    let mut own_buyer = None;
     for n in 0..n_orders {
         let is_takeover = scene.dice.chance(0.35);
-        let mut buyer = if is_takeover {
-            victim(scene)
-        } else {
-            thief_account(scene, at, own + u64::from(n / 2), (device, ip))
+        // A thief uses each account of the own for two orders.
+        let mut buyer = match own_buyer.filter(|_| n % 2 == 1) {
+            _ if is_takeover => victim(scene),
+            Some(same) => same,
+            None => thief_account(scene, at, own + u64::from(n), (device, ip)),
         };
+        if !is_takeover {
+            own_buyer = Some(buyer);
+        }
         buyer.created_at = buyer.created_at.min(at);
         // A careful thief of accounts uses the card that is on file.
         let has_new_card = !is_takeover || !is_careful;
@@ -51,7 +57,7 @@ pub fn plan_thief(scene: &mut Scene<'_>) -> u32 {
             buyer.payment_country = if is_foreign { foreign_country(scene.dice) } else { "CN" };
         }
         buyer.device = device + u64::from(is_careful) * u64::from(n);
-        let mut draft = stolen_order(scene, buyer, place, is_careful);
+        let mut draft = stolen_order(scene, buyer, place, care);
         draft.ring = Some(ring);
         if is_takeover {
             draft.archetype = Archetype::AccountTakeover;
@@ -63,7 +69,8 @@ pub fn plan_thief(scene: &mut Scene<'_>) -> u32 {
     n_orders
 }
 
-fn stolen_order(scene: &mut Scene<'_>, buyer: Buyer, place: Place, is_careful: bool) -> Draft {
+fn stolen_order(scene: &mut Scene<'_>, buyer: Buyer, place: Place, care: Care) -> Draft {
+    let is_careful = care == Care::Careful;
     let rotation = scene.rotation();
     let weights = if is_careful {
         [1.0, 1.5, 1.0, 1.0, 3.0, 1.0, 0.5, 0.5]
@@ -72,14 +79,14 @@ fn stolen_order(scene: &mut Scene<'_>, buyer: Buyer, place: Place, is_careful: b
     };
     let basket = (0..scene.dice.between(1, 2))
         .map(|_| {
-            let category = scene.dice.weighted(&weights) as u32;
+            let category = scene.dice.number(&weights);
             let is_dear = category == ELECTRONICS || category == LUXURY;
             let quantity = if is_dear && !is_careful { scene.dice.between(1, 3) } else { 1 };
             (popular_sku(category, rotation, scene.dice), quantity)
         })
         .collect();
     let mut draft = Draft::honest(Archetype::StolenCard, buyer, place, basket);
-    draft.is_careful = is_careful;
+    draft.care = care;
     if scene.dice.chance(if is_careful { 0.3 } else { 0.8 }) {
         draft.speed = Speed::Express;
     }
@@ -91,12 +98,7 @@ fn stolen_order(scene: &mut Scene<'_>, buyer: Buyer, place: Place, is_careful: b
     draft
 }
 
-fn thief_account(
-    scene: &mut Scene<'_>,
-    at: crate::domain::time::Timestamp,
-    account: u64,
-    from: (u64, u64),
-) -> Buyer {
+fn thief_account(scene: &mut Scene<'_>, at: Timestamp, account: u64, from: (u64, u64)) -> Buyer {
     let (device, ip) = from;
     let (account, created_at) = if scene.dice.chance(0.3) {
         scene.take_sleeper()

@@ -44,6 +44,15 @@ pub enum Archetype {
     ReturnAbuser,
 }
 
+/// How a bad ring works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Care {
+    /// Fast, with shared things; also all honest people.
+    Open,
+    /// Hides its traces: aged accounts, own devices, homes, a slow pace.
+    Careful,
+}
+
 /// The truth about one order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OrderTruth {
@@ -59,8 +68,8 @@ pub struct OrderTruth {
     pub ring: Option<u32>,
     /// The person behind the account; honest people may have two accounts.
     pub person: u64,
-    /// True when a bad ring hid its traces.
-    pub is_careful: bool,
+    /// Whether a bad ring hid its traces.
+    pub care: Care,
     /// True when stopping the order would be a mistake.
     pub is_good: bool,
     /// What somebody who knows the truth would do.
@@ -176,7 +185,7 @@ pub fn write_truth(out: &mut dyn Write, truth: &OrderTruth) -> io::Result<()> {
     if let Some(ring) = truth.ring {
         write!(out, "{ring}")?;
     }
-    let [is_careful, is_good] = [truth.is_careful, truth.is_good].map(u8::from);
+    let [is_careful, is_good] = [truth.care == Care::Careful, truth.is_good].map(u8::from);
     let best_action = truth.best_action.as_str();
     write!(out, ",{},{is_careful},{is_good},{best_action}", truth.person)?;
     for (_, value) in &truth.labels {

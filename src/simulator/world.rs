@@ -153,7 +153,7 @@ impl Simulation {
             labels: RiskType::ALL.map(|risk| (risk.head(), aftermath.risk == Some(risk))),
             ring: draft.ring,
             person: draft.buyer.person,
-            is_careful: draft.is_careful,
+            care: draft.care,
             is_good: draft.archetype.risk().is_none(),
             best_action: draft.archetype.best_action(),
         };
