@@ -93,9 +93,11 @@ impl Diagnostic for Mistake {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(self.labels.iter().map(|(span, label)| {
-            LabeledSpan::new(Some(label.clone()), span.start, span.len())
-        })))
+        Some(Box::new(
+            self.labels
+                .iter()
+                .map(|(span, label)| LabeledSpan::new(Some(label.clone()), span.start, span.len())),
+        ))
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {

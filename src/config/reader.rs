@@ -52,8 +52,7 @@ pub fn read_document<T>(
     text: &str,
     read: impl FnOnce(&Section<'_>) -> Option<T>,
 ) -> Result<T, ConfigErrors> {
-    let findings =
-        Findings { source: Source::new(file, text), mistakes: RefCell::new(Vec::new()) };
+    let findings = Findings { source: Source::new(file, text), mistakes: RefCell::new(Vec::new()) };
     let (root, broken) = DeTable::parse_recoverable(text);
     for error in &broken {
         let span = error.span().unwrap_or(0..0);
@@ -111,7 +110,12 @@ impl<'a> Section<'a> {
     }
 
     /// Reports that two values contradict each other; both places are shown.
-    pub fn report_pair<T>(&self, message: String, first: (&Found<T>, &str), second: (&Found<T>, &str)) {
+    pub fn report_pair<T>(
+        &self,
+        message: String,
+        first: (&Found<T>, &str),
+        second: (&Found<T>, &str),
+    ) {
         let mistake = self
             .findings
             .source
@@ -223,11 +227,7 @@ impl<'a> Section<'a> {
             let Some(word) = entry.get_ref().as_str() else {
                 return self.wrong_type(name, entry, "a word in quotes");
             };
-            words.push(Found {
-                value: word.to_owned(),
-                span: entry.span(),
-                key: self.key(name),
-            });
+            words.push(Found { value: word.to_owned(), span: entry.span(), key: self.key(name) });
         }
         Some(words)
     }

@@ -1,3 +1,10 @@
 //! From scores to money, actions and reasons, under a strategy.
 
+pub mod attribution;
+pub mod decide;
+pub mod draws;
+pub mod impact;
+pub mod messages;
+pub mod ranking;
+pub mod reasons;
 pub mod strategy;
