@@ -40,13 +40,13 @@ pub fn run(args: &Args) -> miette::Result<()> {
     let mut wrong = Vec::new();
     let mut right = Vec::new();
     let is_embedded = args.service.is_none() && args.strategy.is_none();
-    for (name, text) in texts(args.service.as_deref(), is_embedded, EMBEDDED_SERVICE)? {
+    if let Some((name, text)) = texts(args.service.as_deref(), is_embedded, EMBEDDED_SERVICE)? {
         match service::parse(&name, &text) {
             Ok(_) => right.push(format!("{name}: service file, no mistakes")),
             Err(errors) => wrong.push(errors),
         }
     }
-    for (name, text) in texts(args.strategy.as_deref(), is_embedded, EMBEDDED_STRATEGY)? {
+    if let Some((name, text)) = texts(args.strategy.as_deref(), is_embedded, EMBEDDED_STRATEGY)? {
         match strategy::parse(&name, &text) {
             Ok(strategy) => right.push(format!(
                 "{name}: strategy `{}`, {} actions, no mistakes",

@@ -28,6 +28,8 @@ pub struct Mistake {
     pub labels: Vec<(Range<usize>, String)>,
     /// What to do about it.
     pub suggestion: Option<String>,
+    /// True when the key is absent; a mistyped one nearby explains it.
+    pub is_missing: bool,
     source_code: NamedSource<String>,
 }
 
@@ -54,6 +56,7 @@ impl Source {
             line,
             labels: vec![(span, label.to_owned())],
             suggestion: None,
+            is_missing: false,
             source_code: NamedSource::new(&self.file, self.text.clone()),
         }
     }

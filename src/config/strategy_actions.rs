@@ -98,7 +98,7 @@ fn optional_pair(pair: &Section<'_>) -> Option<Text> {
     let (en, zh) = (en?, zh?);
     if en.value.is_empty() != zh.value.is_empty() {
         pair.report_pair(
-            format!("{} is given in one language only", pair.key("en and zh")),
+            format!("{} must be in both languages or in none", pair.path()),
             (&en, "English"),
             (&zh, "Chinese"),
         );

@@ -5,7 +5,12 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 use crate::config::mistake::ConfigErrors;
 use crate::config::strategy::parse;
 use crate::config::{EMBEDDED_STRATEGY, service};
+use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
+use crate::decision::decide::{DecideInput, decide};
 use crate::domain::decision::ActionKind;
+use crate::domain::head::{HeadKind, HeadScore, RiskType};
+use crate::domain::money::{Currency, Money};
+use crate::domain::order::{Order, OrderKey};
 
 /// The shipped file with one place replaced; the place must be there once or more.
 fn broken(from: &str, to: &str) -> ConfigErrors {
@@ -17,7 +22,7 @@ fn rendered(errors: &ConfigErrors) -> String {
     let mut out = String::new();
     GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor())
         .with_width(100)
-        .with_context_lines(0)
+        .with_context_lines(1)
         .render_report(&mut out, errors)
         .unwrap();
     out
@@ -43,6 +48,62 @@ fn the_shipped_strategy_has_no_mistakes_and_every_action() {
     let kinds: Vec<ActionKind> = strategy.actions.iter().map(|action| action.kind).collect();
     assert_eq!(kinds, ActionKind::ALL);
     assert_eq!(strategy.hash.len(), 64);
+}
+
+/// Weights of the shipped strategy are 1, so nothing is re-calibrated.
+#[derive(Debug)]
+struct Untouched;
+
+impl Recalibrate for Untouched {
+    fn calibrate(&self, _head_idx: usize, _log_odds: f64) -> Calibrated {
+        Calibrated { probability: 0.0, interval: (0.0, 0.0), n_support: 0 }
+    }
+}
+
+/// The first action of the shipped strategy for an order of so many yuan.
+fn first_action(risk: RiskType, probability: f64, yuan: i64) -> ActionKind {
+    let score = HeadScore {
+        head: risk.head(),
+        kind: HeadKind::Risk,
+        base: 0.0,
+        raw: 0.0,
+        contributions: Vec::new(),
+        calibrated: probability,
+        interval: (probability * 0.8, (probability * 1.2).min(0.999)),
+        n_support: 1_000,
+    };
+    let mut order =
+        Order::new(OrderKey { channel: "app".into(), order_id: "1".into(), revision: 0 });
+    order.amount = Some(Money { currency: Currency::CNY, minor_units: yuan * 100 });
+    let input = DecideInput {
+        scores: &[score],
+        recalibrate: &Untouched,
+        inputs: Inputs { specs: &[], values: &[] },
+        order: &order,
+        evidence: None,
+        actions_max: 3,
+        contributions_max: 10,
+    };
+    let strategy = parse("strategy.toml", EMBEDDED_STRATEGY).unwrap();
+    decide(&strategy, &input).actions[0].action
+}
+
+#[test]
+fn the_shipped_strategy_recommends_what_a_business_would_expect() {
+    let cases = [
+        (RiskType::PaymentFraud, 0.002, 300, ActionKind::Approve),
+        (RiskType::PaymentFraud, 0.30, 800, ActionKind::Challenge),
+        (RiskType::PaymentFraud, 0.97, 3_000, ActionKind::Decline),
+        (RiskType::ResellerHoarding, 0.93, 5_000, ActionKind::OfferReservation),
+        (RiskType::PromoAbuse, 0.01, 120, ActionKind::Approve),
+        (RiskType::PromoAbuse, 0.90, 120, ActionKind::Decline),
+        (RiskType::FakeOrder, 0.60, 200, ActionKind::Review),
+        (RiskType::ReturnAbuse, 0.02, 400, ActionKind::Approve),
+    ];
+    for (risk, probability, yuan, expected) in cases {
+        let found = first_action(risk, probability, yuan);
+        assert_eq!(found, expected, "{risk:?} {probability} {yuan}");
+    }
 }
 
 #[test]

@@ -8,3 +8,10 @@ pub mod messages;
 pub mod ranking;
 pub mod reasons;
 pub mod strategy;
+
+#[cfg(test)]
+mod decide_tests;
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod reasons_tests;

@@ -91,7 +91,7 @@ fn reason(
     let fact = fact(spec, value);
     let risk = risk_name(head);
     let effect = message("effect", if 0.0 < shift { "raises" } else { "lowers" }, &[]);
-    let shift_text = same(format!("{shift:+.2}"));
+    let shift_text = same(format!("{shift:+.2}").replace('-', "−"));
     let label = node.map(|node| node.entity.label());
     let node_text = same(label.clone().unwrap_or_default());
     let key = match node {
