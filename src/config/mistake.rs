@@ -28,6 +28,8 @@ pub struct Mistake {
     pub labels: Vec<(Range<usize>, String)>,
     /// What to do about it.
     pub suggestion: Option<String>,
+    /// True when the key is absent; a mistyped one nearby explains it.
+    pub is_missing: bool,
     source_code: NamedSource<String>,
 }
 
@@ -54,6 +56,7 @@ impl Source {
             line,
             labels: vec![(span, label.to_owned())],
             suggestion: None,
+            is_missing: false,
             source_code: NamedSource::new(&self.file, self.text.clone()),
         }
     }
@@ -93,9 +96,11 @@ impl Diagnostic for Mistake {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(self.labels.iter().map(|(span, label)| {
-            LabeledSpan::new(Some(label.clone()), span.start, span.len())
-        })))
+        Some(Box::new(
+            self.labels
+                .iter()
+                .map(|(span, label)| LabeledSpan::new(Some(label.clone()), span.start, span.len())),
+        ))
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {

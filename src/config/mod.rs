@@ -11,3 +11,6 @@ pub mod strategy_actions;
 pub const EMBEDDED_SERVICE: &str = include_str!("../../config/orderlens.toml");
 /// The shipped strategy file: what the binary uses when no file is given.
 pub const EMBEDDED_STRATEGY: &str = include_str!("../../config/strategy.toml");
+
+#[cfg(test)]
+mod strategy_tests;

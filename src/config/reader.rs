@@ -52,8 +52,7 @@ pub fn read_document<T>(
     text: &str,
     read: impl FnOnce(&Section<'_>) -> Option<T>,
 ) -> Result<T, ConfigErrors> {
-    let findings =
-        Findings { source: Source::new(file, text), mistakes: RefCell::new(Vec::new()) };
+    let findings = Findings { source: Source::new(file, text), mistakes: RefCell::new(Vec::new()) };
     let (root, broken) = DeTable::parse_recoverable(text);
     for error in &broken {
         let span = error.span().unwrap_or(0..0);
@@ -84,6 +83,10 @@ impl Findings {
         self.mistakes.borrow_mut().push(mistake);
     }
 
+    fn forget_missing(&self, key: &str) {
+        self.mistakes.borrow_mut().retain(|mistake| !(mistake.is_missing && mistake.key == key));
+    }
+
     fn section<'a>(
         &'a self,
         path: String,
@@ -100,6 +103,11 @@ impl<'a> Section<'a> {
         if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
     }
 
+    /// Dotted key of this table.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Where the table starts.
     pub fn span(&self) -> Range<usize> {
         self.span.clone()
@@ -111,7 +119,12 @@ impl<'a> Section<'a> {
     }
 
     /// Reports that two values contradict each other; both places are shown.
-    pub fn report_pair<T>(&self, message: String, first: (&Found<T>, &str), second: (&Found<T>, &str)) {
+    pub fn report_pair<T>(
+        &self,
+        message: String,
+        first: (&Found<T>, &str),
+        second: (&Found<T>, &str),
+    ) {
         let mistake = self
             .findings
             .source
@@ -223,11 +236,7 @@ impl<'a> Section<'a> {
             let Some(word) = entry.get_ref().as_str() else {
                 return self.wrong_type(name, entry, "a word in quotes");
             };
-            words.push(Found {
-                value: word.to_owned(),
-                span: entry.span(),
-                key: self.key(name),
-            });
+            words.push(Found { value: word.to_owned(), span: entry.span(), key: self.key(name) });
         }
         Some(words)
     }
@@ -259,6 +268,10 @@ impl<'a> Section<'a> {
                 continue;
             }
             let names: Vec<&str> = known.iter().map(String::as_str).collect();
+            // A mistyped key is one mistake, not also a missing one.
+            if let Some(near) = nearest(&name.value, names.iter().copied()) {
+                self.findings.forget_missing(&self.key(near));
+            }
             let message = format!("{} is not a setting", name.key);
             self.report_suggesting(&name, message, Some(did_you_mean(&name.value, &names)));
         }
@@ -286,7 +299,10 @@ impl<'a> Section<'a> {
         if value.is_none() {
             let key = self.key(name);
             let message = format!("{key} is missing: {wanted} is needed");
-            self.findings.report(&key, message, self.span(), "in this table");
+            let source = &self.findings.source;
+            let mut mistake = source.mistake(&key, message, self.span(), "in this table");
+            mistake.is_missing = true;
+            self.findings.push(mistake);
         }
         value
     }
@@ -300,7 +316,7 @@ impl<'a> Section<'a> {
 
     fn wrong_type<T>(&self, name: &str, value: &Spanned<DeValue<'_>>, wanted: &str) -> Option<T> {
         let key = self.key(name);
-        let message = format!("{key} must be {wanted}, not {}", value.get_ref().type_str());
+        let message = format!("{key} must be {wanted}, not {}", words_for(value.get_ref()));
         self.findings.report(&key, message, value.span(), "wrong type");
         None
     }
@@ -325,6 +341,18 @@ impl<'a> Section<'a> {
 fn whole(value: &DeValue<'_>) -> Option<i64> {
     let integer = value.as_integer()?;
     i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+fn words_for(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with decimals",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
 }
 
 fn did_you_mean(word: &str, names: &[&str]) -> String {

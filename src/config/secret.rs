@@ -34,9 +34,9 @@ fn from_value(value: Option<String>) -> IdentitySecret {
         Some(secret) if !secret.is_empty() => {
             IdentitySecret::Given(IdentityKey::from_secret(secret.as_bytes()))
         }
-        Some(_) | None => IdentitySecret::DevelopmentDefault(IdentityKey::from_secret(
-            DEVELOPMENT_SECRET,
-        )),
+        Some(_) | None => {
+            IdentitySecret::DevelopmentDefault(IdentityKey::from_secret(DEVELOPMENT_SECRET))
+        }
     }
 }
 

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use crate::config::mistake::{ConfigErrors, nearest};
 use crate::config::reader::{Found, Section, read_document};
 use crate::config::strategy_actions::actions;
-use crate::decision::strategy::{
-    GroupWeights, MoneyPolicy, RiskPolicy, Strategy, TrustPolicy,
-};
+use crate::decision::strategy::{GroupWeights, MoneyPolicy, RiskPolicy, Strategy, TrustPolicy};
 use crate::domain::feature::FeatureGroup;
 use crate::domain::head::{HeadId, RiskType};
 use crate::domain::money::Currency;
@@ -74,7 +72,8 @@ fn weights(section: &Section<'_>) -> GroupWeights {
 
 /// Heads that conditions may name: the shipped risk types and those of `[risks]`.
 fn known_heads(section: &Section<'_>) -> Vec<String> {
-    let mut heads: Vec<String> = RiskType::ALL.iter().map(|risk| risk.as_str().to_owned()).collect();
+    let mut heads: Vec<String> =
+        RiskType::ALL.iter().map(|risk| risk.as_str().to_owned()).collect();
     for name in section.names() {
         if name.value != DEFAULT && !heads.contains(&name.value) {
             heads.push(name.value);

@@ -54,7 +54,8 @@ fn check_always_there(
         section.report(name, message, "disabled");
     }
     if policy.is_some_and(|policy| policy.when != Eligibility::default()) {
-        let message = format!("{} must have no `when`: it is the fallback of every order", name.key);
+        let message =
+            format!("{} must have no `when`: it is the fallback of every order", name.key);
         section.report(name, message, "has conditions");
     }
 }
@@ -69,10 +70,9 @@ fn action(section: &Section<'_>, kind: ActionKind, heads: &[String]) -> Option<A
     let title = section.text_pair("title");
     let message = section.section("customer_message").and_then(|pair| optional_pair(&pair));
     let catches = section.section("catches").and_then(|entry| catches(&entry, heads));
-    let when = section.optional_section("when").map_or_else(
-        || Some(Eligibility::default()),
-        |entry| eligibility(&entry, heads),
-    );
+    let when = section
+        .optional_section("when")
+        .map_or_else(|| Some(Eligibility::default()), |entry| eligibility(&entry, heads));
     section.finish();
     let (catches_default, catches) = catches?;
     Some(ActionPolicy {
@@ -98,7 +98,7 @@ fn optional_pair(pair: &Section<'_>) -> Option<Text> {
     let (en, zh) = (en?, zh?);
     if en.value.is_empty() != zh.value.is_empty() {
         pair.report_pair(
-            format!("{} is given in one language only", pair.key("en and zh")),
+            format!("{} must be in both languages or in none", pair.path()),
             (&en, "English"),
             (&zh, "Chinese"),
         );
@@ -166,8 +166,7 @@ fn check_order<T: PartialOrd + std::fmt::Display>(
 ) {
     let (Some(min), Some(max)) = (min, max) else { return };
     if max.value < min.value {
-        let message =
-            format!("{} = {} is above {} = {}", min.key, min.value, max.key, max.value);
+        let message = format!("{} = {} is above {} = {}", min.key, min.value, max.key, max.value);
         section.report_pair(message, (min, "at least this"), (max, "and at most this"));
     }
 }

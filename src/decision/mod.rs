@@ -1,3 +1,17 @@
 //! From scores to money, actions and reasons, under a strategy.
 
+pub mod attribution;
+pub mod decide;
+pub mod draws;
+pub mod impact;
+pub mod messages;
+pub mod ranking;
+pub mod reasons;
 pub mod strategy;
+
+#[cfg(test)]
+mod decide_tests;
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod reasons_tests;

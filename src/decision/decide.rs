@@ -1,0 +1,143 @@
+//! Decides about one order: pure, deterministic, total.
+
+use crate::decision::attribution::{Inputs, Recalibrate, assess};
+use crate::decision::ranking::Ranking;
+use crate::decision::reasons::{Leading, reasons};
+use crate::decision::strategy::{ActionPolicy, Eligibility, Strategy};
+use crate::domain::decision::{
+    ActionImpact, ActionKind, DecisionState, Reason, RecommendedAction, RiskAssessment, RiskBand,
+};
+use crate::domain::evidence::Evidence;
+use crate::domain::head::{HeadKind, HeadScore};
+use crate::domain::order::Order;
+
+/// What a decision is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct DecideInput<'a> {
+    /// What every head of the bundle says.
+    pub scores: &'a [HeadScore],
+    /// Calibration of re-weighted scores.
+    pub recalibrate: &'a dyn Recalibrate,
+    /// Features and their values.
+    pub inputs: Inputs<'a>,
+    /// The order.
+    pub order: &'a Order,
+    /// Graph evidence, for the nodes that reasons name.
+    pub evidence: Option<&'a Evidence>,
+    /// Most actions to recommend.
+    pub actions_max: usize,
+    /// Most contributions to list per risk.
+    pub contributions_max: usize,
+}
+
+/// The decided parts of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decided {
+    /// `Final`, or `Abstained` when support is too thin to trust the ranking.
+    pub state: DecisionState,
+    /// One per risk head, in bundle order.
+    pub risks: Vec<RiskAssessment>,
+    /// One per eligible action, in strategy order.
+    pub impacts: Vec<ActionImpact>,
+    /// The best actions, best first.
+    pub actions: Vec<RecommendedAction>,
+    /// At most three sentences about the leading risk.
+    pub reasons: Vec<Reason>,
+}
+
+/// Decides about one order under a strategy.
+pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
+    let risk_idxs: Vec<usize> =
+        (0..input.scores.len()).filter(|idx| input.scores[*idx].kind == HeadKind::Risk).collect();
+    let risks: Vec<RiskAssessment> = risk_idxs
+        .iter()
+        .map(|idx| {
+            let calibrate = |log_odds| input.recalibrate.calibrate(*idx, log_odds);
+            assess(strategy, &input.scores[*idx], input.inputs, calibrate, input.contributions_max)
+        })
+        .collect();
+    let leading = leading_risk(strategy, &risks);
+    let is_thin = leading.is_none_or(|at| risks[at].n_support < strategy.trust.n_support_min);
+    let eligible: Vec<&ActionPolicy> = strategy
+        .actions
+        .iter()
+        .filter(|action| is_eligible(&action.when, strategy, input.order, &risks))
+        .collect();
+    let ranking = Ranking::new(strategy, input.order, input.scores, &risks, &eligible);
+    let mut actions = ranking.recommend(is_thin.then_some(ActionKind::Review));
+    actions.truncate(input.actions_max);
+    let reasons = leading.map_or_else(Vec::new, |at| {
+        reasons(
+            strategy,
+            &Leading { assessment: &risks[at], score: &input.scores[risk_idxs[at]] },
+            input.inputs,
+            input.evidence,
+        )
+    });
+    Decided {
+        state: if is_thin { DecisionState::Abstained } else { DecisionState::Final },
+        impacts: ranking.impacts(),
+        actions,
+        reasons,
+        risks,
+    }
+}
+
+/// The risk that matters most: highest band, then nearest to (or furthest above) its
+/// review threshold; the first of equals.
+pub fn leading_risk(strategy: &Strategy, risks: &[RiskAssessment]) -> Option<usize> {
+    let urgency = |risk: &RiskAssessment| {
+        risk.probability.value() / strategy.risk(&risk.head).review_above.max(1e-9)
+    };
+    let mut leading: Option<usize> = None;
+    for (at, risk) in risks.iter().enumerate() {
+        let is_ahead = leading.is_none_or(|best| {
+            let best = &risks[best];
+            best.band.cmp(&risk.band).then(urgency(best).total_cmp(&urgency(risk))).is_lt()
+        });
+        if is_ahead {
+            leading = Some(at);
+        }
+    }
+    leading
+}
+
+fn is_eligible(
+    when: &Eligibility,
+    strategy: &Strategy,
+    order: &Order,
+    risks: &[RiskAssessment],
+) -> bool {
+    let amount = order.amount.and_then(|amount| strategy.in_own_currency(amount));
+    let quantity = order.items.iter().map(|item| u64::from(item.quantity)).sum::<u64>();
+    let is_at_least = |value: Option<f64>, min: Option<f64>| {
+        min.is_none_or(|min| value.is_some_and(|value| min <= value))
+    };
+    let is_at_most = |value: Option<f64>, max: Option<f64>| {
+        max.is_none_or(|max| value.is_some_and(|value| value <= max))
+    };
+    let has_place = when.address_kinds.is_empty()
+        || order.address_kind.is_some_and(|kind| when.address_kinds.contains(&kind));
+    let has_needs = when.needs.iter().all(|kind| order.nodes().any(|entity| entity.kind == *kind));
+    is_at_least(amount, when.amount_min_minor)
+        && is_at_most(amount, when.amount_max_minor)
+        && when.quantity_min.is_none_or(|min| min <= quantity)
+        && when.quantity_max.is_none_or(|max| quantity <= max)
+        && has_place
+        && has_needs
+        && is_in_bands(when, risks)
+}
+
+/// The risks that an action is for must exist: no model, no action against it.
+fn is_in_bands(when: &Eligibility, risks: &[RiskAssessment]) -> bool {
+    let worst: Option<RiskBand> = risks
+        .iter()
+        .filter(|risk| when.risks.is_empty() || when.risks.contains(&risk.head))
+        .map(|risk| risk.band)
+        .max();
+    let Some(worst) = worst else {
+        return when.risks.is_empty() && when.band_at_least.is_none();
+    };
+    when.band_at_least.is_none_or(|band| band <= worst)
+        && when.band_at_most.is_none_or(|band| worst <= band)
+}
