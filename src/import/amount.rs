@@ -82,9 +82,8 @@ pub(super) fn check_money(
         (None, Some(implied)) => Some(implied),
         (None, None) => {
             if !own_given {
-                section.note_self(
-                    "has no currency: name it here or as `source.currency`".to_owned(),
-                );
+                section
+                    .note_self("has no currency: name it here or as `source.currency`".to_owned());
             }
             None
         }

@@ -85,7 +85,9 @@ impl Building {
             merge(target, given, n);
         }
         for (target, given) in self.labels.iter_mut().zip(line.labels) {
-            *n += u64::from(matches!((&target, given), (Some(a), Some(b)) if *a != b));
+            *n += u64::from(
+                matches!((&target, given), (Some(a), Some(b)) if a.to_bits() != b.to_bits()),
+            );
             *target = match (*target, given) {
                 (Some(a), Some(b)) => Some(a.max(b)),
                 (known, given) => known.or(given),
@@ -97,7 +99,8 @@ impl Building {
     fn finish(mut self, rules: &Rules) -> Assembled {
         let price = |item: &OrderItem| item.unit_price.map(|price| price.minor_units);
         self.items.sort_by(|(a, line_a), (b, line_b)| {
-            let (key_a, key_b) = ((&a.sku.key, a.quantity, price(a)), (&b.sku.key, b.quantity, price(b)));
+            let (key_a, key_b) =
+                ((&a.sku.key, a.quantity, price(a)), (&b.sku.key, b.quantity, price(b)));
             key_a.cmp(&key_b).then(line_a.cmp(line_b))
         });
         let too_many = self.items.iter().skip(ITEMS_MAX).map(|(_, line)| *line).collect();

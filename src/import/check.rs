@@ -9,11 +9,11 @@ use crate::import::amount::{check_currency, check_money};
 use crate::import::check_rules::{check_condition, check_event, check_label};
 use crate::import::instant::check_time;
 use crate::import::mapping::{
-    AmountSpec, AttributeKind, AttributeSpec, ChannelSpec, EntitySpec, Format, IdSpec, ItemSpec,
-    MoneyRules, OrderSpec, Rules, SourceSpec, WordSpec,
+    AmountSpec, AttributeKind, AttributeSpec, ChannelSpec, EntitySpec, EventSpec, Format, IdSpec,
+    ItemSpec, LabelSpec, MoneyRules, OrderSpec, Rules, SourceSpec, Target, WordSpec,
 };
 use crate::import::mistake::suggest;
-use crate::import::section::{Entry, Reading, Section};
+use crate::import::section::{Column, Entry, Reading, Section};
 
 const ADDRESS_KINDS: [&str; 6] =
     ["residential", "office", "hotel", "parcel_locker", "dormitory", "forwarder"];
@@ -27,77 +27,84 @@ pub(super) fn check_document(reading: &Reading, document: &DeTable<'_>) -> Optio
     let currency = source.as_ref().and_then(|source| source.currency);
     let order = root.required("order").and_then(|entry| check_order(&entry.section()?));
     let entities = root.section("entities").map(|section| check_entities(&section));
-    let items = root.section("items").map(|section| check_items(section, currency));
-    let money = root.section("money").map(|section| check_money_rules(section, currency));
-    let attributes = root.section("attributes").map(check_attributes);
-    let filters: Vec<_> = root.sections("filter").into_iter().map(check_condition).collect();
+    let items = root.section("items").map(|section| check_items(&section, currency));
+    let money = root.section("money").map(|section| check_money_rules(&section, currency));
+    let attributes = root.section("attributes").map(|section| check_attributes(&section));
+    let filters: Vec<_> = root.sections("filter").iter().map(check_condition).collect();
     let time = order.as_ref().map(|order| &order.time);
     let events: Vec<_> = root
         .sections("events")
-        .into_iter()
+        .iter()
         .map(|section| check_event(section, time, currency))
         .collect();
-    let facts: Vec<_> = events.iter().flatten().map(|event| event.fact).collect();
+    // Which facts a broken rule meant is unknown.
+    let facts: Option<Vec<_>> =
+        events.iter().map(|event| event.as_ref().map(|event| event.fact)).collect();
     let labels: Vec<_> = root
         .sections("labels")
-        .into_iter()
-        .map(|section| check_label(section, &facts))
+        .iter()
+        .map(|section| check_label(section, facts.as_deref()))
         .collect();
     root.finish();
 
-    let rules = Rules {
+    let (money, items) = (money.unwrap_or_default(), items.flatten());
+    check_sum(reading, &money, items.as_ref());
+    check_matches(reading, entities.as_deref().unwrap_or_default(), items.as_ref(), &events);
+    check_heads(reading, &labels);
+
+    Some(Rules {
         source: source?,
         filters: filters.into_iter().collect::<Option<_>>()?,
         order: order?,
         entities: entities.unwrap_or_default(),
-        money: money.unwrap_or_default(),
-        items: items.flatten(),
+        money,
+        items,
         attributes: attributes.unwrap_or_default(),
         events: events.into_iter().collect::<Option<_>>()?,
         labels: labels.into_iter().collect::<Option<_>>()?,
-    };
-    check_together(reading, &rules);
-    Some(rules)
+    })
 }
 
-/// What can only be judged when all parts are known.
-fn check_together(reading: &Reading, rules: &Rules) {
-    let has_priced_items = rules.items.as_ref().is_some_and(|items| items.unit_price.is_some());
-    if matches!(rules.money.amount, Some(AmountSpec::SumOfItems)) && !has_priced_items {
+/// A sum of items needs their prices.
+fn check_sum(reading: &Reading, money: &MoneyRules, items: Option<&ItemSpec>) {
+    let has_prices = items.is_some_and(|items| items.unit_price.is_some());
+    let is_sum = matches!(money.amount, Some(AmountSpec::SumOfItems));
+    if is_sum && !has_prices && !reading.has_mistake_under("items") {
         let remark = "sums items, but `items.unit_price` is not mapped".to_owned();
-        reading.note("money.amount", &(0..0), remark, None);
+        reading.note_key("money.amount", remark);
     }
-    for (i, event) in rules.events.iter().enumerate() {
-        let crate::import::mapping::Target::Match { kinds, .. } = &event.target else { continue };
-        for kind in kinds {
-            let is_mapped = match kind {
-                EntityKind::Sku => rules.items.is_some(),
-                EntityKind::Account
-                | EntityKind::Device
-                | EntityKind::Ip
-                | EntityKind::Address
-                | EntityKind::Phone
-                | EntityKind::Email
-                | EntityKind::PaymentInstrument
-                | EntityKind::Merchant
-                | EntityKind::Region
-                | EntityKind::Channel => {
-                    rules.entities.iter().any(|entity| entity.kind == *kind)
-                }
+}
+
+/// Facts can only find orders by what orders have.
+fn check_matches(
+    reading: &Reading,
+    entities: &[EntitySpec],
+    items: Option<&ItemSpec>,
+    events: &[Option<EventSpec>],
+) {
+    for (i, event) in events.iter().enumerate() {
+        let Some(EventSpec { target: Target::Match { kinds, .. }, .. }) = event else { continue };
+        for &kind in kinds {
+            let (section, is_mapped) = if kind == EntityKind::Sku {
+                ("items", items.is_some())
+            } else {
+                ("entities", entities.iter().any(|entity| entity.kind == kind))
             };
-            if !is_mapped {
-                let key = format!("events[{}].match", i + 1);
+            if !is_mapped && !reading.has_mistake_under(section) {
                 let remark = format!("matches `{}`, which is not mapped", kind.as_str());
-                reading.note(&key, &(0..0), remark, None);
+                reading.note_key(&format!("events[{}].match", i + 1), remark);
             }
         }
     }
-    for (i, label) in rules.labels.iter().enumerate() {
-        let repeats = rules.labels.iter().take(i).any(|other| other.head == label.head);
-        if repeats {
-            let key = format!("labels[{}].head", i + 1);
+}
+
+/// Two labels of one head would contradict each other.
+fn check_heads(reading: &Reading, labels: &[Option<LabelSpec>]) {
+    for (i, label) in labels.iter().enumerate() {
+        let Some(label) = label else { continue };
+        if labels.iter().take(i).flatten().any(|other| other.head == label.head) {
             let remark = format!("`{}` has a label already", label.head);
-            reading.note(&key, &(0..0), remark, None);
+            reading.note_key(&format!("labels[{}].head", i + 1), remark);
         }
     }
 }
@@ -175,18 +182,17 @@ fn check_order(section: &Section<'_>) -> Option<OrderSpec> {
     let id = section.required("id").and_then(|entry| check_id(&entry));
     let time = section.required("time").and_then(|entry| check_time(&entry));
     let opened = section.entry("account_created_at").map(|entry| check_time(&entry));
-    let address_kind = section.entry("address_kind").map(|entry| {
-        check_words(&entry, |value| value.word("an address kind", &ADDRESS_KINDS))
-    });
-    let payment_kind = section.entry("payment_kind").map(|entry| {
-        check_words(&entry, |value| value.word("a payment kind", &PAYMENT_KINDS))
-    });
+    let address_kind = section
+        .entry("address_kind")
+        .map(|entry| check_words(&entry, |value| value.word("an address kind", &ADDRESS_KINDS)));
+    let payment_kind = section
+        .entry("payment_kind")
+        .map(|entry| check_words(&entry, |value| value.word("a payment kind", &PAYMENT_KINDS)));
     let distance = section.entry("device_distance_km").map(|entry| entry.column());
     let countries = section.section("countries").map(|section| {
         let places = ["ip", "payment", "shipping"];
-        let found = places.map(|place| {
-            section.entry(place).and_then(|entry| check_words(&entry, check_country))
-        });
+        let found = places
+            .map(|place| section.entry(place).and_then(|entry| check_words(&entry, check_country)));
         section.finish();
         found
     });
@@ -290,7 +296,7 @@ fn check_entities(section: &Section<'_>) -> Vec<EntitySpec> {
     entities
 }
 
-fn check_items(section: Section<'_>, currency: Option<Currency>) -> Option<ItemSpec> {
+fn check_items(section: &Section<'_>, currency: Option<Currency>) -> Option<ItemSpec> {
     let list = section.entry("list").map(|entry| entry.text());
     let sku = section.required("sku").and_then(|entry| entry.column());
     let quantity = section.entry("quantity").map(|entry| entry.column());
@@ -304,7 +310,7 @@ fn check_items(section: Section<'_>, currency: Option<Currency>) -> Option<ItemS
     Some(ItemSpec { list, sku: sku?, quantity: flip(quantity)?, unit_price: flip(unit_price)? })
 }
 
-fn check_money_rules(section: Section<'_>, currency: Option<Currency>) -> MoneyRules {
+fn check_money_rules(section: &Section<'_>, currency: Option<Currency>) -> MoneyRules {
     let amount = section.section("amount").and_then(|section| {
         let from = section.entry("from");
         let amount = match from {
@@ -331,9 +337,8 @@ fn check_money_rules(section: Section<'_>, currency: Option<Currency>) -> MoneyR
 }
 
 /// Reads `numbers` and `categories`: column names or `{ column, name }`.
-fn check_attributes(section: Section<'_>) -> Vec<AttributeSpec> {
-    let lists =
-        [("numbers", AttributeKind::Number), ("categories", AttributeKind::Category)];
+fn check_attributes(section: &Section<'_>) -> Vec<AttributeSpec> {
+    let lists = [("numbers", AttributeKind::Number), ("categories", AttributeKind::Category)];
     let mut attributes: Vec<AttributeSpec> = Vec::new();
     for (key, kind) in lists {
         let list = section.entry(key).and_then(|entry| entry.list()).unwrap_or_default();
@@ -352,7 +357,7 @@ fn check_attributes(section: Section<'_>) -> Vec<AttributeSpec> {
     attributes
 }
 
-fn check_attribute<'a>(entry: &Entry<'a>) -> Option<(&'a str, crate::import::section::Column)> {
+fn check_attribute<'a>(entry: &Entry<'a>) -> Option<(&'a str, Column)> {
     if !entry.value.is_table() {
         return Some((entry.text()?, entry.column()?));
     }

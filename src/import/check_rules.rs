@@ -4,11 +4,10 @@ use crate::domain::entity::EntityKind;
 use crate::domain::event::CancelReason;
 use crate::domain::head::{HeadId, RiskType};
 use crate::domain::money::Currency;
+use crate::domain::time::Span;
 use crate::import::amount::check_money;
 use crate::import::instant::{TimeSpec, check_span, check_time};
-use crate::import::mapping::{
-    Condition, EventSpec, FactKind, LabelRule, LabelSpec, Target, Test,
-};
+use crate::import::mapping::{Condition, EventSpec, FactKind, LabelRule, LabelSpec, Target, Test};
 use crate::import::mistake::suggest;
 use crate::import::section::{Column, Entry, Section};
 
@@ -18,7 +17,7 @@ const CANCEL_TYPES: [&str; 6] =
 const CANCEL_LEVELS: [&str; 3] = ["before_payment", "before_shipping", "after_shipping"];
 
 /// Reads `{ column, <one test> }`.
-pub(super) fn check_condition(section: Section<'_>) -> Option<Condition> {
+pub(super) fn check_condition(section: &Section<'_>) -> Option<Condition> {
     let column = section.required("column").and_then(|entry| entry.column());
     let is = section.entry("is");
     let is_not = section.entry("is_not");
@@ -50,11 +49,11 @@ pub(super) fn check_condition(section: Section<'_>) -> Option<Condition> {
 
 /// Reads one `[[events]]`; times default to the orders' time column.
 pub(super) fn check_event(
-    section: Section<'_>,
+    section: &Section<'_>,
     order_time: Option<&TimeSpec>,
     currency: Option<Currency>,
 ) -> Option<EventSpec> {
-    let when = section.required("when").and_then(|entry| check_condition(entry.section()?));
+    let when = section.required("when").and_then(|entry| check_condition(&entry.section()?));
     let fact_entry = section.required("fact");
     let fact = fact_entry
         .as_ref()
@@ -87,7 +86,7 @@ pub(super) fn check_event(
     });
     let reason_entry = section.entry("reason");
     let reason = match (&reason_entry, fact) {
-        (Some(entry), _) => entry.section().and_then(check_reason),
+        (Some(entry), _) => entry.section().and_then(|section| check_reason(&section)),
         (None, Some(FactKind::OrderCancelled)) => {
             section.note_self("needs `reason = { source, type, level }`".to_owned());
             None
@@ -118,7 +117,7 @@ fn check_match(entry: &Entry<'_>, within: Option<&Entry<'_>>) -> Option<Target> 
     Some(Target::Match { kinds: kinds.into_iter().collect::<Option<_>>()?, within })
 }
 
-fn check_reason(section: Section<'_>) -> Option<CancelReason> {
+fn check_reason(section: &Section<'_>) -> Option<CancelReason> {
     let source = section.required("source");
     let kind = section.required("type");
     let level = section.required("level");
@@ -130,20 +129,19 @@ fn check_reason(section: Section<'_>) -> Option<CancelReason> {
 }
 
 /// Reads one `[[labels]]`; `facts` are those that `[[events]]` maps.
-pub(super) fn check_label(section: Section<'_>, facts: &[FactKind]) -> Option<LabelSpec> {
+pub(super) fn check_label(section: &Section<'_>, facts: Option<&[FactKind]>) -> Option<LabelSpec> {
     let head = section.required("head").and_then(|entry| check_head(&entry));
     let kind_entry = section.required("kind");
     let kind = kind_entry.as_ref().and_then(Entry::text);
     let rule = match (kind, &kind_entry) {
-        (Some("column"), _) => check_words_label(&section),
+        (Some("column"), _) => check_words_label(section),
         (Some("number"), _) => {
-            let (column, known_after) = check_known_column(&section);
-            column.zip(known_after).map(|(column, known_after)| LabelRule::Number {
-                column,
-                known_after,
-            })
+            let (column, known_after) = check_known_column(section);
+            column
+                .zip(known_after)
+                .map(|(column, known_after)| LabelRule::Number { column, known_after })
         }
-        (Some("later_event"), _) => check_later_label(&section, facts),
+        (Some("later_event"), _) => check_later_label(section, facts),
         (Some(other), Some(entry)) => {
             let names = ["column", "number", "later_event"];
             let remark = format!("`{other}` is not a kind of label ({})", names.join(", "));
@@ -157,9 +155,7 @@ pub(super) fn check_label(section: Section<'_>, facts: &[FactKind]) -> Option<La
     Some(LabelSpec { head: head?, rule: rule? })
 }
 
-fn check_known_column(
-    section: &Section<'_>,
-) -> (Option<Column>, Option<crate::domain::time::Span>) {
+fn check_known_column(section: &Section<'_>) -> (Option<Column>, Option<Span>) {
     let column = section.required("column").and_then(|entry| entry.column());
     let known_after = section.required("known_after").and_then(|entry| check_span(&entry));
     (column, known_after)
@@ -176,12 +172,12 @@ fn check_words_label(section: &Section<'_>) -> Option<LabelRule> {
     Some(LabelRule::Words { column, positive, negative, known_after })
 }
 
-fn check_later_label(section: &Section<'_>, facts: &[FactKind]) -> Option<LabelRule> {
+fn check_later_label(section: &Section<'_>, facts: Option<&[FactKind]>) -> Option<LabelRule> {
     let fact_entry = section.required("fact");
     let within = section.required("within").and_then(|entry| check_span(&entry));
     let fact_entry = fact_entry?;
     let fact = fact_entry.word::<FactKind>("a fact about orders", &FactKind::NAMES)?;
-    if !facts.contains(&fact) {
+    if facts.is_some_and(|facts| !facts.contains(&fact)) {
         fact_entry.note(format!("no [[events]] maps `{}`", fact.as_str()), None);
     }
     Some(LabelRule::LaterEvent { fact, within: within? })
@@ -190,8 +186,8 @@ fn check_later_label(section: &Section<'_>, facts: &[FactKind]) -> Option<LabelR
 fn check_head(entry: &Entry<'_>) -> Option<HeadId> {
     let name = entry.text()?;
     let starts_well = name.starts_with(|letter: char| letter.is_ascii_lowercase());
-    let is_well_formed = starts_well
-        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+    let is_well_formed =
+        starts_well && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
     if is_well_formed {
         return Some(HeadId(name.into()));
     }

@@ -39,8 +39,10 @@ pub enum Error {
         path: PathBuf,
     },
     /// More rows than `source.max_reject_share` allows are bad.
-    #[error("{rejected} of {rows} rows are bad, more than {max_reject_share} of them allowed by \
-             source.max_reject_share; see {rejects_path}; first: {first}")]
+    #[error(
+        "{rejected} of {rows} rows are bad, more than {max_reject_share} of them allowed by \
+             source.max_reject_share; see {rejects_path}; first: {first}"
+    )]
     TooManyRejects {
         /// Bad rows.
         rejected: u64,

@@ -1,11 +1,12 @@
 //! Times and spans as sources write them: RFC 3339, epochs, patterns with a zone.
 
-use jiff::civil::date;
+use jiff::civil::{DateTime, date};
 use jiff::fmt::strtime::BrokenDownTime;
 use jiff::tz::TimeZone;
 
 use crate::domain::time::{Span, Timestamp};
 use crate::import::amount::parse_decimal;
+use crate::import::mistake::suggest;
 use crate::import::section::{Column, Entry};
 
 /// How a column tells the time.
@@ -73,21 +74,17 @@ pub(super) fn check_time(entry: &Entry<'_>) -> Option<TimeSpec> {
     let name = format.as_ref().and_then(Entry::text);
     let checked = match (name, &format) {
         (Some("rfc3339"), _) => Some(TimeFormat::Rfc3339),
-        (Some("epoch_seconds"), _) => {
-            Some(TimeFormat::Since { origin: Timestamp(0), digits: 6 })
-        }
+        (Some("epoch_seconds"), _) => Some(TimeFormat::Since { origin: Timestamp(0), digits: 6 }),
         (Some("epoch_millis"), _) => Some(TimeFormat::Since { origin: Timestamp(0), digits: 3 }),
         (Some("seconds_since"), _) => {
-            let origin = match &origin {
-                Some(origin) => check_origin(origin),
-                None => {
-                    section.note(
-                        &format!("{}.origin", entry.path),
-                        "is missing; `seconds_since` counts from it".to_owned(),
-                    );
+            let origin = origin.as_ref().map_or_else(
+                || {
+                    let remark = "is missing; `seconds_since` counts from it".to_owned();
+                    section.note(&format!("{}.origin", entry.path), remark);
                     None
-                }
-            };
+                },
+                check_origin,
+            );
             origin.map(|origin| TimeFormat::Since { origin, digits: 6 })
         }
         (Some(pattern), Some(format)) => check_pattern(format, pattern, zone.as_ref()),
@@ -99,6 +96,7 @@ pub(super) fn check_time(entry: &Entry<'_>) -> Option<TimeSpec> {
         origin.note("is only used with format `seconds_since`".to_owned(), None);
     }
     if let (Some(zone), Some(name)) = (&zone, name)
+        && FORMATS.contains(&name)
         && !name.contains('%')
     {
         zone.note(format!("is only used with a pattern, not with `{name}`"), None);
@@ -124,7 +122,7 @@ fn check_pattern(
 ) -> Option<TimeFormat> {
     if !pattern.contains('%') {
         let remark = format!("`{pattern}` is not a time format ({})", FORMATS.join(", "));
-        format.note(remark, crate::import::mistake::suggest(pattern, FORMATS));
+        format.note(remark, suggest(pattern, FORMATS));
         return None;
     }
     // A pattern is good when it reads back the day that it wrote.
@@ -133,7 +131,7 @@ fn check_pattern(
         .and_then(|text| BrokenDownTime::parse(pattern, text))
         .and_then(|parts| match parts.to_timestamp() {
             Ok(instant) => Ok(instant.to_zoned(TimeZone::UTC).date()),
-            Err(_) => parts.to_datetime().map(|civil| civil.date()),
+            Err(_) => parts.to_datetime().map(DateTime::date),
         });
     match round_trip {
         Ok(day) if day == sample.date() => {}
@@ -164,7 +162,7 @@ fn check_zone(entry: &Entry<'_>) -> Option<TimeZone> {
     let zone = TimeZone::get(name).ok();
     if zone.is_none() {
         let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
-        let hint = crate::import::mistake::suggest(name, known.iter().map(String::as_str));
+        let hint = suggest(name, known.iter().map(String::as_str));
         entry.note(format!("`{name}` is not a known time zone"), hint);
     }
     zone

@@ -3,21 +3,20 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::entity::{EntityKind, EntityRef, IdentityKey};
-use crate::domain::money::{Currency, Money};
-use crate::domain::order::{
-    AddressKind, Countries, OrderItem, OrderKey, PaymentKind, TEXT_BYTES_MAX,
-};
+use crate::domain::money::Money;
+use crate::domain::order::{AddressKind, Countries, OrderItem, OrderKey, PaymentKind};
 use crate::domain::time::Timestamp;
-use crate::import::amount::{CurrencySpec, MoneySpec, parse_decimal};
+use crate::import::cell::{
+    Fault, fault, holds, parse_word, read_id, read_money, read_number, read_signed_money,
+    read_text, read_time, read_whole, read_word,
+};
 use crate::import::check::is_country;
-use crate::import::instant::TimeSpec;
 use crate::import::mapping::{
-    AmountSpec, AttributeKind, ChannelSpec, Condition, EntitySpec, EventSpec, IdSpec, ItemSpec,
-    LabelRule, Rules, Target, Test, WordSpec,
+    AmountSpec, AttributeKind, ChannelSpec, EntitySpec, EventSpec, IdSpec, ItemSpec, LabelRule,
+    Rules, Target,
 };
 use crate::import::reject::Reason;
 use crate::import::rows::Row;
-use crate::import::section::Column;
 
 /// What one row says about an order.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -71,21 +70,10 @@ pub(super) enum Parsed {
     Fact(Box<FactLine>),
 }
 
-/// Why a row cannot be taken.
-#[derive(Debug)]
-pub(super) struct Fault {
-    pub(super) reason: Reason,
-    pub(super) column: Option<Column>,
-}
-
 /// Reads rows by the rules of a mapping.
 pub(super) struct LineReader<'a> {
     rules: &'a Rules,
     identity: &'a IdentityKey,
-}
-
-fn fault(reason: Reason, column: Column) -> Fault {
-    Fault { reason, column: Some(column) }
 }
 
 impl<'a> LineReader<'a> {
@@ -142,8 +130,8 @@ impl<'a> LineReader<'a> {
                 Some(spec) => read_time(row, spec)?,
                 None => None,
             },
-            address_kind: read_word(row, order.address_kind.as_ref(), &mut n_unmapped, parse),
-            payment_kind: read_word(row, order.payment_kind.as_ref(), &mut n_unmapped, parse),
+            address_kind: read_word(row, order.address_kind.as_ref(), &mut n_unmapped, parse_word),
+            payment_kind: read_word(row, order.payment_kind.as_ref(), &mut n_unmapped, parse_word),
             countries: Countries { ip, payment, shipping },
             device_distance_km: match order.device_distance_km {
                 Some(column) => read_number(row, column)?
@@ -171,8 +159,9 @@ impl<'a> LineReader<'a> {
             Target::Match { .. } => None,
         };
         let sku = match &self.rules.items {
-            Some(items) => read_text(row, items.sku)?
-                .map(|sku| self.identity.entity(EntityKind::Sku, sku)),
+            Some(items) => {
+                read_text(row, items.sku)?.map(|sku| self.identity.entity(EntityKind::Sku, sku))
+            }
             None => None,
         };
         Ok(FactLine {
@@ -216,9 +205,9 @@ impl<'a> LineReader<'a> {
     fn read_channel(&self, row: &Row) -> Result<Box<str>, Fault> {
         match &self.rules.source.channel {
             ChannelSpec::Constant(name) => Ok(name.clone()),
-            ChannelSpec::Column(column) => Ok(read_text(row, *column)?
-                .ok_or_else(|| fault(Reason::EmptyId, *column))?
-                .into()),
+            ChannelSpec::Column(column) => {
+                Ok(read_text(row, *column)?.ok_or_else(|| fault(Reason::EmptyId, *column))?.into())
+            }
         }
     }
 
@@ -303,108 +292,4 @@ impl<'a> LineReader<'a> {
         }
         Ok(labels)
     }
-}
-
-fn holds(condition: &Condition, row: &Row) -> bool {
-    let cell = row.get(condition.column);
-    let is_any = |words: &[Box<str>]| cell.is_some_and(|text| words.iter().any(|w| **w == *text));
-    let starts = |words: &[Box<str>]| {
-        cell.is_some_and(|text| words.iter().any(|word| text.starts_with(&**word)))
-    };
-    match &condition.test {
-        Test::OneOf(words) => is_any(words),
-        Test::NoneOf(words) => !is_any(words),
-        Test::StartsWith(words) => starts(words),
-        Test::NotStartsWith(words) => !starts(words),
-        Test::Present => cell.is_some(),
-        Test::Missing => cell.is_none(),
-    }
-}
-
-/// A text that may become an identifier or a category.
-fn read_text(row: &Row, column: Column) -> Result<Option<&str>, Fault> {
-    match row.get(column) {
-        Some(text) if TEXT_BYTES_MAX < text.len() || text.contains(char::is_control) => {
-            Err(fault(Reason::BadText, column))
-        }
-        given => Ok(given),
-    }
-}
-
-fn read_id(row: &Row, columns: &[Column]) -> Result<Box<str>, Fault> {
-    let mut parts = Vec::with_capacity(columns.len());
-    for &column in columns {
-        parts.push(read_text(row, column)?.ok_or_else(|| fault(Reason::EmptyId, column))?);
-    }
-    let id = parts.join("|");
-    if TEXT_BYTES_MAX < id.len() {
-        return Err(Fault { reason: Reason::BadText, column: columns.first().copied() });
-    }
-    Ok(id.into())
-}
-
-fn read_time(row: &Row, spec: &TimeSpec) -> Result<Option<Timestamp>, Fault> {
-    let Some(text) = row.get(spec.column) else { return Ok(None) };
-    let time = spec.format.parse(text).ok_or_else(|| fault(Reason::BadTime, spec.column))?;
-    Ok(Some(time))
-}
-
-/// A whole number; `6` and `6.0` are the same.
-fn read_whole(text: &str) -> Option<i64> {
-    let thousandths = parse_decimal(text, 3)?;
-    (thousandths % 1_000 == 0).then_some(thousandths / 1_000)
-}
-
-fn read_number(row: &Row, column: Column) -> Result<Option<f64>, Fault> {
-    let Some(text) = row.get(column) else { return Ok(None) };
-    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
-    number.map(Some).ok_or_else(|| fault(Reason::BadNumber, column))
-}
-
-fn read_money(row: &Row, spec: &MoneySpec, reason: Reason) -> Result<Option<Money>, Fault> {
-    let money = read_signed_money(row, spec, reason)?;
-    if money.is_some_and(|money| money.minor_units < 0) {
-        return Err(fault(reason, spec.column));
-    }
-    Ok(money)
-}
-
-fn read_signed_money(
-    row: &Row,
-    spec: &MoneySpec,
-    reason: Reason,
-) -> Result<Option<Money>, Fault> {
-    let Some(text) = row.get(spec.column) else { return Ok(None) };
-    let currency = match spec.currency {
-        CurrencySpec::Constant(currency) => currency,
-        CurrencySpec::Column(column) => row
-            .get(column)
-            .and_then(|code| Currency::parse(code).ok())
-            .ok_or_else(|| fault(Reason::BadCurrency, column))?,
-    };
-    spec.unit
-        .parse(text, currency)
-        .map(Some)
-        .ok_or_else(|| fault(reason, spec.column))
-}
-
-/// The word a cell stands for; words that mean nothing are counted and stay unknown.
-fn read_word<T: Clone>(
-    row: &Row,
-    spec: Option<&WordSpec<T>>,
-    n_unmapped: &mut u32,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Option<T> {
-    let spec = spec?;
-    let text = row.get(spec.column)?;
-    let mapped = spec.map.iter().find(|(name, _)| **name == *text);
-    let word = mapped.map(|(_, word)| word.clone()).or_else(|| parse(text));
-    *n_unmapped += u32::from(word.is_none());
-    word
-}
-
-fn parse<T: serde::de::DeserializeOwned>(text: &str) -> Option<T> {
-    let deserializer: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
-        serde::de::IntoDeserializer::into_deserializer(text);
-    T::deserialize(deserializer).ok()
 }

@@ -1,4 +1,4 @@
-//! Finds the order a later fact belongs to, and the labels that follow from it.
+//! Finds the order that a later fact belongs to.
 //!
 //! A fact belongs to the most recent earlier order with the same entities (and
 //! SKU, when that is matched too); an order takes one fact per SKU and rule, so
@@ -10,12 +10,11 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::entity::{EntityKind, EntityRef};
-use crate::domain::event::{
-    Fact, Label, OrderAmount, OrderCancelled, OrderReturned, OrderStep,
-};
+use crate::domain::event::{Fact, OrderAmount, OrderCancelled, OrderReturned, OrderStep};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::time::{Span, Timestamp};
 use crate::import::error::Error;
+use crate::import::labeling::{Judged, label_order};
 use crate::import::line::FactLine;
 use crate::import::mapping::{EventSpec, FactKind, LabelRule, LabelSpec, Rules, Target};
 use crate::import::output::{EventSink, RejectSink};
@@ -142,7 +141,7 @@ impl<'a> Matcher<'a> {
                 let what = CandidateKind::Fact(fact);
                 push(&mut self.candidates, &key, &Candidate { group_bytes, what })
             }
-            (Target::Named(_), Some(order)) => self.emit(spec, fact, order, sinks),
+            (Target::Named(_), Some(order)) => self.emit(spec, fact, &order, sinks),
             (Target::Named(_), None) => reject_unmatched(fact.line, sinks),
         }
     }
@@ -151,7 +150,7 @@ impl<'a> Matcher<'a> {
         &mut self,
         spec: &EventSpec,
         line: FactLine,
-        order: OrderKey,
+        order: &OrderKey,
         sinks: &mut Sinks<'_>,
     ) -> Result<(), Error> {
         sinks.summary.accepted += 1;
@@ -170,7 +169,7 @@ impl<'a> Matcher<'a> {
         }
         let time = line.time;
         if let Some(fact) = to_fact(spec, line, order.clone()) {
-            sinks.events.push(&order, &what, time, fact, sinks.summary)?;
+            sinks.events.push(order, &what, time, fact, sinks.summary)?;
         }
         Ok(())
     }
@@ -190,7 +189,11 @@ impl<'a> Matcher<'a> {
     }
 
     /// Gives every fact to its order, then every order its labels.
-    pub(super) fn finish(mut self, data_end: Timestamp, sinks: &mut Sinks<'_>) -> Result<(), Error> {
+    pub(super) fn finish(
+        mut self,
+        data_end: Timestamp,
+        sinks: &mut Sinks<'_>,
+    ) -> Result<(), Error> {
         let mut sorted = self.candidates.take().finish()?;
         let mut group = Vec::new();
         // Earlier orders of the group that have no fact yet, oldest first.
@@ -224,7 +227,7 @@ impl<'a> Matcher<'a> {
         // The last one is the most recent; when it is too old, all are, for good.
         match open.pop() {
             Some((order, time)) if fact.time - time <= within => {
-                self.emit(spec, fact, order, sinks)
+                self.emit(spec, fact, &order, sinks)
             }
             Some(_) | None => {
                 open.clear();
@@ -263,82 +266,6 @@ impl<'a> Matcher<'a> {
     }
 }
 
-/// An order with all that was found to belong to it.
-struct Judged<'a> {
-    key: OrderKey,
-    time: Timestamp,
-    findable: Vec<bool>,
-    facts: &'a [(usize, Timestamp, Option<EntityRef>)],
-}
-
-fn label_order(
-    rules: &Rules,
-    order: &Judged<'_>,
-    data_end: Timestamp,
-    sinks: &mut Sinks<'_>,
-) -> Result<(), Error> {
-    for spec in &rules.labels {
-        let LabelRule::LaterEvent { fact, within } = spec.rule else { continue };
-        let is_about = |event: usize| rules.events.get(event).is_some_and(|e| e.fact == fact);
-        let matures_at = order.time + within;
-        let mut seen: Vec<Option<&EntityRef>> = Vec::new();
-        for (event, time, sku) in order.facts {
-            let is_in_time = order.time < *time && *time <= matures_at;
-            if !is_about(*event) || !is_in_time || seen.contains(&sku.as_ref()) {
-                continue;
-            }
-            seen.push(sku.as_ref());
-            let concerns = sku.iter().cloned().collect();
-            let told = Told { value: 1.0, time: *time, matures_at, concerns };
-            push_label(spec, &order.key, told, sinks)?;
-        }
-        let n_findable = order.findable.iter().enumerate().filter(|(i, ok)| is_about(*i) && **ok);
-        let is_findable = 0 < n_findable.count();
-        let counts = sinks.summary.labels.entry(spec.head.0.clone()).or_default();
-        if !seen.is_empty() {
-            counts.positive_orders += 1;
-        } else if !is_findable {
-            counts.unlabeled_orders += 1;
-        } else if data_end < matures_at {
-            counts.censored_orders += 1;
-        } else {
-            counts.negative_orders += 1;
-            let concerns = Vec::new();
-            let told = Told { value: 0.0, time: matures_at, matures_at, concerns };
-            push_label(spec, &order.key, told, sinks)?;
-        }
-    }
-    Ok(())
-}
-
-/// A label and when it becomes known.
-pub(super) struct Told {
-    pub(super) value: f64,
-    pub(super) time: Timestamp,
-    pub(super) matures_at: Timestamp,
-    pub(super) concerns: Vec<EntityRef>,
-}
-
-/// Writes a label of one head.
-pub(super) fn push_label(
-    spec: &LabelSpec,
-    order: &OrderKey,
-    told: Told,
-    sinks: &mut Sinks<'_>,
-) -> Result<(), Error> {
-    let Told { value, time, matures_at, concerns } = told;
-    let mut what = format!("label/{}", spec.head);
-    for entity in &concerns {
-        what.push('/');
-        what.push_str(&entity.key.to_string());
-    }
-    sinks.summary.labels.entry(spec.head.0.clone()).or_default().events += 1;
-    let (order_key, head) = (order.clone(), spec.head.clone());
-    let label =
-        Label { order: order_key, head, value, matures_at: Some(matures_at), concerns };
-    sinks.events.push(order, &what, time, Fact::Label(label), sinks.summary)
-}
-
 fn reject_unmatched(line: u64, sinks: &mut Sinks<'_>) -> Result<(), Error> {
     let reject = Reject { line, reason: Reason::Unmatched, column: "".into(), value: "".into() };
     sinks.rejects.push(&reject, sinks.summary)
@@ -353,9 +280,10 @@ fn group_key(
 ) -> Option<Vec<u8>> {
     let mut key = spec.to_be_bytes().to_vec();
     for &kind in kinds {
-        let entity = match kind {
-            EntityKind::Sku => sku?,
-            _ => entities.iter().find(|entity| entity.kind == kind)?,
+        let entity = if kind == EntityKind::Sku {
+            sku?
+        } else {
+            entities.iter().find(|entity| entity.kind == kind)?
         };
         key.extend(entity.key.to_string().as_bytes());
         key.push(0);
@@ -374,11 +302,7 @@ pub(super) fn order_sort_key(order: &OrderKey) -> Vec<u8> {
 }
 
 /// Sets a record aside under a key.
-pub(super) fn push<T: Serialize>(
-    sorter: &mut Sorter,
-    key: &[u8],
-    record: &T,
-) -> Result<(), Error> {
+pub(super) fn push<T: Serialize>(sorter: &mut Sorter, key: &[u8], record: &T) -> Result<(), Error> {
     let bytes = postcard::to_stdvec(record).map_err(|_| sorter.damaged())?;
     sorter.push(key, &bytes)
 }

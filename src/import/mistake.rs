@@ -87,13 +87,17 @@ pub(super) fn suggest<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
     let given = given.to_lowercase();
-    let (distance, nearest) = candidates
-        .into_iter()
-        .map(|candidate| (edit_distance(&given, &candidate.to_lowercase()), candidate))
-        .min()?;
-    // A third of the letters wrong is a slip; more is another word.
-    let limit = (given.chars().count().max(nearest.chars().count()) / 3).max(1);
-    (distance <= limit).then(|| format!("did you mean `{nearest}`?"))
+    let measured = candidates.into_iter().map(|candidate| {
+        let name = candidate.to_lowercase();
+        // A third of the letters wrong is a slip; more is another word, unless cut short.
+        let limit = (given.chars().count().max(name.chars().count()) / 3).max(1);
+        let distance = edit_distance(&given, &name);
+        let is_part = 3 <= given.len() && name.contains(&given);
+        (distance <= limit || is_part, distance, candidate)
+    });
+    let (_, _, nearest) =
+        measured.filter(|(is_near, _, _)| *is_near).min_by_key(|(_, distance, _)| *distance)?;
+    Some(format!("did you mean `{nearest}`?"))
 }
 
 /// Letters to insert, remove, replace or swap with their neighbor (Damerau, 1964).
@@ -134,6 +138,7 @@ mod tests {
         check("Device", Some("device"));
         check("payment_instrumnet", Some("payment_instrument"));
         check("suk", Some("sku"));
+        check("payment", Some("payment_instrument"));
         check("warehouse", None);
     }
 }

@@ -9,10 +9,16 @@
 
 pub mod amount;
 mod assemble;
+#[cfg(test)]
+mod broken_mappings;
+mod cell;
 mod check;
 mod check_rules;
 pub mod error;
 pub mod instant;
+mod labeling;
+#[cfg(test)]
+mod laws;
 mod line;
 pub mod mapping;
 mod matching;
@@ -29,13 +35,13 @@ use std::path::Path;
 
 use crate::domain::entity::IdentityKey;
 use crate::domain::event::Fact;
-use crate::domain::order::OrderKey;
 use crate::domain::time::Timestamp;
 use crate::import::assemble::assemble;
 use crate::import::error::Error;
+use crate::import::labeling::push_column_labels;
 use crate::import::line::{LineReader, OrderLine, Parsed};
-use crate::import::mapping::{LabelRule, Mapping, Rules};
-use crate::import::matching::{Matcher, Sinks, Told, order_sort_key, push, push_label};
+use crate::import::mapping::{Mapping, Rules};
+use crate::import::matching::{Matcher, Sinks, order_sort_key, push};
 use crate::import::output::{EventSink, RejectSink, with_suffix};
 use crate::import::reject::{Reason, Reject};
 use crate::import::rows::{Row, Rows, Step};
@@ -89,11 +95,8 @@ impl Limited<'_> {
         let mut event_sink =
             EventSink::new(&folder, &rules.source.event_prefix, self.run_bytes_max);
         let mut reject_sink = RejectSink::new(&folder, self.run_bytes_max);
-        let mut sinks = Sinks {
-            events: &mut event_sink,
-            rejects: &mut reject_sink,
-            summary: &mut summary,
-        };
+        let mut sinks =
+            Sinks { events: &mut event_sink, rejects: &mut reject_sink, summary: &mut summary };
         let mut stage = Stage {
             mapping: self.mapping,
             lines: Sorter::new(&folder, "lines", self.run_bytes_max),
@@ -149,7 +152,7 @@ impl Stage<'_> {
             if !matches!(step, Step::End) {
                 sinks.summary.rows += 1;
             }
-            if sinks.summary.rows % PROGRESS_ROWS == 0 {
+            if sinks.summary.rows.is_multiple_of(PROGRESS_ROWS) {
                 progress(sinks.summary.rows, rows.bytes_read());
             }
             match step {
@@ -264,37 +267,6 @@ fn place_order(
     push_column_labels(rules, &order.key, time, &assembled.labels, sinks)?;
     let key = order.key.clone();
     sinks.events.push(&key, "placed", time, Fact::OrderPlaced(order), sinks.summary)
-}
-
-fn push_column_labels(
-    rules: &Rules,
-    order: &OrderKey,
-    time: Timestamp,
-    values: &[Option<f64>],
-    sinks: &mut Sinks<'_>,
-) -> Result<(), Error> {
-    for (spec, value) in rules.labels.iter().zip(values) {
-        let known_after = match spec.rule {
-            LabelRule::Words { known_after, .. } | LabelRule::Number { known_after, .. } => {
-                known_after
-            }
-            LabelRule::LaterEvent { .. } => continue,
-        };
-        let counts = sinks.summary.labels.entry(spec.head.0.clone()).or_default();
-        let Some(value) = *value else {
-            counts.unlabeled_orders += 1;
-            continue;
-        };
-        if value == 0.0 {
-            counts.negative_orders += 1;
-        } else {
-            counts.positive_orders += 1;
-        }
-        let known_at = time + known_after;
-        let told = Told { value, time: known_at, matures_at: known_at, concerns: Vec::new() };
-        push_label(spec, order, told, sinks)?;
-    }
-    Ok(())
 }
 
 fn check_share(rules: &Rules, summary: &ImportSummary, rejects: &Path) -> Result<(), Error> {

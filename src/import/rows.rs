@@ -274,11 +274,12 @@ fn probe(mapping: &Mapping, mut rows: JsonRows, path: &Path) -> Result<(), Error
             Step::Row => n_objects += rows.pending.len().min(1),
         }
         collect_paths(&rows.object, "", rows.list.as_deref(), &mut available);
-        let found = |path: &&Box<str>| {
+        let is_found = |path: &str| {
             let mut elements = 0..rows.pending.end;
             elements.any(|i| find(&rows.object, path, rows.list.as_deref(), i).is_some())
         };
-        available.extend(rows.paths.iter().filter(found).map(|path| path.to_string()));
+        let found = rows.paths.iter().filter(|path| is_found(path));
+        available.extend(found.map(ToString::to_string));
     }
     if n_objects == 0 {
         return Err(Error::Empty { path: path.to_owned() });
@@ -288,12 +289,7 @@ fn probe(mapping: &Mapping, mut rows: JsonRows, path: &Path) -> Result<(), Error
 }
 
 /// Adds the dotted path of each plain value.
-fn collect_paths(
-    value: &Value,
-    path: &str,
-    list: Option<&str>,
-    available: &mut BTreeSet<String>,
-) {
+fn collect_paths(value: &Value, path: &str, list: Option<&str>, available: &mut BTreeSet<String>) {
     match value {
         Value::Object(fields) => {
             for (key, value) in fields {
@@ -302,7 +298,9 @@ fn collect_paths(
             }
         }
         Value::Array(all) if list == Some(path) => {
-            all.iter().for_each(|value| collect_paths(value, path, list, available));
+            for value in all {
+                collect_paths(value, path, list, available);
+            }
         }
         Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
             available.insert(path.to_owned());

@@ -4,7 +4,7 @@
 //! person who writes a mapping wants all of them, each at its place.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use indexmap::IndexMap;
@@ -33,6 +33,8 @@ pub(super) type Columns = IndexMap<Box<str>, Vec<ColumnUse>>;
 pub(super) struct Reading {
     pub(super) mistakes: RefCell<Vec<Mistake>>,
     pub(super) columns: RefCell<Columns>,
+    /// Where each key that was read stands.
+    places: RefCell<BTreeMap<String, Range<usize>>>,
 }
 
 /// A table of the file; every key that is asked for counts as known.
@@ -63,6 +65,17 @@ impl Reading {
         let mistake = Mistake { key: key.to_owned(), remark, hint, span: span.clone() };
         self.mistakes.borrow_mut().push(mistake);
     }
+
+    /// Whether a section is broken, so that what depends on it cannot be judged.
+    pub(super) fn has_mistake_under(&self, section: &str) -> bool {
+        self.mistakes.borrow().iter().any(|mistake| mistake.key.starts_with(section))
+    }
+
+    /// Notes a mistake about a key that was read before.
+    pub(super) fn note_key(&self, key: &str, remark: String) {
+        let span = self.places.borrow().get(key).cloned().unwrap_or(0..0);
+        self.note(key, &span, remark, None);
+    }
 }
 
 impl<'a> Section<'a> {
@@ -78,7 +91,9 @@ impl<'a> Section<'a> {
     /// The value under `key`, if there is one.
     pub(super) fn entry(&self, key: &'static str) -> Option<Entry<'a>> {
         self.asked.borrow_mut().insert(key);
-        self.entries().find(|(name, _)| *name == key).map(|(_, entry)| entry)
+        let (_, entry) = self.entries().find(|(name, _)| *name == key)?;
+        self.reading.places.borrow_mut().insert(entry.path.clone(), entry.span.clone());
+        Some(entry)
     }
 
     /// The value under `key`; notes a mistake when there is none.
@@ -109,10 +124,6 @@ impl<'a> Section<'a> {
     pub(super) fn sections(&self, key: &'static str) -> Vec<Self> {
         let list = self.entry(key).and_then(|entry| entry.list());
         list.unwrap_or_default().iter().filter_map(Entry::section).collect()
-    }
-
-    pub(super) fn text(&self, key: &'static str) -> Option<&'a str> {
-        self.entry(key)?.text()
     }
 
     /// Every key with its value, in the order of the file.

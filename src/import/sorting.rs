@@ -22,6 +22,9 @@ const BUFFER_BYTES: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct WorkFolder(PathBuf);
 
+/// Key and value.
+type Record = (Vec<u8>, Vec<u8>);
+
 /// Takes records in any order.
 pub(super) struct Sorter {
     folder: Rc<WorkFolder>,
@@ -38,9 +41,12 @@ pub(super) struct Sorted {
     source: Source,
 }
 
+/// The next record of a run: key, which run, value.
+type Head = (Vec<u8>, usize, Vec<u8>);
+
 enum Source {
     Memory { arena: Vec<u8>, places: std::vec::IntoIter<Place> },
-    Runs { readers: Vec<BufReader<File>>, heap: BinaryHeap<Reverse<(Vec<u8>, usize, Vec<u8>)>> },
+    Runs { readers: Vec<BufReader<File>>, heap: BinaryHeap<Reverse<Head>> },
 }
 
 #[derive(Clone, Copy)]
@@ -122,9 +128,8 @@ impl Sorter {
 
     fn sort(&mut self) {
         let arena = &self.arena;
-        self.places.sort_unstable_by(|a, b| {
-            a.key(arena).cmp(b.key(arena)).then(a.start.cmp(&b.start))
-        });
+        self.places
+            .sort_unstable_by(|a, b| a.key(arena).cmp(b.key(arena)).then(a.start.cmp(&b.start)));
     }
 
     fn set_aside(&mut self) -> Result<(), Error> {
@@ -172,15 +177,15 @@ impl Sorter {
 
 impl Sorted {
     /// The next record, smallest key first.
-    pub(super) fn next(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>, Error> {
+    pub(super) fn next(&mut self) -> Result<Option<Record>, Error> {
         match &mut self.source {
             Source::Memory { arena, places } => Ok(places
                 .next()
                 .map(|place| (place.key(arena).to_vec(), place.value(arena).to_vec()))),
             Source::Runs { readers, heap } => {
                 let Some(Reverse((key, run, value))) = heap.pop() else { return Ok(None) };
-                let next = read_record(&mut readers[run])
-                    .map_err(|source| self.folder.failed(source))?;
+                let next =
+                    read_record(&mut readers[run]).map_err(|source| self.folder.failed(source))?;
                 heap.extend(next.map(|(key, value)| Reverse((key, run, value))));
                 Ok(Some((key, value)))
             }
@@ -193,15 +198,16 @@ impl Sorted {
     }
 }
 
-fn read_record(reader: &mut impl Read) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
-    let mut lengths = [0_u8; 8];
-    match reader.read_exact(&mut lengths) {
+fn read_record(reader: &mut impl Read) -> io::Result<Option<Record>> {
+    let mut key_bytes = [0_u8; 4];
+    match reader.read_exact(&mut key_bytes) {
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
         given => given?,
     }
-    let [a, b, c, d, e, f, g, h] = lengths;
-    let mut key = vec![0; u32::from_le_bytes([a, b, c, d]) as usize];
-    let mut value = vec![0; u32::from_le_bytes([e, f, g, h]) as usize];
+    let mut value_bytes = [0_u8; 4];
+    reader.read_exact(&mut value_bytes)?;
+    let mut key = vec![0; u32::from_le_bytes(key_bytes) as usize];
+    let mut value = vec![0; u32::from_le_bytes(value_bytes) as usize];
     reader.read_exact(&mut key)?;
     reader.read_exact(&mut value)?;
     Ok(Some((key, value)))
@@ -224,7 +230,7 @@ mod tests {
             let mut sorter = Sorter::new(&folder, "n", bytes_max);
             for i in 0..1_000_i64 {
                 let number = (i * 7_919) % 501 - 250;
-                sorter.push(&sortable(number), &i.to_le_bytes()).unwrap();
+                sorter.push(&sortable(number), &sortable(i)).unwrap();
             }
             let mut sorted = sorter.finish().unwrap();
             let mut all = Vec::new();

@@ -1,2 +1,14 @@
 //! What the system does, a verb per file.
+
+pub mod engine;
+pub mod error;
+pub mod evaluate_bundle;
+pub mod judge_order;
+pub mod past;
+pub mod play_history;
+pub mod replay_decision;
+pub mod replay_journal;
+pub mod sequencer;
+pub mod service;
+pub mod start_engine;
 pub mod state;
