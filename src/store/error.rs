@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::store::journal::frame::Damage;
+use crate::wire::error::Error as WireError;
 
 /// Why a call on the store failed.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +105,14 @@ pub enum Error {
         /// The least that works.
         min: u64,
     },
+    /// A record is sound but says nothing that this build understands.
+    #[error("record {position} of the journal cannot be read by this build")]
+    Undecodable {
+        /// Which record.
+        position: u64,
+        /// Why not.
+        source: WireError,
+    },
     /// The records' database refused.
     #[error("cannot {action} the records in {}", path.display())]
     Database {
@@ -148,6 +157,7 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::Exhausted { .. }
             | Self::Closed
+            | Self::Undecodable { .. }
             | Self::Setting { .. } => false,
         }
     }

@@ -2,4 +2,7 @@
 
 pub mod error;
 pub mod journal;
+pub mod log;
 pub mod medium;
+pub mod records;
+pub mod snapshot;

@@ -1,0 +1,129 @@
+//! Keeps the records up with the journal, on a thread of its own.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::store::error::Error;
+use crate::store::journal::reader::JournalReader;
+use crate::store::log::read_from;
+use crate::store::records::fill::RecordsWriter;
+
+/// How often and how much at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FollowSettings {
+    /// Pause after the records have caught up, and after a failure.
+    pub pause: Duration,
+    /// Most journal records per transaction; bounds memory.
+    pub batch_records_max: usize,
+}
+
+/// A running follower. Dropping it stops the thread after the current batch.
+#[derive(Debug)]
+pub struct RecordsFollower {
+    status: Arc<Status>,
+    /// Dropped to stop the thread.
+    running: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug)]
+struct Status {
+    position: AtomicU64,
+    failure: Mutex<Option<Arc<Error>>>,
+}
+
+impl RecordsFollower {
+    /// Starts filling.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when no thread can be started.
+    pub fn start(
+        reader: JournalReader,
+        writer: RecordsWriter,
+        settings: FollowSettings,
+    ) -> Result<Self, Error> {
+        let status = Arc::new(Status {
+            position: AtomicU64::new(writer.position()),
+            failure: Mutex::default(),
+        });
+        let (running, stopped) = mpsc::channel();
+        let shared = status.clone();
+        let thread = thread::Builder::new()
+            .name("records".to_owned())
+            .spawn(move || follow(&reader, writer, settings, &shared, &stopped))
+            .map_err(Error::io("start a thread for", Path::new("the records")))?;
+        Ok(Self { status, running: Some(running), thread: Some(thread) })
+    }
+
+    /// Position of the last journal record that is in the records.
+    pub fn position(&self) -> u64 {
+        self.status.position.load(Ordering::Acquire)
+    }
+
+    /// Why the last try failed; `None` again once a later one succeeds.
+    pub fn failure(&self) -> Option<Arc<Error>> {
+        self.status.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Drop for RecordsFollower {
+    fn drop(&mut self) {
+        drop(self.running.take());
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+/// Reads the journal into the records until there is nothing more to read.
+///
+/// # Errors
+/// [`Error::Corrupt`] or [`Error::Undecodable`] for the journal, [`Error::Database`]
+/// for the records; what was filled before stays.
+pub fn catch_up(
+    reader: &JournalReader,
+    writer: &mut RecordsWriter,
+    batch_records_max: usize,
+) -> Result<(), Error> {
+    while fill_batch(reader, writer, batch_records_max)? {}
+    Ok(())
+}
+
+fn follow(
+    reader: &JournalReader,
+    mut writer: RecordsWriter,
+    settings: FollowSettings,
+    status: &Status,
+    stopped: &mpsc::Receiver<()>,
+) {
+    loop {
+        let outcome = fill_batch(reader, &mut writer, settings.batch_records_max);
+        status.position.store(writer.position(), Ordering::Release);
+        let pause = match outcome {
+            Ok(true) => Duration::ZERO,
+            Ok(false) | Err(_) => settings.pause,
+        };
+        *status.failure.lock().unwrap_or_else(PoisonError::into_inner) =
+            outcome.err().map(Arc::new);
+        match stopped.recv_timeout(pause) {
+            Err(RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+/// True when there was something to fill.
+fn fill_batch(
+    reader: &JournalReader,
+    writer: &mut RecordsWriter,
+    batch_records_max: usize,
+) -> Result<bool, Error> {
+    let entries = read_from(reader, writer.position() + 1).take(batch_records_max);
+    let batch = entries.collect::<Result<Vec<_>, _>>()?;
+    writer.apply(&batch)?;
+    Ok(!batch.is_empty())
+}

@@ -1,0 +1,74 @@
+-- What the journal says, laid out for questions. Disposable: it is filled from
+-- the journal, and filled anew whenever this file changes (SCHEMA_VERSION).
+-- Times are microseconds since 1970 (UTC), ids of decisions 16 bytes.
+
+CREATE TABLE progress (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    position INTEGER NOT NULL            -- last journal record that is in here
+) STRICT;
+INSERT INTO progress VALUES (1, 0);
+
+CREATE TABLE decisions (
+    position         INTEGER PRIMARY KEY,
+    decision_id      BLOB NOT NULL,
+    request_id       TEXT NOT NULL,
+    channel          TEXT NOT NULL,
+    order_id         TEXT NOT NULL,
+    revision         INTEGER NOT NULL,
+    event_time_us    INTEGER NOT NULL,
+    received_time_us INTEGER NOT NULL,
+    state            INTEGER NOT NULL,   -- 0 final, 1 degraded, 2 abstained
+    top_head         TEXT,               -- of the highest band, then probability
+    probability      REAL,
+    band             INTEGER,            -- 0 low, 1 elevated, 2 high
+    first_action     TEXT,
+    amount_minor     INTEGER,
+    currency         TEXT,
+    model            TEXT NOT NULL,
+    strategy         TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX decisions_by_id ON decisions (decision_id);
+CREATE INDEX decisions_by_request ON decisions (request_id);
+CREATE INDEX decisions_by_order ON decisions (channel, order_id);
+CREATE INDEX decisions_by_time ON decisions (received_time_us, decision_id);
+
+CREATE TABLE events (
+    event_id TEXT PRIMARY KEY,
+    position INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE event_counts (
+    kind     TEXT PRIMARY KEY,
+    n_events INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE choices (
+    choice_id     TEXT PRIMARY KEY,
+    position      INTEGER NOT NULL,
+    decision_id   BLOB NOT NULL,
+    operator_id   TEXT NOT NULL,
+    action        TEXT NOT NULL,
+    decided_at_us INTEGER NOT NULL,
+    body          TEXT NOT NULL          -- the whole choice as JSON
+) STRICT, WITHOUT ROWID;
+CREATE INDEX choices_by_decision ON choices (decision_id, position);
+
+CREATE TABLE outcomes (
+    outcome_id     TEXT PRIMARY KEY,
+    position       INTEGER NOT NULL,
+    decision_id    BLOB,
+    channel        TEXT,
+    order_id       TEXT,
+    occurred_at_us INTEGER NOT NULL,
+    body           TEXT NOT NULL         -- the whole outcome as JSON
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outcomes_by_decision ON outcomes (decision_id) WHERE decision_id IS NOT NULL;
+CREATE INDEX outcomes_by_order ON outcomes (channel, order_id) WHERE order_id IS NOT NULL;
+
+CREATE TABLE activations (
+    position INTEGER PRIMARY KEY,
+    kind     TEXT NOT NULL,              -- strategy or model
+    name     TEXT NOT NULL,
+    hash     TEXT NOT NULL,
+    at_us    INTEGER NOT NULL
+) STRICT;
