@@ -1,5 +1,7 @@
 //! What the journal holds: everything that was told, decided or switched.
 
+use std::sync::Arc;
+
 use crate::domain::decision::Decision;
 use crate::domain::event::Event;
 use crate::domain::order::Order;
@@ -12,7 +14,7 @@ pub enum Record {
     /// A fact that a caller told.
     Event(ReceivedEvent),
     /// An order that was judged, with the answer.
-    Decision(ScoredOrder),
+    Decision(Arc<ScoredOrder>),
     /// A strategy became active.
     StrategyActivated(StrategyActivated),
     /// A model bundle became active.
@@ -49,7 +51,7 @@ pub struct ScoredOrder {
     /// What was asked.
     pub request: ScoreRequest,
     /// What was answered.
-    pub decision: Decision,
+    pub decision: Arc<Decision>,
 }
 
 /// A strategy that became active, kept whole so that old answers replay.

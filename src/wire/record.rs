@@ -71,7 +71,7 @@ fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) 
             Some(Record::Event(ReceivedEvent { event: event?, received_time: received_time? }))
         }
         Entry::Decision(scored) => {
-            read_scored(check, &path.field("decision"), scored).map(Record::Decision)
+            read_scored(check, &path.field("decision"), scored).map(|scored| Record::Decision(scored.into()))
         }
         Entry::StrategyActivated(active) => {
             let at = check.required(&path.field("at"), active.at, Check::time);
@@ -176,7 +176,7 @@ fn read_scored(
         let path = columns.index(idx);
         risk.contributions = read_columns(check, &path, &scored.cells, &column)?;
     }
-    Some(ScoredOrder { request, decision })
+    Some(ScoredOrder { request, decision: decision.into() })
 }
 
 fn read_columns(

@@ -8,13 +8,15 @@ use tokio::sync::{mpsc, oneshot};
 use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::event::{Event, Fact};
 use crate::domain::feedback::{OperatorChoice, Outcome};
-use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject};
+use crate::domain::query::{
+    DecisionFilter, DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject,
+};
 use crate::domain::record::{Record, ScoreRequest, ScoredOrder};
 use crate::domain::time::{Span, Timestamp};
 use crate::store::journal::Journal;
 use crate::store::journal::reader::JournalReader;
 use crate::store::records::follow::RecordsFollower;
-use crate::store::records::query::{PageCursor, Records};
+use crate::store::records::query::{self as records, PageCursor, Records};
 use crate::workflow::error::Error;
 use crate::workflow::judge_order::Judge;
 use crate::workflow::past::Past;
@@ -269,9 +271,10 @@ impl OrderService for Engine {
         };
         let records = self.records.clone();
         let limit = query.n_max.saturating_add(1);
+        let filter = records_filter(query.filter);
         let rows = block(move || {
             records
-                .list_decisions(&query.filter, after, limit)
+                .list_decisions(&filter, after, limit)
                 .map_err(|error| Error::failed("listing decisions", error))
         });
         let mut rows = rows.await?;
@@ -357,6 +360,20 @@ impl OrderService for Engine {
 
 fn shared_decision(scored: &ScoredOrder) -> Arc<Decision> {
     scored.decision.clone()
+}
+
+fn records_filter(asked: DecisionFilter) -> records::DecisionFilter {
+    let DecisionFilter { channel, received_from, received_until, band_at_least, first_action, state } =
+        asked;
+    records::DecisionFilter {
+        channel,
+        received_from,
+        received_until,
+        band_at_least,
+        first_action,
+        state,
+        ..records::DecisionFilter::default()
+    }
 }
 
 async fn block<T: Send + 'static>(

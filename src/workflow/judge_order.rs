@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::decision::decide::{DecideInput, Recalibrate, decide};
+use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
+use crate::decision::decide::{DecideInput, decide};
 use crate::decision::strategy::Strategy;
 use crate::domain::decision::{
     Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Probability, Stage,
@@ -12,12 +13,10 @@ use crate::domain::decision::{
 };
 use crate::domain::feature::FeatureSpec;
 use crate::domain::head::{HeadKind, HeadScore};
-use crate::domain::order::Order;
 use crate::domain::record::ScoreRequest;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::feature::catalog::{Catalog, UnknownFeature};
 use crate::graph::evidence::EvidenceWant;
-use crate::graph::knowledge::KnowledgeGraph;
 use crate::model::bundle::Bundle;
 use crate::workflow::state::State;
 
@@ -41,6 +40,7 @@ pub struct Judge {
     bundle: Arc<Bundle>,
     catalog: Arc<Catalog>,
     strategy: Arc<ActiveStrategy>,
+    lateness: Span,
     build: Box<str>,
 }
 
@@ -57,19 +57,21 @@ pub struct Stamp {
 pub type Stopwatch = fn() -> u64;
 
 impl Judge {
-    /// Joins a bundle and a strategy; `build` is the version of this program.
+    /// Joins a bundle and a strategy; `build` is the version of this program, and answers
+    /// about orders older than `lateness` are flagged.
     ///
     /// # Errors
     /// [`UnknownFeature`] when the bundle uses a feature that this build does not have.
     pub fn new(
         bundle: Arc<Bundle>,
         strategy: Arc<ActiveStrategy>,
+        lateness: Span,
         build: &str,
     ) -> Result<Self, UnknownFeature> {
         let manifest = bundle.manifest();
         let ids: Vec<Box<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
         let catalog = Arc::new(Catalog::new(&manifest.schema).select(&ids)?);
-        Ok(Self { bundle, catalog, strategy, build: build.into() })
+        Ok(Self { bundle, catalog, strategy, lateness, build: build.into() })
     }
 
     /// The same model under another strategy.
@@ -111,16 +113,15 @@ impl Judge {
             &self.strategy.strategy,
             &DecideInput {
                 scores: &scores,
-                calibrators: &*self.bundle,
-                specs,
-                values: &values,
+                recalibrate: &*self.bundle,
+                inputs: Inputs { specs, values: &values },
                 order,
                 evidence: Some(&evidence),
-                max_actions: request.max_actions,
-                max_contributions: request.max_contributions,
+                actions_max: request.max_actions as usize,
+                contributions_max: request.max_contributions as usize,
             },
         );
-        let degraded_reasons = self.degraded_reasons(&state.graph, order, as_of, &values);
+        let degraded_reasons = self.degraded_reasons(request, stamp, &values);
         let is_degraded = !degraded_reasons.is_empty();
         let finished = nanos();
         let timing = |stage, nanos| StageTiming { stage, nanos };
@@ -167,17 +168,16 @@ impl Judge {
 
     fn degraded_reasons(
         &self,
-        graph: &KnowledgeGraph,
-        order: &Order,
-        as_of: Timestamp,
+        request: &ScoreRequest,
+        stamp: &Stamp,
         values: &[f32],
     ) -> Vec<DegradedReason> {
         let mut reasons = Vec::new();
-        if graph.is_too_late(as_of) {
+        if request.event_time < stamp.received_time - self.lateness {
             reasons.push(DegradedReason::LateEvent);
         }
         let kinds = &self.bundle.manifest().schema.kinds;
-        if order.nodes().any(|node| !kinds.contains(&node.kind)) {
+        if request.order.nodes().any(|node| !kinds.contains(&node.kind)) {
             reasons.push(DegradedReason::UnknownEntityKind);
         }
         let n_known = values.iter().filter(|value| !value.is_nan()).count();
@@ -189,12 +189,12 @@ impl Judge {
 }
 
 impl Recalibrate for Bundle {
-    fn calibrate(&self, head_index: usize, raw: f64) -> Recalibrated {
-        let head = &self.heads()[head_index];
-        Recalibrated {
-            value: head.calibrate(raw),
-            interval: head.interval(raw),
-            n_support: head.n_support(raw),
+    fn calibrate(&self, head_idx: usize, log_odds: f64) -> Calibrated {
+        let head = &self.heads()[head_idx];
+        Calibrated {
+            probability: head.calibrate(log_odds),
+            interval: head.interval(log_odds),
+            n_support: head.n_support(log_odds),
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::domain::record::{Record, ScoredOrder};
 use crate::store::journal::reader::JournalReader;
-use crate::store::log::{encode, read_from};
+use crate::store::log::{bytes_of, read_from};
 use crate::workflow::error::Error;
 use crate::workflow::past::{Past, judge_as_recorded};
 use crate::workflow::replay_decision::differences;
@@ -62,8 +62,8 @@ fn replay_one(past: &Past, state: &State, scored: &ScoredOrder, report: &mut Rep
     let decision = judge_as_recorded(&judge, state, &scored.decision, &scored.request);
     let again = ScoredOrder { request: scored.request.clone(), decision: decision.into() };
     let fields = differences(&scored.decision, &again.decision);
-    let recorded = encode(&Record::Decision(scored.clone().into()));
-    if fields.is_empty() && recorded == encode(&Record::Decision(again.into())) {
+    let recorded = bytes_of(&Record::Decision(scored.clone().into()));
+    if fields.is_empty() && recorded == bytes_of(&Record::Decision(again.into())) {
         report.identical += 1;
         return;
     }

@@ -16,7 +16,8 @@ use crate::domain::event::{Event, Fact};
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
 use crate::domain::time::Timestamp;
-use crate::store::log::LogWriter;
+use crate::store::journal::JournalWriter;
+use crate::store::log::submit_when_room;
 use crate::workflow::error::Error;
 use crate::workflow::judge_order::{Judge, Stamp, Stopwatch};
 use crate::workflow::state::{State, event_digest, request_digest};
@@ -122,7 +123,7 @@ pub struct DurableMark {
 pub struct Sequencer {
     state: State,
     judge: Judge,
-    log: LogWriter,
+    writer: JournalWriter,
     durable: DurableMark,
     recent: VecDeque<(u64, Arc<ScoredOrder>)>,
     nanos: Stopwatch,
@@ -159,11 +160,11 @@ impl Sequencer {
     pub fn new(
         state: State,
         judge: Judge,
-        log: LogWriter,
+        writer: JournalWriter,
         durable: DurableMark,
         nanos: Stopwatch,
     ) -> Self {
-        Self { state, judge, log, durable, recent: VecDeque::new(), nanos }
+        Self { state, judge, writer, durable, recent: VecDeque::new(), nanos }
     }
 
     /// Serves commands until every sender is gone, then gives the state back.
@@ -202,7 +203,7 @@ impl Sequencer {
             return;
         }
         let decision = self.judge.judge(&self.state, &request, stamp, self.nanos);
-        let scored = Arc::new(ScoredOrder { request, decision });
+        let scored = Arc::new(ScoredOrder { request, decision: Arc::new(decision) });
         let record = Record::Decision(scored.clone());
         let Some(position) = self.submit(&record, reply, Scored::New(scored.clone())) else {
             return;
@@ -255,7 +256,7 @@ impl Sequencer {
     /// the callback, and its owner reads that as the journal being gone.
     fn submit<T: Send + 'static>(&self, record: &Record, reply: Reply<T>, told: T) -> Option<u64> {
         let durable = self.durable.clone();
-        let submitted = self.log.submit_when_room(record, move |written| match written {
+        let submitted = submit_when_room(&self.writer, record, move |written| match written {
             Ok(position) => {
                 durable.advance(position);
                 answer(reply, Ok(told));
