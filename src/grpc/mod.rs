@@ -1,1 +1,10 @@
-//! The gRPC door: services, errors and limits.
+//! The gRPC door: services over [`crate::workflow::service::OrderService`].
+
+pub mod deadline;
+pub mod decision_door;
+pub mod event_door;
+pub mod feedback_door;
+pub mod limit;
+pub mod server;
+pub mod shared;
+pub mod status;

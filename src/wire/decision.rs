@@ -11,7 +11,7 @@ use crate::wire::enums::WireEnum;
 use crate::wire::pb::v1 as pb;
 
 /// Contributions of each risk that [`Explain::TopK`] shows.
-pub const TOP_K: usize = 12;
+pub const TOP_K: u32 = 12;
 
 /// Contributions of each risk that are computed for [`Explain::Full`]; more than any bundle has.
 pub const CONTRIBUTIONS_MAX: u32 = 10_000;
@@ -75,7 +75,7 @@ fn risk_to_pb(risk: &RiskAssessment, explain: Explain) -> pb::RiskAssessment {
     let (risk_type, head_id) = head_to_pb(&risk.head);
     let n_shown = match explain {
         Explain::None => 0,
-        Explain::TopK => TOP_K.min(risk.contributions.len()),
+        Explain::TopK => risk.contributions.len().min(TOP_K as usize),
         Explain::Full => risk.contributions.len(),
     };
     let (shown, omitted) = risk.contributions.split_at(n_shown);

@@ -12,6 +12,8 @@ pub mod feedback;
 pub mod order;
 pub mod pb;
 pub mod record;
+pub mod request;
 #[cfg(test)]
 mod samples;
 pub mod stored_decision;
+pub mod what_if;

@@ -1,7 +1,7 @@
 //! The code that `proto/build.rs` generates from `proto/`.
 
-/// The descriptor set of every file in `proto/`, for reflection.
-pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("orderlens");
+/// The descriptor set of the published contract, for reflection.
+pub const CONTRACT_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("orderlens.v1");
 
 /// The published contract: package `orderlens.v1`.
 #[expect(

@@ -1,0 +1,107 @@
+//! A deadline around a service, answered with `DEADLINE_EXCEEDED`.
+//!
+//! tonic has its own, but that one says `CANCELLED` and ends a little later: this
+//! one keeps [`MARGIN`] so that it always speaks first.
+
+use std::convert::Infallible;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tonic::body::Body;
+use tonic::codegen::{BoxFuture, Service, http};
+use tonic::server::NamedService;
+
+use crate::grpc::status;
+
+/// Time left for the answer to travel, at most half of the budget.
+const MARGIN: Duration = Duration::from_millis(2);
+
+/// Ends calls in time: the caller's `grpc-timeout`, but no more than our own.
+///
+/// A stream is only held to it until its answer begins.
+#[derive(Clone, Debug)]
+pub struct Deadline<S> {
+    inner: S,
+    longest: Duration,
+}
+
+impl<S> Deadline<S> {
+    /// Calls of `inner` end after `longest` or when their caller says.
+    pub fn new(inner: S, longest: Duration) -> Self {
+        Self { inner, longest }
+    }
+}
+
+impl<S: NamedService> NamedService for Deadline<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S, B> Service<http::Request<B>> for Deadline<S>
+where
+    S: Service<http::Request<B>, Response = http::Response<Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<Self::Response, Infallible>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+        let header = request.headers().get("grpc-timeout").and_then(|text| text.to_str().ok());
+        let asked = header.and_then(parse_timeout).map(|asked| asked - MARGIN.min(asked / 2));
+        let budget = asked.unwrap_or(self.longest).min(self.longest);
+        let call = self.inner.call(request);
+        Box::pin(async move {
+            match tokio::time::timeout(budget, call).await {
+                Ok(answer) => answer,
+                Err(_) => Ok(status::of_deadline(budget).into_http()),
+            }
+        })
+    }
+}
+
+/// Reads a `grpc-timeout`: at most eight digits and a unit.
+///
+/// Source: "gRPC over HTTP2", section Requests, rule Timeout.
+fn parse_timeout(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if 8 < digits.len() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let n: u64 = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_secs(n * 3_600)),
+        "M" => Some(Duration::from_secs(n * 60)),
+        "S" => Some(Duration::from_secs(n)),
+        "m" => Some(Duration::from_millis(n)),
+        "u" => Some(Duration::from_micros(n)),
+        "n" => Some(Duration::from_nanos(n)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_reads_as_the_grpc_specification_says() {
+        let cases = [
+            ("1H", Some(Duration::from_secs(3_600))),
+            ("20m", Some(Duration::from_millis(20))),
+            ("99999999n", Some(Duration::from_nanos(99_999_999))),
+            ("123456789S", None),
+            ("5", None),
+            ("m", None),
+            ("", None),
+            ("+5S", None),
+            ("5秒", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse_timeout(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! `DecisionService`: messages in, the engine's answers out.
+
+use futures_util::{StreamExt as _, stream};
+use tonic::codegen::BoxStream;
+use tonic::{Request, Response, Status, Streaming, async_trait};
+
+use crate::domain::order::TEXT_BYTES_MAX;
+use crate::domain::query::FieldDifference;
+use crate::grpc::shared::Shared;
+use crate::grpc::status;
+use crate::wire::pb::v1 as pb;
+use crate::wire::pb::v1::decision_service_server::DecisionService;
+use crate::wire::request::Recording;
+use crate::wire::{decision, request, what_if};
+use crate::workflow::service::OrderService;
+
+/// Serves `orderlens.v1.DecisionService`.
+#[derive(Debug)]
+pub struct DecisionDoor<S>(pub Shared<S>);
+
+impl<S> Clone for DecisionDoor<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+#[async_trait]
+impl<S: OrderService> DecisionService for DecisionDoor<S> {
+    type ScoreOrdersStream = BoxStream<pb::ScoreOrdersResponse>;
+
+    async fn score_order(
+        &self,
+        request: Request<pb::ScoreOrderRequest>,
+    ) -> Result<Response<pb::ScoreOrderResponse>, Status> {
+        score(&self.0, request.into_inner()).await.map(Response::new)
+    }
+
+    async fn score_orders(
+        &self,
+        request: Request<Streaming<pb::ScoreOrdersRequest>>,
+    ) -> Result<Response<Self::ScoreOrdersStream>, Status> {
+        let stopping = self.0.stopping.clone();
+        let shared = self.0.clone();
+        let answers = request
+            .into_inner()
+            .take_until(self.0.stopping.clone().cancelled_owned())
+            .map(move |item| {
+                let shared = shared.clone();
+                async move { Ok(score_item(&shared, item?).await) }
+            })
+            .buffer_unordered(self.0.stream_items_max)
+            .chain(end_of_stream(stopping));
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn get_decision(
+        &self,
+        request: Request<pb::GetDecisionRequest>,
+    ) -> Result<Response<pb::GetDecisionResponse>, Status> {
+        let (key, explain) = request::get_decision(request.into_inner(), self.0.door())
+            .map_err(|error| status::of_invalid(&error))?;
+        let found = self.0.service.get_decision(key).await;
+        let found = found.map_err(|error| status::of_error(&error))?;
+        let decision = Some(decision::to_pb(&found, explain));
+        Ok(Response::new(pb::GetDecisionResponse { decision }))
+    }
+
+    async fn list_decisions(
+        &self,
+        request: Request<pb::ListDecisionsRequest>,
+    ) -> Result<Response<pb::ListDecisionsResponse>, Status> {
+        let request = request.into_inner();
+        let filter = request.filter.clone();
+        let (query, explain) = request::list_decisions(request, self.0.door())
+            .map_err(|error| status::of_invalid(&error))?;
+        let page = self.0.service.list_decisions(query).await;
+        let page = page.map_err(|error| status::of_error(&error))?;
+        let next = page.decisions.last().filter(|_| page.has_more);
+        Ok(Response::new(pb::ListDecisionsResponse {
+            decisions: page.decisions.iter().map(|it| decision::to_pb(it, explain)).collect(),
+            next_page_token: next
+                .map(|last| request::page_token(filter.as_ref(), last.decision_id))
+                .unwrap_or_default(),
+        }))
+    }
+
+    async fn what_if(
+        &self,
+        request: Request<pb::WhatIfRequest>,
+    ) -> Result<Response<pb::WhatIfResponse>, Status> {
+        let door = self.0.door();
+        let (question, explain) = what_if::what_if(request.into_inner(), door)
+            .map_err(|error| status::of_invalid(&error))?;
+        let answer = self.0.service.what_if(question, door.now).await;
+        let answer = answer.map_err(|error| status::of_error(&error))?;
+        Ok(Response::new(pb::WhatIfResponse {
+            baseline: Some(decision::to_pb(&answer.baseline, explain)),
+            changed: Some(decision::to_pb(&answer.changed, explain)),
+        }))
+    }
+
+    async fn replay_decision(
+        &self,
+        request: Request<pb::ReplayDecisionRequest>,
+    ) -> Result<Response<pb::ReplayDecisionResponse>, Status> {
+        let id = request::replay_decision(request.get_ref(), self.0.door())
+            .map_err(|error| status::of_invalid(&error))?;
+        let differences = self.0.service.replay_decision(id).await;
+        let differences = differences.map_err(|error| status::of_error(&error))?;
+        Ok(Response::new(pb::ReplayDecisionResponse {
+            identical: differences.is_empty(),
+            differences: differences.into_iter().map(difference_to_pb).collect(),
+        }))
+    }
+}
+
+async fn score<S: OrderService>(
+    shared: &Shared<S>,
+    request: pb::ScoreOrderRequest,
+) -> Result<pb::ScoreOrderResponse, Status> {
+    let door = shared.door();
+    let score = request::score_order(request, door).map_err(|error| status::of_invalid(&error))?;
+    if score.strategy.is_some_and(|name| *name != *shared.service.active_strategy()) {
+        let description = "is not the active strategy; use WhatIf to try another one";
+        return Err(status::of_field("strategy_ref", description));
+    }
+    match score.recording {
+        Recording::Recorded => {
+            let answer = shared.service.score_order(score.request, door.now).await;
+            let answer = answer.map_err(|error| status::of_error(&error))?;
+            Ok(pb::ScoreOrderResponse {
+                decision: Some(decision::to_pb(&answer.decision, score.explain)),
+                replayed: answer.is_replayed,
+                dry_run: false,
+            })
+        }
+        Recording::DryRun => {
+            let decided = shared.service.dry_run(score.request, door.now).await;
+            let decided = decided.map_err(|error| status::of_error(&error))?;
+            Ok(pb::ScoreOrderResponse {
+                decision: Some(decision::to_pb(&decided, score.explain)),
+                replayed: false,
+                dry_run: true,
+            })
+        }
+    }
+}
+
+async fn score_item<S: OrderService>(
+    shared: &Shared<S>,
+    item: pb::ScoreOrdersRequest,
+) -> pb::ScoreOrdersResponse {
+    use pb::score_orders_response::Result as ItemResult;
+    let scored = match item.request {
+        _ if TEXT_BYTES_MAX < item.item_id.len() => {
+            Err(status::of_field("item_id", "has more than 256 bytes"))
+        }
+        Some(request) => score(shared, request).await,
+        None => Err(status::of_field("request", "is required")),
+    };
+    let result = match scored {
+        Ok(response) => ItemResult::Response(response),
+        Err(failed) => ItemResult::Error(status::to_pb(&failed)),
+    };
+    pb::ScoreOrdersResponse { item_id: item.item_id, result: Some(result) }
+}
+
+/// Says why, when a stream ended because the service stops.
+pub fn end_of_stream<T>(
+    stopping: tokio_util::sync::CancellationToken,
+) -> impl stream::Stream<Item = Result<T, Status>> {
+    stream::iter([()]).filter_map(move |()| {
+        let end = stopping.is_cancelled().then(|| Err(status::of_stop()));
+        async move { end }
+    })
+}
+
+fn difference_to_pb(difference: FieldDifference) -> pb::FieldDifference {
+    pb::FieldDifference {
+        path: difference.path.into_string(),
+        recorded: difference.recorded.into_string(),
+        replayed: difference.replayed.into_string(),
+    }
+}

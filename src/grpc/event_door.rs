@@ -1,0 +1,87 @@
+//! `EventService`: facts in, one acknowledgement each, in order.
+
+use futures_util::StreamExt as _;
+use tonic::codegen::BoxStream;
+use tonic::{Request, Response, Status, Streaming, async_trait};
+
+use crate::grpc::decision_door::end_of_stream;
+use crate::grpc::shared::Shared;
+use crate::grpc::status;
+use crate::wire::check::{Check, Path};
+use crate::wire::event;
+use crate::wire::pb::v1 as pb;
+use crate::wire::pb::v1::event_service_server::EventService;
+use crate::workflow::service::{Ack, OrderService};
+
+/// Serves `orderlens.v1.EventService`.
+#[derive(Debug)]
+pub struct EventDoor<S>(pub Shared<S>);
+
+impl<S> Clone for EventDoor<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+#[async_trait]
+impl<S: OrderService> EventService for EventDoor<S> {
+    type IngestEventsStream = BoxStream<pb::IngestEventsResponse>;
+
+    async fn ingest_events(
+        &self,
+        request: Request<Streaming<pb::IngestEventsRequest>>,
+    ) -> Result<Response<Self::IngestEventsStream>, Status> {
+        let stopping = self.0.stopping.clone();
+        let shared = self.0.clone();
+        // Ordered: facts are handed to the engine, and acknowledged, as they came.
+        let acks = request
+            .into_inner()
+            .take_until(self.0.stopping.clone().cancelled_owned())
+            .map(move |item| {
+                let shared = shared.clone();
+                async move { Ok(ingest(&shared, item?).await) }
+            })
+            .buffered(self.0.stream_items_max)
+            .chain(end_of_stream(stopping));
+        Ok(Response::new(Box::pin(acks)))
+    }
+}
+
+async fn ingest<S: OrderService>(
+    shared: &Shared<S>,
+    request: pb::IngestEventsRequest,
+) -> pb::IngestEventsResponse {
+    let Some(message) = request.event else {
+        return rejected(String::new(), &status::of_field("event", "is required"));
+    };
+    let event_id = message.event_id.clone();
+    let door = shared.door();
+    let mut check = Check::at_door(door);
+    let read = event::read(&mut check, &Path::Root.field("event"), message);
+    let event = match check.finish(read) {
+        Ok(event) => event,
+        Err(error) => return rejected(event_id, &status::of_invalid(&error)),
+    };
+    match shared.service.ingest_event(event, door.now).await {
+        Ok(ack) => {
+            pb::IngestEventsResponse { event_id, status: ack_to_pb(ack).into(), error: None }
+        }
+        Err(error) => rejected(event_id, &status::of_error(&error)),
+    }
+}
+
+fn rejected(event_id: String, why: &Status) -> pb::IngestEventsResponse {
+    pb::IngestEventsResponse {
+        event_id,
+        status: pb::IngestStatus::Rejected.into(),
+        error: Some(status::to_pb(why)),
+    }
+}
+
+/// The message for an acknowledgement.
+pub fn ack_to_pb(ack: Ack) -> pb::IngestStatus {
+    match ack {
+        Ack::Accepted => pb::IngestStatus::Accepted,
+        Ack::Duplicate => pb::IngestStatus::Duplicate,
+    }
+}

@@ -1,0 +1,53 @@
+//! `FeedbackService`: what people chose and what happened later.
+
+use tonic::{Request, Response, Status, async_trait};
+
+use crate::grpc::event_door::ack_to_pb;
+use crate::grpc::shared::Shared;
+use crate::grpc::status;
+use crate::wire::check::{Check, Path};
+use crate::wire::feedback::{read_choice, read_outcome};
+use crate::wire::pb::v1 as pb;
+use crate::wire::pb::v1::feedback_service_server::FeedbackService;
+use crate::workflow::service::OrderService;
+
+/// Serves `orderlens.v1.FeedbackService`.
+#[derive(Debug)]
+pub struct FeedbackDoor<S>(pub Shared<S>);
+
+impl<S> Clone for FeedbackDoor<S> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+#[async_trait]
+impl<S: OrderService> FeedbackService for FeedbackDoor<S> {
+    async fn record_choice(
+        &self,
+        request: Request<pb::RecordChoiceRequest>,
+    ) -> Result<Response<pb::RecordChoiceResponse>, Status> {
+        let door = self.0.door();
+        let mut check = Check::at_door(door);
+        let path = Path::Root.field("choice");
+        let read = check.required(&path, request.into_inner().choice, read_choice);
+        let choice = check.finish(read).map_err(|error| status::of_invalid(&error))?;
+        let ack = self.0.service.record_choice(choice, door.now).await;
+        let ack = ack.map_err(|error| status::of_error(&error))?;
+        Ok(Response::new(pb::RecordChoiceResponse { status: ack_to_pb(ack).into() }))
+    }
+
+    async fn record_outcome(
+        &self,
+        request: Request<pb::RecordOutcomeRequest>,
+    ) -> Result<Response<pb::RecordOutcomeResponse>, Status> {
+        let door = self.0.door();
+        let mut check = Check::at_door(door);
+        let path = Path::Root.field("outcome");
+        let read = check.required(&path, request.into_inner().outcome, read_outcome);
+        let outcome = check.finish(read).map_err(|error| status::of_invalid(&error))?;
+        let ack = self.0.service.record_outcome(outcome, door.now).await;
+        let ack = ack.map_err(|error| status::of_error(&error))?;
+        Ok(Response::new(pb::RecordOutcomeResponse { status: ack_to_pb(ack).into() }))
+    }
+}

@@ -1,0 +1,149 @@
+//! The gRPC server: services, health, reflection, limits and an orderly end.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+use tracing::info;
+
+use crate::domain::entity::IdentityKey;
+use crate::grpc::deadline::Deadline;
+use crate::grpc::decision_door::DecisionDoor;
+use crate::grpc::event_door::EventDoor;
+use crate::grpc::feedback_door::FeedbackDoor;
+use crate::grpc::limit::{InFlightLimit, Places};
+use crate::grpc::shared::{Clock, Shared};
+use crate::wire::pb::CONTRACT_DESCRIPTOR_SET;
+use crate::wire::pb::v1::decision_service_server::{self, DecisionServiceServer};
+use crate::wire::pb::v1::event_service_server::{self, EventServiceServer};
+use crate::wire::pb::v1::feedback_service_server::{self, FeedbackServiceServer};
+use crate::workflow::service::OrderService;
+
+/// Bytes in flight that a stream may have; larger windows cost memory per stream.
+const STREAM_WINDOW_BYTES: u32 = 1 << 20;
+/// Bytes in flight that a connection may have.
+const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
+/// How often an idle connection is asked whether it lives.
+const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// Limits of the server.
+#[derive(Clone, Copy, Debug)]
+pub struct GrpcSettings {
+    /// Most unary calls in flight over all connections.
+    pub in_flight_max: usize,
+    /// Longest time that a call may take, whatever its caller allows.
+    pub deadline: Duration,
+    /// Largest request in bytes.
+    pub message_bytes_max: usize,
+    /// Most items of one stream that are worked on at a time; at least 1.
+    pub stream_items_max: usize,
+    /// Whether callers may ask for the contract.
+    pub reflection: Reflection,
+}
+
+/// Whether callers may ask for the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reflection {
+    /// v1 and v1alpha are served.
+    Served,
+    /// Not served.
+    Off,
+}
+
+/// Why the server could not serve.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The descriptor set of the contract cannot be served.
+    #[error("the contract's descriptor set is broken")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The transport failed.
+    #[error("the gRPC transport failed")]
+    Transport(#[from] tonic::transport::Error),
+}
+
+/// Serves the engine until `shutdown` resolves; then health says so, streams end
+/// after the items in flight, and running calls are waited for.
+///
+/// # Errors
+/// [`Error`] when reflection cannot be built or the transport fails.
+pub async fn serve<S: OrderService>(
+    listener: TcpListener,
+    service: Arc<S>,
+    identity: IdentityKey,
+    clock: Clock,
+    settings: GrpcSettings,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), Error> {
+    let shared = Shared {
+        service,
+        identity: Arc::new(identity),
+        clock,
+        stopping: CancellationToken::new(),
+        stream_items_max: settings.stream_items_max.max(1),
+    };
+    let stopping = shared.stopping.clone();
+    let (health, health_service) = tonic_health::server::health_reporter();
+    set_health(&health, ServingStatus::Serving).await;
+    let bytes_max = settings.message_bytes_max;
+    let decisions = DecisionServiceServer::new(DecisionDoor(shared.clone()));
+    let events = EventServiceServer::new(EventDoor(shared.clone()));
+    let feedback = FeedbackServiceServer::new(FeedbackDoor(shared));
+    let (v1, v1alpha) = match settings.reflection {
+        Reflection::Served => (Some(reflection().build_v1()?), Some(reflection().build_v1alpha()?)),
+        Reflection::Off => (None, None),
+    };
+    let places = Places::new(settings.in_flight_max);
+    let longest = settings.deadline;
+    if let Ok(address) = listener.local_addr() {
+        info!(%address, "serving gRPC on {address}");
+    }
+    Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .add_service(guarded(decisions.max_decoding_message_size(bytes_max), &places, longest))
+        .add_service(guarded(events.max_decoding_message_size(bytes_max), &places, longest))
+        .add_service(guarded(feedback.max_decoding_message_size(bytes_max), &places, longest))
+        .add_service(health_service)
+        .add_optional_service(v1)
+        .add_optional_service(v1alpha)
+        .serve_with_incoming_shutdown(
+            TcpIncoming::from(listener).with_nodelay(Some(true)),
+            async move {
+                shutdown.await;
+                info!("stopping: running calls end, new ones are refused");
+                set_health(&health, ServingStatus::NotServing).await;
+                stopping.cancel();
+            },
+        )
+        .await?;
+    Ok(())
+}
+
+fn guarded<D>(door: D, places: &Arc<Places>, longest: Duration) -> InFlightLimit<Deadline<D>> {
+    InFlightLimit::new(Deadline::new(door, longest), Arc::clone(places))
+}
+
+fn reflection() -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(CONTRACT_DESCRIPTOR_SET)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+}
+
+async fn set_health(health: &HealthReporter, status: ServingStatus) {
+    let services = [
+        "",
+        decision_service_server::SERVICE_NAME,
+        event_service_server::SERVICE_NAME,
+        feedback_service_server::SERVICE_NAME,
+    ];
+    for service in services {
+        health.set_service_status(service, status).await;
+    }
+}
