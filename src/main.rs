@@ -3,5 +3,5 @@
 use clap::Parser;
 
 fn main() -> miette::Result<()> {
-    Ok(())
+    orderlens::cli::run(orderlens::cli::Cli::parse())
 }

@@ -1,5 +1,63 @@
 //! The commands: the only place that wires, reads clocks and draws.
 
+use clap::{Parser, Subcommand};
+
+pub mod check_config;
 pub mod clock;
+//pub mod demo;
+pub mod evaluate;
+pub mod archetypes;
 pub mod event_file;
+pub mod import;
+//pub mod load;
 pub mod output;
+//pub mod render;
+pub mod replay;
+//pub mod score;
+pub mod serve;
+pub mod settings;
+pub mod simulate;
+pub mod train;
+pub mod windows;
+
+/// Explainable risk decisions for e-commerce orders.
+#[derive(Debug, Parser)]
+#[command(version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve decisions over gRPC
+    Serve(serve::Args),
+    /// Map a foreign CSV or JSON Lines file to canonical events
+    Import(import::ImportArgs),
+    /// Write the event stream of a synthetic marketplace with known truth
+    Simulate(simulate::Args),
+    /// Train a bundle of models from an event file
+    Train(train::Args),
+    /// Judge a bundle on an event file, point in time
+    Evaluate(evaluate::Args),
+    /// Make every recorded decision of a data folder again and compare
+    Replay(replay::Args),
+    /// Check configuration files and report every mistake
+    CheckConfig(check_config::Args),
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// Whatever the command reports; the binary shows it and exits with 1.
+pub fn run(cli: Cli) -> miette::Result<()> {
+    match cli.command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Import(args) => import::run(&args, &serve::identity()),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::CheckConfig(args) => check_config::run(&args),
+    }
+}

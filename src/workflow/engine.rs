@@ -104,6 +104,11 @@ impl Engine {
         Ok(position)
     }
 
+    /// The last journal position that is on disk.
+    pub fn durable_position(&self) -> u64 {
+        self.durable.position()
+    }
+
     /// Stops the threads: what was submitted is written, then the journal is let go.
     pub fn stop(mut self) {
         let (closed, _) = mpsc::channel(1);

@@ -1,0 +1,167 @@
+//! `orderlens serve`: decisions over gRPC until told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use miette::{Context, IntoDiagnostic};
+use tokio::net::TcpListener;
+use tracing::{info, warn};
+use tracing_subscriber::EnvFilter;
+use uuid::{NoContext, Uuid};
+
+use crate::cli::clock;
+use crate::cli::output::say;
+use crate::cli::settings::{ServiceFiles, engine_settings, grpc_settings, load_judge, reader};
+use crate::config::secret::{IdentitySecret, identity_secret};
+use crate::config::service::ServiceSettings;
+use crate::domain::decision::DecisionId;
+use crate::domain::entity::IdentityKey;
+use crate::domain::time::Timestamp;
+use crate::grpc::server::serve;
+use crate::workflow::engine::Engine;
+use crate::workflow::start_engine::{EngineInputs, start_engine};
+
+/// Serve decisions over gRPC
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    files: ServiceFiles,
+    /// Address to listen on; port 0 takes a free one
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+}
+
+/// Runs the command until SIGINT or SIGTERM.
+///
+/// # Errors
+/// When a file has mistakes, the data folder cannot be opened or the address is taken.
+pub fn run(args: &Args) -> miette::Result<()> {
+    start_log();
+    let mut settings = args.files.load()?;
+    settings.listen = args.listen.unwrap_or(settings.listen);
+    let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
+    runtime.block_on(async {
+        let listener = bind(settings.listen).await?;
+        let address = listener.local_addr().into_diagnostic()?;
+        let engine = Arc::new(open_engine(&settings)?);
+        say(format!("listening on http://{address}"));
+        serve_engine(&settings, engine, listener, stop_signal()).await
+    })
+}
+
+/// Serves an engine until `stop`, then saves a snapshot and lets the data folder go.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve_engine(
+    settings: &ServiceSettings,
+    engine: Arc<Engine>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()> + Send,
+) -> miette::Result<()> {
+    let saver = tokio::spawn(save_snapshots(
+        engine.clone(),
+        settings.journal.snapshot_every_records,
+    ));
+    let grpc = grpc_settings(settings);
+    let served =
+        serve(listener, engine.clone(), identity(), clock::now, grpc, stop).await;
+    saver.abort();
+    // Waiting for the aborted task gives its handle of the engine back.
+    drop(saver.await);
+    match engine.save_snapshot().await {
+        Ok(position) => info!(position, "saved a snapshot"),
+        Err(error) => warn!(%error, "no snapshot saved: the next start folds more of the journal"),
+    }
+    if let Ok(engine) = Arc::try_unwrap(engine) {
+        tokio::task::block_in_place(|| engine.stop());
+    }
+    served.into_diagnostic().wrap_err("serving gRPC")
+}
+
+/// Opens the data folder with the configured bundle and strategy.
+///
+/// # Errors
+/// When bundle, strategy or data folder cannot be used.
+pub fn open_engine(settings: &ServiceSettings) -> miette::Result<Engine> {
+    let inputs = EngineInputs {
+        judge: load_judge(settings)?,
+        read_strategy: reader(),
+        new_id: new_decision_id,
+        nanos: clock::nanos,
+        now: clock::now(),
+    };
+    start_engine(&engine_settings(settings), inputs).into_diagnostic()
+}
+
+/// Takes an address, or says which one is taken.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub async fn bind(address: SocketAddr) -> miette::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .into_diagnostic()
+        .wrap_err_with(|| format!("listening on {address}: is another server running there?"))
+}
+
+/// The key that hashes personal identifiers; warns when it is the public development key.
+pub fn identity() -> IdentityKey {
+    let secret = identity_secret(IDENTITY_VARIABLE);
+    if let IdentitySecret::DevelopmentDefault(_) = &secret {
+        warn!("{IDENTITY_VARIABLE} is not set: identifiers are hashed with the development key");
+    }
+    secret.key().clone()
+}
+
+/// Logs to stderr; `RUST_LOG` chooses what.
+pub fn start_log() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // A second start in one process keeps the first log.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// SIGINT or SIGTERM.
+pub async fn stop_signal() {
+    let interrupted = tokio::signal::ctrl_c();
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = interrupted => {}
+        () = terminated => {}
+    }
+}
+
+/// Environment variable of the identity secret.
+const IDENTITY_VARIABLE: &str = "ORDERLENS_IDENTITY_SECRET";
+/// How often the number of new records is looked at.
+const SNAPSHOT_LOOK: Duration = Duration::from_secs(5);
+
+/// Saves the state every so many records, so that a restart folds little.
+async fn save_snapshots(engine: Arc<Engine>, every_records: u64) {
+    let mut saved = engine.durable_position();
+    loop {
+        tokio::time::sleep(SNAPSHOT_LOOK).await;
+        if engine.durable_position() < saved.saturating_add(every_records) {
+            continue;
+        }
+        match engine.save_snapshot().await {
+            Ok(position) => {
+                info!(position, "saved a snapshot");
+                saved = position;
+            }
+            Err(error) => warn!(%error, "no snapshot saved"),
+        }
+    }
+}
+
+fn new_decision_id(received: Timestamp) -> DecisionId {
+    let seconds = u64::try_from(received.0.div_euclid(1_000_000)).unwrap_or(0);
+    let nanos = u32::try_from(received.0.rem_euclid(1_000_000) * 1_000).unwrap_or(0);
+    DecisionId(Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos)))
+}

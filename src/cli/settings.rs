@@ -1,0 +1,186 @@
+//! From configuration files to the settings of each part.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use miette::{Context, IntoDiagnostic};
+
+use crate::config::service::{ServiceSettings, parse as parse_service};
+use crate::config::strategy::parse as parse_strategy;
+use crate::config::{EMBEDDED_SERVICE, EMBEDDED_STRATEGY};
+use crate::domain::time::Span;
+use crate::graph::settings::GraphSettings;
+use crate::grpc::server::{GrpcSettings, Reflection};
+use crate::model::bundle::Bundle;
+use crate::store::journal::JournalSettings;
+use crate::store::journal::recovery::DamagedTail;
+use crate::workflow::judge_order::{ActiveStrategy, Judge};
+use crate::workflow::past::StrategyReader;
+use crate::workflow::start_engine::EngineSettings;
+
+/// Bytes that may wait for the journal's writer.
+const JOURNAL_QUEUE_BYTES_MAX: usize = 64 << 20;
+/// Longest journal record: an order of the largest request with every contribution.
+const JOURNAL_RECORD_BYTES_MAX: usize = 8 << 20;
+/// Pause of the records after they caught up with the journal.
+const RECORDS_PAUSE: Duration = Duration::from_millis(5);
+/// Journal records per transaction of the records.
+const RECORDS_BATCH_MAX: usize = 2_000;
+/// Snapshots kept: the newest, and one to fall back on.
+const SNAPSHOTS_KEPT: usize = 2;
+/// Longest time of a call, whatever its caller allows.
+const CALL_MAX: Duration = Duration::from_secs(30);
+
+/// Files and folders of a service.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ServiceFiles {
+    /// Service file; the shipped settings otherwise
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Folder of journal, records and snapshots; overrides the service file
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Folder of bundles; overrides the service file
+    #[arg(long)]
+    models: Option<PathBuf>,
+    /// Strategy file; overrides the service file
+    #[arg(long)]
+    strategy: Option<PathBuf>,
+}
+
+impl ServiceFiles {
+    /// The checked service settings.
+    ///
+    /// # Errors
+    /// Every mistake of the service file.
+    pub fn load(&self) -> miette::Result<ServiceSettings> {
+        let mut settings = match &self.config {
+            None => parse_service("config/orderlens.toml", EMBEDDED_SERVICE)?,
+            Some(path) => parse_service(&path.display().to_string(), &read(path)?)?,
+        };
+        let given = |given: &Option<PathBuf>, configured: &mut PathBuf| {
+            if let Some(path) = given {
+                configured.clone_from(path);
+            }
+        };
+        given(&self.data, &mut settings.paths.data);
+        given(&self.models, &mut settings.paths.models);
+        given(&self.strategy, &mut settings.paths.strategy);
+        Ok(settings)
+    }
+}
+
+/// The shipped service settings.
+///
+/// # Errors
+/// Never for a released build; the shipped file is checked by a test.
+pub fn shipped() -> miette::Result<ServiceSettings> {
+    Ok(parse_service("config/orderlens.toml", EMBEDDED_SERVICE)?)
+}
+
+/// The configured bundle under the configured strategy.
+///
+/// # Errors
+/// When there is no bundle, it does not load, or the strategy has mistakes.
+pub fn load_judge(settings: &ServiceSettings) -> miette::Result<Judge> {
+    let folder = newest_bundle(&settings.paths.models)?;
+    let bundle = Bundle::load(&folder).into_diagnostic()?;
+    let strategy = Arc::new(load_strategy(&settings.paths.strategy)?);
+    let lateness = Span::days(i64::from(settings.graph.lateness_days));
+    Judge::new(Arc::new(bundle), strategy, lateness, env!("CARGO_PKG_VERSION")).into_diagnostic()
+}
+
+/// Checks strategy texts that come over the wire or from the journal.
+pub fn reader() -> StrategyReader {
+    Arc::new(|toml| match parse_strategy("strategy", toml) {
+        Ok(strategy) => Ok(ActiveStrategy { strategy, toml: toml.into() }),
+        Err(errors) => Err(errors.mistakes.iter().map(ToString::to_string).collect()),
+    })
+}
+
+/// Settings of the engine.
+pub fn engine_settings(settings: &ServiceSettings) -> EngineSettings {
+    EngineSettings {
+        data_dir: settings.paths.data.clone(),
+        journal: JournalSettings {
+            segment_bytes: settings.journal.segment_bytes_max,
+            record_bytes_max: JOURNAL_RECORD_BYTES_MAX,
+            queue_bytes_max: JOURNAL_QUEUE_BYTES_MAX,
+            damaged_tail: DamagedTail::Refuse,
+        },
+        graph: graph_settings(settings),
+        queue_max: settings.limits.in_flight_max * 4,
+        records_pause: RECORDS_PAUSE,
+        records_batch_max: RECORDS_BATCH_MAX,
+        snapshots_kept: SNAPSHOTS_KEPT,
+    }
+}
+
+/// Settings of the graph.
+pub fn graph_settings(settings: &ServiceSettings) -> GraphSettings {
+    GraphSettings {
+        retention: Span::days(i64::from(settings.graph.retention_days)),
+        ..GraphSettings::default()
+    }
+}
+
+/// Settings of the gRPC door.
+pub fn grpc_settings(settings: &ServiceSettings) -> GrpcSettings {
+    let limits = &settings.limits;
+    GrpcSettings {
+        in_flight_max: limits.in_flight_max,
+        deadline: CALL_MAX,
+        message_bytes_max: limits.message_bytes_max,
+        stream_items_max: limits.stream_depth_max,
+        reflection: Reflection::Served,
+    }
+}
+
+/// The bundle that a folder of bundles offers: the newest version by name, or the folder itself.
+fn newest_bundle(models: &Path) -> miette::Result<PathBuf> {
+    if models.join("manifest.json").exists() {
+        return Ok(models.to_path_buf());
+    }
+    let mut found = Vec::new();
+    for name in folders(models)? {
+        found.extend(folders(&name)?.into_iter().filter(|dir| dir.join("manifest.json").exists()));
+    }
+    found.sort();
+    found.pop().ok_or_else(|| {
+        miette::miette!(
+            help = "run from the package folder, name one with --models, or make one with `orderlens train`",
+            "there is no bundle in {}",
+            models.display()
+        )
+    })
+}
+
+fn folders(dir: &Path) -> miette::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(dir)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("looking for bundles in {}", dir.display()))?;
+    let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
+    Ok(paths.filter(|path| path.is_dir()).collect())
+}
+
+/// A missing strategy file at the shipped place is no fault: the shipped text is built in.
+fn load_strategy(path: &Path) -> miette::Result<ActiveStrategy> {
+    let toml = match std::fs::read_to_string(path) {
+        Ok(toml) => toml,
+        Err(_) if path == Path::new("config/strategy.toml") => EMBEDDED_STRATEGY.to_owned(),
+        Err(error) => {
+            return Err(error)
+                .into_diagnostic()
+                .wrap_err_with(|| format!("reading {}", path.display()));
+        }
+    };
+    let strategy = parse_strategy(&path.display().to_string(), &toml)?;
+    Ok(ActiveStrategy { strategy, toml: toml.into() })
+}
+
+fn read(path: &Path) -> miette::Result<String> {
+    std::fs::read_to_string(path)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("reading {}", path.display()))
+}
