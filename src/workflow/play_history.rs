@@ -146,6 +146,7 @@ struct Player<'a> {
     graph: KnowledgeGraph,
     rows: Vec<HistoryRow>,
     cells: Vec<f32>,
+    values: Vec<f32>,
     row_of_order: IndexMap<OrderKey, u32, FxBuildHasher>,
     order_times: IndexMap<u64, (Timestamp, Option<u128>), FxBuildHasher>,
     held: BinaryHeap<HeldLabel>,
@@ -163,6 +164,7 @@ impl<'a> Player<'a> {
             graph: KnowledgeGraph::new(plan.graph.clone()),
             rows: Vec::new(),
             cells: Vec::new(),
+            values: Vec::new(),
             row_of_order: IndexMap::default(),
             order_times: IndexMap::default(),
             held: BinaryHeap::new(),
@@ -224,9 +226,8 @@ impl<'a> Player<'a> {
         if self.row_of_order.insert(order.key.clone(), row).is_some() {
             return;
         }
-        let start = self.cells.len();
-        self.catalog.extract(&self.graph, order, event_time, &mut self.cells);
-        debug_assert_eq!(self.cells.len() - start, self.catalog.specs().len());
+        self.catalog.extract(&self.graph, order, event_time, &mut self.values);
+        self.cells.extend_from_slice(&self.values);
         self.rows.push(HistoryRow { order: order.key.clone(), event_time, window, account });
     }
 
@@ -287,8 +288,8 @@ impl<'a> Player<'a> {
         }
         self.labels.sort_unstable_keys();
         let n_features = self.catalog.specs().len();
-        let features = Array2::from_shape_vec((n_rows, n_features), self.cells)
-            .unwrap_or_else(|_| Array2::zeros((0, n_features)));
+        let cell = |(row, column)| self.cells[row * n_features + column];
+        let features = Array2::from_shape_fn((n_rows, n_features), cell);
         History {
             rows: self.rows,
             features,
