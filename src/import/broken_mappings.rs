@@ -78,6 +78,7 @@ const CASES: &[(&str, &str)] = &[
 ];
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "the snapshot is long")]
 fn each_mistake_names_file_line_key_and_a_way_out() {
     assert!(Mapping::parse("m.toml", GOOD).is_ok());
     let all: String = CASES.iter().map(|(from, to)| said(from, to)).collect();
