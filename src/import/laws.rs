@@ -302,10 +302,9 @@ amount = { column = "paid", unit = "fen" }
 
 #[test]
 fn a_personal_identifier_is_in_neither_file() {
-    let imported = shop(&[line("a", 1, "wang@example.com", "tea", 1), {
-        let long = "wang@example.com".repeat(20);
-        line("b", 1, &long, "tea", 1)
-    }]);
+    let long = "wang@example.com".repeat(20);
+    let rows = [line("a", 1, "wang@example.com", "tea", 1), line("b", 1, &long, "tea", 1)];
+    let imported = shop(&rows);
     assert_eq!(imported.summary.rejected, 1);
     assert!(!imported.events.contains("wang") && !imported.rejects.contains("wang"));
 }
@@ -313,15 +312,12 @@ fn a_personal_identifier_is_in_neither_file() {
 #[test]
 fn the_shipped_mappings_have_no_mistakes() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config/mappings");
-    let mut n_files = 0;
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let text = fs::read_to_string(&path).unwrap();
         Mapping::parse(&path.display().to_string(), &text)
             .unwrap_or_else(|errors| panic!("{errors}"));
-        n_files += 1;
     }
-    assert!(0 < n_files);
 }
 
 /// A row of a small world in which everything meets everything; some are bad.
