@@ -1,4 +1,4 @@
-//! Times and spans as sources write them: RFC 3339, epochs, patterns with a zone.
+//! Times and spans as sources write them: epochs, patterns with a zone.
 
 use jiff::civil::{DateTime, date};
 use jiff::fmt::strtime::BrokenDownTime;

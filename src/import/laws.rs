@@ -108,7 +108,7 @@ fn line(id: &str, day: i64, user: &str, sku: &str, n: i64) -> String {
 }
 
 #[test]
-fn a_label_comes_when_it_is_known_and_not_when_the_data_ends_before() {
+fn a_label_comes_when_it_is_known_unless_the_source_ends_before() {
     let rows = [
         line("a", 0, "u", "tea", 1),  // given back on day 5
         line("b", 1, "u", "cup", 1),  // given back too late
