@@ -6,18 +6,18 @@ use crate::import::section::{Column, Entry, Section};
 
 /// How a column tells an amount.
 #[derive(Clone, Debug)]
-pub struct MoneySpec {
+pub(super) struct MoneySpec {
     /// Where it stands.
-    pub column: Column,
+    pub(super) column: Column,
     /// Whether it counts major or minor units.
-    pub unit: MoneyUnit,
+    pub(super) unit: MoneyUnit,
     /// Of which currency.
-    pub currency: CurrencySpec,
+    pub(super) currency: CurrencySpec,
 }
 
 /// What an amount counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MoneyUnit {
+pub(super) enum MoneyUnit {
     /// Yuan, dollars, euros: decimals allowed.
     Major,
     /// Fen, cents: decimals are rounded.
@@ -26,7 +26,7 @@ pub enum MoneyUnit {
 
 /// Where the currency is told.
 #[derive(Clone, Debug)]
-pub enum CurrencySpec {
+pub(super) enum CurrencySpec {
     /// By the mapping, for all rows.
     Constant(Currency),
     /// By a column with ISO 4217 codes.

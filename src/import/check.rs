@@ -1,4 +1,4 @@
-//! Checks what a mapping says about orders: source, ids, entities, money, items.
+//! Checks what a mapping says about orders: ids, entities, money, items.
 
 use toml::de::DeTable;
 

@@ -40,8 +40,8 @@ pub enum Error {
     },
     /// More rows than `source.max_reject_share` allows are bad.
     #[error(
-        "{rejected} of {rows} rows are bad, more than {max_reject_share} of them allowed by \
-             source.max_reject_share; see {rejects_path}; first: {first}"
+        "{rejected} of {rows} rows are bad, source.max_reject_share allows {max_reject_share} of \
+         them{worst}; first: {first}; all: {rejects_path}"
     )]
     TooManyRejects {
         /// Bad rows.
@@ -54,6 +54,8 @@ pub enum Error {
         rejects_path: PathBuf,
         /// The first of them.
         first: String,
+        /// What is wrong most often, with the place in the mapping; may be empty.
+        worst: String,
     },
 }
 

@@ -1,4 +1,4 @@
-//! Times and spans as sources write them: RFC 3339, epochs, patterns with a zone.
+//! Times and spans as sources write them: epochs, patterns with a zone.
 
 use jiff::civil::{DateTime, date};
 use jiff::fmt::strtime::BrokenDownTime;
@@ -11,16 +11,16 @@ use crate::import::section::{Column, Entry};
 
 /// How a column tells the time.
 #[derive(Clone, Debug)]
-pub struct TimeSpec {
+pub(super) struct TimeSpec {
     /// Where it stands.
-    pub column: Column,
+    pub(super) column: Column,
     /// How it is written.
-    pub format: TimeFormat,
+    pub(super) format: TimeFormat,
 }
 
 /// How a time is written.
 #[derive(Clone, Debug)]
-pub enum TimeFormat {
+pub(super) enum TimeFormat {
     /// `2026-02-16T20:00:00+08:00`, a space instead of the `T` allowed.
     Rfc3339,
     /// Units after an instant, such as seconds since 1970.

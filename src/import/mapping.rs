@@ -14,6 +14,9 @@ use crate::import::instant::TimeSpec;
 use crate::import::mistake::{MappingErrors, Mistake, suggest};
 use crate::import::section::{Column, Columns, Reading};
 
+/// Columns of the input that an error lists.
+const COLUMNS_SHOWN_MAX: usize = 40;
+
 /// How the rows of one source become events; made by [`Mapping::parse`] only.
 #[derive(Clone, Debug)]
 pub struct Mapping {
@@ -256,6 +259,14 @@ impl Mapping {
         self.columns.keys().map(AsRef::as_ref)
     }
 
+    /// Where the mapping first names a column: `file:line: key`.
+    pub(super) fn place_of(&self, column: &str) -> Option<String> {
+        let place = self.columns.get(column)?.first()?;
+        let before = self.text.get(..place.span.start)?;
+        let line = 1 + before.bytes().filter(|&byte| byte == b'\n').count();
+        Some(format!("{}:{line}: {}", self.file_name, place.key))
+    }
+
     /// Finds the mapped columns among the columns of the input.
     ///
     /// # Errors
@@ -265,7 +276,7 @@ impl Mapping {
         for (name, uses) in &self.columns {
             let remark = match available.iter().filter(|other| ***other == **name).count() {
                 1 => continue,
-                0 => format!("`{name}` is not a column of the input ({})", available.join(", ")),
+                0 => format!("`{name}` is not a column of the input ({})", list(available)),
                 n => format!("`{name}` names {n} columns of the input"),
             };
             let hint = suggest(name, available.iter().map(String::as_str))
@@ -283,4 +294,14 @@ impl Mapping {
             Err(MappingErrors::new(&self.file_name, &self.text, mistakes))
         }
     }
+}
+
+/// The names with commas; of very many only the first.
+fn list(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().map(String::as_str).take(COLUMNS_SHOWN_MAX).collect();
+    let more = match names.len() - shown.len() {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    shown.join(", ") + &more
 }

@@ -7,7 +7,7 @@
 //! runs of 64 MiB, the rows of one order, and the open orders of one account
 //! (and SKU) while matching.
 
-pub mod amount;
+mod amount;
 mod assemble;
 #[cfg(test)]
 mod broken_mappings;
@@ -15,7 +15,7 @@ mod cell;
 mod check;
 mod check_rules;
 pub mod error;
-pub mod instant;
+mod instant;
 mod labeling;
 #[cfg(test)]
 mod laws;
@@ -26,7 +26,7 @@ pub mod mistake;
 mod output;
 pub mod reject;
 mod rows;
-pub mod section;
+mod section;
 mod sorting;
 pub mod summary;
 
@@ -112,8 +112,9 @@ impl Limited<'_> {
         place_orders(rules, lines.finish()?, &mut matcher, &mut sinks)?;
         let data_end = sinks.summary.last_time.unwrap_or_default();
         matcher.finish(data_end, &mut sinks)?;
+        let worst = reject_sink.worst();
         reject_sink.write(rejects, &mut summary)?;
-        check_share(rules, &summary, rejects)?;
+        check_share(self.mapping, &summary, rejects, worst)?;
         event_sink.write(output)?;
         Ok(summary)
     }
@@ -269,11 +270,21 @@ fn place_order(
     sinks.events.push(&key, "placed", time, Fact::OrderPlaced(order), sinks.summary)
 }
 
-fn check_share(rules: &Rules, summary: &ImportSummary, rejects: &Path) -> Result<(), Error> {
-    let max_reject_share = rules.source.max_reject_share;
+/// Too many bad rows are a mistake of the mapping or the wrong file.
+fn check_share(
+    mapping: &Mapping,
+    summary: &ImportSummary,
+    rejects: &Path,
+    worst: Option<(Reason, Box<str>)>,
+) -> Result<(), Error> {
+    let max_reject_share = mapping.rules.source.max_reject_share;
     if summary.rejected as f64 <= max_reject_share * summary.rows as f64 {
         return Ok(());
     }
+    let worst = worst.map(|(reason, column)| {
+        let place = mapping.place_of(&column).unwrap_or_default();
+        format!("; mostly {} in column `{column}`: {place}", reason.as_str())
+    });
     let first = summary.first_rejects.first().map(|reject| {
         format!("line {}: {} `{}`", reject.line, reject.reason.as_str(), reject.value)
     });
@@ -283,5 +294,6 @@ fn check_share(rules: &Rules, summary: &ImportSummary, rejects: &Path) -> Result
         max_reject_share,
         rejects_path: rejects.to_owned(),
         first: first.unwrap_or_default(),
+        worst: worst.unwrap_or_default(),
     })
 }

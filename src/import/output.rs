@@ -1,5 +1,6 @@
 //! Writes events by time and rejects by line; nothing half done is left behind.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ pub(super) struct EventSink {
 /// Collects rejects; they leave sorted by line.
 pub(super) struct RejectSink {
     sorter: Sorter,
-    n_pushed: u64,
+    n_by_column: BTreeMap<(Reason, Box<str>), u64>,
 }
 
 impl EventSink {
@@ -86,7 +87,7 @@ impl EventSink {
 
 impl RejectSink {
     pub(super) fn new(folder: &Rc<WorkFolder>, bytes_max: usize) -> Self {
-        Self { sorter: Sorter::new(folder, "rejects", bytes_max), n_pushed: 0 }
+        Self { sorter: Sorter::new(folder, "rejects", bytes_max), n_by_column: BTreeMap::new() }
     }
 
     pub(super) fn push(
@@ -100,16 +101,22 @@ impl RejectSink {
             summary.rejected += 1;
             *summary.rejected_by_reason.entry(reject.reason.as_str()).or_default() += 1;
         }
-        self.n_pushed += 1;
+        *self.n_by_column.entry((reject.reason, reject.column.clone())).or_default() += 1;
         let value = serde_json::to_vec(reject)
             .map_err(|error| Error::Output { path: PathBuf::new(), source: error.into() })?;
         self.sorter.push(&reject.line.to_be_bytes(), &value)
     }
 
+    /// The most frequent reason that is about a column, and the column.
+    pub(super) fn worst(&self) -> Option<(Reason, Box<str>)> {
+        let about_columns = self.n_by_column.iter().filter(|((_, column), _)| !column.is_empty());
+        about_columns.max_by_key(|(_, n)| **n).map(|(worst, _)| worst.clone())
+    }
+
     /// Writes `line,reason,column,value`; without rejects an old file is removed.
     pub(super) fn write(self, path: &Path, summary: &mut ImportSummary) -> Result<(), Error> {
         let failed = |source| Error::Output { path: path.to_owned(), source };
-        if self.n_pushed == 0 {
+        if self.n_by_column.is_empty() {
             return match fs::remove_file(path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
                 Ok(()) | Err(_) => Ok(()),

@@ -16,7 +16,7 @@ use crate::import::mistake::{Mistake, suggest};
 
 /// A column of the source, as a position in [`Columns`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Column(pub(super) usize);
+pub(super) struct Column(pub(super) usize);
 
 /// Where a mapping names a column.
 #[derive(Clone, Debug)]

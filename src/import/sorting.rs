@@ -2,8 +2,8 @@
 //!
 //! Records are collected up to [`RUN_BYTES_MAX`], sorted and set aside as a run
 //! on disk; at the end all runs are merged. What fits into one run never
-//! touches the disk. Memory: one run per open sorter, plus 64 KiB per run set
-//! aside while merging.
+//! touches the disk. Memory: one run per open sorter, plus 64 KiB and an open
+//! file per run while merging: 1,000 runs are 64 GB of records.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -225,24 +225,24 @@ mod tests {
     #[test]
     fn runs_on_disk_give_the_same_order_as_memory() {
         let place = tempfile::tempdir().unwrap();
-        let sorted = |bytes_max: usize| {
+        let sort = |bytes_max: usize| {
             let folder = WorkFolder::create(place.path().join("runs")).unwrap();
-            let mut sorter = Sorter::new(&folder, "n", bytes_max);
+            let mut numbers = Sorter::new(&folder, "n", bytes_max);
             for i in 0..1_000_i64 {
                 let number = (i * 7_919) % 501 - 250;
-                sorter.push(&sortable(number), &sortable(i)).unwrap();
+                numbers.push(&sortable(number), &sortable(i)).unwrap();
             }
-            let mut sorted = sorter.finish().unwrap();
+            let mut sorted = numbers.finish().unwrap();
             let mut all = Vec::new();
             while let Some(record) = sorted.next().unwrap() {
                 all.push(record);
             }
             all
         };
-        let in_memory = sorted(RUN_BYTES_MAX);
+        let in_memory = sort(RUN_BYTES_MAX);
         assert_eq!(in_memory.len(), 1_000);
         assert!(in_memory.is_sorted());
-        assert_eq!(sorted(1_000), in_memory);
+        assert_eq!(sort(1_000), in_memory);
         assert!(!place.path().join("runs").exists());
     }
 }
