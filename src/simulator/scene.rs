@@ -208,7 +208,8 @@ impl Scene<'_> {
         self.open(created_at, Opening { account: block, device: block, ip: block, phone: block });
         let replacement = crate::simulator::people::Sleeper { block, created_at };
         self.town.sleepers.push_back(replacement);
-        let sleeper = self.town.sleepers.pop_front().unwrap_or(replacement);
+        let slot = self.dice.index(self.town.sleepers.len() - 1);
+        let sleeper = self.town.sleepers.swap_remove_front(slot).unwrap_or(replacement);
         (sleeper.block, sleeper.created_at)
     }
 
