@@ -3,7 +3,7 @@
 use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::simulator::dice::Dice;
-use crate::simulator::goods::{category, popular_sku};
+use crate::simulator::goods::{BEAUTY, GROCERY, category, popular_sku};
 use crate::simulator::people::{
     Consumer, FOREIGN_COUNTRIES, PERSONAS, carrier_nat, foreign_country,
 };
@@ -34,11 +34,15 @@ pub fn plan_newcomers(scene: &mut Scene<'_>, n_people: u32) {
         scene.open(created_at, Opening { account, device: account, ip, phone: account });
         announce_second(scene, &consumer);
         if scene.dice.chance(0.7) {
-            let wait = scene.dice.log_normal(4.0, 1.5).min(120.0);
+            let wait = scene.dice.log_normal(1.5, 1.5).min(120.0);
             let at = created_at + part_of(Span::HOUR, wait);
             let mut draft = shopper_draft(scene, idx, &consumer, at);
-            if scene.dice.chance(0.6) {
-                draft.discount = scene.dice.real(0.2, 0.45);
+            if scene.dice.chance(0.65) {
+                // Welcome coupons: the same offers that gangs farm.
+                let category = scene.dice.pick(&[GROCERY, GROCERY, BEAUTY]);
+                let sku = popular_sku(category, scene.rotation(), scene.dice);
+                draft.basket = vec![(sku, scene.dice.between(1, 3))];
+                draft.discount = scene.dice.real(0.3, 0.5);
             }
             scene.order(at, draft);
         }
@@ -169,7 +173,7 @@ pub fn own_buyer(dice: &mut Dice, idx: u32, consumer: &Consumer, at: Timestamp) 
         1 => block + 1,
         _ => block + 2 + u64::from(dice.below(14)),
     };
-    let is_foreign_card = dice.chance(0.02);
+    let is_foreign_card = dice.chance(0.035);
     Buyer {
         account,
         person: block,

@@ -10,7 +10,7 @@
 //!
 //! | archetype | share | author | what it does |
 //! |---|---|---|---|
-//! | shopper | rest | [`honest`] | 6 personas, Zipf tastes over 8 categories, daily rhythm, weekends × 1.18; 9 % of orders at 20–50 % off; 22 % express; 2 % foreign cards; 1.2 % to forwarders; own phone (87 %), card, contacts; 30 % share a household; 6 % send presents; 8 % have a second account on another channel; accounts median 350 days old, σ 1.2; 6 newcomers per 100 orders, 70 % order soon, 60 % of them with a 20–45 % welcome coupon; returns by category 0.5–12 %; 3 % called off |
+//! | shopper | rest | [`honest`] | 6 personas, Zipf tastes over 8 categories, daily rhythm, weekends × 1.18; 9 % of orders at 20–50 % off; 22 % express; 3.5 % foreign cards; 1.2 % to forwarders; own phone (87 %), card, contacts; 30 % share a household; 6 % send presents; 8 % have a second account on another channel; accounts median 350 days old, σ 1.2; 10 newcomers per 100 orders, 70 % order soon (median 1.5 h), 65 % of them one SKU with a 30–50 % welcome coupon; returns by category 0.5–12 %; 3 % called off |
 //! | traveler, hotel guest | 3.5 % | [`honest`] | by persona 1–35 % of orders from a hotel or abroad; half of the hotel orders go there |
 //! | dormitory, office, locker | 8 % | [`honest`] | one address for hundreds; dormitory and office share one network too |
 //! | of these, flash sales | 0.5 % | [`groups`] | 8–24 residents order within 2–15 minutes, each something else |
@@ -21,7 +21,7 @@
 //! | corporate | 1 % | [`honest`] | 10–60 pieces of one of two SKUs, one office, bank transfer |
 //! | coupon gang | 1 % | [`gangs`] | bursts of 12–36, gaps 8–40 s, one IP, 1–4 devices (40 % emulators), 2 addresses (lockers and forwarders shared with honest people, homes), wallets ÷ 6, phones ÷ 4, 1–3 SKUs, 35–50 % off, accounts under 6 hours old. `c`: gaps 15–90 min, aged accounts, IPs ÷ 3, devices ÷ 2, homes ÷ 4, 15–40 % off |
 //! | reseller ring | 0.8 % | [`resellers`] | 6–20 orders after each weekly release, at most 3 pieces, hotels (80 %) or forwarders, cards ÷ 3 (70 % foreign), phones ÷ 3, 300–3,000 km, 65 % new accounts. `c`: homes, 80 % domestic cards, own phones, 1–2 pieces, over a day |
-//! | stolen card, account takeover | 0.6 % | [`thieves`] | 2–7 orders in 1–2 days, 35 % on somebody's old account, new cards (50 % foreign), mostly electronics and luxury, 60 % express, one drop address and device. `c`: 1–2 orders, own devices, homes, 10 % foreign, cards on file |
+//! | stolen card, account takeover | 0.6 % | [`thieves`] | 2–7 orders in 1–2 days, 35 % on somebody's old account, new cards (40 % foreign), mostly electronics and luxury, 60 % express, one drop address and device. `c`: 1–2 orders, own devices, homes, 10 % foreign, cards on file |
 //! | brushing ring | 0.8 % | [`brushing`] | 10–40 orders for one cheap SKU of one shop every 8–45 min ± 10 %, accounts × 3, empty homes; never back. `c`: gaps × 0.2–4, one order per account |
 //! | return abuser | 1 % returned | [`brushing`] | known customers, clothes, 85 % come back after 5–20 days |
 //!

@@ -20,19 +20,21 @@ pub fn plan_thief(scene: &mut Scene<'_>) -> u32 {
     } else {
         scene.dice.pick(&[
             AddressKind::Residential,
+            AddressKind::Residential,
+            AddressKind::Residential,
             AddressKind::Forwarder,
             AddressKind::ParcelLocker,
             AddressKind::Hotel,
         ])
     };
-    let is_abroad = scene.dice.chance(0.35);
+    let is_abroad = scene.dice.chance(0.2);
     let place = Place {
         ip,
         ip_country: if is_abroad { foreign_country(scene.dice) } else { "CN" },
         address: drop_address(scene, address_kind),
         address_kind,
         region: any_region(scene.dice),
-        distance_km: scene.dice.log_normal(if is_abroad { 6_000.0 } else { 80.0 }, 1.0),
+        distance_km: scene.dice.log_normal(if is_abroad { 6_000.0 } else { 25.0 }, 1.0),
     };
     let own = scene.town.fresh_block();
     let mut at = scene.instant(2);
@@ -54,7 +56,7 @@ pub fn plan_thief(scene: &mut Scene<'_>) -> u32 {
         if has_new_card {
             buyer.payment = scene.town.fresh_block();
             buyer.payment_kind = PaymentKind::Card;
-            let is_foreign = scene.dice.chance(if is_careful { 0.1 } else { 0.5 });
+            let is_foreign = scene.dice.chance(if is_careful { 0.1 } else { 0.4 });
             buyer.payment_country = if is_foreign { foreign_country(scene.dice) } else { "CN" };
         }
         buyer.device = device + u64::from(is_careful) * u64::from(n);
