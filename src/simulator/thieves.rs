@@ -126,9 +126,11 @@ fn thief_account(scene: &mut Scene<'_>, at: Timestamp, account: u64, from: (u64,
 /// A customer whose account was taken over.
 fn victim(scene: &mut Scene<'_>) -> Buyer {
     let idx = scene.town.active_consumer(scene.dice) as usize;
-    let (block, created_at, payment_kind) = match scene.town.consumers.get(idx) {
+    let customer = scene.town.consumers.get(idx);
+    let settled = customer.filter(|customer| customer.created_at < scene.midnight);
+    let (block, created_at, payment_kind) = match settled {
         Some(victim) => (victim.block, victim.created_at, victim.payment_kind),
-        None => (scene.town.fresh_block(), scene.settings.start, PaymentKind::Card),
+        None => (scene.town.fresh_block(), scene.settings.start - Span::DAY, PaymentKind::Card),
     };
     Buyer {
         account: block,
