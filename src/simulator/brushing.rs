@@ -112,7 +112,7 @@ fn fake_order(scene: &mut Scene<'_>, brusher: &Brusher, at: Timestamp, sku: u32)
         address: brusher.address,
         address_kind: AddressKind::Residential,
         region: brusher.region,
-        distance_km: scene.dice.log_normal(200.0, 1.2).min(3_500.0),
+        distance_km: scene.dice.log_normal(20.0, 1.5).min(3_500.0),
     };
     let mut draft = Draft::honest(Archetype::BrushingRing, buyer, place, vec![(sku, 1)]);
     draft.discount = if scene.dice.chance(0.5) { scene.dice.real(0.0, 0.15) } else { 0.0 };

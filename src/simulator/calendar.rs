@@ -15,7 +15,7 @@ use crate::simulator::settings::Mixing;
 use crate::simulator::thieves::plan_thief;
 
 /// New customers per order, and how many of them order soon.
-const NEWCOMERS_SHARE: f64 = 0.06;
+const NEWCOMERS_SHARE: f64 = 0.10;
 const NEWCOMERS_ORDER_SHARE: f64 = 0.7;
 /// Share of an abuser's orders that do come back.
 const ABUSE_SHARE: f64 = 0.82;

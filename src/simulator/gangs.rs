@@ -89,7 +89,7 @@ fn form_gang(scene: &mut Scene<'_>, care: Care, n_orders: u32, start: Timestamp)
         ips,
         ip_country: if is_foreign { foreign_country(scene.dice) } else { "CN" },
         devices,
-        device_kind: if !is_careful && scene.dice.chance(0.6) {
+        device_kind: if !is_careful && scene.dice.chance(0.4) {
             DeviceKind::Emulator
         } else {
             DeviceKind::Phone
@@ -110,9 +110,17 @@ fn drop_address(scene: &mut Scene<'_>, care: Care) -> (u64, AddressKind) {
     let locker = scene.town.hub_of_kind(AddressKind::ParcelLocker, scene.dice);
     match (sort, locker) {
         (0, Some(locker)) => (locker.number, AddressKind::ParcelLocker),
-        (2, _) => (scene.town.fresh_block(), AddressKind::Forwarder),
+        (2, _) => (forwarder(scene), AddressKind::Forwarder),
         _ => (scene.town.fresh_block(), AddressKind::Residential),
     }
+}
+
+/// A forwarder, mostly one that honest people use too.
+pub fn forwarder(scene: &mut Scene<'_>) -> u64 {
+    let own = scene.town.fresh_block();
+    let is_shared = scene.dice.chance(0.7);
+    let shared = scene.town.hub_of_kind(AddressKind::Forwarder, scene.dice);
+    shared.filter(|_| is_shared).map_or(own, |forwarder| forwarder.number)
 }
 
 fn gang_order(scene: &mut Scene<'_>, gang: &Gang, n: u32, at: Timestamp) -> Draft {
@@ -135,7 +143,7 @@ fn gang_order(scene: &mut Scene<'_>, gang: &Gang, n: u32, at: Timestamp) -> Draf
         device,
         phone,
         payment,
-        payment_kind: PaymentKind::Wallet,
+        payment_kind: if payment % 64 < 48 { PaymentKind::Wallet } else { PaymentKind::Card },
         payment_country: "CN",
     };
     let place = Place {
@@ -147,7 +155,7 @@ fn gang_order(scene: &mut Scene<'_>, gang: &Gang, n: u32, at: Timestamp) -> Draf
         distance_km: if gang.ip_country == "CN" {
             scene
                 .dice
-                .log_normal(if gang.care == Care::Careful { 8.0 } else { 60.0 }, 1.0)
+                .log_normal(if gang.care == Care::Careful { 4.0 } else { 25.0 }, 1.0)
                 .min(3_000.0)
         } else {
             scene.dice.real(1_500.0, 12_000.0)
@@ -159,9 +167,9 @@ fn gang_order(scene: &mut Scene<'_>, gang: &Gang, n: u32, at: Timestamp) -> Draf
     draft.ring = Some(gang.ring);
     draft.care = gang.care;
     draft.discount = if gang.care == Care::Careful {
-        scene.dice.real(0.22, 0.45)
+        scene.dice.real(0.15, 0.4)
     } else {
-        scene.dice.real(0.42, 0.5)
+        scene.dice.real(0.35, 0.5)
     };
     draft.device_kind = gang.device_kind;
     draft.speed = Speed::Standard;

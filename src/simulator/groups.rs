@@ -136,9 +136,9 @@ fn family_member(scene: &mut Scene<'_>, start: Timestamp, from: (u64, &'static s
     let payment_country = if has_foreign_card { country } else { "CN" };
     if sort == 0 {
         let idx = scene.town.active_consumer(scene.dice);
-        if let Some(consumer) = scene.town.consumers.get(idx as usize) {
-            let at = start.max(consumer.created_at);
-            let mut buyer = own_buyer(scene.dice, idx, consumer, at);
+        let known = scene.town.consumers.get(idx as usize);
+        if let Some(consumer) = known.filter(|consumer| consumer.created_at < scene.midnight) {
+            let mut buyer = own_buyer(scene.dice, idx, consumer, start);
             if has_foreign_card {
                 buyer.payment = consumer.block + 3;
                 buyer.payment_kind = PaymentKind::Card;

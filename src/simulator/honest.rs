@@ -3,7 +3,7 @@
 use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::simulator::dice::Dice;
-use crate::simulator::goods::{category, popular_sku};
+use crate::simulator::goods::{BEAUTY, GROCERY, category, popular_sku};
 use crate::simulator::people::{
     Consumer, FOREIGN_COUNTRIES, PERSONAS, carrier_nat, foreign_country,
 };
@@ -34,11 +34,15 @@ pub fn plan_newcomers(scene: &mut Scene<'_>, n_people: u32) {
         scene.open(created_at, Opening { account, device: account, ip, phone: account });
         announce_second(scene, &consumer);
         if scene.dice.chance(0.7) {
-            let wait = scene.dice.log_normal(4.0, 1.5).min(120.0);
+            let wait = scene.dice.log_normal(1.5, 1.5).min(120.0);
             let at = created_at + part_of(Span::HOUR, wait);
             let mut draft = shopper_draft(scene, idx, &consumer, at);
-            if scene.dice.chance(0.6) {
-                draft.discount = scene.dice.real(0.2, 0.45);
+            if scene.dice.chance(0.65) {
+                // Welcome coupons: the same offers that gangs farm.
+                let category = scene.dice.pick(&[GROCERY, GROCERY, BEAUTY]);
+                let sku = popular_sku(category, scene.rotation(), scene.dice);
+                draft.basket = vec![(sku, scene.dice.between(1, 3))];
+                draft.discount = scene.dice.real(0.3, 0.5);
             }
             scene.order(at, draft);
         }
@@ -110,7 +114,7 @@ pub fn plan_drop_fan(scene: &mut Scene<'_>) {
     let mut draft = shopper_draft(scene, idx, &consumer, at);
     draft.archetype = Archetype::DropFan;
     let sku = drop.skus[usize::from(scene.dice.chance(0.4))];
-    draft.basket = vec![(sku, 1 + u32::from(scene.dice.chance(0.15)))];
+    draft.basket = vec![(sku, 1 + scene.dice.number(&[0.7, 0.22, 0.08]))];
     draft.discount = 0.0;
     scene.order(at, draft);
 }
@@ -134,12 +138,16 @@ pub fn shopper_draft(scene: &mut Scene<'_>, idx: u32, consumer: &Consumer, at: T
     if scene.dice.chance(persona.coupon) {
         draft.discount = scene.dice.real(0.03, 0.12) + 0.25 * scene.dice.unit() * persona.coupon;
     }
-    draft.device_kind = match scene.dice.weighted(&[0.82, 0.175, 0.005]) {
+    // Deep discounts happen to everybody: sales, clearance, members' days.
+    if scene.dice.chance(0.09) {
+        draft.discount = scene.dice.real(0.2, 0.5);
+    }
+    draft.device_kind = match scene.dice.weighted(&[0.82, 0.17, 0.01]) {
         0 => DeviceKind::Phone,
         1 => DeviceKind::Desktop,
         _ => DeviceKind::Emulator,
     };
-    if scene.dice.chance(0.12) {
+    if scene.dice.chance(0.22) {
         draft.speed = Speed::Express;
     }
     if scene.dice.chance(0.04) {
@@ -165,7 +173,7 @@ pub fn own_buyer(dice: &mut Dice, idx: u32, consumer: &Consumer, at: Timestamp) 
         1 => block + 1,
         _ => block + 2 + u64::from(dice.below(14)),
     };
-    let is_foreign_card = dice.chance(0.004);
+    let is_foreign_card = dice.chance(0.035);
     Buyer {
         account,
         person: block,
@@ -228,6 +236,15 @@ fn usual_place(
             place.address = friend.household;
             place.region = friend.region;
             place.distance_km = scene.dice.log_normal(60.0, 1.5).min(3_000.0);
+        }
+    }
+    if scene.dice.chance(0.012) {
+        // Remote places are served by forwarders.
+        if let Some(forwarder) = scene.town.hub_of_kind(AddressKind::Forwarder, scene.dice) {
+            place.address = forwarder.number;
+            place.address_kind = AddressKind::Forwarder;
+            place.region = forwarder.region;
+            place.distance_km = scene.dice.log_normal(150.0, 1.0).min(3_000.0);
         }
     }
     if scene.dice.chance(mobile) {

@@ -157,7 +157,6 @@ fn labels_are_known_between_the_order_and_their_maturity_and_early_orders_have_a
 }
 
 #[test]
-#[expect(clippy::wildcard_enum_match_arm, reason = "the other facts do not matter here")]
 fn chargebacks_come_as_late_as_they_do_in_the_world() {
     let mut settings = settings(8, 200, 60);
     settings.shares.payment_fraud = 0.3;

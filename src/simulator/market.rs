@@ -53,7 +53,7 @@ impl Market {
     pub fn release(&mut self, at: Timestamp, orders_per_day: u32) -> NewestDrop {
         let first = LIMITED_FROM + u32::try_from(self.limited.len()).unwrap_or(0);
         let skus = [first, first + 1];
-        for (sku, share) in skus.into_iter().zip([0.20, 0.10]) {
+        for (sku, share) in skus.into_iter().zip([0.28, 0.15]) {
             let units = whole(f64::from(orders_per_day) * share).max(20).unsigned_abs();
             self.limited.push(Limited {
                 sku,

@@ -102,3 +102,43 @@ impl SimulatedOperator {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::head::RiskType;
+    use crate::domain::order::OrderKey;
+    use crate::domain::time::Timestamp;
+    use crate::simulator::truth::{Archetype, Care};
+
+    /// Share of good orders that an operator declines although approval is shown first.
+    fn false_stops(manner: OperatorManner, bias: f64, origin: Origin) -> f64 {
+        let truth = OrderTruth {
+            order: OrderKey { channel: "c".into(), order_id: "1".into(), revision: 0 },
+            event_time: Timestamp(0),
+            archetype: Archetype::Family,
+            labels: RiskType::ALL.map(|risk| (risk.head(), false)),
+            ring: None,
+            person: 1,
+            care: Care::Open,
+            is_good: true,
+            best_action: ActionKind::Approve,
+        };
+        let mut operator = SimulatedOperator::new(1, manner, bias);
+        let shown = [ActionKind::Approve, ActionKind::Review];
+        let mut choices = (0..2_000).map(|_| operator.choose(&shown, &truth, origin));
+        let n = choices.by_ref().filter(|choice| choice.action == ActionKind::Decline).count();
+        n as f64 / 2_000.0
+    }
+
+    #[test]
+    fn bias_stops_foreign_orders_and_manner_decides_the_rest() {
+        use OperatorManner::{Lenient, RubberStamper, Strict, Thorough};
+        assert!(false_stops(Thorough, 0.0, Origin::Foreign) < 0.001);
+        assert!(0.25 < false_stops(Thorough, 0.3, Origin::Foreign));
+        assert!(false_stops(Thorough, 0.3, Origin::Domestic) < 0.001);
+        assert!(0.2 < false_stops(Strict, 0.0, Origin::Domestic));
+        assert!(false_stops(Lenient, 0.0, Origin::Domestic) < 0.001);
+        assert!(false_stops(RubberStamper, 0.0, Origin::Domestic) < 0.001);
+    }
+}

@@ -169,7 +169,7 @@ pub struct Town {
     pub hotels: Vec<Hub>,
     /// Companies.
     pub companies: Vec<Company>,
-    /// Accounts kept ready by careful rings, oldest first.
+    /// Accounts kept ready by careful rings, never empty.
     pub sleepers: VecDeque<Sleeper>,
     /// Customers who return what they wore.
     pub abusers: Vec<u32>,
@@ -200,7 +200,7 @@ impl Town {
         };
         town.build_places(n_people, &mut dice);
         for _ in 0..n_people {
-            let age_days = dice.log_normal(500.0, 0.9);
+            let age_days = dice.log_normal(350.0, 1.2);
             let created_at = settings.start - Span(whole(age_days * Span::DAY.0 as f64));
             town.settle(created_at, settings.shares.hubs, &mut dice);
         }
@@ -276,6 +276,7 @@ impl Town {
             (AddressKind::Dormitory, 12_000),
             (AddressKind::Office, 6_000),
             (AddressKind::ParcelLocker, 3_000),
+            (AddressKind::Forwarder, 9_000),
         ];
         for (kind, people_each) in kinds {
             for _ in 0..(n_people / people_each).max(2) {
@@ -321,9 +322,10 @@ impl Town {
         for _ in 0..n_abusers {
             self.abusers.push(number(dice.index(self.consumers.len())));
         }
-        let mut n_sleepers = whole(orders_per_day * settings.careful_share * 0.02 * 30.0).max(20);
+        let mut n_sleepers = whole(orders_per_day * settings.careful_share * 0.02 * 45.0).max(60);
         while 0 < n_sleepers {
-            let age = Span(Span::days(30).0 / 100 * (n_sleepers % 100) + Span::DAY.0);
+            let age_days = dice.log_normal(60.0, 1.0);
+            let age = Span(whole(age_days * Span::DAY.0 as f64));
             let block = self.fresh_block();
             self.sleepers.push_back(Sleeper { block, created_at: settings.start - age });
             n_sleepers -= 1;

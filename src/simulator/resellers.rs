@@ -2,6 +2,7 @@
 
 use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::time::{Span, Timestamp};
+use crate::simulator::gangs::forwarder;
 use crate::simulator::goods::LIMITED_QUANTITY_MAX;
 use crate::simulator::people::{any_region, foreign_country};
 use crate::simulator::scene::{Buyer, Draft, Known, NewestDrop, Opening, Place, Scene, Speed};
@@ -61,7 +62,7 @@ fn form_hoard(scene: &mut Scene<'_>, care: Care, n_orders: u32, released_at: Tim
             match scene.town.hotels.get(hotel) {
                 _ if is_careful => (scene.town.fresh_block(), AddressKind::Residential),
                 Some(hotel) if is_hotel => (hotel.number, AddressKind::Hotel),
-                Some(_) | None => (scene.town.fresh_block(), AddressKind::Forwarder),
+                Some(_) | None => (forwarder(scene), AddressKind::Forwarder),
             }
         })
         .collect();
@@ -72,7 +73,7 @@ fn form_hoard(scene: &mut Scene<'_>, care: Care, n_orders: u32, released_at: Tim
     Hoard {
         ring: scene.town.fresh_ring(),
         care,
-        country: if is_careful && scene.dice.chance(0.7) {
+        country: if scene.dice.chance(if is_careful { 0.8 } else { 0.3 }) {
             "CN"
         } else {
             foreign_country(scene.dice)

@@ -50,3 +50,30 @@ impl IpBurstRule {
         orders.iter_mut().filter_map(|recent| recent.order.take()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::entity::IdentityKey;
+
+    fn n_stopped(n_orders: i64, gap: Span) -> usize {
+        let mut rule = IpBurstRule::default();
+        let ip = IdentityKey::from_secret(b"test").entity(EntityKind::Ip, "one");
+        let stopped = (0..n_orders).map(|n| {
+            let order_id = n.to_string().into();
+            let key = OrderKey { channel: "c".into(), order_id, revision: 0 };
+            let order = Order { entities: vec![ip.clone()], ..Order::new(key) };
+            rule.observe(&order, Timestamp(n * gap.0)).len()
+        });
+        stopped.sum()
+    }
+
+    #[test]
+    fn the_twelfth_order_within_five_minutes_stops_the_whole_burst_once() {
+        assert_eq!(n_stopped(11, Span::SECOND), 0);
+        assert_eq!(n_stopped(12, Span::SECOND), 12);
+        assert_eq!(n_stopped(15, Span::SECOND), 15);
+        assert_eq!(n_stopped(40, Span(28 * Span::SECOND.0)), 0);
+        assert_eq!(n_stopped(12, Span(27 * Span::SECOND.0)), 12);
+    }
+}

@@ -6,7 +6,7 @@ use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::simulator::dice::{Dice, whole};
 use crate::simulator::goods::Goods;
-use crate::simulator::people::{RHYTHMS, Town};
+use crate::simulator::people::{RHYTHMS, Sleeper, Town};
 use crate::simulator::settings::SimulationSettings;
 use crate::simulator::truth::{Archetype, Care};
 
@@ -206,9 +206,12 @@ impl Scene<'_> {
         let block = self.town.fresh_block();
         let created_at = self.instant(1);
         self.open(created_at, Opening { account: block, device: block, ip: block, phone: block });
-        let replacement = crate::simulator::people::Sleeper { block, created_at };
-        self.town.sleepers.push_back(replacement);
-        let sleeper = self.town.sleepers.pop_front().unwrap_or(replacement);
+        self.town.sleepers.push_back(Sleeper { block, created_at });
+        // Those opened today come last and may not exist yet at the time of the order.
+        let n_ready = self.town.sleepers.partition_point(|ready| ready.created_at < self.midnight);
+        let slot = self.dice.index(n_ready);
+        let sleeper = self.town.sleepers.remove(slot);
+        let sleeper = sleeper.unwrap_or(Sleeper { block, created_at });
         (sleeper.block, sleeper.created_at)
     }
 

@@ -115,7 +115,7 @@ impl Default for Shares {
             hub_rushes: 0.005,
             corporate: 0.010,
             group_buyers: 0.008,
-            drop_fans: 0.012,
+            drop_fans: 0.020,
         }
     }
 }

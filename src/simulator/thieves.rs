@@ -2,6 +2,7 @@
 
 use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::time::{Span, Timestamp};
+use crate::simulator::gangs::forwarder;
 use crate::simulator::goods::{ELECTRONICS, LUXURY, popular_sku};
 use crate::simulator::people::{any_region, foreign_country};
 use crate::simulator::scene::{Buyer, DeviceKind, Draft, Opening, Place, Scene, Speed};
@@ -19,19 +20,21 @@ pub fn plan_thief(scene: &mut Scene<'_>) -> u32 {
     } else {
         scene.dice.pick(&[
             AddressKind::Residential,
+            AddressKind::Residential,
+            AddressKind::Residential,
             AddressKind::Forwarder,
             AddressKind::ParcelLocker,
             AddressKind::Hotel,
         ])
     };
-    let is_abroad = scene.dice.chance(0.35);
+    let is_abroad = scene.dice.chance(0.2);
     let place = Place {
         ip,
         ip_country: if is_abroad { foreign_country(scene.dice) } else { "CN" },
         address: drop_address(scene, address_kind),
         address_kind,
         region: any_region(scene.dice),
-        distance_km: scene.dice.log_normal(if is_abroad { 6_000.0 } else { 80.0 }, 1.0),
+        distance_km: scene.dice.log_normal(if is_abroad { 6_000.0 } else { 25.0 }, 1.0),
     };
     let own = scene.town.fresh_block();
     let mut at = scene.instant(2);
@@ -53,7 +56,7 @@ pub fn plan_thief(scene: &mut Scene<'_>) -> u32 {
         if has_new_card {
             buyer.payment = scene.town.fresh_block();
             buyer.payment_kind = PaymentKind::Card;
-            let is_foreign = scene.dice.chance(if is_careful { 0.25 } else { 0.75 });
+            let is_foreign = scene.dice.chance(if is_careful { 0.1 } else { 0.4 });
             buyer.payment_country = if is_foreign { foreign_country(scene.dice) } else { "CN" };
         }
         buyer.device = device + u64::from(is_careful) * u64::from(n);
@@ -73,21 +76,22 @@ fn stolen_order(scene: &mut Scene<'_>, buyer: Buyer, place: Place, care: Care) -
     let is_careful = care == Care::Careful;
     let rotation = scene.rotation();
     let weights = if is_careful {
-        [1.0, 1.5, 1.0, 1.0, 3.0, 1.0, 0.5, 0.5]
+        [1.5, 2.0, 1.2, 1.2, 1.5, 0.5, 0.6, 0.6]
     } else {
-        [0.1, 0.3, 0.3, 0.1, 4.0, 3.0, 0.1, 0.2]
+        [0.4, 0.8, 0.6, 0.4, 3.0, 2.0, 0.3, 0.4]
     };
     let basket = (0..scene.dice.between(1, 2))
         .map(|_| {
             let category = scene.dice.number(&weights);
             let is_dear = category == ELECTRONICS || category == LUXURY;
-            let quantity = if is_dear && !is_careful { scene.dice.between(1, 3) } else { 1 };
+            let quantity =
+                if is_dear && !is_careful { 1 + scene.dice.number(&[0.7, 0.3]) } else { 1 };
             (popular_sku(category, rotation, scene.dice), quantity)
         })
         .collect();
     let mut draft = Draft::honest(Archetype::StolenCard, buyer, place, basket);
     draft.care = care;
-    if scene.dice.chance(if is_careful { 0.3 } else { 0.8 }) {
+    if scene.dice.chance(if is_careful { 0.25 } else { 0.6 }) {
         draft.speed = Speed::Express;
     }
     if scene.dice.chance(0.05) {
@@ -122,9 +126,11 @@ fn thief_account(scene: &mut Scene<'_>, at: Timestamp, account: u64, from: (u64,
 /// A customer whose account was taken over.
 fn victim(scene: &mut Scene<'_>) -> Buyer {
     let idx = scene.town.active_consumer(scene.dice) as usize;
-    let (block, created_at, payment_kind) = match scene.town.consumers.get(idx) {
+    let customer = scene.town.consumers.get(idx);
+    let settled = customer.filter(|customer| customer.created_at < scene.midnight);
+    let (block, created_at, payment_kind) = match settled {
         Some(victim) => (victim.block, victim.created_at, victim.payment_kind),
-        None => (scene.town.fresh_block(), scene.settings.start, PaymentKind::Card),
+        None => (scene.town.fresh_block(), scene.settings.start - Span::DAY, PaymentKind::Card),
     };
     Buyer {
         account: block,
@@ -146,9 +152,9 @@ fn drop_address(scene: &mut Scene<'_>, kind: AddressKind) -> u64 {
             scene.town.hub_of_kind(kind, scene.dice).map_or(1, |locker| locker.number)
         }
         AddressKind::Hotel => scene.town.hotels.get(hotel).map_or(1, |hotel| hotel.number),
-        AddressKind::Residential
-        | AddressKind::Office
-        | AddressKind::Dormitory
-        | AddressKind::Forwarder => scene.town.fresh_block(),
+        AddressKind::Forwarder => forwarder(scene),
+        AddressKind::Residential | AddressKind::Office | AddressKind::Dormitory => {
+            scene.town.fresh_block()
+        }
     }
 }
