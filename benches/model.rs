@@ -48,7 +48,7 @@ fn main() {
 }
 
 /// Ranks of one order: shared by all heads of a bundle.
-#[divan::bench]
+#[divan::bench(sample_size = 64)]
 fn ranks(bencher: Bencher<'_, '_>) {
     let inputs = inputs(1);
     let (mut ranks, mut next) = (Vec::new(), 0);
@@ -60,7 +60,7 @@ fn ranks(bencher: Bencher<'_, '_>) {
 }
 
 /// Ranks and the bare score of one head.
-#[divan::bench(args = [75, 300, 1200])]
+#[divan::bench(args = [75, 300, 1200], sample_size = 64)]
 fn score(bencher: Bencher<'_, '_>, n_trees: usize) {
     let inputs = inputs(n_trees);
     let (mut ranks, mut next) = (Vec::new(), 0);
@@ -72,7 +72,7 @@ fn score(bencher: Bencher<'_, '_>, n_trees: usize) {
 }
 
 /// Ranks, score and exact attribution of one head.
-#[divan::bench(args = [75, 300, 1200])]
+#[divan::bench(args = [75, 300, 1200], sample_size = 64)]
 fn score_with_attribution(bencher: Bencher<'_, '_>, n_trees: usize) {
     let inputs = inputs(n_trees);
     let (mut ranks, mut contributions, mut next) = (Vec::new(), Vec::new(), 0);
