@@ -361,8 +361,8 @@ mod tests {
             let tables = AttributionTables::compile(&ensemble, N_FEATURES);
             let mut contributions = Vec::new();
             let raw = tables.explain(&ranks, &mut contributions);
-            prop_assert_eq!(raw, ensemble.raw(&ranks));
-            prop_assert_eq!(raw, tables.raw(&ranks));
+            prop_assert_eq!(raw.to_bits(), ensemble.raw(&ranks).to_bits());
+            prop_assert_eq!(raw.to_bits(), tables.raw(&ranks).to_bits());
             let sum = tables.base() + contributions.iter().sum::<f64>();
             prop_assert!((sum - raw).abs() <= RESIDUAL_MAX);
             prop_assert!(tables.largest_residual(64) <= RESIDUAL_MAX);

@@ -6,7 +6,7 @@ use crate::domain::head::{HeadId, HeadKind, HeadScore};
 use crate::model::artifact::{self, CARD_FILE, Error, HeadArtifact, MANIFEST_FILE};
 use crate::model::attribution::{AttributionTables, RESIDUAL_MAX};
 use crate::model::calibration::Calibration;
-use crate::model::ensemble::Ensemble;
+use crate::model::ensemble::{Ensemble, Tree};
 use crate::model::manifest::{FORMAT_VERSION, HeadEntry, Manifest, schema_hash};
 
 /// Random vectors on which additivity is checked when a head is compiled.
@@ -213,7 +213,7 @@ impl Head {
     ) -> Result<Self, Error> {
         let entry = &manifest.heads[position];
         let (path, head) = (file.to_owned(), entry.id.clone());
-        for split in artifact.ensemble.trees.iter().flat_map(|tree| tree.splits()) {
+        for split in artifact.ensemble.trees.iter().flat_map(Tree::splits) {
             let n_borders = manifest.binning.borders(usize::from(split.feature)).len();
             if n_borders <= usize::from(split.border) {
                 let (feature, border) = (split.feature, split.border);

@@ -17,6 +17,7 @@ pub struct Columns {
 
 /// What the trainer must know of one feature.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "two independent presences, not a state")]
 pub(crate) struct Column<'a> {
     pub(crate) ranks: &'a [u8],
     pub(crate) n_borders: usize,
@@ -40,13 +41,12 @@ impl Columns {
         let mut parts: Vec<(Vec<f32>, Vec<u8>)> = vec![Default::default(); n_features];
         std::thread::scope(|scope| {
             for (position, slots) in parts.chunks_mut(chunk).enumerate() {
-                scope.spawn(move || {
-                    for (offset, slot) in slots.iter_mut().enumerate() {
-                        let column = matrix.column(position * chunk + offset);
-                        slot.0 = find_borders(column, n_borders_max);
-                        slot.1 = rank_column(column.iter().copied(), &slot.0);
-                    }
-                });
+                let rank = move |(offset, slot): (usize, &mut (Vec<f32>, Vec<u8>))| {
+                    let column = matrix.column(position * chunk + offset);
+                    slot.0 = find_borders(column, n_borders_max);
+                    slot.1 = rank_column(column.iter().copied(), &slot.0);
+                };
+                scope.spawn(move || slots.iter_mut().enumerate().for_each(rank));
             }
         });
         let (borders, ranks): (Vec<_>, Vec<_>) = parts.into_iter().unzip();

@@ -6,7 +6,6 @@ use crate::domain::head::{HeadId, HeadKind};
 use crate::domain::time::Timestamp;
 use crate::model::calibration::Calibration;
 use crate::model::manifest::MetricSummary;
-use crate::training::bundle::summary;
 use crate::training::calibrate::HeldOut;
 use crate::training::metrics::accounts::{AccountOrder, card_precision_at_k};
 use crate::training::metrics::bootstrap::{Measured, measure};
@@ -239,4 +238,11 @@ fn account_order(row: &ScoredRow) -> AccountOrder {
         score: row.raw,
         is_positive: 0.5 < row.label,
     }
+}
+
+/// A figure for the manifest; `None` when it is not a number (no positives).
+fn summary(name: &str, measured: Measured) -> Option<MetricSummary> {
+    let (value, low, high) = (measured.value, measured.low, measured.high);
+    let is_finite = value.is_finite() && low.is_finite() && high.is_finite();
+    is_finite.then(|| MetricSummary { name: name.into(), value, low, high })
 }

@@ -13,6 +13,7 @@ pub mod columns;
 pub mod error;
 pub mod evaluate;
 pub mod grow;
+pub mod head;
 pub mod importance;
 pub mod loss;
 pub mod metrics;

@@ -23,6 +23,9 @@ pub struct TrainingSet {
     pub heads: Vec<HeadTarget>,
 }
 
+/// What a probability head may be told.
+const LABELS: [f32; 2] = [0.0, 1.0];
+
 /// What one head has to predict.
 #[derive(Clone, Debug)]
 pub struct HeadTarget {
@@ -106,7 +109,7 @@ impl HeadTarget {
         check_rows(&self.id.0, self.values.len(), n_rows)?;
         let is_bad = |value: &f32| match self.kind {
             HeadKind::Risk | HeadKind::ImpactProbability => {
-                !value.is_nan() && *value != 0.0 && *value != 1.0
+                !value.is_nan() && !LABELS.contains(value)
             }
             HeadKind::ImpactValue => value.is_infinite(),
         };

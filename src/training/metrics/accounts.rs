@@ -65,19 +65,18 @@ fn precision_by_day(orders: &[AccountOrder], k: usize) -> Vec<f64> {
 mod tests {
     use super::*;
 
-    fn order(day: i64, account: u64, score: f64, is_positive: bool) -> AccountOrder {
-        AccountOrder { day, account, score, is_positive }
+    fn good(day: i64, account: u64, score: f64) -> AccountOrder {
+        AccountOrder { day, account, score, is_positive: false }
+    }
+
+    fn bad(day: i64, account: u64, score: f64) -> AccountOrder {
+        AccountOrder { day, account, score, is_positive: true }
     }
 
     #[test]
     fn a_found_account_is_not_counted_twice() {
-        let orders = [
-            order(0, 1, 0.9, true),
-            order(0, 2, 0.5, false),
-            order(1, 1, 0.9, true),
-            order(1, 2, 0.5, true),
-            order(1, 3, 0.1, false),
-        ];
+        let orders =
+            [bad(0, 1, 0.9), good(0, 2, 0.5), bad(1, 1, 0.9), bad(1, 2, 0.5), good(1, 3, 0.1)];
         // Day 0 finds 1 of 2; day 1 leaves account 1 out and finds account 2.
         assert_eq!(precision_by_day(&orders, 2), [0.5, 0.5]);
         assert_eq!(precision_by_day(&orders, 1), [1.0, 1.0]);
@@ -85,13 +84,13 @@ mod tests {
 
     #[test]
     fn an_account_counts_with_its_most_suspicious_order() {
-        let orders = [order(0, 1, 0.1, true), order(0, 1, 0.9, false), order(0, 2, 0.5, false)];
+        let orders = [bad(0, 1, 0.1), good(0, 1, 0.9), good(0, 2, 0.5)];
         assert_eq!(precision_by_day(&orders, 1), [1.0]);
     }
 
     #[test]
     fn days_with_fewer_accounts_than_k_are_not_forgiven() {
-        let precision = card_precision_at_k(&[order(0, 1, 0.9, true)], 4, 1).unwrap();
+        let precision = card_precision_at_k(&[bad(0, 1, 0.9)], 4, 1).unwrap();
         assert!((precision.value - 0.25).abs() < 1e-12);
         assert_eq!(card_precision_at_k(&[], 4, 1), None);
     }
