@@ -1,7 +1,6 @@
 //! What a person sees of an answer, word for word.
 #![expect(clippy::expect_used, reason = "the steps of a test may fail it")]
 
-#[expect(dead_code, reason = "only its decisions are wanted here")]
 mod fake;
 
 use orderlens::cli::paint::{Ink, width};

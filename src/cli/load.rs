@@ -88,7 +88,12 @@ pub struct BenchRow {
 ///
 /// # Errors
 /// When the server is not on this machine, does not answer, or refuses the first order.
-pub async fn run(args: &BenchArgs) -> miette::Result<()> {
+pub fn run(args: &BenchArgs) -> miette::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
+    runtime.block_on(bench(args))
+}
+
+async fn bench(args: &BenchArgs) -> miette::Result<()> {
     refuse_strangers(&args.server)?;
     // Each run has order ids of its own, so that no answer is a replay.
     let orders = OrderSource::new(&format!("{:x}", clock::now().0), clock::now());

@@ -39,8 +39,9 @@ impl Page {
         for risk in self.explained(&decision.risks) {
             text += &self.contributions(risk);
         }
-        for reason in &decision.reasons {
-            let _ = writeln!(text, "  • {}", reason.text.in_language(self.language));
+        for (idx, reason) in decision.reasons.iter().enumerate() {
+            let gap = if idx == 0 { "\n" } else { "" };
+            let _ = writeln!(text, "{gap}  • {}", reason.text.in_language(self.language));
         }
         text += &self.evidence(&decision.evidence);
         text += &self.title("2", "What follows", "会有什么后果");
@@ -135,7 +136,7 @@ impl Page {
 
     fn contributions(self, risk: &RiskAssessment) -> String {
         let why =
-            format!("{} {}", self.word("Why", "为什么："), words::head(self.language, &risk.head));
+            format!("{} {}", self.word("Why", "为什么是"), words::head(self.language, &risk.head));
         let span = format!(
             "{} {:+.2} → {} {:+.2}",
             self.word("log-odds: average order", "对数几率：平均订单"),

@@ -66,7 +66,12 @@ impl From<Lang> for Language {
 /// # Errors
 /// A report naming file, line and column of a mistake in the file, the address of
 /// a server that does not answer, or every violation that the server found.
-pub async fn run(args: &ScoreArgs) -> miette::Result<()> {
+pub fn run(args: &ScoreArgs) -> miette::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
+    runtime.block_on(ask(args))
+}
+
+async fn ask(args: &ScoreArgs) -> miette::Result<()> {
     let text = read(&args.file)?;
     let mut client = DecisionServiceClient::connect(args.server.clone())
         .await
