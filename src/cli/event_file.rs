@@ -53,8 +53,8 @@ impl EventFile {
     /// # Errors
     /// [`Error::Read`] when it cannot be opened.
     pub fn open(path: &Path, identity: &IdentityKey) -> Result<Self, Error> {
-        let file = File::open(path)
-            .map_err(|source| Error::Read { path: path.to_path_buf(), source })?;
+        let file =
+            File::open(path).map_err(|source| Error::Read { path: path.to_path_buf(), source })?;
         let reader: Box<dyn ReadDebug> = if path.extension().is_some_and(|end| end == "gz") {
             Box::new(MultiGzDecoder::new(file))
         } else {

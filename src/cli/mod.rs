@@ -2,23 +2,28 @@
 
 use clap::{Parser, Subcommand};
 
+pub mod archetypes;
 pub mod check_config;
 pub mod clock;
 //pub mod demo;
 pub mod evaluate;
-pub mod archetypes;
 pub mod event_file;
 pub mod import;
-//pub mod load;
+pub mod load;
+pub mod load_calls;
+pub mod load_floor;
+pub mod load_orders;
 pub mod output;
-//pub mod render;
+pub mod paint;
+pub mod render;
 pub mod replay;
-//pub mod score;
+pub mod score;
 pub mod serve;
 pub mod settings;
 pub mod simulate;
 pub mod train;
 pub mod windows;
+pub mod words;
 
 /// Explainable risk decisions for e-commerce orders.
 #[derive(Debug, Parser)]
@@ -32,6 +37,10 @@ pub struct Cli {
 enum Command {
     /// Serve decisions over gRPC
     Serve(serve::Args),
+    /// Ask a running server about the orders of a file and show its answers
+    Score(score::ScoreArgs),
+    /// Score generated orders as fast as they are answered, beside a no-op server
+    Bench(load::BenchArgs),
     /// Map a foreign CSV or JSON Lines file to canonical events
     Import(import::ImportArgs),
     /// Write the event stream of a synthetic marketplace with known truth
@@ -53,6 +62,8 @@ enum Command {
 pub fn run(cli: Cli) -> miette::Result<()> {
     match cli.command {
         Command::Serve(args) => serve::run(&args),
+        Command::Score(args) => score::run(&args),
+        Command::Bench(args) => load::run(&args),
         Command::Import(args) => import::run(&args, &serve::identity()),
         Command::Simulate(args) => simulate::run(&args),
         Command::Train(args) => train::run(&args),

@@ -25,8 +25,9 @@ pub fn say_json(value: &impl Serialize) -> miette::Result<()> {
 /// A progress bar on stderr for `length` steps; hidden where stderr is no terminal.
 pub fn bar(length: u64, unit: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr_with_hz(5));
-    let template =
-        format!("{{msg:24}} [{{bar:32}}] {{human_pos}}/{{human_len}} {unit} {{elapsed}} eta {{eta}}");
+    let template = format!(
+        "{{msg:24}} [{{bar:32}}] {{human_pos}}/{{human_len}} {unit} {{elapsed}} eta {{eta}}"
+    );
     if let Ok(style) = ProgressStyle::with_template(&template) {
         bar.set_style(style.progress_chars("=> "));
     }
@@ -36,9 +37,9 @@ pub fn bar(length: u64, unit: &str) -> ProgressBar {
 /// A spinner on stderr that counts steps of work of unknown length.
 pub fn spinner(unit: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
-    if let Ok(style) =
-        ProgressStyle::with_template(&format!("{{msg:24}} {{spinner}} {{human_pos}} {unit} {{elapsed}}"))
-    {
+    if let Ok(style) = ProgressStyle::with_template(&format!(
+        "{{msg:24}} {{spinner}} {{human_pos}} {unit} {{elapsed}}"
+    )) {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(200));

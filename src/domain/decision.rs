@@ -135,7 +135,7 @@ pub enum DecisionState {
 }
 
 /// The stored answer about one order.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Decision {
     /// Identifies it.
     pub decision_id: DecisionId,
@@ -160,6 +160,7 @@ pub struct Decision {
     /// At most three sentences for people.
     pub reasons: Vec<Reason>,
     /// The feature vector in bundle order, NaN is unknown; kept in the journal, not answered.
+    #[serde(skip)]
     pub features: Vec<f32>,
     /// Feature ids that had no value for this order.
     pub missing_inputs: Vec<Box<str>>,
@@ -170,7 +171,7 @@ pub struct Decision {
 }
 
 /// The clocks of a decision.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct DecisionTimes {
     /// When the order was placed, by the caller's clock.
     pub event_time: Timestamp,
@@ -179,7 +180,7 @@ pub struct DecisionTimes {
 }
 
 /// What made a decision: enough to make it again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Versions {
     /// Bundle name and version, `risk/2026-11-22`.
     pub model: Box<str>,
@@ -224,7 +225,7 @@ impl Probability {
 }
 
 /// What one risk head says, and exactly why.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RiskAssessment {
     /// Which risk.
     pub head: HeadId,
@@ -253,7 +254,7 @@ pub struct RiskAssessment {
 }
 
 /// One feature's shift of a risk.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Contribution {
     /// Stable feature id.
     pub feature: Box<str>,
@@ -268,7 +269,7 @@ pub struct Contribution {
 }
 
 /// The features whose contributions are not listed one by one.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct ContributionRest {
     /// How many features.
     pub n_features: u32,
@@ -279,7 +280,7 @@ pub struct ContributionRest {
 }
 
 /// A number with its uncertainty, in minor units of the strategy's currency.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Estimate {
     /// Expected value.
     pub mean: f64,
@@ -290,7 +291,7 @@ pub struct Estimate {
 }
 
 /// What follows if one action is taken.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ActionImpact {
     /// The action.
     pub action: ActionKind,
@@ -305,7 +306,7 @@ pub struct ActionImpact {
 }
 
 /// One kind of consequence of an action.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ImpactPart {
     /// What kind.
     pub kind: ImpactKind,
@@ -340,7 +341,8 @@ pub enum ImpactKind {
 }
 
 /// What an impact's numbers count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ImpactUnit {
     /// Minor units of the currency.
     MinorUnits,
@@ -349,7 +351,7 @@ pub enum ImpactUnit {
 }
 
 /// One of the best actions.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RecommendedAction {
     /// From 1.
     pub rank: u32,
@@ -370,7 +372,7 @@ pub struct RecommendedAction {
 }
 
 /// A sentence for people, made from contributions; never a new computation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reason {
     /// Stable code, for machines: the feature id.
     pub code: Box<str>,
@@ -383,7 +385,7 @@ pub struct Reason {
 }
 
 /// A value that a sentence names.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ReasonArgument {
     /// Name in the message.
     pub name: Box<str>,
@@ -392,7 +394,8 @@ pub struct ReasonArgument {
 }
 
 /// A typed value in a sentence.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ReasonValue {
     /// A plain number.
     Number(f64),
@@ -401,7 +404,8 @@ pub enum ReasonValue {
 }
 
 /// Why an answer is less than complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DegradedReason {
     /// The order is older than the lateness that the graph allows.
     LateEvent,
@@ -412,7 +416,7 @@ pub enum DegradedReason {
 }
 
 /// Time spent in one stage.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct StageTiming {
     /// Which stage.
     pub stage: Stage,
@@ -421,7 +425,8 @@ pub struct StageTiming {
 }
 
 /// Stages of scoring an order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// Reading features from order and graph.
     Features,

@@ -70,9 +70,8 @@ fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) 
             let received_time = check.required(&at, received.received_time, Check::time);
             Some(Record::Event(ReceivedEvent { event: event?, received_time: received_time? }))
         }
-        Entry::Decision(scored) => {
-            read_scored(check, &path.field("decision"), scored).map(|scored| Record::Decision(scored.into()))
-        }
+        Entry::Decision(scored) => read_scored(check, &path.field("decision"), scored)
+            .map(|scored| Record::Decision(scored.into())),
         Entry::StrategyActivated(active) => {
             let at = check.required(&path.field("at"), active.at, Check::time);
             Some(Record::StrategyActivated(StrategyActivated {

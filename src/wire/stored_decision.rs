@@ -1,16 +1,28 @@
-//! Decisions read back from their message: what the journal needs.
+//! Decisions read back from their message: by the journal and by clients.
 
 use crate::domain::decision::{
-    ActionImpact, ContributionRest, Decision, DecisionTimes, Estimate, ImpactPart, Probability,
-    Reason, ReasonArgument, ReasonValue, RecommendedAction, RiskAssessment, StageTiming, Versions,
+    ActionImpact, Contribution, ContributionRest, Decision, DecisionTimes, Estimate, ImpactPart,
+    Probability, Reason, ReasonArgument, ReasonValue, RecommendedAction, RiskAssessment,
+    StageTiming, Versions,
 };
 use crate::domain::evidence::{Evidence, EvidenceEdge, EvidenceNode};
 use crate::domain::text::Text;
 use crate::wire::check::{Check, Path};
+use crate::wire::error::Error;
 use crate::wire::feedback::read_decision_id;
 use crate::wire::pb::v1 as pb;
 
-/// Reads a decision, without the feature vector and the contributions of its risks.
+/// The decision that a server answered with, as far as the answer tells it.
+///
+/// # Errors
+/// [`Error::Invalid`] when a field is missing, as it is when the server is a newer one.
+pub fn of_answer(decision: pb::Decision) -> Result<Decision, Error> {
+    let mut check = Check::of_journal();
+    let read = read(&mut check, &Path::Root, decision);
+    check.finish(read)
+}
+
+/// Reads a decision, without the feature vector, which no answer holds.
 pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> Option<Decision> {
     let decision_id = read_decision_id(check, &path.field("decision_id"), &decision.decision_id);
     let order = check.required(&path.field("order"), decision.order, Check::order_key);
@@ -99,6 +111,16 @@ fn read_risk(
         Some((Probability::clamped(interval.lower), Probability::clamped(interval.upper)))
     });
     let band = check.choice(&path.field("band"), risk.band);
+    let listed = path.field("contributions");
+    let contributions = read_all(check, &listed, risk.contributions, |check, path, shift| {
+        Some(Contribution {
+            feature: shift.feature.into_boxed_str(),
+            group: check.choice(&path.field("group"), shift.group)?,
+            value: shift.value,
+            log_odds: shift.log_odds,
+            weight: shift.weight,
+        })
+    });
     Some(RiskAssessment {
         head: head?,
         probability: Probability::clamped(risk.probability),
@@ -109,7 +131,7 @@ fn read_risk(
         raw_log_odds: risk.raw_log_odds,
         weighted_log_odds: risk.weighted_log_odds,
         residual: risk.residual,
-        contributions: Vec::new(),
+        contributions,
         rest: ContributionRest {
             n_features: risk.n_omitted,
             log_odds: risk.omitted_log_odds,

@@ -163,11 +163,8 @@ impl Engine {
 
     async fn tell(&self, event: Event, id: Box<str>, received: Timestamp) -> Result<Ack, Error> {
         let kept = event.clone();
-        let command = |reply| Command::Ingest {
-            event: Box::new(event),
-            received_time: received,
-            reply,
-        };
+        let command =
+            |reply| Command::Ingest { event: Box::new(event), received_time: received, reply };
         match self.ask(command).await? {
             Told::New => Ok(Ack::Accepted),
             Told::Before { position, is_same } => {
@@ -197,8 +194,7 @@ impl Engine {
     ) -> Result<Arc<Decision>, Error> {
         let decision_id = (self.new_id)(received_time);
         let request = Box::new(request);
-        let command =
-            |reply| Command::Try { request, received_time, decision_id, judge, reply };
+        let command = |reply| Command::Try { request, received_time, decision_id, judge, reply };
         self.ask(command).await.map(Arc::new)
     }
 
@@ -368,8 +364,14 @@ fn shared_decision(scored: &ScoredOrder) -> Arc<Decision> {
 }
 
 fn records_filter(asked: DecisionFilter) -> records::DecisionFilter {
-    let DecisionFilter { channel, received_from, received_until, band_at_least, first_action, state } =
-        asked;
+    let DecisionFilter {
+        channel,
+        received_from,
+        received_until,
+        band_at_least,
+        first_action,
+        state,
+    } = asked;
     records::DecisionFilter {
         channel,
         received_from,
@@ -389,4 +391,3 @@ async fn block<T: Send + 'static>(
         Err(error) => Err(Error::failed("a background task", error)),
     }
 }
-

@@ -227,4 +227,3 @@ fn want(spec: &FeatureSpec) -> Option<EvidenceWant> {
     let entity = spec.entity?;
     Some(EvidenceWant { feature: spec.id.clone(), entity, counterpart: spec.counterpart })
 }
-

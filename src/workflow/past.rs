@@ -58,7 +58,8 @@ impl Past {
     pub fn state_at(&self, position: u64) -> Result<State, Error> {
         let mut state = self.latest_snapshot(position);
         for entry in read_from(&self.reader, state.position + 1) {
-            let (at, record) = entry.map_err(|error| Error::failed("reading the journal", error))?;
+            let (at, record) =
+                entry.map_err(|error| Error::failed("reading the journal", error))?;
             if position < at {
                 break;
             }
@@ -134,10 +135,8 @@ pub fn judge_as_recorded(
     recorded: &Decision,
     request: &ScoreRequest,
 ) -> Decision {
-    let stamp = Stamp {
-        decision_id: recorded.decision_id,
-        received_time: recorded.times.received_time,
-    };
+    let stamp =
+        Stamp { decision_id: recorded.decision_id, received_time: recorded.times.received_time };
     let again = judge.judge(state, request, &stamp, || 0);
     Decision { stage_timings: recorded.stage_timings.clone(), ..again }
 }
@@ -147,4 +146,3 @@ impl fmt::Debug for Past {
         f.debug_struct("Past").field("judge", &self.judge).finish_non_exhaustive()
     }
 }
-

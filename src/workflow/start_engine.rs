@@ -95,8 +95,7 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
     let durable = DurableMark::new(end);
     let (commands, queue) = mpsc::channel(settings.queue_max);
     let judge = inputs.judge.clone();
-    let sequencer =
-        Sequencer::new(state, judge, journal.writer(), durable.clone(), inputs.nanos);
+    let sequencer = Sequencer::new(state, judge, journal.writer(), durable.clone(), inputs.nanos);
     let sequencer = thread::Builder::new()
         .name("sequencer".to_owned())
         .spawn(move || sequencer.run(queue))

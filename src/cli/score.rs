@@ -1,0 +1,170 @@
+//! `orderlens score`: an order file goes in, the explained answer comes out.
+
+use std::fs;
+use std::io::{self, IsTerminal as _, Read as _};
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use miette::{IntoDiagnostic as _, Report, WrapErr as _, miette};
+use tonic::Status;
+use tonic_types::StatusExt as _;
+
+use crate::cli::clock;
+use crate::cli::output::{say, say_json};
+use crate::cli::paint::Ink;
+use crate::cli::render::Page;
+use crate::domain::event::{Event, Fact};
+use crate::domain::order::Order;
+use crate::domain::text::Language;
+use crate::domain::time::Timestamp;
+use crate::wire::check::time_to_pb;
+use crate::wire::pb::v1 as pb;
+use crate::wire::pb::v1::decision_service_client::DecisionServiceClient;
+use crate::wire::{order, stored_decision};
+
+/// Ask a running server about the orders of a file and show its answers.
+#[derive(Clone, Debug, Args)]
+pub struct ScoreArgs {
+    /// JSON file of `order_placed` events, as `orderlens import` writes them, or of
+    /// bare orders (placed now); `-` reads standard input.
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// Address of the server.
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:50051")]
+    pub server: String,
+    /// Print decisions as JSON.
+    #[arg(long)]
+    pub json: bool,
+    /// Language of the answer.
+    #[arg(long, value_enum, default_value_t = Lang::En)]
+    pub lang: Lang,
+    /// Record nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// Languages by their codes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Lang {
+    /// English.
+    En,
+    /// Chinese.
+    Zh,
+}
+
+impl From<Lang> for Language {
+    fn from(lang: Lang) -> Self {
+        match lang {
+            Lang::En => Self::English,
+            Lang::Zh => Self::Chinese,
+        }
+    }
+}
+
+/// Scores every order of the file and prints the answers.
+///
+/// # Errors
+/// A report naming file, line and column of a mistake in the file, the address of
+/// a server that does not answer, or every violation that the server found.
+pub fn run(args: &ScoreArgs) -> miette::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
+    runtime.block_on(ask(args))
+}
+
+async fn ask(args: &ScoreArgs) -> miette::Result<()> {
+    let text = read(&args.file)?;
+    let mut client = DecisionServiceClient::connect(args.server.clone())
+        .await
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot reach a server at {}", args.server))?;
+    let page = Page { language: args.lang.into(), ink: ink() };
+    for (event_time, order) in questions(&args.file, &text)? {
+        let request = pb::ScoreOrderRequest {
+            event_time: Some(time_to_pb(event_time)),
+            order: Some(order::to_pb(&order)),
+            dry_run: args.dry_run,
+            ..Default::default()
+        };
+        let answer = client.score_order(request).await.map_err(|status| refused(&status))?;
+        let answer = answer.into_inner();
+        let decision = answer.decision.ok_or_else(|| miette!("the server sent no decision"))?;
+        let decision = stored_decision::of_answer(decision).into_diagnostic()?;
+        if args.json {
+            say_json(&decision)?;
+        } else {
+            say(page.decision(&decision));
+        }
+    }
+    Ok(())
+}
+
+/// Colors, unless the output is no terminal or the user wants none (no-color.org).
+pub fn ink() -> Ink {
+    let is_wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if is_wanted && io::stdout().is_terminal() { Ink::Ansi } else { Ink::Plain }
+}
+
+fn read(file: &str) -> miette::Result<String> {
+    if file == "-" {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).into_diagnostic()?;
+        return Ok(text);
+    }
+    fs::read_to_string(Path::new(file))
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot read {file}"))
+}
+
+fn questions(file: &str, text: &str) -> miette::Result<Vec<(Timestamp, Order)>> {
+    let mut found = Vec::new();
+    for value in serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>() {
+        let value = value.map_err(|error| miette!("{file}: {error}"))?;
+        found.extend(question(file, value)?);
+    }
+    if found.is_empty() {
+        return Err(miette!("{file} holds no `order_placed` event and no order"));
+    }
+    Ok(found)
+}
+
+fn question(file: &str, value: serde_json::Value) -> miette::Result<Option<(Timestamp, Order)>> {
+    // Read as what it claims to be, so that the mistake named is the right one.
+    if value.get("fact").is_none() {
+        let order = serde_json::from_value(value).map_err(|error| miette!("{file}: {error}"))?;
+        return Ok(Some((clock::now(), order)));
+    }
+    let event: Event = serde_json::from_value(value).map_err(|error| miette!("{file}: {error}"))?;
+    Ok(match event.fact {
+        Fact::OrderPlaced(order) => Some((event.event_time, order)),
+        Fact::OrderPaid(_)
+        | Fact::OrderCancelled(_)
+        | Fact::StockReserved(_)
+        | Fact::OrderShipped(_)
+        | Fact::OrderDelivered(_)
+        | Fact::OrderReturned(_)
+        | Fact::OrderRefunded(_)
+        | Fact::OrderChargedBack(_)
+        | Fact::AccountCreated(_)
+        | Fact::StockLevel(_)
+        | Fact::MarketPrice(_)
+        | Fact::Label(_)
+        | Fact::Choice(_)
+        | Fact::Outcome(_) => None,
+    })
+}
+
+fn refused(status: &Status) -> Report {
+    let mut text = format!("the server refused: {}", status.code());
+    if let Some(info) = status.get_details_error_info() {
+        text = format!("{text} ({})", info.reason);
+    }
+    match status.get_details_bad_request() {
+        Some(bad) => {
+            for violation in bad.field_violations {
+                text = format!("{text}\n  {} {}", violation.field, violation.description);
+            }
+        }
+        None => text = format!("{text}\n  {}", status.message()),
+    }
+    miette!("{text}")
+}

@@ -1,0 +1,76 @@
+//! What a person sees of an answer, word for word.
+#![expect(clippy::expect_used, reason = "the steps of a test may fail it")]
+
+mod fake;
+
+use orderlens::cli::paint::{Ink, width};
+use orderlens::cli::render::Page;
+use orderlens::domain::decision::{Decision, DecisionId, DegradedReason};
+use orderlens::domain::entity::{EntityKind, IdentityKey};
+use orderlens::domain::money::{Currency, Money};
+use orderlens::domain::order::{Order, OrderItem, OrderKey};
+use orderlens::domain::record::ScoreRequest;
+use orderlens::domain::text::Language;
+use orderlens::domain::time::Timestamp;
+use uuid::Uuid;
+
+fn decision() -> Decision {
+    let key = IdentityKey::from_secret(b"test");
+    let placed = Timestamp::parse("2026-02-16T20:00:00Z").expect("a time");
+    let mut order =
+        Order::new(OrderKey { channel: "web".into(), order_id: "o-1001".into(), revision: 0 });
+    order.amount = Some(Money { currency: Currency::CNY, minor_units: 129_950 });
+    order.entities = vec![key.entity(EntityKind::Ip, "203.0.113.7")];
+    order.items = vec![OrderItem {
+        sku: key.entity(EntityKind::Sku, "LIM-001"),
+        quantity: 2,
+        unit_price: None,
+    }];
+    let request = ScoreRequest {
+        request_id: "r1".into(),
+        event_time: placed,
+        order,
+        max_actions: 3,
+        max_contributions: 12,
+    };
+    let mut decision = fake::decide(&request, DecisionId(Uuid::from_u128(7)), placed);
+    decision.degraded_reasons.push(DegradedReason::FewInputsKnown);
+    decision.risks[0].contributions[1].weight = 1.5;
+    decision
+}
+
+#[test]
+fn an_answer_reads_well_in_english() {
+    let page = Page { language: Language::English, ink: Ink::Plain };
+    insta::assert_snapshot!(page.decision(&decision()));
+}
+
+#[test]
+fn an_answer_reads_well_in_chinese() {
+    let page = Page { language: Language::Chinese, ink: Ink::Plain };
+    insta::assert_snapshot!(page.decision(&decision()));
+}
+
+#[test]
+fn a_line_of_an_answer_names_the_order_the_risk_and_the_action() {
+    let page = Page { language: Language::English, ink: Ink::Plain };
+    insta::assert_snapshot!(
+        page.line(&decision()),
+        @"web/o-1001  payment fraud 52.5 %  → approve (60.0 %)"
+    );
+}
+
+#[test]
+fn colors_change_no_width() {
+    let plain = Page { language: Language::Chinese, ink: Ink::Plain }.decision(&decision());
+    let colored = Page { language: Language::Chinese, ink: Ink::Ansi }.decision(&decision());
+    assert!(colored.contains("\u{1b}[1m"));
+    let bare: String = colored
+        .split('\u{1b}')
+        .enumerate()
+        .map(|(idx, part)| if idx == 0 { part } else { &part[part.find('m').expect("ends") + 1..] })
+        .collect();
+    let trimmed =
+        |text: &str| -> Vec<usize> { text.lines().map(|line| width(line.trim_end())).collect() };
+    assert_eq!(trimmed(&bare), trimmed(&plain));
+}
