@@ -294,14 +294,12 @@ mod tests {
             flipped[bit / 8] ^= 1 << (bit % 8);
             let n_before = starts.iter().filter(|&&start| start <= bit / 8).count() - 1;
             for damaged_tail in [DamagedTail::Refuse, DamagedTail::Discard] {
-                match find_in(dir.path(), &flipped, damaged_tail).unwrap_err() {
-                    Error::Corrupt { path, offset, position, .. } => {
-                        assert_eq!(path, Segment::fresh(dir.path(), 1).path);
-                        assert_eq!(offset, starts[n_before] as u64);
-                        assert_eq!(position, n_before as u64 + 1);
-                    }
-                    other => panic!("bit {bit}: {other}"),
-                }
+                let error = find_in(dir.path(), &flipped, damaged_tail).unwrap_err();
+                let Error::Corrupt { path, offset, position, .. } = error else {
+                    panic!("bit {bit}: {error}");
+                };
+                assert_eq!(path, Segment::fresh(dir.path(), 1).path);
+                assert_eq!((offset, position), (starts[n_before] as u64, n_before as u64 + 1));
             }
         }
     }

@@ -98,23 +98,23 @@ fn concurrent_submitters_get_every_position_once_and_find_it_again() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, _) = open(dir.path());
     let told = Arc::new(Mutex::new(Vec::new()));
+    let submit_all = |submitter: u64| {
+        let mut last = 0;
+        for n in 0..200 {
+            let bytes = format!("{submitter}/{n}").into_bytes();
+            let (told, kept) = (told.clone(), bytes.clone());
+            let done = move |result: Result<u64, _>| {
+                told.lock().unwrap().push((result.unwrap(), kept));
+            };
+            let promised = journal.writer().submit_when_room(bytes, done).unwrap();
+            assert!(last < promised);
+            last = promised;
+        }
+    };
     thread::scope(|scope| {
         for submitter in 0..8 {
-            let (writer, told) = (journal.writer(), told.clone());
-            scope.spawn(move || {
-                let mut last = 0;
-                for n in 0..200 {
-                    let bytes = format!("{submitter}/{n}").into_bytes();
-                    let (told, kept) = (told.clone(), bytes.clone());
-                    let promised = writer
-                        .submit_when_room(bytes, move |result| {
-                            told.lock().unwrap().push((result.unwrap(), kept));
-                        })
-                        .unwrap();
-                    assert!(last < promised);
-                    last = promised;
-                }
-            });
+            let submit_all = &submit_all;
+            scope.spawn(move || submit_all(submitter));
         }
     });
     journal.close().unwrap();
