@@ -4,6 +4,8 @@
 //! durable together: our journal beside SQLite (WAL, synchronous=FULL, one
 //! transaction per batch), same disk, same run. Run: `cargo bench --bench journal`.
 
+#![expect(clippy::unwrap_used, reason = "a bench may panic")]
+
 use std::path::Path;
 use std::sync::mpsc;
 
