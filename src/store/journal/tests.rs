@@ -7,7 +7,10 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use proptest::prelude::*;
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, any};
+use proptest::sample::Index;
+use proptest::{prop_assert_eq, proptest};
 
 use super::*;
 use crate::store::medium::Unsynced;
@@ -313,8 +316,8 @@ proptest! {
 
     #[test]
     fn any_payloads_come_back_as_they_were_told(
-        payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 1..60),
-        cut in any::<prop::sample::Index>(),
+        payloads in vec(vec(any::<u8>(), 0..3000), 1..60),
+        cut in any::<Index>(),
     ) {
         let dir = tempfile::tempdir().unwrap();
         let settings = JournalSettings { segment_bytes: 12 << 10, ..SETTINGS };

@@ -1,4 +1,6 @@
-//! Questions to the records. Answers name journal positions; the journal has the rest.
+//! Questions to the records.
+//!
+//! Answers name journal positions; the journal has the rest.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -121,7 +121,7 @@ fn decided(n: u64) -> Record {
         max_actions: 3,
         max_contributions: 12,
     };
-    Record::Decision(ScoredOrder { request, decision })
+    Record::Decision(Arc::new(ScoredOrder { request, decision: Arc::new(decision) }))
 }
 
 fn told(event_id: String, fact: Fact) -> Record {
