@@ -83,3 +83,29 @@ impl Medium for Disk {
 pub fn sync_dir(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
+
+/// The file system without syncs: tests do not cut the power, so they need not wait.
+#[cfg(test)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Unsynced;
+
+#[cfg(test)]
+impl Medium for Unsynced {
+    fn allocate(&self, path: &Path, bytes: u64) -> io::Result<File> {
+        let file = File::create(path)?;
+        file.set_len(bytes)?;
+        Ok(file)
+    }
+
+    fn write_at(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        file.write_all_at(bytes, offset)
+    }
+
+    fn sync(&self, _: &File) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn publish(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)
+    }
+}

@@ -1,4 +1,4 @@
-//! Saved states: the fold of the journal up to a position, so that starting is short.
+//! Saved states, so that starting is short: the journal folded up to a position.
 //!
 //! A snapshot is only a shortcut: the journal makes it again. So one that is
 //! damaged, of another schema or ahead of the journal is passed over, said so,
@@ -189,7 +189,7 @@ mod tests {
     use std::io;
 
     use super::*;
-    use crate::store::medium::Disk;
+    use crate::store::medium::Unsynced;
 
     fn snapshot(position: u64) -> Snapshot {
         let state = format!("state at {position}").into_bytes();
@@ -202,7 +202,7 @@ mod tests {
         let dir = dir.path().join("new");
         assert_eq!(load(&dir, "graph/1", 9).unwrap(), (None, vec![]));
         for position in [3, 9, 20, 100] {
-            save(&Disk, &dir, &snapshot(position), 2).unwrap();
+            save(&Unsynced, &dir, &snapshot(position), 2).unwrap();
         }
         assert_eq!(list(&dir).unwrap().len(), 2);
         assert_eq!(load(&dir, "graph/1", 100).unwrap(), (Some(snapshot(100)), vec![]));
@@ -217,8 +217,8 @@ mod tests {
     #[test]
     fn a_snapshot_damaged_at_any_byte_is_passed_over_for_an_older_one() {
         let dir = tempfile::tempdir().unwrap();
-        save(&Disk, dir.path(), &snapshot(1), 2).unwrap();
-        let path = save(&Disk, dir.path(), &snapshot(2), 2).unwrap();
+        save(&Unsynced, dir.path(), &snapshot(1), 2).unwrap();
+        let path = save(&Unsynced, dir.path(), &snapshot(2), 2).unwrap();
         let whole = fs::read(&path).unwrap();
         for at in 0..whole.len() {
             let mut flipped = whole.clone();
@@ -238,23 +238,23 @@ mod tests {
 
     impl Medium for FullDisk {
         fn allocate(&self, path: &Path, bytes: u64) -> io::Result<File> {
-            Disk.allocate(path, bytes)
+            Unsynced.allocate(path, bytes)
         }
         fn write_at(&self, _: &File, _: &[u8], _: u64) -> io::Result<()> {
             Err(ErrorKind::StorageFull.into())
         }
         fn sync(&self, file: &File) -> io::Result<()> {
-            Disk.sync(file)
+            Unsynced.sync(file)
         }
         fn publish(&self, from: &Path, to: &Path) -> io::Result<()> {
-            Disk.publish(from, to)
+            Unsynced.publish(from, to)
         }
     }
 
     #[test]
     fn a_full_disk_leaves_the_older_snapshots_and_no_half_one() {
         let dir = tempfile::tempdir().unwrap();
-        save(&Disk, dir.path(), &snapshot(1), 1).unwrap();
+        save(&Unsynced, dir.path(), &snapshot(1), 1).unwrap();
         let error = save(&FullDisk, dir.path(), &snapshot(2), 1).unwrap_err();
         assert!(error.is_full_disk(), "{error}");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);

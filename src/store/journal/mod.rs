@@ -43,7 +43,8 @@ pub struct JournalSettings {
     pub segment_bytes: u64,
     /// Longest payload that is taken.
     pub record_bytes_max: usize,
-    /// Bytes that may wait to be written; bounds memory and the size of a write.
+    /// Bytes that may wait to be written. As many again are being written, and once
+    /// more in the write's own buffer: memory is bounded by three times this.
     pub queue_bytes_max: usize,
     /// What to do about damage at the end that no crash explains.
     pub damaged_tail: DamagedTail,
@@ -128,6 +129,7 @@ impl Journal {
             file,
             offset,
             capacity,
+            buffer: Vec::new(),
             spare: None,
         };
         let thread = thread::Builder::new()

@@ -87,7 +87,7 @@ impl Entries {
             Some(_) | None => self.enter()?,
         };
         match current.cursor.step()? {
-            Step::Record(payload) => {
+            Step::Record { payload, .. } => {
                 self.current = Some(current);
                 Ok((position, payload))
             }

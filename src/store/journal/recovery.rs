@@ -7,6 +7,8 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use crate::store::error::Error;
@@ -62,16 +64,37 @@ pub(crate) fn find_end(
 ) -> Result<End, Error> {
     let mut cursor = Cursor::open(&segment.path, segment.first_position)?;
     let mut starts = Vec::new();
+    let mut last_batch = segment.first_position;
     let damage = loop {
         let start = Start { position: cursor.position, offset: cursor.offset };
         match cursor.step()? {
-            Step::Record(_) => starts.push(start),
+            Step::Record { batch_position, .. } => {
+                starts.push(start);
+                last_batch = batch_position;
+            }
             Step::Damaged(damage) => break damage,
         }
     };
     segment.note_all(&starts);
     let torn = Tail::read(&cursor, damage, segment)?.cut(medium, damaged_tail)?;
-    Ok(End { next_position: cursor.position, offset: cursor.offset, torn })
+    let offset = cursor.offset;
+    let unsure = starts.partition_point(|start| start.position < last_batch);
+    if let Some(start) = starts.get(unsure) {
+        write_again(segment, start.offset..offset, medium)?;
+    }
+    Ok(End { next_position: cursor.position, offset, torn })
+}
+
+/// Makes the last batch durable, which may so far be in the system's cache alone: the
+/// process may have died before its sync, or the sync failed and forgot what was unwritten.
+fn write_again(segment: &Segment, range: Range<u64>, medium: &dyn Medium) -> Result<(), Error> {
+    let path = &segment.path;
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    let file = file.map_err(Error::io("open", path))?;
+    let mut bytes = vec![0_u8; usize::try_from(range.end - range.start).unwrap_or_default()];
+    file.read_exact_at(&mut bytes, range.start).map_err(Error::io("read", path))?;
+    medium.write_at(&file, &bytes, range.start).map_err(Error::io("write to", path))?;
+    medium.sync(&file).map_err(Error::io("sync", path))
 }
 
 /// Everything in the last segment after its last sound record.
@@ -185,7 +208,7 @@ mod tests {
 
     use super::*;
     use crate::store::journal::frame::{push_record, segment_header};
-    use crate::store::medium::Disk;
+    use crate::store::medium::Unsynced;
 
     const FILE_BYTES: usize = 8192;
 
@@ -208,7 +231,7 @@ mod tests {
     fn find_in(dir: &Path, bytes: &[u8], damaged_tail: DamagedTail) -> Result<End, Error> {
         let segment = Segment::fresh(dir, 1);
         fs::write(&segment.path, bytes).unwrap();
-        find_end(&segment, &Disk, damaged_tail)
+        find_end(&segment, &Unsynced, damaged_tail)
     }
 
     fn check_torn(bytes: &[u8], offset: usize, position: u64) {
@@ -271,14 +294,12 @@ mod tests {
             flipped[bit / 8] ^= 1 << (bit % 8);
             let n_before = starts.iter().filter(|&&start| start <= bit / 8).count() - 1;
             for damaged_tail in [DamagedTail::Refuse, DamagedTail::Discard] {
-                match find_in(dir.path(), &flipped, damaged_tail).unwrap_err() {
-                    Error::Corrupt { path, offset, position, .. } => {
-                        assert_eq!(path, Segment::fresh(dir.path(), 1).path);
-                        assert_eq!(offset, starts[n_before] as u64);
-                        assert_eq!(position, n_before as u64 + 1);
-                    }
-                    other => panic!("bit {bit}: {other}"),
-                }
+                let error = find_in(dir.path(), &flipped, damaged_tail).unwrap_err();
+                let Error::Corrupt { path, offset, position, .. } = error else {
+                    panic!("bit {bit}: {error}");
+                };
+                assert_eq!(path, Segment::fresh(dir.path(), 1).path);
+                assert_eq!((offset, position), (starts[n_before] as u64, n_before as u64 + 1));
             }
         }
     }

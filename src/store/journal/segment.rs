@@ -53,7 +53,12 @@ pub(crate) struct Start {
 #[derive(Debug)]
 pub(crate) enum Step {
     /// The record that belongs there.
-    Record(Vec<u8>),
+    Record {
+        /// Position of the first record of the same write.
+        batch_position: u64,
+        /// What was told.
+        payload: Vec<u8>,
+    },
     /// Something else.
     Damaged(Damage),
 }
@@ -188,7 +193,7 @@ impl Cursor {
         }
         self.offset = end;
         self.position += 1;
-        Ok(Step::Record(payload))
+        Ok(Step::Record { batch_position: header.batch_position(), payload })
     }
 
     /// The error for damage at the place where the cursor stands.

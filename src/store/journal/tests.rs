@@ -7,9 +7,13 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use proptest::prelude::*;
+use proptest::collection::vec;
+use proptest::prelude::{ProptestConfig, any};
+use proptest::sample::Index;
+use proptest::{prop_assert_eq, proptest};
 
 use super::*;
+use crate::store::medium::Unsynced;
 
 const SETTINGS: JournalSettings = JournalSettings {
     segment_bytes: 1 << 16,
@@ -23,7 +27,11 @@ fn payload(n: u64) -> Vec<u8> {
 }
 
 fn open(dir: &Path) -> (Journal, Opened) {
-    Journal::open(dir, SETTINGS).unwrap()
+    open_with(dir, SETTINGS).unwrap()
+}
+
+fn open_with(dir: &Path, settings: JournalSettings) -> Result<(Journal, Opened), Error> {
+    Journal::open_on(Arc::new(Unsynced), dir, settings)
 }
 
 fn read_all(journal: &Journal) -> Vec<(u64, Vec<u8>)> {
@@ -49,6 +57,20 @@ fn positions_go_on_after_a_restart_and_over_segments() {
     assert_eq!(opened.last_position, 600);
     assert!(3 <= opened.n_segments, "{opened:?}");
     assert_eq!(read_all(&journal), expected);
+}
+
+#[test]
+fn a_real_disk_keeps_the_same_promise() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path().join("new");
+    let (journal, _) = Journal::open(&dir, SETTINGS).unwrap();
+    for n in 1..=200 {
+        journal.writer().submit(payload(n), |result| assert!(result.is_ok())).unwrap();
+    }
+    journal.close().unwrap();
+    let (journal, opened) = Journal::open(&dir, SETTINGS).unwrap();
+    assert_eq!((opened.last_position, opened.torn), (200, None));
+    assert_eq!(read_all(&journal).len(), 200);
 }
 
 #[test]
@@ -79,23 +101,23 @@ fn concurrent_submitters_get_every_position_once_and_find_it_again() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, _) = open(dir.path());
     let told = Arc::new(Mutex::new(Vec::new()));
+    let submit_all = |submitter: u64| {
+        let mut last = 0;
+        for n in 0..200 {
+            let bytes = format!("{submitter}/{n}").into_bytes();
+            let (told, kept) = (told.clone(), bytes.clone());
+            let done = move |result: Result<u64, _>| {
+                told.lock().unwrap().push((result.unwrap(), kept));
+            };
+            let promised = journal.writer().submit_when_room(bytes, done).unwrap();
+            assert!(last < promised);
+            last = promised;
+        }
+    };
     thread::scope(|scope| {
         for submitter in 0..8 {
-            let (writer, told) = (journal.writer(), told.clone());
-            scope.spawn(move || {
-                let mut last = 0;
-                for n in 0..200 {
-                    let bytes = format!("{submitter}/{n}").into_bytes();
-                    let (told, kept) = (told.clone(), bytes.clone());
-                    let promised = writer
-                        .submit_when_room(bytes, move |result| {
-                            told.lock().unwrap().push((result.unwrap(), kept));
-                        })
-                        .unwrap();
-                    assert!(last < promised);
-                    last = promised;
-                }
-            });
+            let submit_all = &submit_all;
+            scope.spawn(move || submit_all(submitter));
         }
     });
     journal.close().unwrap();
@@ -121,7 +143,7 @@ fn records_that_wait_are_written_together() {
 fn a_second_opener_is_kept_out_until_the_first_lets_go() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, _) = open(dir.path());
-    assert!(matches!(Journal::open(dir.path(), SETTINGS), Err(Error::Locked { .. })));
+    assert!(matches!(open_with(dir.path(), SETTINGS), Err(Error::Locked { .. })));
     drop(journal);
     open(dir.path());
 }
@@ -138,7 +160,7 @@ fn limits_are_kept_at_and_just_beyond_them() {
     let settings = JournalSettings { segment_bytes: 4096, ..SETTINGS };
     let dir = tempfile::tempdir().unwrap();
     assert!(matches!(
-        Journal::open(dir.path(), settings),
+        open_with(dir.path(), settings),
         Err(Error::Setting { name: "segment_bytes", value: 4096, min: 8248 })
     ));
 }
@@ -188,7 +210,7 @@ impl Medium for FaultyDisk {
         if self.strikes(Fault::FullDiskOnRoll) {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        Disk.allocate(path, bytes)
+        Unsynced.allocate(path, bytes)
     }
 
     fn write_at(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
@@ -197,24 +219,24 @@ impl Medium for FaultyDisk {
             return Err(io::ErrorKind::StorageFull.into());
         }
         if self.strikes(Fault::ShortWrite) {
-            Disk.write_at(file, &bytes[..bytes.len() / 2], offset)?;
+            Unsynced.write_at(file, &bytes[..bytes.len() / 2], offset)?;
             return Err(io::ErrorKind::WriteZero.into());
         }
-        Disk.write_at(file, bytes, offset)
+        Unsynced.write_at(file, bytes, offset)
     }
 
     fn sync(&self, file: &File) -> io::Result<()> {
         if self.strikes(Fault::Sync) {
             return Err(io::Error::other("the device reported an error"));
         }
-        Disk.sync(file)
+        Unsynced.sync(file)
     }
 
     fn publish(&self, from: &Path, to: &Path) -> io::Result<()> {
         if self.strikes(Fault::Publish) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        Disk.publish(from, to)
+        Unsynced.publish(from, to)
     }
 }
 
@@ -294,20 +316,20 @@ proptest! {
 
     #[test]
     fn any_payloads_come_back_as_they_were_told(
-        payloads in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..3000), 1..60),
-        cut in any::<prop::sample::Index>(),
+        payloads in vec(vec(any::<u8>(), 0..3000), 1..60),
+        cut in any::<Index>(),
     ) {
         let dir = tempfile::tempdir().unwrap();
         let settings = JournalSettings { segment_bytes: 12 << 10, ..SETTINGS };
         let cut = cut.index(payloads.len());
         for part in [&payloads[..cut], &payloads[cut..]] {
-            let (journal, _) = Journal::open(dir.path(), settings).unwrap();
+            let (journal, _) = open_with(dir.path(), settings).unwrap();
             for payload in part {
                 journal.writer().submit(payload.clone(), |result| { result.unwrap(); }).unwrap();
             }
             journal.close().unwrap();
         }
-        let (journal, opened) = Journal::open(dir.path(), settings).unwrap();
+        let (journal, opened) = open_with(dir.path(), settings).unwrap();
         prop_assert_eq!(opened.last_position, payloads.len() as u64);
         let found: Vec<_> = read_all(&journal).into_iter().map(|(_, payload)| payload).collect();
         prop_assert_eq!(found, payloads);

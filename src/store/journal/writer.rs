@@ -198,6 +198,8 @@ pub(crate) struct Writer {
     /// Where the next record goes in `file`, and where `file` ends.
     pub(crate) offset: u64,
     pub(crate) capacity: u64,
+    /// Room for the bytes of a write.
+    pub(crate) buffer: Vec<u8>,
     /// A next segment, in the making.
     pub(crate) spare: Option<JoinHandle<Result<File, Error>>>,
 }
@@ -217,7 +219,8 @@ impl Writer {
         while let Some(batch) = self.shared.next_batch() {
             let mut waiting = batch.into_iter().peekable();
             while waiting.peek().is_some() {
-                let mut write = Write::new(self.shared.durable() + 1, self.offset);
+                let buffer = mem::take(&mut self.buffer);
+                let mut write = Write::new(self.shared.durable() + 1, self.offset, buffer);
                 while let Some(entry) =
                     waiting.next_if(|entry| write.end() + entry.bytes() <= self.capacity)
                 {
@@ -226,7 +229,7 @@ impl Writer {
                 let outcome =
                     if write.starts.is_empty() { self.roll() } else { self.commit(&write) };
                 match outcome {
-                    Ok(()) => write.tell_done(),
+                    Ok(()) => self.buffer = write.tell_done(),
                     Err(error) => {
                         let cause = Arc::new(error);
                         let late = self.shared.stop(&cause);
@@ -334,9 +337,11 @@ struct Write {
 }
 
 impl Write {
-    fn new(first_position: u64, offset: u64) -> Self {
-        let (bytes, starts, dones) = (Vec::new(), Vec::new(), Vec::new());
-        Self { first_position, offset, bytes, starts, dones }
+    /// An empty write; `buffer` only lends its room.
+    fn new(first_position: u64, offset: u64, mut buffer: Vec<u8>) -> Self {
+        buffer.clear();
+        let (starts, dones) = (Vec::new(), Vec::new());
+        Self { first_position, offset, bytes: buffer, starts, dones }
     }
 
     fn push(&mut self, entry: Entry) {
@@ -358,9 +363,11 @@ impl Write {
         self.first_position + self.starts.len() as u64 - 1
     }
 
-    fn tell_done(self) {
+    /// Tells everybody; gives the buffer back.
+    fn tell_done(self) -> Vec<u8> {
         for (position, done) in (self.first_position..).zip(self.dones) {
             done(Ok(position));
         }
+        self.bytes
     }
 }

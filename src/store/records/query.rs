@@ -1,4 +1,6 @@
-//! Questions to the records. Answers name journal positions; the journal has the rest.
+//! Questions to the records.
+//!
+//! Answers name journal positions; the journal has the rest.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -238,15 +240,15 @@ impl Records {
 
 /// The `WHERE` part of a list and its values.
 fn conditions(filter: &DecisionFilter, after: Option<PageCursor>) -> (String, Vec<Value>) {
-    let text = |text: &Box<str>| Value::from(text.to_string());
+    let text = |text: &str| Value::from(text.to_owned());
     let mut all: Vec<(&str, Vec<Value>)> = Vec::new();
     let mut add = |condition, value: Option<Value>| {
         if let Some(value) = value {
             all.push((condition, vec![value]));
         }
     };
-    add("channel = ?", filter.channel.as_ref().map(text));
-    add("order_id = ?", filter.order_id.as_ref().map(text));
+    add("channel = ?", filter.channel.as_deref().map(text));
+    add("order_id = ?", filter.order_id.as_deref().map(text));
     add("first_action = ?", filter.first_action.map(|it| it.as_str().to_owned().into()));
     add("band >= ?", filter.band_at_least.map(|band| band_code(band).into()));
     add("state = ?", filter.state.map(|state| state_code(state).into()));
