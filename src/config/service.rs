@@ -36,6 +36,7 @@ pub struct Paths {
 
 /// Limits of the doors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_field_names, reason = "a limit is named `*_max` everywhere")]
 pub struct Limits {
     /// Largest request, bytes.
     pub message_bytes_max: usize,

@@ -1,12 +1,13 @@
 //! Tests of the strategy file: the shipped one, and twenty broken ones.
 
+use std::fmt::Write;
+
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use crate::config::mistake::ConfigErrors;
 use crate::config::strategy::parse;
 use crate::config::{EMBEDDED_STRATEGY, service};
-use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
-use crate::decision::decide::{DecideInput, decide};
+use crate::decision::decide::{DecideInput, Recalibrate, Recalibrated, decide};
 use crate::domain::decision::ActionKind;
 use crate::domain::head::{HeadKind, HeadScore, RiskType};
 use crate::domain::money::{Currency, Money};
@@ -55,8 +56,8 @@ fn the_shipped_strategy_has_no_mistakes_and_every_action() {
 struct Untouched;
 
 impl Recalibrate for Untouched {
-    fn calibrate(&self, _head_idx: usize, _log_odds: f64) -> Calibrated {
-        Calibrated { probability: 0.0, interval: (0.0, 0.0), n_support: 0 }
+    fn calibrate(&self, _head_idx: usize, _log_odds: f64) -> Recalibrated {
+        Recalibrated { value: 0.0, interval: (0.0, 0.0), n_support: 0 }
     }
 }
 
@@ -77,12 +78,13 @@ fn first_action(risk: RiskType, probability: f64, yuan: i64) -> ActionKind {
     order.amount = Some(Money { currency: Currency::CNY, minor_units: yuan * 100 });
     let input = DecideInput {
         scores: &[score],
-        recalibrate: &Untouched,
-        inputs: Inputs { specs: &[], values: &[] },
+        calibrators: &Untouched,
+        specs: &[],
+        values: &[],
         order: &order,
         evidence: None,
-        actions_max: 3,
-        contributions_max: 10,
+        max_actions: 3,
+        max_contributions: 10,
     };
     let strategy = parse("strategy.toml", EMBEDDED_STRATEGY).unwrap();
     decide(&strategy, &input).actions[0].action
@@ -149,7 +151,7 @@ fn each_of_twenty_broken_files_tells_what_is_wrong_and_where() {
     let mut out = String::new();
     for (from, to) in cases {
         let line = to.lines().last().unwrap_or(to);
-        out.push_str(&format!("> {line}\n{}\n", told(&broken(from, to))));
+        writeln!(out, "> {line}\n{}", told(&broken(from, to))).unwrap();
     }
     insta::assert_snapshot!("broken_strategies", out);
 }

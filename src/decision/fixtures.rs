@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
-use crate::decision::decide::DecideInput;
+use crate::decision::decide::{DecideInput, Recalibrate, Recalibrated};
 use crate::decision::strategy::{
     ActionPolicy, Eligibility, GroupWeights, MoneyPolicy, RiskPolicy, Strategy, TrustPolicy,
 };
@@ -20,9 +19,9 @@ use crate::domain::text::Text;
 pub(crate) struct Logistic;
 
 impl Recalibrate for Logistic {
-    fn calibrate(&self, _head_idx: usize, log_odds: f64) -> Calibrated {
+    fn calibrate(&self, _head_idx: usize, log_odds: f64) -> Recalibrated {
         let interval = (logistic(log_odds - 0.5), logistic(log_odds + 0.5));
-        Calibrated { probability: logistic(log_odds), interval, n_support: 100 }
+        Recalibrated { value: logistic(log_odds), interval, n_support: 100 }
     }
 }
 
@@ -176,11 +175,12 @@ pub(crate) fn input<'a>(
 ) -> DecideInput<'a> {
     DecideInput {
         scores,
-        recalibrate: &Logistic,
-        inputs: Inputs { specs, values: &[] },
+        calibrators: &Logistic,
+        specs,
+        values: &[],
         order,
         evidence: None,
-        actions_max: 3,
-        contributions_max: 10,
+        max_actions: 3,
+        max_contributions: 10,
     }
 }
