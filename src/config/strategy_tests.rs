@@ -7,7 +7,8 @@ use miette::{GraphicalReportHandler, GraphicalTheme};
 use crate::config::mistake::ConfigErrors;
 use crate::config::strategy::parse;
 use crate::config::{EMBEDDED_STRATEGY, service};
-use crate::decision::decide::{DecideInput, Recalibrate, Recalibrated, decide};
+use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
+use crate::decision::decide::{DecideInput, decide};
 use crate::domain::decision::ActionKind;
 use crate::domain::head::{HeadKind, HeadScore, RiskType};
 use crate::domain::money::{Currency, Money};
@@ -56,8 +57,8 @@ fn the_shipped_strategy_has_no_mistakes_and_every_action() {
 struct Untouched;
 
 impl Recalibrate for Untouched {
-    fn calibrate(&self, _head_idx: usize, _log_odds: f64) -> Recalibrated {
-        Recalibrated { value: 0.0, interval: (0.0, 0.0), n_support: 0 }
+    fn calibrate(&self, _head_idx: usize, _log_odds: f64) -> Calibrated {
+        Calibrated { probability: 0.0, interval: (0.0, 0.0), n_support: 0 }
     }
 }
 
@@ -78,13 +79,12 @@ fn first_action(risk: RiskType, probability: f64, yuan: i64) -> ActionKind {
     order.amount = Some(Money { currency: Currency::CNY, minor_units: yuan * 100 });
     let input = DecideInput {
         scores: &[score],
-        calibrators: &Untouched,
-        specs: &[],
-        values: &[],
+        recalibrate: &Untouched,
+        inputs: Inputs { specs: &[], values: &[] },
         order: &order,
         evidence: None,
-        max_actions: 3,
-        max_contributions: 10,
+        actions_max: 3,
+        contributions_max: 10,
     };
     let strategy = parse("strategy.toml", EMBEDDED_STRATEGY).unwrap();
     decide(&strategy, &input).actions[0].action

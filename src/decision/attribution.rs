@@ -4,12 +4,28 @@
 //! that weights of 1 leave the raw score as it is to the last bit and changing
 //! one weight moves it by exactly that group's share.
 
-use crate::decision::decide::Recalibrated;
 use crate::decision::strategy::{GroupWeights, Strategy};
 use crate::domain::decision::{Contribution, ContributionRest, Probability, RiskAssessment};
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::{FeatureGroup, FeatureSpec};
 use crate::domain::head::HeadScore;
+
+/// A calibrated answer of one head at one score.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Calibrated {
+    /// Probability in [0, 1].
+    pub probability: f64,
+    /// 90 % interval of it: model uncertainty.
+    pub interval: (f64, f64),
+    /// Held-out rows near this score.
+    pub n_support: u64,
+}
+
+/// Turns a re-weighted score into a probability: what a model bundle offers.
+pub trait Recalibrate: std::fmt::Debug {
+    /// The calibrated answer of the head at a position of the scores, at a log-odds.
+    fn calibrate(&self, head_idx: usize, log_odds: f64) -> Calibrated;
+}
 
 /// The features of a bundle and their values for one order.
 #[derive(Clone, Copy, Debug)]
@@ -40,13 +56,13 @@ pub fn assess(
     strategy: &Strategy,
     score: &HeadScore,
     inputs: Inputs<'_>,
-    recalibrate: impl Fn(f64) -> Recalibrated,
+    recalibrate: impl Fn(f64) -> Calibrated,
     contributions_max: usize,
 ) -> RiskAssessment {
     let weighted = weighted_log_odds(&strategy.weights, score, inputs.specs);
     let sum: f64 = score.contributions.iter().sum();
-    let model = Recalibrated {
-        value: score.calibrated,
+    let model = Calibrated {
+        probability: score.calibrated,
         interval: score.interval,
         n_support: score.n_support,
     };
@@ -57,13 +73,13 @@ pub fn assess(
     let others = ranked.split_off(contributions_max.min(ranked.len()));
     RiskAssessment {
         head: score.head.clone(),
-        probability: Probability::clamped(calibrated.value),
+        probability: Probability::clamped(calibrated.probability),
         interval: (
             Probability::clamped(calibrated.interval.0),
             Probability::clamped(calibrated.interval.1),
         ),
         model_probability: Probability::clamped(score.calibrated),
-        band: strategy.risk(&score.head).band(calibrated.value),
+        band: strategy.risk(&score.head).band(calibrated.probability),
         base: score.base,
         raw_log_odds: score.raw,
         weighted_log_odds: weighted,

@@ -1,6 +1,6 @@
 //! Decides about one order: pure, deterministic, total.
 
-use crate::decision::attribution::{Inputs, assess};
+use crate::decision::attribution::{Inputs, Recalibrate, assess};
 use crate::decision::ranking::Ranking;
 use crate::decision::reasons::{Leading, reasons};
 use crate::decision::strategy::{ActionPolicy, Eligibility, Strategy};
@@ -8,26 +8,8 @@ use crate::domain::decision::{
     ActionImpact, ActionKind, DecisionState, Reason, RecommendedAction, RiskAssessment, RiskBand,
 };
 use crate::domain::evidence::Evidence;
-use crate::domain::feature::FeatureSpec;
 use crate::domain::head::{HeadKind, HeadScore};
 use crate::domain::order::Order;
-
-/// The calibrated answer of one head at one score.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Recalibrated {
-    /// Probability in [0, 1].
-    pub value: f64,
-    /// 90 % interval of it: model uncertainty.
-    pub interval: (f64, f64),
-    /// Held-out rows near this score.
-    pub n_support: u64,
-}
-
-/// Turns a re-weighted score into a probability: what a model bundle offers.
-pub trait Recalibrate: std::fmt::Debug {
-    /// The calibrated answer of the head at a position of the scores, at a log-odds.
-    fn calibrate(&self, head_idx: usize, log_odds: f64) -> Recalibrated;
-}
 
 /// What a decision is made from.
 #[derive(Clone, Copy, Debug)]
@@ -35,19 +17,17 @@ pub struct DecideInput<'a> {
     /// What every head of the bundle says.
     pub scores: &'a [HeadScore],
     /// Calibration of re-weighted scores.
-    pub calibrators: &'a dyn Recalibrate,
-    /// What the features are, in bundle order.
-    pub specs: &'a [FeatureSpec],
-    /// Their values; NaN is unknown.
-    pub values: &'a [f32],
+    pub recalibrate: &'a dyn Recalibrate,
+    /// Features and their values.
+    pub inputs: Inputs<'a>,
     /// The order.
     pub order: &'a Order,
     /// Graph evidence, for the nodes that reasons name.
     pub evidence: Option<&'a Evidence>,
     /// Most actions to recommend.
-    pub max_actions: u32,
+    pub actions_max: usize,
     /// Most contributions to list per risk.
-    pub max_contributions: u32,
+    pub contributions_max: usize,
 }
 
 /// The decided parts of an answer.
@@ -67,19 +47,19 @@ pub struct Decided {
 
 /// Decides about one order under a strategy.
 pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
-    let inputs = Inputs { specs: input.specs, values: input.values };
+    let inputs = input.inputs;
     let risk_idxs: Vec<usize> =
         (0..input.scores.len()).filter(|idx| input.scores[*idx].kind == HeadKind::Risk).collect();
     let risks: Vec<RiskAssessment> = risk_idxs
         .iter()
         .map(|idx| {
-            let calibrate = |log_odds| input.calibrators.calibrate(*idx, log_odds);
+            let calibrate = |log_odds| input.recalibrate.calibrate(*idx, log_odds);
             assess(
                 strategy,
                 &input.scores[*idx],
                 inputs,
                 calibrate,
-                input.max_contributions as usize,
+                input.contributions_max,
             )
         })
         .collect();
@@ -92,7 +72,7 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
         .collect();
     let ranking = Ranking::new(strategy, input.order, input.scores, &risks, &eligible);
     let mut actions = ranking.recommend(is_thin.then_some(ActionKind::Review));
-    actions.truncate(input.max_actions as usize);
+    actions.truncate(input.actions_max);
     let reasons = leading.map_or_else(Vec::new, |at| {
         reasons(
             strategy,

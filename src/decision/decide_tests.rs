@@ -189,12 +189,12 @@ proptest! {
 
     #[test]
     fn listed_contributions_and_the_rest_sum_to_both_scores(
-        phi in prop::array::uniform4(-3.0..3.0_f64), weight in 0.0..10.0_f64, listed in 0_u32..6
+        phi in prop::array::uniform4(-3.0..3.0_f64), weight in 0.0..10.0_f64, listed in 0_usize..6
     ) {
         let (scores, specs, order) = ([risk_score("a", -1.0, &phi)], four_specs(), order());
         let mut strategy = strategy();
         strategy.weights = strategy.weights.with(FeatureGroup::Ip, weight);
-        let input = DecideInput { max_contributions: listed, ..input(&scores, &specs, &order) };
+        let input = DecideInput { contributions_max: listed, ..input(&scores, &specs, &order) };
         let risk = &decide(&strategy, &input).risks[0];
         let model: f64 = risk.contributions.iter().map(|c| c.log_odds).sum();
         let weighted: f64 = risk.contributions.iter().map(|c| c.weight * c.log_odds).sum();
@@ -222,7 +222,7 @@ proptest! {
             .map(|(idx, raw)| risk_score(&format!("risk{idx}"), *raw, &[]))
             .collect();
         let order = order();
-        let all = DecideInput { max_actions: 99, ..input(&scores, &[], &order) };
+        let all = DecideInput { actions_max: 99, ..input(&scores, &[], &order) };
         let decided = decide(&strategy(), &all);
         let confidences: Vec<f64> =
             decided.actions.iter().map(|action| action.confidence.value()).collect();

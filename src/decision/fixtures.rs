@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::decision::decide::{DecideInput, Recalibrate, Recalibrated};
+use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
+use crate::decision::decide::DecideInput;
 use crate::decision::strategy::{
     ActionPolicy, Eligibility, GroupWeights, MoneyPolicy, RiskPolicy, Strategy, TrustPolicy,
 };
@@ -19,9 +20,9 @@ use crate::domain::text::Text;
 pub(crate) struct Logistic;
 
 impl Recalibrate for Logistic {
-    fn calibrate(&self, _head_idx: usize, log_odds: f64) -> Recalibrated {
+    fn calibrate(&self, _head_idx: usize, log_odds: f64) -> Calibrated {
         let interval = (logistic(log_odds - 0.5), logistic(log_odds + 0.5));
-        Recalibrated { value: logistic(log_odds), interval, n_support: 100 }
+        Calibrated { probability: logistic(log_odds), interval, n_support: 100 }
     }
 }
 
@@ -175,12 +176,11 @@ pub(crate) fn input<'a>(
 ) -> DecideInput<'a> {
     DecideInput {
         scores,
-        calibrators: &Logistic,
-        specs,
-        values: &[],
+        recalibrate: &Logistic,
+        inputs: Inputs { specs, values: &[] },
         order,
         evidence: None,
-        max_actions: 3,
-        max_contributions: 10,
+        actions_max: 3,
+        contributions_max: 10,
     }
 }
