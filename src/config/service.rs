@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use crate::config::mistake::ConfigErrors;
 use crate::config::reader::{Section, read_document};
-use crate::domain::time::Span;
 
 /// Everything that runs the service but is not a business decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,12 +58,14 @@ pub struct Limits {
 /// Limits of the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GraphLimits {
-    /// Age at which facts leave the graph.
-    pub retention: Span,
+    /// Age at which facts leave the graph, days.
+    pub retention_days: u32,
+    /// Age at which an order is flagged as late, days; not above the retention.
+    pub lateness_days: u32,
     /// Fewest accounts in 30 days that make an entity a hub.
     pub hub_accounts_min: u32,
-    /// Shortest time an entity is known before it is called a hub.
-    pub hub_age_min: Span,
+    /// Shortest time an entity is known before it is called a hub, days.
+    pub hub_age_days_min: u32,
     /// An entity with more accounts links no further ones into rings.
     pub ring_link_accounts_max: u32,
     /// Most facts kept for orders that have not been told yet.
@@ -75,7 +76,7 @@ pub struct GraphLimits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JournalLimits {
     /// Size of a segment file, bytes.
-    pub segment_bytes: u64,
+    pub segment_bytes_max: u64,
     /// Longest record, bytes; fits into a segment and into the queue.
     pub record_bytes_max: usize,
     /// Most bytes that wait to be written.
@@ -163,23 +164,36 @@ fn limits(section: &Section<'_>) -> Option<Limits> {
 
 fn graph(section: &Section<'_>) -> Option<GraphLimits> {
     // The longest window of a feature is 30 days: less retention would cut it.
-    let retention = days(section, "retention_days", 31..=3_650);
+    let retention = section.integer("retention_days", 31..=3_650);
+    let lateness = section.integer("lateness_days", 0..=3_650);
     let hub_accounts_min = count(section, "hub_accounts_min", 2..=1_000_000);
-    let hub_age_min = days(section, "hub_age_days", 0..=365);
+    let hub_age_days_min = count(section, "hub_age_days_min", 0..=365);
     let ring_link_accounts_max = count(section, "ring_link_accounts_max", 2..=1_000_000);
     let early_facts_max = count(section, "early_facts_max", 0..=100_000_000);
     section.finish();
+    let (retention, lateness) = (retention?, lateness?);
+    if retention.value < lateness.value {
+        section.report_pair(
+            format!(
+                "{} = {} is above {} = {}",
+                lateness.key, lateness.value, retention.key, retention.value
+            ),
+            (&lateness, "an order this late"),
+            (&retention, "would find a graph that has forgotten its time"),
+        );
+    }
     Some(GraphLimits {
-        retention: retention?,
+        retention_days: u32::try_from(retention.value).ok()?,
+        lateness_days: u32::try_from(lateness.value).ok()?,
         hub_accounts_min: hub_accounts_min?,
-        hub_age_min: hub_age_min?,
+        hub_age_days_min: hub_age_days_min?,
         ring_link_accounts_max: ring_link_accounts_max?,
         early_facts_max: early_facts_max?,
     })
 }
 
 fn journal(section: &Section<'_>) -> Option<JournalLimits> {
-    let segment = section.integer("segment_bytes", 65_536..=8 << 30);
+    let segment = section.integer("segment_bytes_max", 65_536..=8 << 30);
     let record = section.integer("record_bytes_max", 4_096..=64 << 20);
     let queue = section.integer("queue_bytes_max", 65_536..=1 << 30);
     let snapshot_every = section.integer("snapshot_every_records", 1..=1_000_000_000);
@@ -200,7 +214,7 @@ fn journal(section: &Section<'_>) -> Option<JournalLimits> {
         }
     }
     Some(JournalLimits {
-        segment_bytes: segment.value.unsigned_abs(),
+        segment_bytes_max: segment.value.unsigned_abs(),
         record_bytes_max: usize::try_from(record.value).ok()?,
         queue_bytes_max: usize::try_from(queue.value).ok()?,
         snapshot_every_records: snapshot_every?.value.unsigned_abs(),
@@ -221,10 +235,6 @@ fn size(section: &Section<'_>, name: &str, range: RangeInclusive<i64>) -> Option
 
 fn count(section: &Section<'_>, name: &str, range: RangeInclusive<i64>) -> Option<u32> {
     u32::try_from(section.integer(name, range)?.value).ok()
-}
-
-fn days(section: &Section<'_>, name: &str, range: RangeInclusive<i64>) -> Option<Span> {
-    section.integer(name, range).map(|found| Span::days(found.value))
 }
 
 fn millis(section: &Section<'_>, name: &str, range: RangeInclusive<i64>) -> Option<Duration> {

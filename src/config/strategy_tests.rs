@@ -168,6 +168,7 @@ fn a_broken_service_file_tells_every_mistake() {
     let text = crate::config::EMBEDDED_SERVICE
         .replacen("127.0.0.1:50051", "localhost", 1)
         .replacen("in_flight_max = 256", "in_flight_max = 0", 1)
+        .replacen("lateness_days = 30", "lateness_days = 500", 1)
         .replacen("record_bytes_max = 2097152", "record_bytes_max = 60000000", 1)
         .replacen("[records]", "[recods]", 1);
     let errors = service::parse("config/orderlens.toml", &text).unwrap_err();
