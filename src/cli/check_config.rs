@@ -39,17 +39,17 @@ impl Diagnostic for SeveralFiles {
 pub fn run(args: &Args) -> miette::Result<()> {
     let mut wrong = Vec::new();
     let mut right = Vec::new();
-    let is_embedded = args.service.is_none() && args.strategy.is_none();
-    if let Some((name, text)) = texts(args.service.as_deref(), is_embedded, EMBEDDED_SERVICE)? {
-        match service::parse(&name, &text) {
-            Ok(_) => right.push(format!("{name}: service file, no mistakes")),
+    if let Some(file) = file_or_shipped(args, args.service.as_deref(), EMBEDDED_SERVICE)? {
+        match service::parse(&file.name, &file.text) {
+            Ok(_) => right.push(format!("{}: service file, no mistakes", file.name)),
             Err(errors) => wrong.push(errors),
         }
     }
-    if let Some((name, text)) = texts(args.strategy.as_deref(), is_embedded, EMBEDDED_STRATEGY)? {
-        match strategy::parse(&name, &text) {
+    if let Some(file) = file_or_shipped(args, args.strategy.as_deref(), EMBEDDED_STRATEGY)? {
+        match strategy::parse(&file.name, &file.text) {
             Ok(strategy) => right.push(format!(
-                "{name}: strategy `{}`, {} actions, no mistakes",
+                "{}: strategy `{}`, {} actions, no mistakes",
+                file.name,
                 strategy.name,
                 strategy.actions.len()
             )),
@@ -63,22 +63,28 @@ pub fn run(args: &Args) -> miette::Result<()> {
     report(wrong)
 }
 
-fn texts(
+/// A file to check.
+struct File {
+    name: String,
+    text: String,
+}
+
+/// The named file; the shipped one when the command names no file at all.
+fn file_or_shipped(
+    args: &Args,
     path: Option<&Path>,
-    is_embedded: bool,
-    embedded: &str,
-) -> miette::Result<Option<(String, String)>> {
-    match path {
-        Some(path) => {
-            let name = path.display().to_string();
-            let text = std::fs::read_to_string(path)
-                .into_diagnostic()
-                .wrap_err_with(|| format!("cannot read {name}"))?;
-            Ok(Some((name, text)))
-        }
-        None if is_embedded => Ok(Some(("(shipped)".to_owned(), embedded.to_owned()))),
-        None => Ok(None),
-    }
+    shipped: &str,
+) -> miette::Result<Option<File>> {
+    let Some(path) = path else {
+        let names_none = args.service.is_none() && args.strategy.is_none();
+        let file = File { name: "(shipped)".to_owned(), text: shipped.to_owned() };
+        return Ok(names_none.then_some(file));
+    };
+    let name = path.display().to_string();
+    let text = std::fs::read_to_string(path)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot read {name}"))?;
+    Ok(Some(File { name, text }))
 }
 
 fn report(mut wrong: Vec<ConfigErrors>) -> miette::Result<()> {

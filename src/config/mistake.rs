@@ -49,7 +49,7 @@ impl Source {
     /// A mistake at one place of this file.
     pub fn mistake(&self, key: &str, message: String, span: Range<usize>, label: &str) -> Mistake {
         let end = span.start.min(self.text.len());
-        let line = 1 + self.text.as_bytes()[..end].iter().filter(|b| **b == b'\n').count();
+        let line = 1 + self.text.bytes().take(end).filter(|byte| *byte == b'\n').count();
         Mistake {
             key: key.to_owned(),
             message,

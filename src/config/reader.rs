@@ -208,7 +208,11 @@ impl<'a> Section<'a> {
         let number = match value.get_ref() {
             DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
             DeValue::Integer(_) => whole(value.get_ref()).map(|n| n as f64),
-            _ => None,
+            DeValue::String(_)
+            | DeValue::Boolean(_)
+            | DeValue::Datetime(_)
+            | DeValue::Array(_)
+            | DeValue::Table(_) => None,
         };
         let Some(number) = number else { return self.wrong_type(name, value, "a number") };
         let found = Found { value: number, span: value.span(), key: self.key(name) };
@@ -232,7 +236,7 @@ impl<'a> Section<'a> {
             return self.wrong_type(name, value, "a list of words");
         };
         let mut words = Vec::new();
-        for entry in array.iter() {
+        for entry in array {
             let Some(word) = entry.get_ref().as_str() else {
                 return self.wrong_type(name, entry, "a word in quotes");
             };

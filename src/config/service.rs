@@ -1,7 +1,9 @@
 //! Reads the service file into checked [`ServiceSettings`].
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::config::mistake::ConfigErrors;
 use crate::config::reader::{Section, read_document};
@@ -19,8 +21,10 @@ pub struct ServiceSettings {
     pub limits: Limits,
     /// Limits of the graph.
     pub graph: GraphLimits,
-    /// Limits of the journal.
+    /// Limits of the journal and its snapshots.
     pub journal: JournalLimits,
+    /// Pace of the records that follow the journal.
+    pub records: RecordsPace,
 }
 
 /// Folders and files, as written: relative ones start at the working folder.
@@ -34,39 +38,62 @@ pub struct Paths {
     pub strategy: PathBuf,
 }
 
-/// Limits of the doors.
+/// Limits of the doors and the engine behind them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Largest request, bytes.
     pub message_bytes_max: usize,
-    /// Most requests at once.
+    /// Most calls at once.
     pub in_flight_max: usize,
-    /// Most orders of one stream that wait for their answer.
+    /// Most orders of one stream that are worked on at a time.
     pub stream_depth_max: usize,
+    /// Most commands that wait for the engine.
+    pub queue_max: usize,
     /// Most rows of one page.
-    pub page_size_max: usize,
+    pub page_size_max: u32,
+    /// Longest time of a call.
+    pub deadline: Duration,
 }
 
 /// Limits of the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GraphLimits {
-    /// Age at which links leave the graph, days.
+    /// Age at which facts leave the graph, days.
     pub retention_days: u32,
-    /// Age at which an event is flagged as late, days; not above the retention.
+    /// Age at which an order is flagged as late, days; not above the retention.
     pub lateness_days: u32,
-    /// Most accounts of one ring.
-    pub ring_size_max: u32,
-    /// Buyers from which an entity is a hub.
-    pub hub_orders_min: u32,
+    /// Fewest accounts in 30 days that make an entity a hub.
+    pub hub_accounts_min: u32,
+    /// Shortest time an entity is known before it is called a hub, days.
+    pub hub_age_days_min: u32,
+    /// An entity with more accounts links no further ones into rings.
+    pub ring_link_accounts_max: u32,
+    /// Most facts kept for orders that have not been told yet.
+    pub early_facts_max: u32,
 }
 
-/// Limits of the journal.
+/// Limits of the journal and its snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JournalLimits {
-    /// Size at which a log file is closed, bytes.
+    /// Size of a segment file, bytes.
     pub segment_bytes_max: u64,
+    /// Longest record, bytes; fits into a segment and into the queue.
+    pub record_bytes_max: usize,
+    /// Most bytes that wait to be written.
+    pub queue_bytes_max: usize,
     /// Records between two snapshots of the graph.
     pub snapshot_every_records: u64,
+    /// Snapshots that are kept.
+    pub snapshots_kept: usize,
+}
+
+/// Pace of the records that follow the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordsPace {
+    /// Pause between two looks into the journal.
+    pub pause: Duration,
+    /// Most journal records of one transaction.
+    pub batch_max: usize,
 }
 
 /// Checks the text of a service file.
@@ -88,6 +115,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
     let limits = root.section("limits").and_then(|section| limits(&section));
     let graph = root.section("graph").and_then(|section| graph(&section));
     let journal = root.section("journal").and_then(|section| journal(&section));
+    let records = root.section("records").and_then(|section| records(&section));
     Some(ServiceSettings {
         listen: listen?,
         paths: paths?,
@@ -95,6 +123,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
         limits: limits?,
         graph: graph?,
         journal: journal?,
+        records: records?,
     })
 }
 
@@ -116,27 +145,31 @@ fn paths(section: &Section<'_>) -> Option<Paths> {
 }
 
 fn limits(section: &Section<'_>) -> Option<Limits> {
-    let limit = |name, range| {
-        section.integer(name, range).and_then(|found| usize::try_from(found.value).ok())
-    };
-    let message_bytes_max = limit("message_bytes_max", 4_096..=64 << 20);
-    let in_flight_max = limit("in_flight_max", 1..=100_000);
-    let stream_depth_max = limit("stream_depth_max", 1..=10_000);
-    let page_size_max = limit("page_size_max", 1..=10_000);
+    let message_bytes_max = size(section, "message_bytes_max", 4_096..=64 << 20);
+    let in_flight_max = size(section, "in_flight_max", 1..=100_000);
+    let stream_depth_max = size(section, "stream_depth_max", 1..=10_000);
+    let queue_max = size(section, "queue_max", 1..=1_000_000);
+    let page_size_max = count(section, "page_size_max", 1..=10_000);
+    let deadline = millis(section, "deadline_ms", 10..=600_000);
     section.finish();
     Some(Limits {
         message_bytes_max: message_bytes_max?,
         in_flight_max: in_flight_max?,
         stream_depth_max: stream_depth_max?,
+        queue_max: queue_max?,
         page_size_max: page_size_max?,
+        deadline: deadline?,
     })
 }
 
 fn graph(section: &Section<'_>) -> Option<GraphLimits> {
+    // The longest window of a feature is 30 days: less retention would cut it.
     let retention = section.integer("retention_days", 31..=3_650);
     let lateness = section.integer("lateness_days", 0..=3_650);
-    let ring = section.integer("ring_size_max", 2..=1_000_000);
-    let hub = section.integer("hub_orders_min", 2..=1_000_000);
+    let hub_accounts_min = count(section, "hub_accounts_min", 2..=1_000_000);
+    let hub_age_days_min = count(section, "hub_age_days_min", 0..=365);
+    let ring_link_accounts_max = count(section, "ring_link_accounts_max", 2..=1_000_000);
+    let early_facts_max = count(section, "early_facts_max", 0..=100_000_000);
     section.finish();
     let (retention, lateness) = (retention?, lateness?);
     if retention.value < lateness.value {
@@ -145,24 +178,65 @@ fn graph(section: &Section<'_>) -> Option<GraphLimits> {
                 "{} = {} is above {} = {}",
                 lateness.key, lateness.value, retention.key, retention.value
             ),
-            (&lateness, "an event this late"),
+            (&lateness, "an order this late"),
             (&retention, "would find a graph that has forgotten its time"),
         );
     }
     Some(GraphLimits {
         retention_days: u32::try_from(retention.value).ok()?,
         lateness_days: u32::try_from(lateness.value).ok()?,
-        ring_size_max: u32::try_from(ring?.value).ok()?,
-        hub_orders_min: u32::try_from(hub?.value).ok()?,
+        hub_accounts_min: hub_accounts_min?,
+        hub_age_days_min: hub_age_days_min?,
+        ring_link_accounts_max: ring_link_accounts_max?,
+        early_facts_max: early_facts_max?,
     })
 }
 
 fn journal(section: &Section<'_>) -> Option<JournalLimits> {
     let segment = section.integer("segment_bytes_max", 65_536..=8 << 30);
-    let snapshot = section.integer("snapshot_every_records", 1..=1_000_000_000);
+    let record = section.integer("record_bytes_max", 4_096..=64 << 20);
+    let queue = section.integer("queue_bytes_max", 65_536..=1 << 30);
+    let snapshot_every = section.integer("snapshot_every_records", 1..=1_000_000_000);
+    let snapshots_kept = size(section, "snapshots_kept", 1..=100);
     section.finish();
+    let (segment, record, queue) = (segment?, record?, queue?);
+    for room in [&segment, &queue] {
+        // Half of it, so that headers and a second record fit too.
+        if room.value / 2 < record.value {
+            section.report_pair(
+                format!(
+                    "{} = {} is more than half of {} = {}",
+                    record.key, record.value, room.key, room.value
+                ),
+                (&record, "a record this long"),
+                (room, "would not fit well here"),
+            );
+        }
+    }
     Some(JournalLimits {
-        segment_bytes_max: segment?.value.unsigned_abs(),
-        snapshot_every_records: snapshot?.value.unsigned_abs(),
+        segment_bytes_max: segment.value.unsigned_abs(),
+        record_bytes_max: usize::try_from(record.value).ok()?,
+        queue_bytes_max: usize::try_from(queue.value).ok()?,
+        snapshot_every_records: snapshot_every?.value.unsigned_abs(),
+        snapshots_kept: snapshots_kept?,
     })
+}
+
+fn records(section: &Section<'_>) -> Option<RecordsPace> {
+    let pause = millis(section, "pause_ms", 1..=60_000);
+    let batch_max = size(section, "batch_max", 1..=100_000);
+    section.finish();
+    Some(RecordsPace { pause: pause?, batch_max: batch_max? })
+}
+
+fn size(section: &Section<'_>, name: &str, range: RangeInclusive<i64>) -> Option<usize> {
+    usize::try_from(section.integer(name, range)?.value).ok()
+}
+
+fn count(section: &Section<'_>, name: &str, range: RangeInclusive<i64>) -> Option<u32> {
+    u32::try_from(section.integer(name, range)?.value).ok()
+}
+
+fn millis(section: &Section<'_>, name: &str, range: RangeInclusive<i64>) -> Option<Duration> {
+    section.integer(name, range).map(|found| Duration::from_millis(found.value.unsigned_abs()))
 }

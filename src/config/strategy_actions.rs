@@ -72,7 +72,7 @@ fn action(section: &Section<'_>, kind: ActionKind, heads: &[String]) -> Option<A
     let catches = section.section("catches").and_then(|entry| catches(&entry, heads));
     let when = section
         .optional_section("when")
-        .map_or_else(|| Some(Eligibility::default()), |entry| eligibility(&entry, heads));
+        .map_or_else(Eligibility::default, |entry| eligibility(&entry, heads));
     section.finish();
     let (catches_default, catches) = catches?;
     Some(ActionPolicy {
@@ -85,7 +85,7 @@ fn action(section: &Section<'_>, kind: ActionKind, heads: &[String]) -> Option<A
         loses: loses?.value,
         future_uplift: uplift?.value,
         requires_approval: requires_approval?,
-        when: when?,
+        when,
         title: title?,
         customer_message: message?,
     })
@@ -132,7 +132,7 @@ fn known_head(section: &Section<'_>, name: &Found<String>, heads: &[String]) -> 
     None
 }
 
-fn eligibility(section: &Section<'_>, heads: &[String]) -> Option<Eligibility> {
+fn eligibility(section: &Section<'_>, heads: &[String]) -> Eligibility {
     let amount_min = optional_number(section, "amount_min_minor");
     let amount_max = optional_number(section, "amount_max_minor");
     let quantity_min = optional_count(section, "quantity_min");
@@ -146,7 +146,7 @@ fn eligibility(section: &Section<'_>, heads: &[String]) -> Option<Eligibility> {
     let band_at_least = optional_band(section, "band_at_least");
     let band_at_most = optional_band(section, "band_at_most");
     section.finish();
-    Some(Eligibility {
+    Eligibility {
         amount_min_minor: amount_min.map(|found| found.value),
         amount_max_minor: amount_max.map(|found| found.value),
         quantity_min: quantity_min.map(|found| found.value.unsigned_abs()),
@@ -156,7 +156,7 @@ fn eligibility(section: &Section<'_>, heads: &[String]) -> Option<Eligibility> {
         risks,
         band_at_least,
         band_at_most,
-    })
+    }
 }
 
 fn check_order<T: PartialOrd + std::fmt::Display>(

@@ -1,5 +1,7 @@
 //! Tests of the strategy file: the shipped one, and twenty broken ones.
 
+use std::fmt::Write;
+
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use crate::config::mistake::ConfigErrors;
@@ -149,7 +151,7 @@ fn each_of_twenty_broken_files_tells_what_is_wrong_and_where() {
     let mut out = String::new();
     for (from, to) in cases {
         let line = to.lines().last().unwrap_or(to);
-        out.push_str(&format!("> {line}\n{}\n", told(&broken(from, to))));
+        writeln!(out, "> {line}\n{}", told(&broken(from, to))).unwrap();
     }
     insta::assert_snapshot!("broken_strategies", out);
 }
@@ -167,7 +169,8 @@ fn a_broken_service_file_tells_every_mistake() {
         .replacen("127.0.0.1:50051", "localhost", 1)
         .replacen("in_flight_max = 256", "in_flight_max = 0", 1)
         .replacen("lateness_days = 30", "lateness_days = 500", 1)
-        .replacen("[journal]", "[jurnal]", 1);
+        .replacen("record_bytes_max = 2097152", "record_bytes_max = 60000000", 1)
+        .replacen("[records]", "[recods]", 1);
     let errors = service::parse("config/orderlens.toml", &text).unwrap_err();
     insta::assert_snapshot!("broken_service", told(&errors));
 }

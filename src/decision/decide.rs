@@ -47,13 +47,20 @@ pub struct Decided {
 
 /// Decides about one order under a strategy.
 pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
+    let inputs = input.inputs;
     let risk_idxs: Vec<usize> =
         (0..input.scores.len()).filter(|idx| input.scores[*idx].kind == HeadKind::Risk).collect();
     let risks: Vec<RiskAssessment> = risk_idxs
         .iter()
         .map(|idx| {
             let calibrate = |log_odds| input.recalibrate.calibrate(*idx, log_odds);
-            assess(strategy, &input.scores[*idx], input.inputs, calibrate, input.contributions_max)
+            assess(
+                strategy,
+                &input.scores[*idx],
+                inputs,
+                calibrate,
+                input.contributions_max,
+            )
         })
         .collect();
     let leading = leading_risk(strategy, &risks);
@@ -70,7 +77,7 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
         reasons(
             strategy,
             &Leading { assessment: &risks[at], score: &input.scores[risk_idxs[at]] },
-            input.inputs,
+            inputs,
             input.evidence,
         )
     });

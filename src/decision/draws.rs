@@ -74,7 +74,7 @@ fn normal_quantile(p: f64) -> f64 {
         -3.969_683_028_665_376e1,
         2.209_460_984_245_205e2,
         -2.759_285_104_469_687e2,
-        1.383_577_518_672_690e2,
+        1.383_577_518_672_69e2,
         -3.066_479_806_614_716e1,
         2.506_628_277_459_239,
     ];
@@ -157,6 +157,6 @@ mod tests {
 
     #[test]
     fn an_interval_without_width_gives_one_value() {
-        assert!(value_draws(1, 7.0, (7.0, 7.0)).iter().all(|value| *value == 7.0));
+        assert!(value_draws(1, 7.0, (7.0, 7.0)).iter().all(|value| (value - 7.0).abs() < 1e-12));
     }
 }

@@ -216,10 +216,10 @@ impl<'a> Ranking<'a> {
         let drivers = order
             .into_iter()
             .take(DRIVERS_MAX)
-            .map(|idx| self.stakes.exposures[idx].head.0.clone())
-            .map(|head| match self.outlook.has_chargeback && &*head == CHARGEBACK_RISK {
-                true => CHARGEBACK.into(),
-                false => head,
+            .map(|idx| {
+                let head = &self.stakes.exposures[idx].head.0;
+                let is_raised = self.outlook.has_chargeback && &**head == CHARGEBACK_RISK;
+                if is_raised { CHARGEBACK.into() } else { head.clone() }
             })
             .collect();
         (n_support, drivers)
@@ -287,7 +287,7 @@ impl Outlook {
     ) {
         match (&*score.head.0, score.kind) {
             (CHARGEBACK, HeadKind::ImpactProbability) => {
-                self.read_chargeback(Forecast::probability(idx, score), heads);
+                self.read_chargeback(&Forecast::probability(idx, score), heads);
             }
             (RETURN, HeadKind::ImpactProbability) => {
                 self.returns = Forecast::probability(idx, score);
@@ -304,7 +304,7 @@ impl Outlook {
     }
 
     /// A chargeback is the loss of payment fraud seen from the bank: the larger counts.
-    fn read_chargeback(&mut self, forecast: Forecast, heads: &mut Vec<HeadId>) {
+    fn read_chargeback(&mut self, forecast: &Forecast, heads: &mut Vec<HeadId>) {
         let Some(at) = heads.iter().position(|head| &*head.0 == CHARGEBACK_RISK) else {
             heads.push(HeadId(CHARGEBACK_RISK.into()));
             self.risks.push(forecast.point);
