@@ -61,9 +61,13 @@ impl Meetings {
             self.widen(row.len());
         }
         let at = position * self.width;
+        let is_late = position < self.n_rows();
         let blank = Meeting { who: NOBODY, previous: u32::MAX };
-        self.cells.splice(at..at, std::iter::repeat_n(blank, self.width));
-        let is_late = position + 1 < self.n_rows();
+        if is_late {
+            self.cells.splice(at..at, std::iter::repeat_n(blank, self.width));
+        } else {
+            self.cells.resize(at + self.width, blank);
+        }
         for (slot, &who) in row.iter().enumerate() {
             self.insert_cell(position, slot, who, is_late);
         }
@@ -174,22 +178,31 @@ impl Meetings {
 
     fn insert_cell(&mut self, position: usize, slot: usize, who: u32, is_late: bool) {
         if is_late {
-            self.shift_after(position, slot);
+            self.insert_late(position, slot, who);
+            return;
         }
         let sequence = self.sequence(position);
+        let previous = match self.indexes.get_mut(slot) {
+            Some(index) => index.append(who, sequence, self.n_dropped),
+            None if who == NOBODY => NEVER,
+            None => self.around(position, slot, who).0.unwrap_or(NEVER),
+        };
+        if who != NOBODY {
+            self.cells[position * self.width + slot] = Meeting { who, previous };
+        }
+    }
+
+    fn insert_late(&mut self, position: usize, slot: usize, who: u32) {
+        self.shift_after(position, slot);
         if who != NOBODY {
             let (previous, next) = self.around(position, slot, who);
             let at = position * self.width + slot;
             self.cells[at] = Meeting { who, previous: previous.unwrap_or(NEVER) };
             if let Some(next) = next {
-                self.cells[next * self.width + slot].previous = sequence;
+                self.cells[next * self.width + slot].previous = self.sequence(position);
             }
         }
-        if is_late {
-            self.rebuild_tail(position, slot, who);
-        } else if let Some(index) = self.indexes.get_mut(slot) {
-            index.append(who, sequence, self.n_dropped);
-        }
+        self.rebuild_tail(position, slot, who);
     }
 
     /// Sequence number of the meeting with `who` before a position, position of the one after.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::time::Timestamp;
 use crate::graph::label_log::LabelLog;
 use crate::graph::meetings::Meetings;
-use crate::graph::order_log::OrderLog;
+use crate::graph::order_log::{OrderLog, first_after};
 use crate::graph::order_table::OrderStepKind;
 use crate::graph::rings::MemberIdx;
 
@@ -84,6 +84,12 @@ impl Node {
         basket.meetings.insert(position, &[sku]);
     }
 
+    /// When the account was opened; when it was first seen if nobody told.
+    pub(super) fn opened(&self, as_of: Timestamp) -> Option<Timestamp> {
+        let told = self.facts.as_deref().and_then(|facts| facts.created(as_of));
+        told.or_else(|| self.orders.first_seen(as_of))
+    }
+
     /// The facts, made room for.
     pub(super) fn facts_mut(&mut self) -> &mut Facts {
         self.facts.get_or_insert_with(Box::default)
@@ -105,10 +111,7 @@ impl Node {
 impl Basket {
     /// How many meetings happened at or before `time`.
     pub(super) fn end(&self, time: Timestamp) -> usize {
-        match self.times.last() {
-            Some(&last) if time < last => self.times.partition_point(|&at| at <= time),
-            _ => self.times.len(),
-        }
+        first_after(&self.times, time)
     }
 
     /// Time of a meeting.

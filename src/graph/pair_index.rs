@@ -7,6 +7,8 @@ use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
+use crate::graph::meetings::NOBODY;
+
 /// Words of bits that share one running count.
 const WORDS_PER_BLOCK: usize = 64;
 /// Bits of one block.
@@ -37,17 +39,20 @@ impl PairIndex {
         self.lasts.get(&who).copied()
     }
 
-    /// Adds the newest meeting; `who` may be nobody.
-    pub(super) fn append(&mut self, who: u32, sequence: u32, n_dropped: u32) {
-        if who == crate::graph::meetings::NOBODY {
+    /// Adds the newest meeting and returns the number of the previous one, 0 for none.
+    pub(super) fn append(&mut self, who: u32, sequence: u32, n_dropped: u32) -> u32 {
+        if who == NOBODY {
             self.push_bit(false);
-            return;
+            return 0;
         }
-        if let Some(last) = self.lasts.get(&who).filter(|last| n_dropped < last.sequence) {
-            self.clear_bit((last.sequence - n_dropped - 1) as usize);
+        let met = self.lasts.entry(who).or_insert(PairLast { sequence: 0, n_meetings: 0 });
+        let previous = met.sequence;
+        *met = PairLast { sequence, n_meetings: met.n_meetings + 1 };
+        if n_dropped < previous {
+            self.clear_bit((previous - n_dropped - 1) as usize);
         }
-        self.add_meeting(who, sequence);
         self.push_bit(true);
+        previous
     }
 
     /// Counts a meeting without touching the bits.
