@@ -17,7 +17,7 @@ use orderlens::domain::order::{Order, OrderItem, OrderKey};
 use orderlens::domain::time::{Span, Timestamp};
 use orderlens::feature::catalog::Catalog;
 use orderlens::feature::schema::SchemaBuilder;
-use orderlens::graph::knowledge::KnowledgeGraph;
+use orderlens::graph::knowledge::{KnowledgeGraph, RING_KINDS};
 use orderlens::graph::settings::GraphSettings;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -61,8 +61,14 @@ fn stream(kinds: &[(EntityKind, f64, f64)], n: usize) -> (Vec<Event>, Vec<Event>
         let time = Timestamp((Span::days(45).0 as f64 / n as f64 * idx as f64) as i64);
         let order_id = idx.to_string().into();
         let mut order = Order::new(OrderKey { channel: "web".into(), order_id, revision: 0 });
+        let account = picks[0].1.sample(&mut rng) as u128;
         for (kind, zipf) in &picks {
-            let key = EntityKey::Hashed(zipf.sample(&mut rng) as u128 * 0x9E37_79B9_7F4A_7C15);
+            // Things of one's own are shared now and then; the rest is anybody's.
+            let is_own = RING_KINDS.contains(kind) && rng.gen_bool(0.95);
+            let drawn = zipf.sample(&mut rng) as u128;
+            let is_account = *kind == EntityKind::Account;
+            let number = if is_own || is_account { account } else { drawn };
+            let key = EntityKey::Hashed(number * 0x9E37_79B9_7F4A_7C15);
             order.entities.push(EntityRef { kind: *kind, key });
         }
         let minor_units = rng.gen_range(500..90_000);

@@ -74,6 +74,9 @@ impl PairIndex {
         if self.n_bits <= position {
             return 0;
         }
+        if position == 0 {
+            return self.lasts.len() as u64;
+        }
         let word = position / 64;
         let first = self.words[word] >> (position % 64);
         let block_end = ((word / WORDS_PER_BLOCK + 1) * WORDS_PER_BLOCK).min(self.words.len());
