@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::head::HeadId;
+use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderItem};
 use crate::domain::time::Timestamp;
 use crate::feature::extract::BASKET_ITEMS_MAX;
@@ -139,12 +140,12 @@ impl<'a> Past<'a> {
     }
 
     fn amount(&self) -> f64 {
-        self.order.amount.map_or(f64::NAN, |amount| amount.as_major())
+        self.order.amount.map_or(f64::NAN, Money::as_major)
     }
 
     fn unit_price(&self) -> f64 {
         let price = self.item.and_then(|item| item.unit_price);
-        price.map_or(f64::NAN, |price| price.as_major())
+        price.map_or(f64::NAN, Money::as_major)
     }
 
     fn days_since(&self, time: Option<Timestamp>) -> f64 {
@@ -176,7 +177,7 @@ impl<'a> Past<'a> {
         slot.map_or(0.0, |slot| self.history.labels(slot, window).n_bad as f64)
     }
 
-    /// (bad + PRIOR_ORDERS × overall rate) / (judged + PRIOR_ORDERS).
+    /// (bad + [`PRIOR_ORDERS`] × overall rate) / (judged + [`PRIOR_ORDERS`]).
     fn known_bad_share(&self, head: usize, window: Window) -> f64 {
         let HeadNow { slot, rate } = self.heads[head];
         let Some(slot) = slot else { return f64::NAN };

@@ -72,14 +72,13 @@ impl Writer<'_> {
         text: (String, String),
     ) {
         let kind = self.kind;
+        let is_ring = matches!(
+            read,
+            EntityRead::RingSize | EntityRead::RingOrders | EntityRead::RingKnownBadShare(_)
+        );
         let spec = |id: String, text: Text| FeatureSpec {
             id: id.into(),
-            group: match read {
-                EntityRead::RingSize
-                | EntityRead::RingOrders
-                | EntityRead::RingKnownBadShare(_) => FeatureGroup::Network,
-                _ => words::group(kind),
-            },
+            group: if is_ring { FeatureGroup::Network } else { words::group(kind) },
             unit: shape.unit,
             monotone: shape.monotone,
             is_changeable: false,

@@ -119,12 +119,11 @@ impl Writer<'_> {
             return;
         }
         let of = words::kind(self.kind);
-        let counted: &[OrderStepKind] = match self.kind {
-            EntityKind::Account => {
-                &[OrderStepKind::Cancelled, OrderStepKind::Returned, OrderStepKind::Refunded]
-            }
-            _ => &[OrderStepKind::Cancelled, OrderStepKind::Returned],
-        };
+        let (all, few) = (
+            [OrderStepKind::Cancelled, OrderStepKind::Returned, OrderStepKind::Refunded],
+            [OrderStepKind::Cancelled, OrderStepKind::Returned],
+        );
+        let counted = if self.kind == EntityKind::Account { &all[..] } else { &few[..] };
         for (&step, window) in
             counted.iter().flat_map(|step| [(step, Window::Month), (step, Window::Ever)])
         {

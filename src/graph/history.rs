@@ -235,18 +235,20 @@ impl History<'_> {
     pub fn first_met(&self, other: NodeIdx, kind: EntityKind) -> Option<Timestamp> {
         let slot = if kind == EntityKind::Sku { 0 } else { self.graph.slot(kind)? };
         let basket = self.node.basket.as_deref();
-        let (meetings, end) = match kind {
-            EntityKind::Sku => (&basket?.meetings, self.basket_end),
-            _ => (&self.node.meetings, self.end),
+        let (meetings, end) = if kind == EntityKind::Sku {
+            (&basket?.meetings, self.basket_end)
+        } else {
+            (&self.node.meetings, self.end)
         };
         let mut first = meetings.pair(slot, other.0, end)?.last;
         for _ in 0..PAIR_WALK_MAX {
             let Some(previous) = meetings.previous(first, slot) else { break };
             first = previous;
         }
-        match kind {
-            EntityKind::Sku => basket.map(|basket| basket.time(first)),
-            _ => Some(self.node.orders.time(first)),
+        if kind == EntityKind::Sku {
+            basket.map(|basket| basket.time(first))
+        } else {
+            Some(self.node.orders.time(first))
         }
     }
 

@@ -15,7 +15,7 @@ use crate::domain::feedback::OutcomeKind;
 use crate::domain::head::HeadId;
 use crate::domain::order::OrderKey;
 use crate::domain::time::{Span, Timestamp};
-use crate::graph::label_log::LabelLog;
+use crate::graph::label_log::{LabelLog, Verdict};
 use crate::graph::market::MarketLog;
 use crate::graph::meetings::NOBODY;
 use crate::graph::node::Node;
@@ -161,14 +161,14 @@ impl KnowledgeGraph {
     }
 
     fn label(&mut self, label: &Label, known_at: Timestamp) {
-        let is_bad = label.value >= 0.5;
+        let verdict = if 0.5 <= label.value { Verdict::Bad } else { Verdict::Good };
         #[expect(clippy::float_cmp, reason = "probability labels are exactly 0 or 1")]
         let is_verdict = label.value == 0.0 || label.value == 1.0;
         if !is_verdict {
             return;
         }
         let Some(head) = self.head_for(&label.head) else { return };
-        let fact = OrderFact::Verdict { head, is_bad, concerns: label.concerns.clone() };
+        let fact = OrderFact::Verdict { head, verdict, concerns: label.concerns.clone() };
         self.tell(OrderTable::digest(&label.order), known_at, &fact);
     }
 
@@ -193,14 +193,14 @@ impl KnowledgeGraph {
                     }
                 }
             }
-            OrderFact::Verdict { head, is_bad, concerns } => {
-                self.head_labels[usize::from(*head)].insert(known_at, *is_bad);
+            OrderFact::Verdict { head, verdict, concerns } => {
+                self.head_labels[usize::from(*head)].insert(known_at, *verdict);
                 for &idx in nodes {
                     let Some((entity, node)) = self.nodes.get_index_mut(idx as usize) else {
                         continue;
                     };
                     if concerns.is_empty() || concerns.contains(entity) {
-                        node.mark(*head, known_at, *is_bad);
+                        node.mark(*head, known_at, *verdict);
                     }
                 }
             }
@@ -238,23 +238,21 @@ impl KnowledgeGraph {
     }
 
     pub(super) fn node_for(&mut self, entity: &EntityRef) -> u32 {
-        let idx = match self.nodes.get_index_of(entity) {
-            Some(idx) => idx,
-            None => self.nodes.insert_full(entity.clone(), Node::new(self.slot_kinds.len())).0,
-        };
+        let known = self.nodes.get_index_of(entity);
+        let idx = known.unwrap_or_else(|| {
+            self.nodes.insert_full(entity.clone(), Node::new(self.slot_kinds.len())).0
+        });
         u32::try_from(idx).unwrap_or(NOBODY)
     }
 
     pub(super) fn slot_for(&mut self, kind: EntityKind) -> usize {
-        match self.slots[kind as usize] {
-            Some(slot) => usize::from(slot),
-            None => {
-                let slot = self.slot_kinds.len();
-                self.slots[kind as usize] = u8::try_from(slot).ok();
-                self.slot_kinds.push(kind);
-                slot
-            }
+        if let Some(slot) = self.slots[kind as usize] {
+            return usize::from(slot);
         }
+        let slot = self.slot_kinds.len();
+        self.slots[kind as usize] = u8::try_from(slot).ok();
+        self.slot_kinds.push(kind);
+        slot
     }
 
     /// Column of a kind in meetings, if the kind was ever seen.
@@ -263,14 +261,12 @@ impl KnowledgeGraph {
     }
 
     fn head_for(&mut self, head: &HeadId) -> Option<u8> {
-        let slot = match self.heads.iter().position(|known| known == head) {
-            Some(slot) => slot,
-            None => {
-                self.heads.push(head.clone());
-                self.head_labels.push(LabelLog::default());
-                self.heads.len() - 1
-            }
-        };
+        let known = self.heads.iter().position(|known| known == head);
+        let slot = known.unwrap_or_else(|| {
+            self.heads.push(head.clone());
+            self.head_labels.push(LabelLog::default());
+            self.heads.len() - 1
+        });
         u8::try_from(slot).ok()
     }
 

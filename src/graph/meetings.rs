@@ -68,11 +68,13 @@ impl Meetings {
         } else {
             self.cells.resize(at + self.width, blank);
         }
-        for (slot, &who) in row.iter().enumerate() {
-            self.insert_cell(position, slot, who, is_late);
-        }
-        for slot in row.len()..self.width {
-            self.insert_cell(position, slot, NOBODY, is_late);
+        for slot in 0..self.width {
+            let who = row.get(slot).copied().unwrap_or(NOBODY);
+            if is_late {
+                self.insert_late(position, slot, who);
+            } else {
+                self.append(position, slot, who);
+            }
         }
         if self.indexes.is_empty() && SCANNED_MEETINGS_MAX < self.n_rows() {
             self.build_indexes();
@@ -176,11 +178,7 @@ impl Meetings {
         (0..end).rev().filter(move |&position| self.cell(position, slot).who == who)
     }
 
-    fn insert_cell(&mut self, position: usize, slot: usize, who: u32, is_late: bool) {
-        if is_late {
-            self.insert_late(position, slot, who);
-            return;
-        }
+    fn append(&mut self, position: usize, slot: usize, who: u32) {
         let sequence = self.sequence(position);
         let previous = match self.indexes.get_mut(slot) {
             Some(index) => index.append(who, sequence, self.n_dropped),
@@ -248,7 +246,7 @@ impl Meetings {
         for row in changed..self.n_rows() {
             let met = self.cell(row, slot).who;
             let is_last = index.last(met).is_some_and(|last| last.sequence == self.sequence(row));
-            index.push_bit(is_last);
+            index.push_bit(u8::from(is_last));
         }
         self.indexes[slot] = index;
     }

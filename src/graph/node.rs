@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::time::Timestamp;
-use crate::graph::label_log::LabelLog;
+use crate::graph::label_log::{LabelLog, Verdict};
 use crate::graph::meetings::Meetings;
 use crate::graph::order_log::{OrderLog, first_after};
 use crate::graph::order_table::OrderStepKind;
@@ -60,15 +60,13 @@ impl Node {
     }
 
     /// Adds a verdict of one head.
-    pub(super) fn mark(&mut self, head: u8, known_at: Timestamp, is_bad: bool) {
-        let position = match self.labels.iter().position(|(slot, _)| *slot == head) {
-            Some(position) => position,
-            None => {
-                self.labels.push((head, LabelLog::default()));
-                self.labels.len() - 1
-            }
-        };
-        self.labels[position].1.insert(known_at, is_bad);
+    pub(super) fn mark(&mut self, head: u8, known_at: Timestamp, verdict: Verdict) {
+        let known = self.labels.iter().position(|(slot, _)| *slot == head);
+        let position = known.unwrap_or_else(|| {
+            self.labels.push((head, LabelLog::default()));
+            self.labels.len() - 1
+        });
+        self.labels[position].1.insert(known_at, verdict);
     }
 
     /// Verdicts of one head.

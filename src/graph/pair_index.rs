@@ -42,7 +42,7 @@ impl PairIndex {
     /// Adds the newest meeting and returns the number of the previous one, 0 for none.
     pub(super) fn append(&mut self, who: u32, sequence: u32, n_dropped: u32) -> u32 {
         if who == NOBODY {
-            self.push_bit(false);
+            self.push_bit(0);
             return 0;
         }
         let met = self.lasts.entry(who).or_insert(PairLast { sequence: 0, n_meetings: 0 });
@@ -51,7 +51,7 @@ impl PairIndex {
         if n_dropped < previous {
             self.clear_bit((previous - n_dropped - 1) as usize);
         }
-        self.push_bit(true);
+        self.push_bit(1);
         previous
     }
 
@@ -87,18 +87,16 @@ impl PairIndex {
             + blocks.map(|&n| u64::from(n)).sum::<u64>()
     }
 
-    /// Adds the bit of the next position.
-    pub(super) fn push_bit(&mut self, is_last: bool) {
+    /// Adds the bit of the next position: 1 when it is the last meeting with its counterpart.
+    pub(super) fn push_bit(&mut self, bit: u8) {
         if self.n_bits.is_multiple_of(64) {
             self.words.push(0);
         }
         if self.n_bits.is_multiple_of(BITS_PER_BLOCK) {
             self.blocks.push(0);
         }
-        if is_last {
-            self.words[self.n_bits / 64] |= 1 << (self.n_bits % 64);
-            self.blocks[self.n_bits / BITS_PER_BLOCK] += 1;
-        }
+        self.words[self.n_bits / 64] |= u64::from(bit) << (self.n_bits % 64);
+        self.blocks[self.n_bits / BITS_PER_BLOCK] += u32::from(bit);
         self.n_bits += 1;
     }
 

@@ -32,7 +32,9 @@ impl KnowledgeGraph {
             self.link_ring(idx, position, time);
             if self.is_met(idx) {
                 let node = &mut self.nodes[idx as usize];
-                skus.iter().for_each(|&(sku, _)| node.meet_sku(time, sku));
+                for &(sku, _) in &skus {
+                    node.meet_sku(time, sku);
+                }
             }
         }
         for &(sku, size) in &skus {

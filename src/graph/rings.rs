@@ -52,7 +52,9 @@ impl Rings {
                 return;
             }
             // One of the two stays on top; the count of the other is not read again.
-            tops.iter().for_each(|&top| self.members[top as usize].n_accounts = n);
+            for top in tops {
+                self.members[top as usize].n_accounts = n;
+            }
         }
         let (mut low, mut high, mut since) = (one, other, since);
         loop {
