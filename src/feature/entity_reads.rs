@@ -1,14 +1,18 @@
 //! Values that the past of one entity gives, for one order as of an instant.
 
+use std::cell::OnceCell;
+
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::head::HeadId;
+use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderItem};
 use crate::domain::time::Timestamp;
 use crate::feature::extract::BASKET_ITEMS_MAX;
 use crate::feature::row::EntityRead;
-use crate::graph::history::{History, MarketRead, Window};
+use crate::graph::history::{AccountAges, History, MarketRead, Window};
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::order_log::OrderTotals;
+use crate::graph::ring_read::RingTotals;
 
 /// Judged orders that the head's overall rate counts as, in shares of known-bad ones.
 const PRIOR_ORDERS: f64 = 10.0;
@@ -32,6 +36,9 @@ pub(super) struct Past<'a> {
     item: Option<&'a OrderItem>,
     history: History<'a>,
     heads: &'a [HeadNow],
+    /// Walks that several rows share, done when the first of them asks.
+    ring: OnceCell<RingTotals>,
+    ages: OnceCell<Option<AccountAges>>,
 }
 
 impl HeadNow {
@@ -53,7 +60,8 @@ impl<'a> Past<'a> {
         heads: &'a [HeadNow],
     ) -> Self {
         let history = graph.history_of(entity, as_of);
-        Self { graph, order, entity, item: None, history, heads }
+        let (ring, ages) = (OnceCell::new(), OnceCell::new());
+        Self { graph, order, entity, item: None, history, heads, ring, ages }
     }
 
     /// The same, for the SKU of an item.
@@ -95,12 +103,8 @@ impl<'a> Past<'a> {
             EntityRead::SameSkuShare => self.same_sku_share(),
             EntityRead::IsHub => f64::from(u8::from(past.is_hub())),
             EntityRead::Signups => past.n_signups(Window::Day) as f64,
-            EntityRead::AccountAgeMean => {
-                past.account_ages(Window::Day).map_or(f64::NAN, |ages| ages.mean_days)
-            }
-            EntityRead::FreshAccounts => {
-                past.account_ages(Window::Day).map_or(0.0, |ages| ages.n_fresh as f64)
-            }
+            EntityRead::AccountAgeMean => self.ages().map_or(f64::NAN, |ages| ages.mean_days),
+            EntityRead::FreshAccounts => self.ages().map_or(0.0, |ages| ages.n_fresh as f64),
             EntityRead::Steps(step, window) => past.n_steps(step, window) as f64,
             EntityRead::StepShare(step, window) => {
                 past.n_steps(step, window) as f64 / past.totals(window).n_orders as f64
@@ -109,8 +113,8 @@ impl<'a> Past<'a> {
                 let opened = self.order.account_created_at.or_else(|| past.opened());
                 opened.map_or(0.0, |at| self.days_since(Some(at)))
             }
-            EntityRead::RingSize => past.ring().len().max(1) as f64,
-            EntityRead::RingOrders => self.ring_orders(),
+            EntityRead::RingSize => self.ring().n_accounts as f64,
+            EntityRead::RingOrders => self.ring().n_orders_day as f64,
             EntityRead::RingKnownBadShare(head) => self.ring_known_bad_share(head),
             EntityRead::PairIsNew(kind) => self.pair_is_new(kind),
             EntityRead::PairOrders(kind) => self.pair_orders(kind),
@@ -127,13 +131,21 @@ impl<'a> Past<'a> {
         }
     }
 
+    fn ring(&self) -> &RingTotals {
+        self.ring.get_or_init(|| self.history.ring_totals())
+    }
+
+    fn ages(&self) -> Option<AccountAges> {
+        *self.ages.get_or_init(|| self.history.account_ages(Window::Day))
+    }
+
     fn amount(&self) -> f64 {
-        self.order.amount.map_or(f64::NAN, |amount| amount.as_major())
+        self.order.amount.map_or(f64::NAN, Money::as_major)
     }
 
     fn unit_price(&self) -> f64 {
         let price = self.item.and_then(|item| item.unit_price);
-        price.map_or(f64::NAN, |price| price.as_major())
+        price.map_or(f64::NAN, Money::as_major)
     }
 
     fn days_since(&self, time: Option<Timestamp>) -> f64 {
@@ -165,7 +177,7 @@ impl<'a> Past<'a> {
         slot.map_or(0.0, |slot| self.history.labels(slot, window).n_bad as f64)
     }
 
-    /// (bad + PRIOR_ORDERS × overall rate) / (judged + PRIOR_ORDERS).
+    /// (bad + [`PRIOR_ORDERS`] × overall rate) / (judged + [`PRIOR_ORDERS`]).
     fn known_bad_share(&self, head: usize, window: Window) -> f64 {
         let HeadNow { slot, rate } = self.heads[head];
         let Some(slot) = slot else { return f64::NAN };
@@ -184,31 +196,11 @@ impl<'a> Past<'a> {
         n_same.unwrap_or(0) as f64 / n_orders
     }
 
-    fn ring_orders(&self) -> f64 {
-        let as_of = self.history.as_of();
-        let ring = self.history.ring();
-        if ring.is_empty() {
-            return self.history.totals(Window::Day).n_orders as f64;
-        }
-        let pasts = ring.into_iter().filter_map(|account| self.graph.history(account, as_of));
-        pasts.map(|past| past.totals(Window::Day).n_orders as f64).sum()
-    }
-
     fn ring_known_bad_share(&self, head: usize) -> f64 {
         let HeadNow { slot, rate } = self.heads[head];
         let Some(slot) = slot else { return f64::NAN };
-        let ring = self.history.ring();
-        if ring.is_empty() {
-            return self.known_bad_share(head, Window::Ever);
-        }
-        let (mut n_bad, mut n_known) = (0, 0);
-        for account in ring {
-            let past = self.graph.history(account, self.history.as_of());
-            let known = past.map(|past| past.labels(slot, Window::Ever)).unwrap_or_default();
-            n_bad += known.n_bad;
-            n_known += known.n_known;
-        }
-        shrunk(n_bad as f64, n_known as f64, rate)
+        let known = self.ring().labels[usize::from(slot)];
+        shrunk(known.n_bad as f64, known.n_known as f64, rate)
     }
 
     /// 1 when the account never met the other; over a basket, the share of new SKUs.

@@ -23,7 +23,7 @@ struct Folded {
 }
 
 impl Catalog {
-    /// Writes the features of an order into `out`, in the order of [`Catalog::specs`].
+    /// Appends the features of an order to `out`, in the order of [`Catalog::specs`].
     ///
     /// Sees what the graph took in with a time of at most `as_of`. NaN is unknown:
     /// the order does not name the entity or field, or there is nothing to compare with.
@@ -34,8 +34,9 @@ impl Catalog {
         as_of: Timestamp,
         out: &mut Vec<f32>,
     ) {
-        out.clear();
-        out.resize(self.specs().len(), f32::NAN);
+        let start = out.len();
+        out.resize(start + self.specs().len(), f32::NAN);
+        let out = &mut out[start..];
         self.extract_order(order, as_of, out);
         let heads: Vec<HeadNow> =
             self.heads.iter().map(|head| HeadNow::read(graph, head, as_of)).collect();

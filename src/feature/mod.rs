@@ -8,6 +8,7 @@ mod extract;
 mod laws;
 mod order_reads;
 mod order_rows;
+mod relation_rows;
 mod row;
 pub mod schema;
 mod words;

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderItem};
 use crate::domain::time::Timestamp;
 use crate::feature::row::OrderRead;
 
 /// The value of a read; NaN when the order does not say.
 pub(super) fn order_value(read: OrderRead, order: &Order, as_of: Timestamp) -> f64 {
-    let amount = order.amount.map_or(f64::NAN, |amount| amount.as_major());
+    let amount = order.amount.map_or(f64::NAN, Money::as_major);
     let items = &order.items;
     match read {
         OrderRead::Amount => amount,
@@ -26,7 +27,7 @@ pub(super) fn order_value(read: OrderRead, order: &Order, as_of: Timestamp) -> f
         }),
         OrderRead::UnitPriceMean => unit_price_mean(items),
         OrderRead::DiscountShare => {
-            let discount = order.discount.map_or(f64::NAN, |discount| discount.as_major());
+            let discount = order.discount.map_or(f64::NAN, Money::as_major);
             discount / (amount + discount)
         }
         OrderRead::AccountAge => {
@@ -52,8 +53,9 @@ fn weekday(time: Timestamp) -> i64 {
     (time.day_number() + 3).rem_euclid(7)
 }
 
-fn flag(is_true: bool) -> f64 {
-    f64::from(u8::from(is_true))
+/// 1 for yes, 0 for no.
+fn flag(answer: impl Into<u8>) -> f64 {
+    f64::from(answer.into())
 }
 
 fn of_basket(items: &[OrderItem], value: impl Fn(&[OrderItem]) -> f64) -> f64 {

@@ -9,7 +9,7 @@ use crate::graph::meetings::NOBODY;
 use crate::graph::node::Node;
 use crate::graph::order_log::OrderTotals;
 use crate::graph::order_table::OrderStepKind;
-use crate::graph::settings::{AGE_ACCOUNTS_MAX, PAIR_WALK_MAX, RECENT_WALK_MAX, RING_ACCOUNTS_MAX};
+use crate::graph::settings::{AGE_ACCOUNTS_MAX, PAIR_WALK_MAX, RECENT_WALK_MAX};
 
 /// A span before the instant of reading: `(as_of - span, as_of]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,10 +29,10 @@ pub enum Window {
 /// The past of one entity, as it was known at an instant.
 #[derive(Clone, Copy, Debug)]
 pub struct History<'a> {
-    graph: &'a KnowledgeGraph,
-    node: &'a Node,
+    pub(super) graph: &'a KnowledgeGraph,
+    pub(super) node: &'a Node,
     kind: EntityKind,
-    as_of: Timestamp,
+    pub(super) as_of: Timestamp,
     /// Position of the first order of each window, and of the first order that is too new.
     starts: [usize; 5],
     end: usize,
@@ -235,18 +235,20 @@ impl History<'_> {
     pub fn first_met(&self, other: NodeIdx, kind: EntityKind) -> Option<Timestamp> {
         let slot = if kind == EntityKind::Sku { 0 } else { self.graph.slot(kind)? };
         let basket = self.node.basket.as_deref();
-        let (meetings, end) = match kind {
-            EntityKind::Sku => (&basket?.meetings, self.basket_end),
-            _ => (&self.node.meetings, self.end),
+        let (meetings, end) = if kind == EntityKind::Sku {
+            (&basket?.meetings, self.basket_end)
+        } else {
+            (&self.node.meetings, self.end)
         };
         let mut first = meetings.pair(slot, other.0, end)?.last;
         for _ in 0..PAIR_WALK_MAX {
             let Some(previous) = meetings.previous(first, slot) else { break };
             first = previous;
         }
-        match kind {
-            EntityKind::Sku => basket.map(|basket| basket.time(first)),
-            _ => Some(self.node.orders.time(first)),
+        if kind == EntityKind::Sku {
+            basket.map(|basket| basket.time(first))
+        } else {
+            Some(self.node.orders.time(first))
         }
     }
 
@@ -317,8 +319,7 @@ impl History<'_> {
 
     /// When the account was opened; when it was first seen if nobody told.
     pub fn opened(&self) -> Option<Timestamp> {
-        let told = self.node.facts.as_deref().and_then(|facts| facts.created(self.as_of));
-        told.or_else(|| self.first_seen())
+        self.node.opened(self.as_of)
     }
 
     /// Ages of the accounts seen here in a window, of the most recent ones only.
@@ -328,7 +329,8 @@ impl History<'_> {
         // Whole microseconds: the mean must not depend on the order of the sum.
         let mut sum = Span(0);
         for account in accounts {
-            let opened = self.graph.history(account, self.as_of).and_then(|past| past.opened());
+            let node = self.graph.nodes.get_index(account.0 as usize);
+            let opened = node.and_then(|(_, node)| node.opened(self.as_of));
             let Some(opened) = opened else { continue };
             let age = self.as_of - opened;
             ages.n_accounts += 1;
@@ -337,14 +339,6 @@ impl History<'_> {
         }
         ages.mean_days = sum.as_days() / ages.n_accounts as f64;
         (0 < ages.n_accounts).then_some(ages)
-    }
-
-    /// Accounts of the same ring, this one too; at most [`RING_ACCOUNTS_MAX`], by node.
-    /// Empty when the account is linked to no other.
-    pub fn ring(&self) -> Vec<NodeIdx> {
-        let Some(member) = self.node.ring else { return Vec::new() };
-        let nodes = self.graph.rings.ring(member, self.as_of, RING_ACCOUNTS_MAX);
-        nodes.into_iter().map(NodeIdx).collect()
     }
 }
 

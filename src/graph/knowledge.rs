@@ -2,11 +2,10 @@
 //!
 //! Promised: reads at `as_of` do not see anything that happened or became known
 //! later; facts told in any order give the same reads, as long as none is older
-//! than the retention and no ring-linking entity exceeds its limit of accounts.
+//! than the retention and no ring or ring-linking entity exceeds its limit of accounts.
 //! Not promised: that the saved bytes are the same for another order of telling.
 
 use indexmap::IndexMap;
-use indexmap::map::Entry;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
@@ -14,16 +13,15 @@ use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::event::{AccountCreated, Event, Fact, Label};
 use crate::domain::feedback::OutcomeKind;
 use crate::domain::head::HeadId;
-use crate::domain::order::{Order, OrderKey};
+use crate::domain::order::OrderKey;
 use crate::domain::time::{Span, Timestamp};
-use crate::graph::label_log::LabelLog;
+use crate::graph::label_log::{LabelLog, Verdict};
 use crate::graph::market::MarketLog;
 use crate::graph::meetings::NOBODY;
 use crate::graph::node::Node;
-use crate::graph::order_log::OrderSize;
 use crate::graph::order_table::{OrderFact, OrderStepKind, OrderTable};
 use crate::graph::rings::Rings;
-use crate::graph::settings::{GraphSettings, SKUS_PER_ORDER_MAX};
+use crate::graph::settings::GraphSettings;
 
 /// Kinds that join accounts into rings; an IP never does.
 pub const RING_KINDS: [EntityKind; 5] = [
@@ -61,7 +59,7 @@ pub struct KnowledgeGraph {
     pub(super) slot_kinds: Vec<EntityKind>,
     /// What an entity that was never seen looks like.
     pub(super) unseen: Node,
-    orders: OrderTable,
+    pub(super) orders: OrderTable,
     pub(super) heads: Vec<HeadId>,
     /// Every verdict by head slot: the rates that thin histories lean on.
     pub(super) head_labels: Vec<LabelLog>,
@@ -69,7 +67,7 @@ pub struct KnowledgeGraph {
     pub(super) market: IndexMap<(u32, u32), MarketLog, FxBuildHasher>,
     newest: Option<Timestamp>,
     swept: Option<Timestamp>,
-    counts: GraphCounts,
+    pub(super) counts: GraphCounts,
 }
 
 impl KnowledgeGraph {
@@ -134,6 +132,11 @@ impl KnowledgeGraph {
         self.forget();
     }
 
+    /// True when so much newer facts were folded that a judgement of `time` may miss its past.
+    pub fn is_too_late(&self, time: Timestamp) -> bool {
+        self.newest.is_some_and(|newest| time < newest - self.settings.lateness)
+    }
+
     /// What was taken in and what was not.
     pub fn counts(&self) -> GraphCounts {
         self.counts
@@ -153,149 +156,23 @@ impl KnowledgeGraph {
             .map_or([0; 32], |hasher| *hasher.finalize().as_bytes())
     }
 
-    fn place(&mut self, order: &Order, time: Timestamp) {
-        let digest = OrderTable::digest(&order.key);
-        if self.orders.contains(digest) {
-            self.counts.n_repeated += 1;
-            return;
-        }
-        self.counts.n_orders += 1;
-        let (row, mut nodes) = self.row_of(order);
-        let skus = self.skus_of(order);
-        let n_units = order.items.iter().fold(0_u32, |n, item| n.saturating_add(item.quantity));
-        let size = OrderSize { amount: order.amount, n_units };
-        for &idx in &nodes {
-            let position = self.meet(idx, time, size, &row);
-            self.link_ring(idx, position, time);
-            if self.has_meetings(idx) {
-                let node = &mut self.nodes[idx as usize];
-                skus.iter().for_each(|&(sku, _)| node.meet_sku(time, sku));
-            }
-        }
-        for &(sku, size) in &skus {
-            self.meet(sku, time, size, &row);
-            nodes.push(sku);
-        }
-        if let (Some(created), Some(account)) =
-            (order.account_created_at, order.entity(EntityKind::Account))
-            && let Some(node) = self.nodes.get_mut(account)
-        {
-            node.facts_mut().set_created(time, created);
-        }
-        for (known_at, fact) in self.orders.insert(digest, time, &nodes) {
-            self.tell(digest, known_at, &fact);
-        }
-    }
-
-    /// Nodes of the order's entities: by meeting column, and as a list.
-    fn row_of(&mut self, order: &Order) -> (Vec<u32>, Vec<u32>) {
-        let mut row = vec![NOBODY; self.slot_kinds.len()];
-        let mut nodes = Vec::with_capacity(order.entities.len() + order.items.len());
-        for entity in &order.entities {
-            let slot = self.slot_for(entity.kind);
-            if row.len() <= slot {
-                row.resize(slot + 1, NOBODY);
-            }
-            if row[slot] == NOBODY {
-                row[slot] = self.node_for(entity);
-                nodes.push(row[slot]);
-            }
-        }
-        (row, nodes)
-    }
-
-    /// Different SKUs of the order with what was bought of each.
-    fn skus_of(&mut self, order: &Order) -> Vec<(u32, OrderSize)> {
-        let mut skus: IndexMap<u32, OrderSize, FxBuildHasher> = IndexMap::default();
-        for item in &order.items {
-            if SKUS_PER_ORDER_MAX <= skus.len() {
-                break;
-            }
-            let line = item.unit_price.map(|price| crate::domain::money::Money {
-                minor_units: price.minor_units.saturating_mul(i64::from(item.quantity)),
-                ..price
-            });
-            match skus.entry(self.node_for(&item.sku)) {
-                Entry::Vacant(entry) => {
-                    entry.insert(OrderSize { amount: line, n_units: item.quantity });
-                }
-                Entry::Occupied(mut entry) => {
-                    let sum = entry.get_mut();
-                    sum.n_units = sum.n_units.saturating_add(item.quantity);
-                    if let (Some(sum), Some(line)) = (&mut sum.amount, line) {
-                        sum.minor_units = sum.minor_units.saturating_add(line.minor_units);
-                    }
-                }
-            }
-        }
-        skus.into_iter().collect()
-    }
-
-    fn meet(&mut self, idx: u32, time: Timestamp, size: OrderSize, row: &[u32]) -> usize {
-        let has_meetings = self.has_meetings(idx);
-        let account_slot = self.slot(EntityKind::Account);
-        let node = &mut self.nodes[idx as usize];
-        let position = node.orders.insert(time, size);
-        if has_meetings {
-            if let Some(slot) = account_slot
-                && row.get(slot).is_some_and(|&who| {
-                    who != NOBODY && node.meetings.pair(slot, who, usize::MAX).is_none()
-                })
-            {
-                node.n_accounts += 1;
-            }
-            node.meetings.insert(position, row);
-        }
-        position
-    }
-
-    /// Links the accounts of neighboring orders of an entity; a chain links them all.
-    fn link_ring(&mut self, idx: u32, position: usize, time: Timestamp) {
-        let Some((entity, node)) = self.nodes.get_index(idx as usize) else { return };
-        let Some(slot) = self.slot(EntityKind::Account) else { return };
-        if !RING_KINDS.contains(&entity.kind)
-            || self.settings.ring_link_accounts_max < node.n_accounts
-            || node.n_accounts < 2
-        {
-            return;
-        }
-        let Some(account) = node.meetings.who(position, slot) else { return };
-        let before = (0..position).rev().find_map(|earlier| node.meetings.who(earlier, slot));
-        let after = (position + 1..node.meetings.n_rows())
-            .find_map(|later| Some((node.meetings.who(later, slot)?, node.orders.time(later))));
-        if let Some(before) = before.filter(|&before| before != account) {
-            self.link(before, account, time);
-        }
-        if let Some((after, since)) = after.filter(|&(after, _)| after != account) {
-            self.link(account, after, since);
-        }
-    }
-
-    fn link(&mut self, one: u32, other: u32, since: Timestamp) {
-        let [one, other] = [one, other].map(|idx| {
-            let ring = &mut self.nodes[idx as usize].ring;
-            *ring.get_or_insert_with(|| self.rings.add(idx))
-        });
-        self.rings.link(one, other, since);
-    }
-
     fn step(&mut self, order: &OrderKey, step: OrderStepKind, time: Timestamp) {
         self.tell(OrderTable::digest(order), time, &OrderFact::Step(step));
     }
 
     fn label(&mut self, label: &Label, known_at: Timestamp) {
-        let is_bad = label.value >= 0.5;
+        let verdict = if 0.5 <= label.value { Verdict::Bad } else { Verdict::Good };
         #[expect(clippy::float_cmp, reason = "probability labels are exactly 0 or 1")]
         let is_verdict = label.value == 0.0 || label.value == 1.0;
         if !is_verdict {
             return;
         }
         let Some(head) = self.head_for(&label.head) else { return };
-        let fact = OrderFact::Verdict { head, is_bad, concerns: label.concerns.clone() };
+        let fact = OrderFact::Verdict { head, verdict, concerns: label.concerns.clone() };
         self.tell(OrderTable::digest(&label.order), known_at, &fact);
     }
 
-    fn tell(&mut self, digest: u128, known_at: Timestamp, fact: &OrderFact) {
+    pub(super) fn tell(&mut self, digest: u128, known_at: Timestamp, fact: &OrderFact) {
         let Some((placed, nodes)) = self.orders.get(digest) else {
             let n_max = self.settings.early_facts_max;
             if !self.orders.keep_early(digest, known_at, fact.clone(), n_max) {
@@ -316,14 +193,14 @@ impl KnowledgeGraph {
                     }
                 }
             }
-            OrderFact::Verdict { head, is_bad, concerns } => {
-                self.head_labels[usize::from(*head)].insert(known_at, *is_bad);
+            OrderFact::Verdict { head, verdict, concerns } => {
+                self.head_labels[usize::from(*head)].insert(known_at, *verdict);
                 for &idx in nodes {
                     let Some((entity, node)) = self.nodes.get_index_mut(idx as usize) else {
                         continue;
                     };
                     if concerns.is_empty() || concerns.contains(entity) {
-                        node.mark(*head, known_at, *is_bad);
+                        node.mark(*head, known_at, *verdict);
                     }
                 }
             }
@@ -360,24 +237,22 @@ impl KnowledgeGraph {
         self.orders.expire(horizon);
     }
 
-    fn node_for(&mut self, entity: &EntityRef) -> u32 {
-        let idx = match self.nodes.get_index_of(entity) {
-            Some(idx) => idx,
-            None => self.nodes.insert_full(entity.clone(), Node::new(self.slot_kinds.len())).0,
-        };
+    pub(super) fn node_for(&mut self, entity: &EntityRef) -> u32 {
+        let known = self.nodes.get_index_of(entity);
+        let idx = known.unwrap_or_else(|| {
+            self.nodes.insert_full(entity.clone(), Node::new(self.slot_kinds.len())).0
+        });
         u32::try_from(idx).unwrap_or(NOBODY)
     }
 
-    fn slot_for(&mut self, kind: EntityKind) -> usize {
-        match self.slots[kind as usize] {
-            Some(slot) => usize::from(slot),
-            None => {
-                let slot = self.slot_kinds.len();
-                self.slots[kind as usize] = u8::try_from(slot).ok();
-                self.slot_kinds.push(kind);
-                slot
-            }
+    pub(super) fn slot_for(&mut self, kind: EntityKind) -> usize {
+        if let Some(slot) = self.slots[kind as usize] {
+            return usize::from(slot);
         }
+        let slot = self.slot_kinds.len();
+        self.slots[kind as usize] = u8::try_from(slot).ok();
+        self.slot_kinds.push(kind);
+        slot
     }
 
     /// Column of a kind in meetings, if the kind was ever seen.
@@ -386,19 +261,17 @@ impl KnowledgeGraph {
     }
 
     fn head_for(&mut self, head: &HeadId) -> Option<u8> {
-        let slot = match self.heads.iter().position(|known| known == head) {
-            Some(slot) => slot,
-            None => {
-                self.heads.push(head.clone());
-                self.head_labels.push(LabelLog::default());
-                self.heads.len() - 1
-            }
-        };
+        let known = self.heads.iter().position(|known| known == head);
+        let slot = known.unwrap_or_else(|| {
+            self.heads.push(head.clone());
+            self.head_labels.push(LabelLog::default());
+            self.heads.len() - 1
+        });
         u8::try_from(slot).ok()
     }
 
     /// Regions and channels meet everybody; whom they met says nothing.
-    fn has_meetings(&self, idx: u32) -> bool {
+    pub(super) fn is_met(&self, idx: u32) -> bool {
         self.nodes.get_index(idx as usize).is_some_and(|(entity, _)| has_meetings(entity.kind))
     }
 }

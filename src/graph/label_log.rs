@@ -13,6 +13,15 @@ pub struct KnownLabels {
     pub n_known: u64,
 }
 
+/// What an order turned out to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Verdict {
+    /// The head's risk did not come true.
+    Good,
+    /// It did.
+    Bad,
+}
+
 /// Verdicts by the time they became known, with running counts.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct LabelLog {
@@ -25,7 +34,8 @@ pub(super) struct LabelLog {
 
 impl LabelLog {
     /// Adds a verdict that became known at `time`.
-    pub(super) fn insert(&mut self, time: Timestamp, is_bad: bool) {
+    pub(super) fn insert(&mut self, time: Timestamp, verdict: Verdict) {
+        let is_bad = verdict == Verdict::Bad;
         let position = self.end(time);
         let before = position.checked_sub(1).map_or(0, |last| self.n_bad[last]);
         self.times.insert(position, time);

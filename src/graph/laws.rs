@@ -1,1 +1,197 @@
-//! Laws of the whole graph.
+//! Laws of the whole graph: lateness, retention, hubs, rings, evidence.
+
+use petgraph::graph::UnGraph;
+use petgraph::visit::Bfs;
+use proptest::prelude::*;
+
+use crate::domain::entity::{EntityKey, EntityKind, EntityRef};
+use crate::domain::event::{Event, Fact, Label};
+use crate::domain::evidence::EVIDENCE_NODES_MAX;
+use crate::domain::head::RiskType;
+use crate::domain::order::{Order, OrderKey};
+use crate::domain::time::{Span, Timestamp};
+use crate::graph::evidence::EvidenceWant;
+use crate::graph::history::{History, Window};
+use crate::graph::knowledge::KnowledgeGraph;
+use crate::graph::settings::GraphSettings;
+
+const ACCOUNT: EntityKind = EntityKind::Account;
+const DEVICE: EntityKind = EntityKind::Device;
+const IP: EntityKind = EntityKind::Ip;
+
+fn entity(kind: EntityKind, n: u32) -> EntityRef {
+    EntityRef { kind, key: EntityKey::Hashed(u128::from(n) + 1) }
+}
+
+fn at(hour: i64) -> Timestamp {
+    Timestamp(Span::hours(hour).0)
+}
+
+fn order(id: usize, nodes: &[(EntityKind, u32)]) -> Order {
+    let order_id = id.to_string().into();
+    let mut order = Order::new(OrderKey { channel: "web".into(), order_id, revision: 0 });
+    order.entities = nodes.iter().map(|&(kind, n)| entity(kind, n)).collect();
+    order
+}
+
+fn placed(hour: i64, order: Order) -> Event {
+    Event {
+        event_id: "e".into(),
+        event_time: at(hour),
+        ingest_time: None,
+        fact: Fact::OrderPlaced(order),
+    }
+}
+
+fn bad(hour: i64, order: &Order) -> Event {
+    let label = Label {
+        order: order.key.clone(),
+        head: RiskType::PaymentFraud.head(),
+        value: 1.0,
+        matures_at: None,
+        concerns: Vec::new(),
+    };
+    Event { fact: Fact::Label(label), ..placed(hour, order.clone()) }
+}
+
+fn graph(events: &[Event]) -> KnowledgeGraph {
+    let mut graph = KnowledgeGraph::new(GraphSettings::default());
+    events.iter().for_each(|event| graph.apply(event));
+    graph
+}
+
+fn past(graph: &KnowledgeGraph, kind: EntityKind, n: u32, hour: i64) -> History<'_> {
+    graph.history_of(&entity(kind, n), at(hour))
+}
+
+#[test]
+fn an_order_told_twice_counts_once_even_as_a_later_revision() {
+    let mut again = order(1, &[(ACCOUNT, 1)]);
+    again.key.revision = 1;
+    let graph = graph(&[placed(0, order(1, &[(ACCOUNT, 1)])), placed(1, again)]);
+    assert_eq!(past(&graph, ACCOUNT, 1, 9).totals(Window::Ever).n_orders, 1);
+    assert_eq!(graph.counts().n_repeated, 1);
+}
+
+#[test]
+fn a_fact_older_than_the_retention_is_ignored_and_counted() {
+    let days = GraphSettings::default().retention.0 / Span::DAY.0;
+    let newest = placed(24 * (days + 1), order(1, &[(ACCOUNT, 1)]));
+    let graph = graph(&[newest, placed(0, order(2, &[(ACCOUNT, 1)]))]);
+    assert_eq!((graph.counts().n_too_late, graph.counts().n_orders), (1, 1));
+    assert!(graph.is_too_late(at(0)) && !graph.is_too_late(at(24 * days)));
+}
+
+#[test]
+fn retention_forgets_orders_but_not_how_many_there_were() {
+    let settings = GraphSettings { retention: Span::days(8), ..GraphSettings::default() };
+    let mut graph = KnowledgeGraph::new(settings);
+    for day in 0..100 {
+        graph.apply(&placed(24 * i64::from(day), order(day as usize, &[(ACCOUNT, 1), (IP, day)])));
+    }
+    let history = past(&graph, ACCOUNT, 1, 24 * 99);
+    assert_eq!(history.totals(Window::Ever).n_orders, 100);
+    assert_eq!(history.totals(Window::Week).n_orders, 7);
+    assert_eq!(history.n_distinct(IP, Window::Week), 7);
+    assert!(history.n_distinct(IP, Window::Ever) <= 10);
+    assert!(graph.size().1 <= 10);
+}
+
+#[test]
+fn a_crowd_over_weeks_makes_a_hub_and_a_crowd_in_an_hour_does_not() {
+    for (hours_apart, is_hub) in [(12, true), (0, false)] {
+        let mut events = vec![placed(0, order(999, &[(ACCOUNT, 999), (IP, 1)]))];
+        events.extend((0..40).map(|n| {
+            let nodes = [(ACCOUNT, n), (IP, 1)];
+            placed(200 + hours_apart * i64::from(n), order(n as usize, &nodes))
+        }));
+        let graph = graph(&events);
+        let hour = 201 + hours_apart * 40;
+        assert_eq!(past(&graph, IP, 1, hour).is_hub(), is_hub, "{hours_apart} hours apart");
+    }
+}
+
+#[test]
+fn an_address_shared_by_a_crowd_and_an_ip_do_not_make_rings() {
+    let address = EntityKind::Address;
+    let events: Vec<Event> = (0..100)
+        .map(|n| placed(i64::from(n), order(n as usize, &[(ACCOUNT, n), (address, 1), (IP, 1)])))
+        .collect();
+    let graph = graph(&events);
+    let limit = GraphSettings::default().ring_link_accounts_max as usize;
+    assert_eq!(past(&graph, ACCOUNT, 0, 200).ring().len(), limit);
+    assert!(past(&graph, ACCOUNT, 99, 200).ring().is_empty());
+}
+
+#[test]
+fn a_verdict_told_before_its_order_is_kept_for_it() {
+    let order = order(1, &[(ACCOUNT, 1)]);
+    let graph = graph(&[bad(5, &order), placed(2, order.clone())]);
+    assert_eq!(past(&graph, ACCOUNT, 1, 4).n_bad(), 0);
+    assert_eq!(past(&graph, ACCOUNT, 1, 5).n_bad(), 1);
+}
+
+#[test]
+fn ring_evidence_is_the_shortest_way_to_the_bad_account() {
+    let stolen = order(2, &[(ACCOUNT, 2), (DEVICE, 1), (IP, 9)]);
+    let events = [
+        placed(0, order(1, &[(ACCOUNT, 1), (DEVICE, 1), (IP, 9)])),
+        placed(1, stolen.clone()),
+        placed(2, order(3, &[(ACCOUNT, 1), (DEVICE, 5)])),
+        bad(3, &stolen),
+    ];
+    let want = EvidenceWant { feature: "ring".into(), entity: ACCOUNT, counterpart: Some(ACCOUNT) };
+    let evidence = graph(&events).evidence(&order(4, &[(ACCOUNT, 1)]), at(5), &[want]);
+    let shown: Vec<(EntityKind, u64)> =
+        evidence.nodes.iter().map(|node| (node.entity.kind, node.n_bad)).collect();
+    assert_eq!(shown, [(ACCOUNT, 0), (DEVICE, 1), (ACCOUNT, 1)]);
+    assert_eq!(evidence.edges.len(), 2);
+    assert!(!evidence.is_truncated && evidence.nodes[0].is_of_order);
+}
+
+#[test]
+fn evidence_puts_known_bad_counterparts_first_and_keeps_its_limits() {
+    let mut events: Vec<Event> = (0..60)
+        .map(|n| placed(i64::from(n), order(n as usize, &[(ACCOUNT, n), (IP, 1), (DEVICE, n)])))
+        .collect();
+    events.push(bad(70, &order(30, &[])));
+    let graph = graph(&events);
+    let wants: Vec<EvidenceWant> = [ACCOUNT, DEVICE]
+        .into_iter()
+        .map(|kind| EvidenceWant { feature: "f".into(), entity: IP, counterpart: Some(kind) })
+        .collect();
+    let probe = order(99, &[(IP, 1), (ACCOUNT, 3)]);
+    let evidence = graph.evidence(&probe, at(80), &wants);
+    assert!(evidence.is_truncated && evidence.nodes.len() <= EVIDENCE_NODES_MAX);
+    assert!(evidence.nodes.iter().any(|node| node.entity == entity(ACCOUNT, 30)));
+    assert_eq!(evidence.nodes[0].entity, entity(IP, 1));
+    assert_eq!(evidence, graph.evidence(&probe, at(80), &wants));
+}
+
+proptest! {
+    #[test]
+    fn rings_equal_a_search_through_shared_devices_at_any_instant(
+        links in prop::collection::vec((0_u32..15, 0_u32..12, 0_i64..40), 1..50), hour in 0_i64..40,
+    ) {
+        let events: Vec<Event> = links.iter().enumerate()
+            .map(|(id, &(account, device, hour))| {
+                placed(hour, order(id, &[(ACCOUNT, account), (DEVICE, device)]))
+            })
+            .collect();
+        let graph = graph(&events);
+        let mut until = UnGraph::<(), ()>::default();
+        let nodes: Vec<_> = (0..27).map(|_| until.add_node(())).collect();
+        for &(account, device, _) in links.iter().filter(|link| link.2 <= hour) {
+            until.add_edge(nodes[account as usize], nodes[15 + device as usize], ());
+        }
+        for account in 0..15 {
+            let mut search = Bfs::new(&until, nodes[account as usize]);
+            let mut n_reached = 0;
+            while let Some(node) = search.next(&until) {
+                n_reached += usize::from(node.index() < 15);
+            }
+            let ring = past(&graph, ACCOUNT, account, hour).ring();
+            prop_assert_eq!(ring.len().max(1), n_reached);
+        }
+    }
+}

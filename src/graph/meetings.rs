@@ -61,14 +61,20 @@ impl Meetings {
             self.widen(row.len());
         }
         let at = position * self.width;
+        let is_late = position < self.n_rows();
         let blank = Meeting { who: NOBODY, previous: u32::MAX };
-        self.cells.splice(at..at, std::iter::repeat_n(blank, self.width));
-        let is_late = position + 1 < self.n_rows();
-        for (slot, &who) in row.iter().enumerate() {
-            self.insert_cell(position, slot, who, is_late);
+        if is_late {
+            self.cells.splice(at..at, std::iter::repeat_n(blank, self.width));
+        } else {
+            self.cells.resize(at + self.width, blank);
         }
-        for slot in row.len()..self.width {
-            self.insert_cell(position, slot, NOBODY, is_late);
+        for slot in 0..self.width {
+            let who = row.get(slot).copied().unwrap_or(NOBODY);
+            if is_late {
+                self.insert_late(position, slot, who);
+            } else {
+                self.append(position, slot, who);
+            }
         }
         if self.indexes.is_empty() && SCANNED_MEETINGS_MAX < self.n_rows() {
             self.build_indexes();
@@ -172,24 +178,29 @@ impl Meetings {
         (0..end).rev().filter(move |&position| self.cell(position, slot).who == who)
     }
 
-    fn insert_cell(&mut self, position: usize, slot: usize, who: u32, is_late: bool) {
-        if is_late {
-            self.shift_after(position, slot);
-        }
+    fn append(&mut self, position: usize, slot: usize, who: u32) {
         let sequence = self.sequence(position);
+        let previous = match self.indexes.get_mut(slot) {
+            Some(index) => index.append(who, sequence, self.n_dropped),
+            None if who == NOBODY => NEVER,
+            None => self.around(position, slot, who).0.unwrap_or(NEVER),
+        };
+        if who != NOBODY {
+            self.cells[position * self.width + slot] = Meeting { who, previous };
+        }
+    }
+
+    fn insert_late(&mut self, position: usize, slot: usize, who: u32) {
+        self.shift_after(position, slot);
         if who != NOBODY {
             let (previous, next) = self.around(position, slot, who);
             let at = position * self.width + slot;
             self.cells[at] = Meeting { who, previous: previous.unwrap_or(NEVER) };
             if let Some(next) = next {
-                self.cells[next * self.width + slot].previous = sequence;
+                self.cells[next * self.width + slot].previous = self.sequence(position);
             }
         }
-        if is_late {
-            self.rebuild_tail(position, slot, who);
-        } else if let Some(index) = self.indexes.get_mut(slot) {
-            index.append(who, sequence, self.n_dropped);
-        }
+        self.rebuild_tail(position, slot, who);
     }
 
     /// Sequence number of the meeting with `who` before a position, position of the one after.
@@ -235,7 +246,7 @@ impl Meetings {
         for row in changed..self.n_rows() {
             let met = self.cell(row, slot).who;
             let is_last = index.last(met).is_some_and(|last| last.sequence == self.sequence(row));
-            index.push_bit(is_last);
+            index.push_bit(u8::from(is_last));
         }
         self.indexes[slot] = index;
     }

@@ -15,5 +15,7 @@ mod node;
 pub mod order_log;
 pub mod order_table;
 mod pair_index;
+mod placing;
+pub mod ring_read;
 mod rings;
 pub mod settings;

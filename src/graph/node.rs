@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::time::Timestamp;
-use crate::graph::label_log::LabelLog;
+use crate::graph::label_log::{LabelLog, Verdict};
 use crate::graph::meetings::Meetings;
-use crate::graph::order_log::OrderLog;
+use crate::graph::order_log::{OrderLog, first_after};
 use crate::graph::order_table::OrderStepKind;
 use crate::graph::rings::MemberIdx;
 
@@ -60,15 +60,13 @@ impl Node {
     }
 
     /// Adds a verdict of one head.
-    pub(super) fn mark(&mut self, head: u8, known_at: Timestamp, is_bad: bool) {
-        let position = match self.labels.iter().position(|(slot, _)| *slot == head) {
-            Some(position) => position,
-            None => {
-                self.labels.push((head, LabelLog::default()));
-                self.labels.len() - 1
-            }
-        };
-        self.labels[position].1.insert(known_at, is_bad);
+    pub(super) fn mark(&mut self, head: u8, known_at: Timestamp, verdict: Verdict) {
+        let known = self.labels.iter().position(|(slot, _)| *slot == head);
+        let position = known.unwrap_or_else(|| {
+            self.labels.push((head, LabelLog::default()));
+            self.labels.len() - 1
+        });
+        self.labels[position].1.insert(known_at, verdict);
     }
 
     /// Verdicts of one head.
@@ -82,6 +80,12 @@ impl Node {
         let position = basket.end(time);
         basket.times.insert(position, time);
         basket.meetings.insert(position, &[sku]);
+    }
+
+    /// When the account was opened; when it was first seen if nobody told.
+    pub(super) fn opened(&self, as_of: Timestamp) -> Option<Timestamp> {
+        let told = self.facts.as_deref().and_then(|facts| facts.created(as_of));
+        told.or_else(|| self.orders.first_seen(as_of))
     }
 
     /// The facts, made room for.
@@ -105,10 +109,7 @@ impl Node {
 impl Basket {
     /// How many meetings happened at or before `time`.
     pub(super) fn end(&self, time: Timestamp) -> usize {
-        match self.times.last() {
-            Some(&last) if time < last => self.times.partition_point(|&at| at <= time),
-            _ => self.times.len(),
-        }
+        first_after(&self.times, time)
     }
 
     /// Time of a meeting.

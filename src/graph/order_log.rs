@@ -125,14 +125,7 @@ impl OrderLog {
 
     /// Position of the first kept order of the window `(as_of - window, as_of]`.
     pub(super) fn start(&self, as_of: Timestamp, window: Span, end: usize) -> usize {
-        let from = as_of - window;
-        // Windows are short and histories long: look among the newest first.
-        let mut step = 4;
-        while step < end && from < self.times[end - step] {
-            step *= 4;
-        }
-        let low = end.saturating_sub(step);
-        low + self.times[low..end].partition_point(|&at| at <= from)
+        first_after(&self.times[..end], as_of - window)
     }
 
     /// Totals of the orders at positions `start..end`.
@@ -177,6 +170,18 @@ impl OrderLog {
             None => self.dropped,
         }
     }
+}
+
+/// Position of the first time after `from`. Windows are short and histories long, so
+/// it looks among the newest first.
+pub(super) fn first_after(times: &[Timestamp], from: Timestamp) -> usize {
+    let end = times.len();
+    let mut step = 4;
+    while step < end && from < times[end - step] {
+        step *= 4;
+    }
+    let low = end.saturating_sub(step);
+    low + times[low..].partition_point(|&at| at <= from)
 }
 
 /// Thousandths of major units: one scale for currencies with 0, 2 and 3 digits.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::entity::EntityRef;
 use crate::domain::order::OrderKey;
 use crate::domain::time::Timestamp;
+use crate::graph::label_log::Verdict;
 
 /// Digest of channel and order id; revisions of an order share it.
 pub(super) type OrderDigest = u128;
@@ -20,8 +21,8 @@ pub(super) enum OrderFact {
     Verdict {
         /// Slot of the head.
         head: u8,
-        /// True when the order is bad.
-        is_bad: bool,
+        /// What it says.
+        verdict: Verdict,
         /// Entities it is about; empty means all.
         concerns: Vec<EntityRef>,
     },

@@ -7,6 +7,8 @@ use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
+use crate::graph::meetings::NOBODY;
+
 /// Words of bits that share one running count.
 const WORDS_PER_BLOCK: usize = 64;
 /// Bits of one block.
@@ -37,17 +39,20 @@ impl PairIndex {
         self.lasts.get(&who).copied()
     }
 
-    /// Adds the newest meeting; `who` may be nobody.
-    pub(super) fn append(&mut self, who: u32, sequence: u32, n_dropped: u32) {
-        if who == crate::graph::meetings::NOBODY {
-            self.push_bit(false);
-            return;
+    /// Adds the newest meeting and returns the number of the previous one, 0 for none.
+    pub(super) fn append(&mut self, who: u32, sequence: u32, n_dropped: u32) -> u32 {
+        if who == NOBODY {
+            self.push_bit(0);
+            return 0;
         }
-        if let Some(last) = self.lasts.get(&who).filter(|last| n_dropped < last.sequence) {
-            self.clear_bit((last.sequence - n_dropped - 1) as usize);
+        let met = self.lasts.entry(who).or_insert(PairLast { sequence: 0, n_meetings: 0 });
+        let previous = met.sequence;
+        *met = PairLast { sequence, n_meetings: met.n_meetings + 1 };
+        if n_dropped < previous {
+            self.clear_bit((previous - n_dropped - 1) as usize);
         }
-        self.add_meeting(who, sequence);
-        self.push_bit(true);
+        self.push_bit(1);
+        previous
     }
 
     /// Counts a meeting without touching the bits.
@@ -69,6 +74,9 @@ impl PairIndex {
         if self.n_bits <= position {
             return 0;
         }
+        if position == 0 {
+            return self.lasts.len() as u64;
+        }
         let word = position / 64;
         let first = self.words[word] >> (position % 64);
         let block_end = ((word / WORDS_PER_BLOCK + 1) * WORDS_PER_BLOCK).min(self.words.len());
@@ -79,18 +87,16 @@ impl PairIndex {
             + blocks.map(|&n| u64::from(n)).sum::<u64>()
     }
 
-    /// Adds the bit of the next position.
-    pub(super) fn push_bit(&mut self, is_last: bool) {
+    /// Adds the bit of the next position: 1 when it is the last meeting with its counterpart.
+    pub(super) fn push_bit(&mut self, bit: u8) {
         if self.n_bits.is_multiple_of(64) {
             self.words.push(0);
         }
         if self.n_bits.is_multiple_of(BITS_PER_BLOCK) {
             self.blocks.push(0);
         }
-        if is_last {
-            self.words[self.n_bits / 64] |= 1 << (self.n_bits % 64);
-            self.blocks[self.n_bits / BITS_PER_BLOCK] += 1;
-        }
+        self.words[self.n_bits / 64] |= u64::from(bit) << (self.n_bits % 64);
+        self.blocks[self.n_bits / BITS_PER_BLOCK] += u32::from(bit);
         self.n_bits += 1;
     }
 

@@ -4,8 +4,6 @@
 //! of an account can be read as of any instant, and late links fall into place.
 //! petgraph's `UnionFind` knows only "now"; laws compare the two.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::domain::time::Timestamp;
@@ -19,6 +17,8 @@ struct Member {
     /// The member above and since when; links below it are older or unrelated.
     parent: Option<(MemberIdx, Timestamp)>,
     children: Vec<MemberIdx>,
+    /// Accounts of the whole ring; kept at its topmost member only.
+    n_accounts: u32,
 }
 
 /// Accounts that are linked to at least one other.
@@ -31,15 +31,31 @@ impl Rings {
     /// Adds an account that is alone so far.
     #[expect(clippy::cast_possible_truncation, reason = "members are nodes, numbered by u32")]
     pub(super) fn add(&mut self, node: u32) -> MemberIdx {
-        self.members.push(Member { node, parent: None, children: Vec::new() });
+        self.members.push(Member { node, parent: None, children: Vec::new(), n_accounts: 1 });
         (self.members.len() - 1) as MemberIdx
     }
 
-    /// Joins two accounts from `since` on.
+    /// Joins two accounts from `since` on, unless the ring would be larger than `n_max`.
     ///
     /// Keeps a minimum spanning forest by time: a link that is displaced by an older
     /// one goes on linking what is above (incremental forest on random priorities).
-    pub(super) fn link(&mut self, one: MemberIdx, other: MemberIdx, since: Timestamp) {
+    pub(super) fn link(
+        &mut self,
+        (one, other): (MemberIdx, MemberIdx),
+        since: Timestamp,
+        n_max: u32,
+    ) {
+        let tops = [one, other].map(|member| self.root(member, Timestamp(i64::MAX)));
+        if tops[0] != tops[1] {
+            let n = tops.iter().map(|&top| self.members[top as usize].n_accounts).sum();
+            if n_max < n {
+                return;
+            }
+            // One of the two stays on top; the count of the other is not read again.
+            for top in tops {
+                self.members[top as usize].n_accounts = n;
+            }
+        }
         let (mut low, mut high, mut since) = (one, other, since);
         loop {
             low = self.root(low, since);
@@ -72,23 +88,27 @@ impl Rings {
         at
     }
 
-    /// Nodes of the ring at `as_of`, at most `n_max`, smallest first.
+    /// Nodes of the ring at `as_of`, at most `n_max`, smallest first; the member's own is in it.
     pub(super) fn ring(&self, member: MemberIdx, as_of: Timestamp, n_max: usize) -> Vec<u32> {
-        let mut todo = vec![self.root(member, as_of)];
-        let mut nodes = BTreeSet::from([self.members[member as usize].node]);
-        while let Some(at) = todo.pop() {
-            nodes.insert(self.members[at as usize].node);
-            if n_max <= nodes.len() {
-                break;
-            }
+        let mut found = vec![self.root(member, as_of)];
+        let mut n_expanded = 0;
+        while n_expanded < found.len() && found.len() < n_max {
+            let at = found[n_expanded];
+            n_expanded += 1;
             for &child in &self.members[at as usize].children {
                 let link = self.members[child as usize].parent;
-                if link.is_some_and(|(_, since)| since <= as_of) {
-                    todo.push(child);
+                if link.is_some_and(|(_, since)| since <= as_of) && found.len() < n_max {
+                    found.push(child);
                 }
             }
         }
-        nodes.into_iter().collect()
+        if !found.contains(&member) {
+            found.pop();
+            found.push(member);
+        }
+        let mut nodes: Vec<u32> = found.iter().map(|&at| self.members[at as usize].node).collect();
+        nodes.sort_unstable();
+        nodes
     }
 }
 
@@ -119,7 +139,7 @@ mod tests {
             }
             let mut until = UnionFind::<u32>::new(20);
             for &(a, b, since) in &links {
-                rings.link(a, b, Timestamp(since));
+                rings.link((a, b), Timestamp(since), 100);
                 if since <= as_of {
                     until.union(a, b);
                 }

@@ -23,12 +23,16 @@ pub const AGE_ACCOUNTS_MAX: usize = 32;
 pub struct GraphSettings {
     /// Facts older than this, seen from the newest order, are forgotten or refused.
     pub retention: Span,
+    /// An order this much older than the newest fact is judged, but flagged as late.
+    pub lateness: Span,
     /// Fewest accounts in 30 days that make an entity a hub.
     pub hub_accounts_min: u32,
     /// Shortest time an entity must be known to be called a hub.
     pub hub_age_min: Span,
     /// An entity with more accounts than this links no further accounts into rings.
     pub ring_link_accounts_max: u32,
+    /// A ring with this many accounts takes in no further ones: chance links everybody.
+    pub ring_accounts_max: u32,
     /// Most facts kept for orders that have not been told yet; further ones are dropped.
     pub early_facts_max: u32,
 }
@@ -37,9 +41,11 @@ impl Default for GraphSettings {
     fn default() -> Self {
         Self {
             retention: Span::days(400),
+            lateness: Span::days(30),
             hub_accounts_min: 25,
             hub_age_min: Span::days(7),
             ring_link_accounts_max: 40,
+            ring_accounts_max: 256,
             early_facts_max: 100_000,
         }
     }

@@ -1,0 +1,166 @@
+//! Does the cost of one order stay flat while hubs grow?
+//!
+//! Orders of 45 days with Zipf-skewed entities: a marketplace (seven entities and
+//! a basket; 300 rows spread evenly over the catalog) and a card stream (account
+//! and merchant; every row). Each sample applies or reads a batch of orders on a
+//! graph that already holds 16 k, 64 k or 256 k of them; divide by the batch.
+//! Budgets: extract < 15 us (marketplace), < 5 us (cards); apply < 4 us.
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use orderlens::domain::entity::{EntityKey, EntityKind, EntityRef};
+use orderlens::domain::event::{Event, Fact, Label};
+use orderlens::domain::feature::CatalogSchema;
+use orderlens::domain::head::RiskType;
+use orderlens::domain::money::{Currency, Money};
+use orderlens::domain::order::{Order, OrderItem, OrderKey};
+use orderlens::domain::time::{Span, Timestamp};
+use orderlens::feature::catalog::Catalog;
+use orderlens::feature::schema::SchemaBuilder;
+use orderlens::graph::knowledge::{KnowledgeGraph, RING_KINDS};
+use orderlens::graph::settings::GraphSettings;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Zipf};
+
+const BATCH: usize = 512;
+const SIZES: [usize; 3] = [16_384, 65_536, 262_144];
+const ROWS: usize = 300;
+
+/// Kind, how many there are per order, how skewed.
+const MARKETPLACE: &[(EntityKind, f64, f64)] = &[
+    (EntityKind::Account, 0.4, 0.6),
+    (EntityKind::Device, 0.4, 0.6),
+    (EntityKind::Ip, 0.2, 1.05),
+    (EntityKind::Address, 0.3, 0.9),
+    (EntityKind::Phone, 0.4, 0.6),
+    (EntityKind::PaymentInstrument, 0.4, 0.6),
+    (EntityKind::Merchant, 0.01, 1.1),
+];
+const CARDS: &[(EntityKind, f64, f64)] =
+    &[(EntityKind::Account, 0.01, 0.3), (EntityKind::Merchant, 0.02, 0.3)];
+
+fn main() {
+    divan::main();
+}
+
+/// `n` orders and their verdicts a week later, by time; then a batch that is still to come.
+fn stream(kinds: &[(EntityKind, f64, f64)], n: usize) -> (Vec<Event>, Vec<Event>) {
+    let mut rng = ChaCha8Rng::seed_from_u64(7);
+    let has_basket = 2 < kinds.len();
+    let picks: Vec<(EntityKind, Zipf<f64>)> = kinds
+        .iter()
+        .map(|&(kind, share, skew)| {
+            let count = ((n as f64 * share) as u64).max(10);
+            (kind, Zipf::new(count, skew).expect("a valid skew"))
+        })
+        .collect();
+    let skus = Zipf::new(2_000, 1.0).expect("a valid skew");
+    let mut events = Vec::new();
+    for idx in 0..n + 8 * BATCH {
+        let time = Timestamp((Span::days(45).0 as f64 / n as f64 * idx as f64) as i64);
+        let order_id = idx.to_string().into();
+        let mut order = Order::new(OrderKey { channel: "web".into(), order_id, revision: 0 });
+        let account = picks[0].1.sample(&mut rng) as u128;
+        for (kind, zipf) in &picks {
+            // Things of one's own are shared now and then; the rest is anybody's.
+            let is_own = RING_KINDS.contains(kind) && rng.gen_bool(0.95);
+            let drawn = zipf.sample(&mut rng) as u128;
+            let is_account = *kind == EntityKind::Account;
+            let number = if is_own || is_account { account } else { drawn };
+            let key = EntityKey::Hashed(number * 0x9E37_79B9_7F4A_7C15);
+            order.entities.push(EntityRef { kind: *kind, key });
+        }
+        let minor_units = rng.gen_range(500..90_000);
+        order.amount = Some(Money { currency: Currency::CNY, minor_units });
+        for _ in 0..if has_basket { rng.gen_range(1..3) } else { 0 } {
+            let key = EntityKey::Plain((skus.sample(&mut rng) as u64).to_string().into());
+            let sku = EntityRef { kind: EntityKind::Sku, key };
+            order.items.push(OrderItem { sku, quantity: 1, unit_price: order.amount });
+        }
+        let label = Label {
+            order: order.key.clone(),
+            head: RiskType::PaymentFraud.head(),
+            value: f64::from(u8::from(rng.gen_bool(0.01))),
+            matures_at: None,
+            concerns: Vec::new(),
+        };
+        events.push(event(time, Fact::OrderPlaced(order)));
+        if idx < n {
+            events.push(event(time + Span::days(7), Fact::Label(label)));
+        }
+    }
+    events.sort_by_key(|event| event.event_time);
+    let is_order = |event: &&Event| matches!(event.fact, Fact::OrderPlaced(_));
+    let cut = events.iter().enumerate().filter(|(_, e)| is_order(e)).nth(n).map_or(0, |at| at.0);
+    let later = events.split_off(cut);
+    (events, later.into_iter().filter(|event| is_order(&event)).collect())
+}
+
+fn event(event_time: Timestamp, fact: Fact) -> Event {
+    Event { event_id: "".into(), event_time, ingest_time: None, fact }
+}
+
+fn graph_and_schema(events: &[Event]) -> (KnowledgeGraph, CatalogSchema) {
+    let mut graph = KnowledgeGraph::new(GraphSettings::default());
+    let mut schema = SchemaBuilder::default();
+    for event in events {
+        graph.apply(event);
+        schema.observe(event);
+    }
+    (graph, schema.finish())
+}
+
+fn few_rows(catalog: &Catalog) -> Catalog {
+    let n = catalog.specs().len();
+    let ids: Vec<Box<str>> =
+        (0..ROWS).map(|row| catalog.specs()[row * n / ROWS].id.clone()).collect();
+    catalog.select(&ids).expect("ids of the catalog")
+}
+
+fn bench_extract(bencher: Bencher<'_, '_>, kinds: &[(EntityKind, f64, f64)], n: usize) {
+    let (past, next) = stream(kinds, n);
+    let (graph, schema) = graph_and_schema(&past);
+    let all = Catalog::new(&schema);
+    let catalog = if ROWS < all.specs().len() { few_rows(&all) } else { all };
+    let mut out = Vec::new();
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+        for event in &next[..BATCH] {
+            if let Fact::OrderPlaced(order) = &event.fact {
+                catalog.extract(&graph, order, event.event_time, &mut out);
+                black_box(&out);
+            }
+        }
+    });
+}
+
+fn bench_apply(bencher: Bencher<'_, '_>, kinds: &[(EntityKind, f64, f64)], n: usize) {
+    let (past, next) = stream(kinds, n);
+    let (mut graph, _) = graph_and_schema(&past);
+    let mut batches = next.chunks_exact(BATCH);
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+        for event in batches.next().unwrap_or_default() {
+            graph.apply(black_box(event));
+        }
+    });
+}
+
+#[divan::bench(args = SIZES, sample_count = 20, sample_size = 1)]
+fn extract_marketplace(bencher: Bencher<'_, '_>, n: usize) {
+    bench_extract(bencher, MARKETPLACE, n);
+}
+
+#[divan::bench(args = SIZES, sample_count = 20, sample_size = 1)]
+fn extract_cards(bencher: Bencher<'_, '_>, n: usize) {
+    bench_extract(bencher, CARDS, n);
+}
+
+#[divan::bench(args = SIZES, sample_count = 6, sample_size = 1)]
+fn apply_marketplace(bencher: Bencher<'_, '_>, n: usize) {
+    bench_apply(bencher, MARKETPLACE, n);
+}
+
+#[divan::bench(args = SIZES, sample_count = 6, sample_size = 1)]
+fn apply_cards(bencher: Bencher<'_, '_>, n: usize) {
+    bench_apply(bencher, CARDS, n);
+}
