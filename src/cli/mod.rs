@@ -5,7 +5,7 @@ use clap::{Parser, Subcommand};
 pub mod archetypes;
 pub mod check_config;
 pub mod clock;
-//pub mod demo;
+pub mod demo;
 pub mod evaluate;
 pub mod event_file;
 pub mod import;
@@ -35,12 +35,12 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Start a server on the shipped bundle and play a synthetic stream at it
+    Demo(demo::Args),
     /// Serve decisions over gRPC
     Serve(serve::Args),
-    /// Ask a running server about the orders of a file and show its answers
+    /// Ask a server about one order and show the explained answer
     Score(score::ScoreArgs),
-    /// Score generated orders as fast as they are answered, beside a no-op server
-    Bench(load::BenchArgs),
     /// Map a foreign CSV or JSON Lines file to canonical events
     Import(import::ImportArgs),
     /// Write the event stream of a synthetic marketplace with known truth
@@ -53,6 +53,8 @@ enum Command {
     Replay(replay::Args),
     /// Check configuration files and report every mistake
     CheckConfig(check_config::Args),
+    /// Measure speed beside a no-op server in the same run
+    Bench(load::LoadArgs),
 }
 
 /// Runs one command.
@@ -61,14 +63,15 @@ enum Command {
 /// Whatever the command reports; the binary shows it and exits with 1.
 pub fn run(cli: Cli) -> miette::Result<()> {
     match cli.command {
+        Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Score(args) => score::run(&args),
-        Command::Bench(args) => load::run(&args),
         Command::Import(args) => import::run(&args, &serve::identity()),
         Command::Simulate(args) => simulate::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
+        Command::Bench(args) => load::run(&args),
     }
 }
