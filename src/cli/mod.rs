@@ -54,7 +54,7 @@ enum Command {
     /// Check configuration files and report every mistake
     CheckConfig(check_config::Args),
     /// Measure speed beside a no-op server in the same run
-    Bench(load::LoadArgs),
+    Bench(load::BenchArgs),
 }
 
 /// Runs one command.

@@ -263,17 +263,17 @@ mod tests {
             time in any::<i64>(),
         ) {
             let mut scored = samples::scored_order();
-            let shift = &mut scored.decision.risks[1].contributions[0];
+            let shift = &mut std::sync::Arc::make_mut(&mut scored.decision).risks[1].contributions[0];
             shift.value = value.map(f64::from_bits);
             shift.log_odds = f64::from_bits(log_odds);
             // The format keeps a zero but not its sign.
             shift.weight = f64::from_bits(weight) + 0.0;
-            scored.decision.features = features.into_iter().map(f32::from_bits).collect();
+            std::sync::Arc::make_mut(&mut scored.decision).features = features.into_iter().map(f32::from_bits).collect();
             scored.request.event_time = crate::domain::time::Timestamp(time);
-            let bytes = encode(&Record::Decision(scored.clone()));
+            let bytes = encode(&Record::Decision(std::sync::Arc::new(scored.clone())));
             let Record::Decision(read) = decode(&bytes).unwrap() else { panic!("another kind") };
             prop_assert_eq!(bits(&read.decision), bits(&scored.decision));
-            prop_assert_eq!(read.request, scored.request);
+            prop_assert_eq!(&read.request, &scored.request);
         }
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn records() -> Vec<Record> {
     let at = Timestamp(1_771_272_000_123_456);
     let received = |event| Record::Event(ReceivedEvent { event, received_time: at });
     let mut records: Vec<Record> = events().into_iter().map(received).collect();
-    records.push(Record::Decision(scored_order()));
+    records.push(Record::Decision(std::sync::Arc::new(scored_order())));
     records.push(Record::StrategyActivated(StrategyActivated {
         name: "default".into(),
         hash: "ab".repeat(32).into(),
@@ -75,7 +75,7 @@ pub(super) fn scored_order() -> ScoredOrder {
             max_actions: 3,
             max_contributions: 12,
         },
-        decision: decision(key),
+        decision: std::sync::Arc::new(decision(key)),
     }
 }
 

@@ -146,7 +146,6 @@ struct Player<'a> {
     graph: KnowledgeGraph,
     rows: Vec<HistoryRow>,
     cells: Vec<f32>,
-    values: Vec<f32>,
     row_of_order: IndexMap<OrderKey, u32, FxBuildHasher>,
     order_times: IndexMap<u64, (Timestamp, Option<u128>), FxBuildHasher>,
     held: BinaryHeap<HeldLabel>,
@@ -164,7 +163,6 @@ impl<'a> Player<'a> {
             graph: KnowledgeGraph::new(plan.graph.clone()),
             rows: Vec::new(),
             cells: Vec::new(),
-            values: Vec::new(),
             row_of_order: IndexMap::default(),
             order_times: IndexMap::default(),
             held: BinaryHeap::new(),
@@ -226,8 +224,7 @@ impl<'a> Player<'a> {
         if self.row_of_order.insert(order.key.clone(), row).is_some() {
             return;
         }
-        self.catalog.extract(&self.graph, order, event_time, &mut self.values);
-        self.cells.extend_from_slice(&self.values);
+        self.catalog.extract(&self.graph, order, event_time, &mut self.cells);
         self.rows.push(HistoryRow { order: order.key.clone(), event_time, window, account });
     }
 

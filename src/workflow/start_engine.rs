@@ -1,7 +1,6 @@
 //! Opens a data folder: journal, records, state; then starts the engine on it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
