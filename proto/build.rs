@@ -14,6 +14,7 @@ const CONTRACT: [&str; 3] = [
 /// What only this program reads.
 const INTERNAL: [&str; 1] = ["orderlens/journal/v1/record.proto"];
 
+#[expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts by variables")]
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=proto");
     let out_dir = PathBuf::from(env::var("OUT_DIR")?);

@@ -131,7 +131,10 @@ impl Watch {
 impl fmt::Display for ArchetypeTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "SYNTHETIC buyers; the model stops at probability {:.4},", self.threshold)?;
-        writeln!(f, "which is at most 1 % of all good orders; the rule: 12 orders of one IP in 5 min")?;
+        writeln!(
+            f,
+            "which is at most 1 % of all good orders; the rule: 12 orders of one IP in 5 min"
+        )?;
         writeln!(f, "{:<26} {:>7} {:>9} {:>9} {:>9}", "buyer", "truth", "orders", "model", "rule")?;
         for row in &self.rows {
             let share = |n: u64| format!("{:.1} %", 100.0 * n as f64 / row.orders.max(1) as f64);

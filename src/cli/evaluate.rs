@@ -90,8 +90,7 @@ pub fn run(args: &Args) -> miette::Result<()> {
     let n_rows = history.rows_of(TEST).len();
     let progress = bar(n_rows as u64, "orders");
     progress.set_message("scoring");
-    let judged =
-        judge_window(&bundle, &history, TEST, known, &mut |n| progress.set_position(n));
+    let judged = judge_window(&bundle, &history, TEST, known, &mut |n| progress.set_position(n));
     progress.finish_and_clear();
     if let Some(path) = &args.predictions {
         write_predictions(path, &judged.rows)?;
@@ -109,7 +108,11 @@ pub fn run(args: &Args) -> miette::Result<()> {
         baselines,
         model: judged.reports.clone(),
     };
-    if args.json { say_json(&report)? } else { show(&report) }
+    if args.json {
+        say_json(&report)?
+    } else {
+        show(&report)
+    }
     check_additivity(&judged)
 }
 

@@ -4,6 +4,7 @@
 //! server runs a no-op one with equal messages in the same minute, because
 //! absolute figures drift from machine to machine and only the ratio is kept.
 
+use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -213,7 +214,7 @@ fn show(ink: Ink, report: &BenchReport) -> String {
     );
     for row in report.rows.iter().filter(|row| row.first_error.is_some()) {
         let error = row.first_error.as_deref().unwrap_or_default();
-        text.push_str(&format!("{} {}: {error}\n", row.server, row.mode.as_str()));
+        let _ = writeln!(text, "{} {}: {error}", row.server, row.mode.as_str());
     }
     text
 }

@@ -36,9 +36,9 @@ impl OrderSource {
     pub fn request(&self, n: u64) -> pb::ScoreOrderRequest {
         let money = |minor_units| pb::Money { currency_code: "CNY".to_owned(), minor_units };
         let price = 1_000 + i64::try_from(mix(n) % 50_000).unwrap_or_default();
-        let entities = POOLS.iter().map(|(kind, size)| pb::Entity {
+        let entities = POOLS.iter().zip(1_u64..).map(|((kind, size), salt)| pb::Entity {
             kind: kind.to_wire(),
-            id: format!("{}-{:08}", kind.as_str(), mix(n ^ (kind.to_wire() as u64) << 40) % size),
+            id: format!("{}-{:08}", kind.as_str(), mix(n ^ (salt << 40)) % size),
         });
         let mut attributes = std::collections::BTreeMap::new();
         for (idx, name) in ["coupon_share", "basket_age_min", "session_pages"].iter().enumerate() {

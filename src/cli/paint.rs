@@ -100,7 +100,7 @@ pub fn pad(text: &str, columns: usize, align: Align) -> String {
 /// A bar of `columns` columns of which `share` (0 to 1) are filled, in eighths.
 pub fn bar(share: f64, columns: usize) -> String {
     let (full, part) = blocks(share, columns);
-    let rest = columns - width(&full) - width(&part);
+    let rest = columns - width(&full) - width(part);
     format!("{full}{part}{}", "·".repeat(rest))
 }
 

@@ -36,7 +36,7 @@ impl Page {
         let mut text = self.heading(decision);
         text += &self.title("1", "What it is", "这是什么订单");
         text += &self.risks(&decision.risks);
-        for risk in self.explained(&decision.risks) {
+        for risk in explained(&decision.risks) {
             text += &self.contributions(risk);
         }
         for (idx, reason) in decision.reasons.iter().enumerate() {
@@ -123,15 +123,6 @@ impl Page {
         let rows: Vec<_> = sorted.iter().map(row).collect();
         let (start, end) = (Align::Start, Align::End);
         table(self.ink, &[start, start, end, start, end, end], &rows)
-    }
-
-    /// The leading risk, and every other one that is not low.
-    fn explained(self, risks: &[RiskAssessment]) -> Vec<&RiskAssessment> {
-        let leading = leading(risks).map(|risk| &risk.head);
-        risks
-            .iter()
-            .filter(|risk| Some(&risk.head) == leading || RiskBand::Low < risk.band)
-            .collect()
     }
 
     fn contributions(self, risk: &RiskAssessment) -> String {
@@ -334,6 +325,12 @@ impl Page {
         let _ = writeln!(text, "{}", self.ink.paint(Tone::Quiet, &made));
         text
     }
+}
+
+/// The leading risk, and every other one that is not low.
+fn explained(risks: &[RiskAssessment]) -> impl Iterator<Item = &RiskAssessment> {
+    let leading = leading(risks).map(|risk| &risk.head);
+    risks.iter().filter(move |risk| Some(&risk.head) == leading || RiskBand::Low < risk.band)
 }
 
 fn leading(risks: &[RiskAssessment]) -> Option<&RiskAssessment> {

@@ -60,13 +60,10 @@ pub async fn serve_engine(
     listener: TcpListener,
     stop: impl Future<Output = ()> + Send,
 ) -> miette::Result<()> {
-    let saver = tokio::spawn(save_snapshots(
-        engine.clone(),
-        settings.journal.snapshot_every_records,
-    ));
+    let saver =
+        tokio::spawn(save_snapshots(engine.clone(), settings.journal.snapshot_every_records));
     let grpc = grpc_settings(settings);
-    let served =
-        serve(listener, engine.clone(), identity(), clock::now, grpc, stop).await;
+    let served = serve(listener, engine.clone(), identity(), clock::now, grpc, stop).await;
     saver.abort();
     // Waiting for the aborted task gives its handle of the engine back.
     drop(saver.await);
@@ -119,7 +116,8 @@ pub fn identity() -> IdentityKey {
 pub fn start_log() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // A second start in one process keeps the first log.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }
 
 /// SIGINT or SIGTERM.

@@ -46,8 +46,7 @@ pub struct Args {
 /// # Errors
 /// When a file cannot be written.
 pub fn run(args: &Args) -> miette::Result<()> {
-    let settings =
-        SimulationSettings::new(args.seed, args.start, args.days, args.orders_per_day);
+    let settings = SimulationSettings::new(args.seed, args.start, args.days, args.orders_per_day);
     let mut events = create(&args.output)?;
     let mut truth = create(&args.truth)?;
     let progress = bar(u64::from(args.days), "days");

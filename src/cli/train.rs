@@ -100,7 +100,8 @@ pub fn schema_of(path: &Path, windows: &WindowArgs) -> miette::Result<(CatalogSc
     let mut is_synthetic = false;
     let events = EventFile::open(path, &identity())?.inspect(|event| {
         progress.inc(1);
-        is_synthetic |= event.as_ref().is_ok_and(|event| event.event_id.starts_with(SYNTHETIC_PREFIX));
+        is_synthetic |=
+            event.as_ref().is_ok_and(|event| event.event_id.starts_with(SYNTHETIC_PREFIX));
     });
     let schema = discover_schema(events, windows.train_as_of())?;
     progress.finish_and_clear();

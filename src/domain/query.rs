@@ -114,7 +114,9 @@ impl OrderChange {
             Self::Amount(amount) => order.amount = *amount,
             Self::Discount(discount) => order.discount = *discount,
             Self::Items(items) => order.items.clone_from(items),
-            Self::Entity(kind, entity) => change_entity(&mut order.entities, *kind, entity),
+            Self::Entity(kind, entity) => {
+                change_entity(&mut order.entities, *kind, entity.as_ref());
+            }
             Self::AccountCreatedAt(time) => order.account_created_at = *time,
             Self::AddressKind(kind) => order.address_kind = *kind,
             Self::PaymentKind(kind) => order.payment_kind = *kind,
@@ -130,7 +132,7 @@ impl OrderChange {
 }
 
 // The place of the entity is kept: a changed order differs in nothing but the change.
-fn change_entity(entities: &mut Vec<EntityRef>, kind: EntityKind, new: &Option<EntityRef>) {
+fn change_entity(entities: &mut Vec<EntityRef>, kind: EntityKind, new: Option<&EntityRef>) {
     let position = entities.iter().position(|entity| entity.kind == kind);
     match (position, new) {
         (Some(idx), Some(entity)) => entities[idx] = entity.clone(),

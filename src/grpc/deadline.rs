@@ -51,7 +51,8 @@ where
 
     fn call(&mut self, request: http::Request<B>) -> Self::Future {
         let header = request.headers().get("grpc-timeout").and_then(|text| text.to_str().ok());
-        let asked = header.and_then(parse_timeout).map(|asked| asked - MARGIN.min(asked / 2));
+        let asked =
+            header.and_then(parse_timeout).map(|asked| asked.saturating_sub(MARGIN.min(asked / 2)));
         let budget = asked.unwrap_or(self.longest).min(self.longest);
         let call = self.inner.call(request);
         Box::pin(async move {

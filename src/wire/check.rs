@@ -53,11 +53,13 @@ pub enum Path<'p> {
 
 impl<'p> Path<'p> {
     /// The path of a field of this message.
+    #[must_use]
     pub const fn field(&'p self, name: &'static str) -> Self {
         Self::Field(self, name)
     }
 
     /// The path of an element of this list.
+    #[must_use]
     pub const fn index(&'p self, idx: usize) -> Self {
         Self::Index(self, idx)
     }
@@ -217,6 +219,7 @@ impl<'k> Check<'k> {
     }
 
     /// An amount of at least 0.
+    #[expect(clippy::needless_pass_by_value, reason = "the signature of every reader")]
     pub fn money(&mut self, path: &Path<'_>, money: pb::Money) -> Option<Money> {
         let currency = self.currency(&path.field("currency_code"), &money.currency_code);
         if money.minor_units < 0 && self.is_at_door() {
@@ -236,8 +239,8 @@ impl<'k> Check<'k> {
     /// An entity whose kind the message names.
     pub fn entity(&mut self, path: &Path<'_>, entity: pb::Entity) -> Option<EntityRef> {
         let kind = self.choice(&path.field("kind"), entity.kind);
-        let id = self.checked_id(&path.field("id"), entity.id);
-        Some(self.sealed(kind?, id?))
+        let id = self.name(&path.field("id"), entity.id);
+        Some(self.sealed(kind?, &id?))
     }
 
     /// An entity of a kind that the field implies.
@@ -247,18 +250,14 @@ impl<'k> Check<'k> {
         kind: EntityKind,
         id: String,
     ) -> Option<EntityRef> {
-        let id = self.checked_id(path, id)?;
-        Some(self.sealed(kind, id))
+        let id = self.name(path, id)?;
+        Some(self.sealed(kind, &id))
     }
 
-    fn checked_id(&mut self, path: &Path<'_>, id: String) -> Option<Box<str>> {
-        self.name(path, id)
-    }
-
-    fn sealed(&self, kind: EntityKind, id: Box<str>) -> EntityRef {
+    fn sealed(&self, kind: EntityKind, id: &str) -> EntityRef {
         match self.door {
-            Some(door) => door.identity.entity(kind, &id),
-            None => EntityRef { kind, key: EntityKey::parse(&id) },
+            Some(door) => door.identity.entity(kind, id),
+            None => EntityRef { kind, key: EntityKey::parse(id) },
         }
     }
 

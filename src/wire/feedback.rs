@@ -104,11 +104,9 @@ pub fn read_decision_id(check: &mut Check<'_>, path: &Path<'_>, text: &str) -> O
         check.note(path, "is required");
         return None;
     }
-    match Uuid::try_parse(text) {
-        Ok(id) => Some(DecisionId(id)),
-        Err(_) => {
-            check.note(path, "is not a UUID");
-            None
-        }
+    let id = Uuid::try_parse(text).ok().map(DecisionId);
+    if id.is_none() {
+        check.note(path, "is not a UUID");
     }
+    id
 }

@@ -1,7 +1,7 @@
 //! Requests of the decision service, read at the door.
 
 use blake3::Hasher;
-use prost::Message as _;
+use prost::Message;
 use uuid::Uuid;
 
 use crate::domain::decision::DecisionId;
@@ -215,7 +215,7 @@ fn read_token(token: &str, filter: Option<&pb::DecisionFilter>) -> Option<Decisi
 }
 
 fn filter_hash(filter: Option<&pb::DecisionFilter>) -> u64 {
-    let bytes = filter.map(|filter| filter.encode_to_vec()).unwrap_or_default();
+    let bytes = filter.map(Message::encode_to_vec).unwrap_or_default();
     let mut short = [0_u8; 8];
     Hasher::new().update(&bytes).finalize_xof().fill(&mut short);
     u64::from_be_bytes(short)

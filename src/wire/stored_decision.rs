@@ -33,7 +33,9 @@ pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> O
         Some(read_versions(read, assignment))
     });
     let risks = read_all(check, &path.field("risks"), decision.risks, read_risk);
-    let evidence = check.required(&path.field("evidence"), decision.evidence, read_evidence);
+    let evidence = check.required(&path.field("evidence"), decision.evidence, |check, path, it| {
+        Some(read_evidence(check, path, it))
+    });
     let impacts = read_all(check, &path.field("impacts"), decision.impacts, read_impact);
     let actions = read_all(check, &path.field("actions"), decision.actions, read_action);
     let reasons = read_all(check, &path.field("reasons"), decision.reasons, read_reason);
@@ -44,8 +46,8 @@ pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> O
         });
     let timings = path.field("stage_timings");
     let stage_timings = read_all(check, &timings, decision.stage_timings, |check, path, timing| {
-        let stage = check.choice(&path.field("stage"), timing.stage);
-        Some(StageTiming { stage: stage?, nanos: timing.nanos })
+        let measured = check.choice(&path.field("stage"), timing.stage);
+        Some(StageTiming { stage: measured?, nanos: timing.nanos })
     });
     Some(Decision {
         decision_id: decision_id?,
@@ -141,11 +143,7 @@ fn read_risk(
     })
 }
 
-fn read_evidence(
-    check: &mut Check<'_>,
-    path: &Path<'_>,
-    evidence: pb::Evidence,
-) -> Option<Evidence> {
+fn read_evidence(check: &mut Check<'_>, path: &Path<'_>, evidence: pb::Evidence) -> Evidence {
     let nodes = read_all(check, &path.field("nodes"), evidence.nodes, |check, path, node| {
         let entity = check.required(&path.field("entity"), node.entity, Check::entity);
         Some(EvidenceNode {
@@ -168,7 +166,7 @@ fn read_evidence(
             features: boxed(edge.features),
         })
     });
-    Some(Evidence { nodes, edges, is_truncated: evidence.is_truncated })
+    Evidence { nodes, edges, is_truncated: evidence.is_truncated }
 }
 
 fn read_impact(
