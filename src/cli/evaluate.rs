@@ -10,10 +10,10 @@ use crate::cli::archetypes::{ArchetypeTable, Watch};
 use crate::cli::event_file::EventFile;
 use crate::cli::output::{bar, say, say_json, spinner};
 use crate::cli::serve::identity;
+use crate::cli::settings::{graph_settings, shipped};
 use crate::cli::train::fit;
 use crate::cli::windows::WindowArgs;
 use crate::domain::head::HeadKind;
-use crate::graph::settings::GraphSettings;
 use crate::model::bundle::Bundle;
 use crate::training::baseline::order_only;
 use crate::training::bundle::BundleParams;
@@ -126,7 +126,7 @@ fn play(args: &Args, bundle: &Bundle, watch: Option<&mut Watch>) -> miette::Resu
     let plan = HistoryPlan {
         windows,
         label_delay: args.windows.label_delay,
-        graph: GraphSettings::default(),
+        graph: graph_settings(&shipped()?),
     };
     let progress = spinner("events");
     progress.set_message("playing history");

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use miette::{Context, IntoDiagnostic};
 
@@ -18,19 +17,6 @@ use crate::store::journal::recovery::DamagedTail;
 use crate::workflow::judge_order::{ActiveStrategy, Judge};
 use crate::workflow::past::StrategyReader;
 use crate::workflow::start_engine::EngineSettings;
-
-/// Bytes that may wait for the journal's writer.
-const JOURNAL_QUEUE_BYTES_MAX: usize = 64 << 20;
-/// Longest journal record: an order of the largest request with every contribution.
-const JOURNAL_RECORD_BYTES_MAX: usize = 8 << 20;
-/// Pause of the records after they caught up with the journal.
-const RECORDS_PAUSE: Duration = Duration::from_millis(5);
-/// Journal records per transaction of the records.
-const RECORDS_BATCH_MAX: usize = 2_000;
-/// Snapshots kept: the newest, and one to fall back on.
-const SNAPSHOTS_KEPT: usize = 2;
-/// Longest time of a call, whatever its caller allows.
-const CALL_MAX: Duration = Duration::from_secs(30);
 
 /// Files and folders of a service.
 #[derive(Clone, Debug, clap::Args)]
@@ -101,27 +87,35 @@ pub fn reader() -> StrategyReader {
 
 /// Settings of the engine.
 pub fn engine_settings(settings: &ServiceSettings) -> EngineSettings {
+    let (journal, records) = (&settings.journal, &settings.records);
     EngineSettings {
         data_dir: settings.paths.data.clone(),
         journal: JournalSettings {
-            segment_bytes: settings.journal.segment_bytes_max,
-            record_bytes_max: JOURNAL_RECORD_BYTES_MAX,
-            queue_bytes_max: JOURNAL_QUEUE_BYTES_MAX,
+            segment_bytes: journal.segment_bytes_max,
+            record_bytes_max: journal.record_bytes_max,
+            queue_bytes_max: journal.queue_bytes_max,
             damaged_tail: DamagedTail::Refuse,
         },
         graph: graph_settings(settings),
-        queue_max: settings.limits.in_flight_max * 4,
-        records_pause: RECORDS_PAUSE,
-        records_batch_max: RECORDS_BATCH_MAX,
-        snapshots_kept: SNAPSHOTS_KEPT,
+        queue_max: settings.limits.queue_max,
+        records_pause: records.pause,
+        records_batch_max: records.batch_max,
+        snapshots_kept: journal.snapshots_kept,
     }
 }
 
-/// Settings of the graph.
+/// Settings of the graph; training and serving must remember alike.
 pub fn graph_settings(settings: &ServiceSettings) -> GraphSettings {
+    let graph = &settings.graph;
+    let days = |n: u32| Span::days(i64::from(n));
     GraphSettings {
-        retention: Span::days(i64::from(settings.graph.retention_days)),
-        ..GraphSettings::default()
+        retention: days(graph.retention_days),
+        lateness: days(graph.lateness_days),
+        hub_accounts_min: graph.hub_accounts_min,
+        hub_age_min: days(graph.hub_age_days_min),
+        ring_link_accounts_max: graph.ring_link_accounts_max,
+        ring_accounts_max: graph.ring_accounts_max,
+        early_facts_max: graph.early_facts_max,
     }
 }
 
@@ -130,7 +124,7 @@ pub fn grpc_settings(settings: &ServiceSettings) -> GrpcSettings {
     let limits = &settings.limits;
     GrpcSettings {
         in_flight_max: limits.in_flight_max,
-        deadline: CALL_MAX,
+        deadline: limits.deadline,
         message_bytes_max: limits.message_bytes_max,
         stream_items_max: limits.stream_depth_max,
         reflection: Reflection::Served,

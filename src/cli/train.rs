@@ -8,11 +8,11 @@ use serde::Serialize;
 use crate::cli::event_file::EventFile;
 use crate::cli::output::{bar, say, say_json, spinner};
 use crate::cli::serve::identity;
+use crate::cli::settings::{graph_settings, shipped};
 use crate::cli::windows::WindowArgs;
 use crate::domain::feature::CatalogSchema;
 use crate::domain::head::HeadId;
 use crate::feature::catalog::Catalog;
-use crate::graph::settings::GraphSettings;
 use crate::model::bundle::Bundle;
 use crate::model::manifest::MetricSummary;
 use crate::training::bundle::{BundleParams, DataOrigin, Progress, fit_bundle};
@@ -80,7 +80,7 @@ pub fn run(args: &Args) -> miette::Result<()> {
     let plan = HistoryPlan {
         windows: vec![args.windows.train()],
         label_delay: args.windows.label_delay,
-        graph: GraphSettings::default(),
+        graph: graph_settings(&shipped()?),
     };
     let history = history_of(&args.events, Catalog::new(&schema), &plan)?;
     let mut set = history.training_set(0, args.windows.train_as_of(), &schema);
