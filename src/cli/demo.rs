@@ -1,10 +1,295 @@
 //! `orderlens demo`: a server on the shipped bundle, judging a synthetic stream.
+//!
+//! Everything is the real thing but the buyers: the journal, the graph, the
+//! models and the gRPC door are those of `serve`; the orders come from the
+//! simulator, and their truth is shown beside each answer.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use miette::{IntoDiagnostic, WrapErr};
+use tokio::sync::oneshot;
+use tonic::transport::Channel;
+
+use crate::cli::clock;
+use crate::cli::output::{bar, say};
+use crate::cli::render::Page;
+use crate::cli::score::{Lang, ink};
+use crate::cli::serve::{bind, identity, open_engine, serve_engine, start_log, stop_signal};
+use crate::cli::settings::ServiceFiles;
+use crate::config::service::ServiceSettings;
+use crate::domain::decision::{ActionKind, Decision};
+use crate::domain::event::{Event, Fact};
+use crate::domain::feedback::OperatorChoice;
+use crate::domain::order::Order;
+use crate::domain::time::{Span, Timestamp};
+use crate::simulator::operator::{OperatorManner, Origin, SimulatedOperator};
+use crate::simulator::settings::SimulationSettings;
+use crate::simulator::truth::{Archetype, OrderTruth};
+use crate::simulator::world::{SimulatedEvent, Simulation};
+use crate::wire::check::time_to_pb;
+use crate::wire::pb::v1 as pb;
+use crate::wire::pb::v1::decision_service_client::DecisionServiceClient;
+use crate::wire::{order, stored_decision};
+use crate::workflow::engine::Engine;
+use crate::workflow::service::OrderService;
+
+/// Facts of the past that are on their way to the journal at a time.
+const HISTORY_IN_FLIGHT: usize = 512;
+/// Ordinary orders shown as a line each; every remarkable one is shown.
+const PLAIN_LINES_MAX: u32 = 15;
 
 /// Start a server on the shipped bundle and play a synthetic stream at it
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    files: ServiceFiles,
+    /// Address to serve on; a free port of this machine when it is taken
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+    /// Seed of the synthetic market
+    #[arg(long, default_value_t = 20_260_216)]
+    seed: u64,
+    /// Days that the graph has seen before the show
+    #[arg(long, default_value_t = 21)]
+    history_days: u32,
+    /// Orders per day, about
+    #[arg(long, default_value_t = 400)]
+    orders_per_day: u32,
+    /// Language of the answers
+    #[arg(long, value_enum, default_value_t = Lang::En)]
+    lang: Lang,
+    /// Stop after the show instead of serving on
+    #[arg(long)]
+    exit: bool,
+}
 
-/// Runs the command.
-pub fn run(_args: &Args) -> miette::Result<()> {
+/// Runs the command: shows decisions as they come, then serves until Ctrl-C.
+///
+/// # Errors
+/// When the bundle, the data folder or the address cannot be used.
+pub fn run(args: &Args) -> miette::Result<()> {
+    start_log();
+    let mut settings = args.files.load()?;
+    settings.paths.data = demo_folder(&settings);
+    let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
+    runtime.block_on(show(args, &settings))
+}
+
+async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
+    let listener = match bind(args.listen.unwrap_or(settings.listen)).await {
+        Ok(listener) => listener,
+        // Somebody serves there already; a demo only needs some port.
+        Err(_) if args.listen.is_none() => bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?,
+        Err(error) => return Err(error),
+    };
+    let url = format!("http://{}", listener.local_addr().into_diagnostic()?);
+    let engine = Arc::new(open_engine(settings)?);
+    let (past, today) = market(args);
+    say("orderlens demo. Every buyer, order and outcome below is SYNTHETIC; the service is real.\n");
+    remember(&engine, past).await?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let until = async move {
+        let show_over = async {
+            if stopped.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! { () = stop_signal() => {}, () = show_over => {} }
+    };
+    let served = serve_engine(settings, engine.clone(), listener, until);
+    let showing = async {
+        let told = play(args, &engine, &url, today).await;
+        drop(engine);
+        told?;
+        where_to_look(settings, &url, args.exit);
+        if args.exit {
+            // The server may have ended by itself; then there is nobody to tell.
+            let _ = stop.send(());
+        } else {
+            std::mem::forget(stop);
+        }
+        miette::Result::<()>::Ok(())
+    };
+    let (served, shown) = tokio::join!(served, showing);
+    shown.and(served)
+}
+
+/// A new folder for each run, so that a demo never meets other data.
+fn demo_folder(settings: &ServiceSettings) -> PathBuf {
+    settings.paths.data.join(format!("demo-{}", clock::now().0 / 1_000_000))
+}
+
+/// The synthetic market: what happened before today, and today.
+fn market(args: &Args) -> (Vec<Event>, Vec<SimulatedEvent>) {
+    let today = clock::now().start_of_day();
+    let start = today - Span::days(i64::from(args.history_days));
+    let settings =
+        SimulationSettings::new(args.seed, start, args.history_days + 1, args.orders_per_day);
+    let simulation = Simulation::new(settings, identity());
+    let (past, now): (Vec<_>, Vec<_>) =
+        simulation.partition(|told| told.event.known_at() < today);
+    (past.into_iter().map(|told| told.event).collect(), now)
+}
+
+/// Tells the engine the past, as if each fact had arrived when it became known.
+async fn remember(engine: &Engine, past: Vec<Event>) -> miette::Result<()> {
+    let progress = bar(past.len() as u64, "facts");
+    progress.set_message("filling the graph");
+    let n_facts = past.len();
+    let told = futures_util::stream::iter(past).map(|event| {
+        let received = event.known_at();
+        engine.ingest_event(event, received)
+    });
+    let mut told = told.buffered(HISTORY_IN_FLIGHT);
+    while let Some(ack) = told.next().await {
+        ack.into_diagnostic()?;
+        progress.inc(1);
+    }
+    progress.finish_and_clear();
+    say(format!("{n_facts} facts of the past are in the journal and the graph.\n"));
     Ok(())
+}
+
+/// What was shown, for the closing table.
+#[derive(Default)]
+struct Tally {
+    by_archetype: BTreeMap<&'static str, BTreeMap<&'static str, u32>>,
+    shown_in_full: Vec<Archetype>,
+    plain_lines: u32,
+    n_choices: u32,
+}
+
+async fn play(
+    args: &Args,
+    engine: &Engine,
+    url: &str,
+    today: Vec<SimulatedEvent>,
+) -> miette::Result<()> {
+    let channel = Channel::from_shared(url.to_owned()).into_diagnostic()?;
+    let channel = channel.connect().await.into_diagnostic().wrap_err("reaching our own server")?;
+    let mut client = DecisionServiceClient::new(channel);
+    let mut tally = Tally::default();
+    let mut operator = SimulatedOperator::new(args.seed, OperatorManner::Thorough, 0.1);
+    let page = Page { language: args.lang.into(), ink: ink() };
+    for told in today {
+        let SimulatedEvent { event, truth } = told;
+        let (order, truth) = match (event.fact, truth) {
+            (Fact::OrderPlaced(order), Some(truth)) => (order, truth),
+            (fact, _) => {
+                let event = Event { fact, ..event };
+                let received = event.known_at();
+                engine.ingest_event(event, received).await.into_diagnostic()?;
+                continue;
+            }
+        };
+        let decision = score(&mut client, event.event_time, &order).await?;
+        tell(page, &decision, &truth, &mut tally);
+        choose(engine, &mut operator, &decision, &order, &truth, &mut tally).await?;
+    }
+    say(format!("\n{tally}"));
+    Ok(())
+}
+
+async fn score(
+    client: &mut DecisionServiceClient<Channel>,
+    event_time: Timestamp,
+    placed: &Order,
+) -> miette::Result<Decision> {
+    let request = pb::ScoreOrderRequest {
+        event_time: Some(time_to_pb(event_time)),
+        order: Some(order::to_pb(placed)),
+        ..pb::ScoreOrderRequest::default()
+    };
+    let answer = client.score_order(request).await.into_diagnostic()?.into_inner();
+    let decision = answer.decision.ok_or_else(|| miette::miette!("an answer without decision"))?;
+    stored_decision::of_answer(decision).into_diagnostic()
+}
+
+/// The first order of each remarkable kind in full, the others as a line.
+fn tell(page: Page, decision: &Decision, truth: &OrderTruth, tally: &mut Tally) {
+    let archetype = truth.archetype.as_str();
+    let action = decision.actions.first().map_or("none", |first| first.action.as_str());
+    *tally.by_archetype.entry(archetype).or_default().entry(action).or_default() += 1;
+    let is_told_apart = matches!(
+        truth.archetype,
+        Archetype::Family | Archetype::CouponGang | Archetype::ResellerRing | Archetype::StolenCard
+    );
+    if is_told_apart && !tally.shown_in_full.contains(&truth.archetype) {
+        tally.shown_in_full.push(truth.archetype);
+        say(format!("\n━━━ synthetic truth: {archetype} ━━━"));
+        say(page.decision(decision));
+        return;
+    }
+    if truth.is_good && action == ActionKind::Approve.as_str() {
+        if PLAIN_LINES_MAX <= tally.plain_lines {
+            return;
+        }
+        tally.plain_lines += 1;
+    }
+    say(format!("{}   (synthetic truth: {archetype})", page.line(decision)));
+}
+
+/// A simulated person decides what the service did not simply approve.
+async fn choose(
+    engine: &Engine,
+    operator: &mut SimulatedOperator,
+    decision: &Decision,
+    order: &Order,
+    truth: &OrderTruth,
+    tally: &mut Tally,
+) -> miette::Result<()> {
+    let offered: Vec<ActionKind> = decision.actions.iter().map(|offer| offer.action).collect();
+    if offered.first().is_none_or(|first| *first == ActionKind::Approve) {
+        return Ok(());
+    }
+    let is_foreign = order.countries.ip.as_deref().is_some_and(|country| country != "CN");
+    let origin = if is_foreign { Origin::Foreign } else { Origin::Domestic };
+    let chosen = operator.choose(&offered, truth, origin);
+    let opened_at = decision.times.received_time;
+    let choice = OperatorChoice {
+        choice_id: format!("synthetic-choice-{}", decision.decision_id).into(),
+        decision_id: decision.decision_id,
+        operator_id: "synthetic-operator".into(),
+        action: chosen.action,
+        chosen_rank: chosen.chosen_rank,
+        override_reason: chosen.override_reason,
+        note: None,
+        opened_at: Some(opened_at),
+        decided_at: opened_at + chosen.delay,
+    };
+    engine.record_choice(choice, clock::now()).await.into_diagnostic()?;
+    tally.n_choices += 1;
+    Ok(())
+}
+
+fn where_to_look(settings: &ServiceSettings, url: &str, is_over: bool) {
+    let data = settings.paths.data.display();
+    say(format!(
+        "Serving gRPC on {url} (health, reflection v1 and v1alpha).\n\
+         Ask about an order yourself:   orderlens score docs/example-order.json --server {url}\n\
+         Recorded in:                   {data}\n\
+         Make every decision again:     orderlens replay --data {data}   (after stopping)"
+    ));
+    if !is_over {
+        say("\nCtrl-C stops it.");
+    }
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "First recommended action by synthetic truth:")?;
+        for (archetype, actions) in &self.by_archetype {
+            let n: u32 = actions.values().sum();
+            let mut shares: Vec<_> = actions.iter().collect();
+            shares.sort_by(|a, b| b.1.cmp(a.1));
+            let shares: Vec<_> =
+                shares.into_iter().map(|(action, n)| format!("{action} {n}")).collect();
+            writeln!(f, "  {archetype:<22} {n:>5}   {}", shares.join(", "))?;
+        }
+        writeln!(f, "{} choices of a simulated operator were recorded.", self.n_choices)
+    }
 }
