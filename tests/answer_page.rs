@@ -1,6 +1,7 @@
 //! What a person sees of an answer, word for word.
 #![expect(clippy::expect_used, reason = "the steps of a test may fail it")]
 
+#[path = "fake/decision.rs"]
 mod fake;
 
 use orderlens::cli::paint::{Ink, width};

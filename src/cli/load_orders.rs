@@ -26,6 +26,16 @@ const POOLS: [(EntityKind, u64); 7] = [
     (EntityKind::Region, 30),
 ];
 
+/// Facts of the source's own.
+const ATTRIBUTES: [&str; 6] = [
+    "coupon_share",
+    "basket_age_min",
+    "session_pages",
+    "wishlist_items",
+    "search_terms",
+    "days_since_login",
+];
+
 impl OrderSource {
     /// Orders of one run, placed at one instant.
     pub fn new(run: &str, placed: Timestamp) -> Self {
@@ -38,10 +48,10 @@ impl OrderSource {
         let price = 1_000 + i64::try_from(mix(n) % 50_000).unwrap_or_default();
         let entities = POOLS.iter().zip(1_u64..).map(|((kind, size), salt)| pb::Entity {
             kind: kind.to_wire(),
-            id: format!("{}-{:08}", kind.as_str(), mix(n ^ (salt << 40)) % size),
+            id: format!("{}-{:024}", kind.as_str(), mix(n ^ (salt << 40)) % size),
         });
         let mut attributes = std::collections::BTreeMap::new();
-        for (idx, name) in ["coupon_share", "basket_age_min", "session_pages"].iter().enumerate() {
+        for (idx, name) in ATTRIBUTES.iter().enumerate() {
             let number = (mix(n + idx as u64) % 1_000) as f64 / 100.0;
             let value = Some(pb::attribute_value::Value::Number(number));
             attributes.insert((*name).to_owned(), pb::AttributeValue { value });

@@ -61,6 +61,14 @@ impl From<Lang> for Language {
     }
 }
 
+/// One order of the file.
+struct Question {
+    /// Empty leaves it to the server: the order's natural key.
+    request_id: String,
+    event_time: Timestamp,
+    order: Order,
+}
+
 /// Scores every order of the file and prints the answers.
 ///
 /// # Errors
@@ -78,8 +86,9 @@ async fn ask(args: &ScoreArgs) -> miette::Result<()> {
         .into_diagnostic()
         .wrap_err_with(|| format!("cannot reach a server at {}", args.server))?;
     let page = Page { language: args.lang.into(), ink: ink() };
-    for (event_time, order) in questions(&args.file, &text)? {
+    for Question { request_id, event_time, order } in questions(&args.file, &text)? {
         let request = pb::ScoreOrderRequest {
+            request_id,
             event_time: Some(time_to_pb(event_time)),
             order: Some(order::to_pb(&order)),
             dry_run: args.dry_run,
@@ -115,7 +124,7 @@ fn read(file: &str) -> miette::Result<String> {
         .wrap_err_with(|| format!("cannot read {file}"))
 }
 
-fn questions(file: &str, text: &str) -> miette::Result<Vec<(Timestamp, Order)>> {
+fn questions(file: &str, text: &str) -> miette::Result<Vec<Question>> {
     let mut found = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>() {
         let value = value.map_err(|error| miette!("{file}: {error}"))?;
@@ -127,15 +136,20 @@ fn questions(file: &str, text: &str) -> miette::Result<Vec<(Timestamp, Order)>> 
     Ok(found)
 }
 
-fn question(file: &str, value: serde_json::Value) -> miette::Result<Option<(Timestamp, Order)>> {
+fn question(file: &str, value: serde_json::Value) -> miette::Result<Option<Question>> {
     // Read as what it claims to be, so that the mistake named is the right one.
     if value.get("fact").is_none() {
         let order = serde_json::from_value(value).map_err(|error| miette!("{file}: {error}"))?;
-        return Ok(Some((clock::now(), order)));
+        // Placed now, hence another question every time.
+        let event_time = clock::now();
+        let request_id = format!("score-{}", event_time.0);
+        return Ok(Some(Question { request_id, event_time, order }));
     }
     let event: Event = serde_json::from_value(value).map_err(|error| miette!("{file}: {error}"))?;
     Ok(match event.fact {
-        Fact::OrderPlaced(order) => Some((event.event_time, order)),
+        Fact::OrderPlaced(order) => {
+            Some(Question { request_id: String::new(), event_time: event.event_time, order })
+        }
         Fact::OrderPaid(_)
         | Fact::OrderCancelled(_)
         | Fact::StockReserved(_)
@@ -154,7 +168,7 @@ fn question(file: &str, value: serde_json::Value) -> miette::Result<Option<(Time
 }
 
 fn refused(status: &Status) -> Report {
-    let mut text = format!("the server refused: {}", status.code());
+    let mut text = format!("the server refused: {:?}", status.code());
     if let Some(info) = status.get_details_error_info() {
         text = format!("{text} ({})", info.reason);
     }
