@@ -1,14 +1,14 @@
 //! `orderlens serve`: decisions over gRPC until told to stop.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use miette::{Context, IntoDiagnostic};
 use tokio::net::TcpListener;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
-use uuid::{NoContext, Uuid};
+use uuid::{ContextV7, Uuid};
 
 use crate::cli::clock;
 use crate::cli::output::say;
@@ -158,8 +158,13 @@ async fn save_snapshots(engine: Arc<Engine>, every_records: u64) {
     }
 }
 
+/// Ids that sort as the requests arrived: microseconds go into them, not only milliseconds.
 fn new_decision_id(received: Timestamp) -> DecisionId {
+    static CONTEXT: LazyLock<Mutex<ContextV7>> =
+        LazyLock::new(|| Mutex::new(ContextV7::new().with_additional_precision()));
     let seconds = u64::try_from(received.0.div_euclid(1_000_000)).unwrap_or(0);
     let nanos = u32::try_from(received.0.rem_euclid(1_000_000) * 1_000).unwrap_or(0);
-    DecisionId(Uuid::new_v7(uuid::Timestamp::from_unix(NoContext, seconds, nanos)))
+    // A counter is never half-written, so a panicked neighbor has left it usable.
+    let context = CONTEXT.lock().unwrap_or_else(PoisonError::into_inner);
+    DecisionId(Uuid::new_v7(uuid::Timestamp::from_unix(&*context, seconds, nanos)))
 }

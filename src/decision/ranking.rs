@@ -378,5 +378,6 @@ fn difference(action: &Evaluated<'_>, other: &Evaluated<'_>) -> (f64, [f64; DRAW
 
 fn estimate(mean: f64, mut draws: [f64; DRAWS]) -> Estimate {
     let (p10, p90) = p10_p90(&mut draws);
-    Estimate { mean, p10: p10.min(mean), p90: p90.max(mean) }
+    // Adding 0 turns -0 into 0: no reader should meet two zeros, and protobuf keeps only one.
+    Estimate { mean: mean + 0.0, p10: p10.min(mean) + 0.0, p90: p90.max(mean) + 0.0 }
 }
