@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::StreamExt as _;
@@ -16,6 +16,8 @@ use tonic::transport::Channel;
 
 use crate::cli::clock;
 use crate::cli::output::{bar, say};
+use crate::cli::paint::Ink;
+use crate::cli::picture::svg;
 use crate::cli::render::Page;
 use crate::cli::score::{Lang, ink};
 use crate::cli::serve::{bind, identity, open_engine, serve_engine, start_log, stop_signal};
@@ -62,6 +64,9 @@ pub struct Args {
     /// Language of the answers
     #[arg(long, value_enum, default_value_t = Lang::En)]
     lang: Lang,
+    /// Folder for pictures (SVG) of the answers that are shown in full
+    #[arg(long)]
+    pictures: Option<PathBuf>,
     /// Stop after the show instead of serving on
     #[arg(long)]
     exit: bool,
@@ -187,7 +192,11 @@ async fn play(
             }
         };
         let decision = score(&mut client, event.event_time, &order).await?;
-        tell(page, &decision, &truth, &mut tally);
+        if tell(page, &decision, &truth, &mut tally) == Shown::InFull
+            && let Some(folder) = &args.pictures
+        {
+            draw(page, &decision, truth.archetype, folder)?;
+        }
         choose(engine, &mut operator, &decision, &order, &truth, &mut tally).await?;
     }
     say(format!("\n{tally}"));
@@ -210,7 +219,7 @@ async fn score(
 }
 
 /// The first order of each remarkable kind in full, the others as a line.
-fn tell(page: Page, decision: &Decision, truth: &OrderTruth, tally: &mut Tally) {
+fn tell(page: Page, decision: &Decision, truth: &OrderTruth, tally: &mut Tally) -> Shown {
     let archetype = truth.archetype.as_str();
     let action = decision.actions.first().map_or("none", |first| first.action.as_str());
     *tally.by_archetype.entry(archetype).or_default().entry(action).or_default() += 1;
@@ -222,15 +231,32 @@ fn tell(page: Page, decision: &Decision, truth: &OrderTruth, tally: &mut Tally) 
         tally.shown_in_full.push(truth.archetype);
         say(format!("\n━━━ synthetic truth: {archetype} ━━━"));
         say(page.decision(decision));
-        return;
+        return Shown::InFull;
     }
     if truth.is_good && action == ActionKind::Approve.as_str() {
         if PLAIN_LINES_MAX <= tally.plain_lines {
-            return;
+            return Shown::No;
         }
         tally.plain_lines += 1;
     }
     say(format!("{}   (synthetic truth: {archetype})", page.line(decision)));
+    Shown::AsLine
+}
+
+/// How much of an answer was shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    InFull,
+    AsLine,
+    No,
+}
+
+fn draw(page: Page, decision: &Decision, kind: Archetype, folder: &Path) -> miette::Result<()> {
+    let drawn = svg(&Page { ink: Ink::Ansi, ..page }.decision(decision));
+    std::fs::create_dir_all(folder)
+        .and_then(|()| std::fs::write(folder.join(format!("{}.svg", kind.as_str())), drawn))
+        .into_diagnostic()
+        .wrap_err_with(|| format!("drawing into {}", folder.display()))
 }
 
 /// A simulated person decides what the service did not simply approve.

@@ -15,6 +15,7 @@ pub mod load_floor;
 pub mod load_orders;
 pub mod output;
 pub mod paint;
+pub mod picture;
 pub mod render;
 pub mod replay;
 pub mod score;
