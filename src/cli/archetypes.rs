@@ -1,33 +1,32 @@
 //! Who is stopped: a table per kind of synthetic buyer, beside the article's rule.
+//!
+//! Everything here is judged against the truth file, not against the labels that
+//! the stream tells (some of which come late, never or wrong).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use miette::{Context, IntoDiagnostic};
 use serde::Serialize;
 
+use crate::cli::truth_file::{OrderTruth, TruthFile};
 use crate::domain::event::{Event, Fact};
-use crate::domain::head::HeadKind;
+use crate::domain::head::{HeadId, HeadKind, RiskType};
 use crate::domain::order::OrderKey;
 use crate::simulator::rule::IpBurstRule;
-use crate::training::evaluate::ScoredRow;
+use crate::training::evaluate::{FPR_MAX, ScoredRow};
 
 /// Share of good orders that the model's threshold may stop.
 const GOOD_STOPPED_SHARE: f64 = 0.01;
+/// Quantile of the standard normal distribution: two-sided 95 %.
+const Z_95: f64 = 1.959_963_984_540_054;
 
 /// Watches a stream with the truth in hand.
 #[derive(Debug)]
 pub struct Watch {
-    truth: BTreeMap<Box<str>, Truth>,
+    truth: TruthFile,
     rule: IpBurstRule,
     stopped_by_rule: BTreeSet<OrderKey>,
-}
-
-#[derive(Clone, Debug)]
-struct Truth {
-    archetype: Box<str>,
-    is_good: bool,
 }
 
 /// Orders stopped per kind of buyer, by the model and by the rule.
@@ -35,23 +34,58 @@ struct Truth {
 pub struct ArchetypeTable {
     /// Largest calibrated probability over the risk heads from which the model stops.
     pub threshold: f64,
-    /// One per kind of buyer.
+    /// One per kind of buyer and care; bad kinds first.
     pub rows: Vec<ArchetypeRow>,
+    /// All good orders together, then all bad ones.
+    pub totals: Vec<ArchetypeRow>,
+    /// One per risk head, each with a threshold of its own.
+    pub heads: Vec<HeadTruth>,
 }
 
 /// One kind of buyer.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct ArchetypeRow {
     /// Kind of buyer.
     pub archetype: Box<str>,
+    /// `all`; or `open` or `careful`, the two parts of a bad kind.
+    pub part: &'static str,
     /// True when its orders are honest.
     pub is_good: bool,
     /// Orders judged.
     pub orders: u64,
+    /// Rings, campaigns or families they belong to: orders of one are alike,
+    /// so the intervals, which count orders, are too narrow where rings are few.
+    pub rings: u64,
     /// Stopped by the model.
-    pub stopped_by_model: u64,
+    pub model: Share,
     /// Stopped by the rule.
-    pub stopped_by_rule: u64,
+    pub rule: Share,
+}
+
+/// How well a head finds its risk, by the truth.
+#[derive(Clone, Debug, Serialize)]
+pub struct HeadTruth {
+    /// Which head.
+    pub head: HeadId,
+    /// Orders that are not this risk; at most 1 % of them reach the threshold.
+    pub negatives: u64,
+    /// Found at a false positive rate of at most 1 %.
+    pub recall: Share,
+}
+
+/// A count out of a total with its 95 % interval (Wilson 1927).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Share {
+    /// How many.
+    pub count: u64,
+    /// Out of how many.
+    pub of: u64,
+    /// `count / of`; 0 of nothing.
+    pub share: f64,
+    /// Lower end.
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
 }
 
 impl Watch {
@@ -60,28 +94,11 @@ impl Watch {
     /// # Errors
     /// When it cannot be read or lacks a column.
     pub fn open(path: &Path) -> miette::Result<Self> {
-        let file = std::fs::File::open(path)
-            .into_diagnostic()
-            .wrap_err_with(|| format!("reading {}", path.display()))?;
-        let reader: Box<dyn std::io::Read> = if path.extension().is_some_and(|end| end == "gz") {
-            Box::new(flate2::read::MultiGzDecoder::new(file))
-        } else {
-            Box::new(file)
-        };
-        let mut rows = csv::Reader::from_reader(reader);
-        let heading = rows.headers().into_diagnostic()?.clone();
-        let column = |name: &str| {
-            let at = heading.iter().position(|column| column == name);
-            at.ok_or_else(|| miette::miette!("{} has no column `{name}`", path.display()))
-        };
-        let columns = (column("order_id")?, column("archetype")?, column("is_good")?);
-        let mut truth = BTreeMap::new();
-        for row in rows.records() {
-            let row = row.into_diagnostic()?;
-            let at = Truth { archetype: row[columns.1].into(), is_good: &row[columns.2] == "1" };
-            truth.insert(row[columns.0].into(), at);
-        }
-        Ok(Self { truth, rule: IpBurstRule::default(), stopped_by_rule: BTreeSet::new() })
+        Ok(Self::new(TruthFile::open(path)?))
+    }
+
+    fn new(truth: TruthFile) -> Self {
+        Self { truth, rule: IpBurstRule::default(), stopped_by_rule: BTreeSet::new() }
     }
 
     /// Lets the rule see an event.
@@ -91,63 +108,243 @@ impl Watch {
         }
     }
 
-    /// The table over the judged orders.
+    /// The tables over the judged orders; orders without a truth are left out.
     pub fn table(self, rows: &[ScoredRow]) -> ArchetypeTable {
+        let judged = self.judged(rows);
+        let good = judged.iter().filter(|order| order.truth.is_good);
+        let threshold =
+            lowest_threshold(good.map(|order| order.probability).collect(), GOOD_STOPPED_SHARE);
+        let mut groups: BTreeMap<(bool, &str, &'static str), Tally> = BTreeMap::new();
+        let mut totals: BTreeMap<bool, Tally> = BTreeMap::new();
+        for order in &judged {
+            let OrderTruth { archetype, is_good, is_careful, .. } = order.truth;
+            let part = if *is_careful { "careful" } else { "open" };
+            let parts: &[&'static str] = if *is_good { &["all"] } else { &["all", part] };
+            for part in parts {
+                groups.entry((*is_good, archetype, part)).or_default().add(order, threshold);
+            }
+            totals.entry(*is_good).or_default().add(order, threshold);
+        }
+        let kinds = groups
+            .into_iter()
+            .map(|((is_good, archetype, part), tally)| tally.row(archetype, part, is_good));
+        let totals = totals.into_iter().map(|(is_good, tally)| {
+            tally.row(if is_good { "every good order" } else { "every bad order" }, "all", is_good)
+        });
+        ArchetypeTable {
+            threshold,
+            rows: kinds.collect(),
+            totals: totals.collect(),
+            heads: self.heads(rows),
+        }
+    }
+
+    /// One entry per order, with its largest probability over the risk heads.
+    fn judged(&self, rows: &[ScoredRow]) -> Vec<Judged<'_>> {
         let mut risk: BTreeMap<&str, f64> = BTreeMap::new();
         for row in rows.iter().filter(|row| row.kind == HeadKind::Risk) {
             let worst = risk.entry(&row.order).or_insert(0.0);
             *worst = worst.max(row.probability);
         }
-        let threshold = self.threshold(&risk);
-        let stopped: BTreeSet<&str> =
+        let by_rule: BTreeSet<&str> =
             self.stopped_by_rule.iter().map(|order| &*order.order_id).collect();
-        let mut table: BTreeMap<&str, ArchetypeRow> = BTreeMap::new();
-        for (order, probability) in &risk {
-            let Some(truth) = self.truth.get(*order) else { continue };
-            let row = table.entry(&truth.archetype).or_default();
-            row.archetype = truth.archetype.clone();
-            row.is_good = truth.is_good;
-            row.orders += 1;
-            row.stopped_by_model += u64::from(threshold <= *probability);
-            row.stopped_by_rule += u64::from(stopped.contains(order));
-        }
-        let mut rows: Vec<_> = table.into_values().collect();
-        rows.sort_by(|a, b| (a.is_good, &a.archetype).cmp(&(b.is_good, &b.archetype)));
-        ArchetypeTable { threshold, rows }
+        let judged = risk.into_iter().filter_map(|(order, probability)| {
+            let is_stopped_by_rule = by_rule.contains(order);
+            let truth = self.truth.get(order)?;
+            Some(Judged { truth, probability, is_stopped_by_rule })
+        });
+        judged.collect()
     }
 
-    /// The lowest threshold that stops at most the allowed share of good orders.
-    fn threshold(&self, risk: &BTreeMap<&str, f64>) -> f64 {
-        let is_good = |order: &str| self.truth.get(order).is_some_and(|truth| truth.is_good);
-        let mut good: Vec<f64> =
-            risk.iter().filter(|(order, _)| is_good(order)).map(|(_, p)| *p).collect();
-        good.sort_by(|a, b| b.total_cmp(a));
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
-        let allowed = (good.len() as f64 * GOOD_STOPPED_SHARE).floor() as usize;
-        good.get(allowed).map_or(f64::INFINITY, |first_spared| first_spared.next_up())
+    /// Recall per risk head: every order that is not this risk counts as a negative.
+    fn heads(&self, rows: &[ScoredRow]) -> Vec<HeadTruth> {
+        let head = |(position, risk): (usize, RiskType)| {
+            let of_head = rows.iter().filter(|row| &*row.head.0 == risk.as_str());
+            let known = of_head.filter_map(|row| Some((self.truth.get(&row.order)?, row.raw)));
+            let (bad, other): (Vec<_>, Vec<_>) =
+                known.partition(|(truth, _)| truth.risks[position]);
+            if bad.is_empty() {
+                return None;
+            }
+            let negatives = other.len() as u64;
+            let scores = other.into_iter().map(|(_, raw)| raw).collect();
+            let threshold = lowest_threshold(scores, FPR_MAX);
+            let found = bad.iter().filter(|(_, raw)| threshold <= *raw).count() as u64;
+            let recall = Share::new(found, bad.len() as u64);
+            Some(HeadTruth { head: HeadId(risk.as_str().into()), negatives, recall })
+        };
+        RiskType::ALL.into_iter().enumerate().filter_map(head).collect()
     }
+}
+
+/// One order with all that the table needs.
+struct Judged<'a> {
+    truth: &'a OrderTruth,
+    probability: f64,
+    is_stopped_by_rule: bool,
+}
+
+/// Counts on their way to a row.
+#[derive(Default)]
+struct Tally {
+    orders: u64,
+    rings: BTreeSet<u32>,
+    stopped_by_model: u64,
+    stopped_by_rule: u64,
+}
+
+impl Tally {
+    fn add(&mut self, order: &Judged<'_>, threshold: f64) {
+        self.orders += 1;
+        self.rings.extend(order.truth.ring);
+        self.stopped_by_model += u64::from(threshold <= order.probability);
+        self.stopped_by_rule += u64::from(order.is_stopped_by_rule);
+    }
+
+    fn row(self, archetype: &str, part: &'static str, is_good: bool) -> ArchetypeRow {
+        ArchetypeRow {
+            archetype: archetype.into(),
+            part,
+            is_good,
+            orders: self.orders,
+            rings: self.rings.len() as u64,
+            model: Share::new(self.stopped_by_model, self.orders),
+            rule: Share::new(self.stopped_by_rule, self.orders),
+        }
+    }
+}
+
+impl Share {
+    fn new(count: u64, of: u64) -> Self {
+        if of == 0 {
+            return Self { count, of, share: 0.0, low: 0.0, high: 1.0 };
+        }
+        let (n, share) = (of as f64, count as f64 / of as f64);
+        let squared = Z_95 * Z_95;
+        let center = (share + squared / (2.0 * n)) / (1.0 + squared / n);
+        let spread = (share * (1.0 - share) / n + squared / (4.0 * n * n)).sqrt();
+        let half = Z_95 * spread / (1.0 + squared / n);
+        Self { count, of, share, low: (center - half).max(0.0), high: (center + half).min(1.0) }
+    }
+}
+
+/// The lowest threshold that at most the given share of these scores reaches.
+fn lowest_threshold(mut scores: Vec<f64>, share: f64) -> f64 {
+    scores.sort_by(|a, b| b.total_cmp(a));
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+    let allowed = (scores.len() as f64 * share).floor() as usize;
+    scores.get(allowed).map_or(f64::NEG_INFINITY, |first_spared| first_spared.next_up())
 }
 
 impl fmt::Display for ArchetypeTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "SYNTHETIC buyers; the model stops at probability {:.4},", self.threshold)?;
+        writeln!(f, "SYNTHETIC buyers, judged by the truth: orders stopped in percent, [95 %]")?;
         writeln!(
             f,
-            "which is at most 1 % of all good orders; the rule: 12 orders of one IP in 5 min"
+            "model: largest risk probability from {:.4} on (at most 1 % of all good orders)",
+            self.threshold
         )?;
-        writeln!(f, "{:<26} {:>7} {:>9} {:>9} {:>9}", "buyer", "truth", "orders", "model", "rule")?;
-        for row in &self.rows {
-            let share = |n: u64| format!("{:.1} %", 100.0 * n as f64 / row.orders.max(1) as f64);
+        writeln!(f, "rule: 12 orders of one IP within 5 minutes")?;
+        writeln!(
+            f,
+            "{:<20} {:<8} {:<5} {:>8} {:>6}  {:<22} {:<22}",
+            "buyer", "part", "truth", "orders", "rings", "model", "rule"
+        )?;
+        for row in self.rows.iter().chain(&self.totals) {
+            let truth = if row.is_good { "good" } else { "bad" };
+            let ArchetypeRow { archetype, part, orders, rings, model, rule, .. } = row;
             writeln!(
                 f,
-                "{:<26} {:>7} {:>9} {:>9} {:>9}",
-                row.archetype,
-                if row.is_good { "good" } else { "bad" },
-                row.orders,
-                share(row.stopped_by_model),
-                share(row.stopped_by_rule)
+                "{archetype:<20} {part:<8} {truth:<5} {orders:>8} {rings:>6}  {model:<22} {rule:<22}"
             )?;
         }
+        writeln!(f, "\nrecall per head at 1 % of all orders that are not its risk, by the truth")?;
+        for HeadTruth { head, recall, .. } in &self.heads {
+            writeln!(f, "{:<20} {:>8} bad  {recall}", &*head.0, recall.of)?;
+        }
         Ok(())
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [share, low, high] = [self.share, self.low, self.high].map(|part| 100.0 * part);
+        f.pad(&format!("{share:>5.1} [{low:>5.1}, {high:>5.1}]"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::time::Timestamp;
+    use crate::training::evaluate::Standing;
+
+    const HEADING: &str = "order_id,archetype,ring,is_careful,is_good,\
+        payment_fraud,reseller_hoarding,promo_abuse,fake_order,return_abuse";
+
+    /// 200 shoppers `g0…` and ten gang orders `b0…`, the last five of a careful ring.
+    fn watch() -> Watch {
+        let mut csv = format!("{HEADING}\n");
+        for n in 0..200 {
+            csv += &format!("g{n},shopper,,0,1,0,0,0,0,0\n");
+        }
+        for n in 0..10 {
+            csv += &format!("b{n},coupon_gang,{},{},0,0,0,1,0,0\n", n / 5, n / 5);
+        }
+        Watch::new(TruthFile::read(csv.as_bytes()).unwrap())
+    }
+
+    fn row(order: &str, head: RiskType, probability: f64) -> ScoredRow {
+        ScoredRow {
+            order: order.into(),
+            time: Timestamp(0),
+            head: HeadId(head.as_str().into()),
+            kind: HeadKind::Risk,
+            probability,
+            raw: probability,
+            // What the stream told is wrong everywhere: the truth has to win.
+            label: 1.0,
+            account: 0,
+            standing: Standing::Counted,
+        }
+    }
+
+    #[test]
+    fn at_most_one_percent_of_the_good_orders_pays_for_what_is_caught() {
+        let mut rows: Vec<ScoredRow> = (0..200)
+            .map(|n| row(&format!("g{n}"), RiskType::PromoAbuse, f64::from(n) / 1_000.0))
+            .collect();
+        rows.extend((0..10).map(|n| {
+            let probability = if n < 5 { 0.9 } else { 0.1 };
+            row(&format!("b{n}"), RiskType::PromoAbuse, probability)
+        }));
+        // The largest probability over the heads counts.
+        rows.push(row("b9", RiskType::FakeOrder, 0.8));
+        rows.push(row("nobody", RiskType::FakeOrder, 0.8));
+        let table = watch().table(&rows);
+        let found: Vec<_> = table
+            .rows
+            .iter()
+            .map(|row| (&*row.archetype, row.part, row.orders, row.rings, row.model.count))
+            .collect();
+        let expected = [
+            ("coupon_gang", "all", 10, 2, 6),
+            ("coupon_gang", "careful", 5, 1, 1),
+            ("coupon_gang", "open", 5, 1, 5),
+            ("shopper", "all", 200, 0, 2),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(table.totals.iter().map(|row| row.model.count).collect::<Vec<_>>(), [6, 2]);
+        let recall: Vec<_> = table.heads.iter().map(|h| (&*h.head.0, h.recall.count)).collect();
+        assert_eq!(recall, [("promo_abuse", 5)]);
+    }
+
+    #[test]
+    fn a_share_has_the_interval_of_wilson() {
+        // R: prop.test(8, 10, correct = FALSE)
+        let share = Share::new(8, 10);
+        assert!((share.low - 0.490_162_5).abs() < 1e-6 && (share.high - 0.943_317_8).abs() < 1e-6);
+        assert_eq!((Share::new(0, 0).low, Share::new(0, 0).high), (0.0, 1.0));
+        assert_eq!(Share::new(0, 5).low, 0.0);
     }
 }

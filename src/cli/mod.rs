@@ -23,6 +23,7 @@ pub mod serve;
 pub mod settings;
 pub mod simulate;
 pub mod train;
+pub mod truth_file;
 pub mod windows;
 pub mod words;
 

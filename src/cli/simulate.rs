@@ -12,7 +12,7 @@ use crate::cli::output::{bar, say, say_json};
 use crate::cli::serve::identity;
 use crate::cli::windows::parse_instant;
 use crate::domain::time::Timestamp;
-use crate::simulator::settings::SimulationSettings;
+use crate::simulator::settings::{Drift, Mixing, SimulationSettings};
 use crate::simulator::stream::{SimulationSummary, write_events};
 
 /// Write the event stream of a synthetic marketplace with known truth
@@ -30,6 +30,12 @@ pub struct Args {
     /// First day
     #[arg(long, value_parser = parse_instant, default_value = "2026-01-01")]
     start: Timestamp,
+    /// Let gangs burst from the IP of a family in the same hour
+    #[arg(long)]
+    shared_networks: bool,
+    /// Change tactics from this day on, counted from 0
+    #[arg(long, value_name = "DAY")]
+    drift_from_day: Option<u32>,
     /// Events, JSON Lines; `.gz` compresses
     #[arg(long)]
     output: PathBuf,
@@ -46,7 +52,7 @@ pub struct Args {
 /// # Errors
 /// When a file cannot be written.
 pub fn run(args: &Args) -> miette::Result<()> {
-    let settings = SimulationSettings::new(args.seed, args.start, args.days, args.orders_per_day);
+    let settings = settings(args);
     let mut events = create(&args.output)?;
     let mut truth = create(&args.truth)?;
     let progress = bar(u64::from(args.days), "days");
@@ -59,6 +65,14 @@ pub fn run(args: &Args) -> miette::Result<()> {
     truth.finish()?;
     progress.finish_and_clear();
     if args.json { say_json(&summary) } else { show(args, &summary) }
+}
+
+fn settings(args: &Args) -> SimulationSettings {
+    SimulationSettings {
+        drift: args.drift_from_day.map_or(Drift::Off, |day| Drift::From { day }),
+        mixing: if args.shared_networks { Mixing::SharedNetworks } else { Mixing::Separate },
+        ..SimulationSettings::new(args.seed, args.start, args.days, args.orders_per_day)
+    }
 }
 
 fn show(args: &Args, summary: &SimulationSummary) -> miette::Result<()> {

@@ -54,13 +54,7 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
         .iter()
         .map(|idx| {
             let calibrate = |log_odds| input.recalibrate.calibrate(*idx, log_odds);
-            assess(
-                strategy,
-                &input.scores[*idx],
-                inputs,
-                calibrate,
-                input.contributions_max,
-            )
+            assess(strategy, &input.scores[*idx], inputs, calibrate, input.contributions_max)
         })
         .collect();
     let leading = leading_risk(strategy, &risks);

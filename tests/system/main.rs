@@ -6,3 +6,4 @@ mod durability;
 mod orders;
 mod python_client;
 mod server;
+mod synthetic;

@@ -1,0 +1,67 @@
+//! The shipped bundle on a synthetic marketplace that it was not trained on.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::server::orderlens;
+
+/// Never used for training (7) nor by any demonstration.
+const SEED: &str = "90210";
+
+/// A small stream whose last third, a festival, is judged by the shipped bundle.
+fn report(folder: &Path) -> Value {
+    let [events, truth] = ["events.jsonl", "truth.csv"].map(|name| folder.join(name));
+    let simulated = orderlens()
+        .args(["simulate", "--seed", SEED, "--days", "32", "--orders-per-day", "700"])
+        .arg("--output")
+        .arg(&events)
+        .arg("--truth")
+        .arg(&truth)
+        .output()
+        .unwrap();
+    assert!(simulated.status.success(), "{}", String::from_utf8_lossy(&simulated.stderr));
+    let evaluated = orderlens()
+        .args(["evaluate", "--model", "models/marketplace/1", "--json", "--no-baselines"])
+        .args(["--test-from", "2026-01-15"])
+        .arg("--events")
+        .arg(&events)
+        .arg("--truth")
+        .arg(&truth)
+        .output()
+        .unwrap();
+    assert!(evaluated.status.success(), "{}", String::from_utf8_lossy(&evaluated.stderr));
+    serde_json::from_slice(&evaluated.stdout).unwrap()
+}
+
+/// Share of a kind of buyer's orders that `who` stopped.
+fn stopped(report: &Value, archetype: &str, who: &str) -> f64 {
+    let rows = report["archetypes"]["rows"].as_array().unwrap();
+    let is_it = |row: &&Value| row["archetype"] == archetype && row["part"] == "all";
+    let row = rows.iter().find(is_it).unwrap();
+    assert!(row["orders"].as_u64().unwrap() >= 50, "{archetype}: too few orders to judge");
+    row[who]["share"].as_f64().unwrap()
+}
+
+#[test]
+fn the_shipped_bundle_stops_gangs_and_resellers_and_spares_the_families_that_the_rule_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = report(folder.path());
+    let table = serde_json::to_string_pretty(&report["archetypes"]).unwrap();
+    for archetype in ["coupon_gang", "reseller_ring"] {
+        let caught = stopped(&report, archetype, "model");
+        assert!(caught >= 0.9, "{archetype}: {caught} of {table}");
+    }
+    let spared = stopped(&report, "family", "model");
+    assert!(spared <= 0.02, "families stopped: {spared} of {table}");
+    let by_rule = stopped(&report, "family", "rule");
+    assert!(by_rule > 0.25, "the rule is expected to fail on families: {by_rule} of {table}");
+    for head in report["archetypes"]["heads"].as_array().unwrap() {
+        let is_ours = ["promo_abuse", "reseller_hoarding"].iter().any(|id| head["head"] == **id);
+        let recall = head["recall"]["share"].as_f64().unwrap();
+        assert!(!is_ours || recall >= 0.9, "{head}");
+    }
+    let orders = report["orders"].as_u64().unwrap();
+    let residual = report["residual_max"].as_f64().unwrap();
+    assert!(orders >= 10_000 && residual <= 1e-9, "{orders} orders, residual {residual:e}");
+}
