@@ -1,7 +1,11 @@
 //! Who is stopped: a table per kind of synthetic buyer, beside the article's rule.
 //!
 //! Everything here is judged against the truth file, not against the labels that
-//! the stream tells (some of which come late, never or wrong).
+//! the stream tells (some of which come late, never or wrong). Two ways to stop
+//! are shown, each at the same price: at most 1 % of all good orders.
+//! `model`: every risk head may stop the same share of the good orders, so that a
+//! frequent risk that is hard to see does not use up the price of the others.
+//! `largest p`: one threshold on the largest calibrated probability.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -32,7 +36,10 @@ pub struct Watch {
 /// Orders stopped per kind of buyer, by the model and by the rule.
 #[derive(Clone, Debug, Serialize)]
 pub struct ArchetypeTable {
-    /// Largest calibrated probability over the risk heads from which the model stops.
+    /// Share of the good orders that each risk head may stop, so that all heads
+    /// together stop at most 1 %.
+    pub head_budget: f64,
+    /// Largest calibrated probability over the risk heads that is spared.
     pub threshold: f64,
     /// One per kind of buyer and care; bad kinds first.
     pub rows: Vec<ArchetypeRow>,
@@ -56,8 +63,10 @@ pub struct ArchetypeRow {
     /// Rings, campaigns or families they belong to: orders of one are alike,
     /// so the intervals, which count orders, are too narrow where rings are few.
     pub rings: u64,
-    /// Stopped by the model.
+    /// Stopped by any risk head within its budget.
     pub model: Share,
+    /// Stopped by one threshold on the largest probability.
+    pub by_probability: Share,
     /// Stopped by the rule.
     pub rule: Share,
 }
@@ -111,9 +120,17 @@ impl Watch {
     /// The tables over the judged orders; orders without a truth are left out.
     pub fn table(self, rows: &[ScoredRow]) -> ArchetypeTable {
         let judged = self.judged(rows);
-        let good = judged.iter().filter(|order| order.truth.is_good);
-        let threshold =
-            lowest_threshold(good.map(|order| order.probability).collect(), GOOD_STOPPED_SHARE);
+        let good = || judged.iter().filter(|order| order.truth.is_good);
+        let limits = Limits {
+            suspicion: lowest_threshold(
+                good().map(|order| order.suspicion).collect(),
+                GOOD_STOPPED_SHARE,
+            ),
+            probability: lowest_threshold(
+                good().map(|order| order.probability).collect(),
+                GOOD_STOPPED_SHARE,
+            ),
+        };
         let mut groups: BTreeMap<(bool, &str, &'static str), Tally> = BTreeMap::new();
         let mut totals: BTreeMap<bool, Tally> = BTreeMap::new();
         for order in &judged {
@@ -121,9 +138,9 @@ impl Watch {
             let part = if *is_careful { "careful" } else { "open" };
             let parts: &[&'static str] = if *is_good { &["all"] } else { &["all", part] };
             for part in parts {
-                groups.entry((*is_good, archetype, part)).or_default().add(order, threshold);
+                groups.entry((*is_good, archetype, part)).or_default().add(order, &limits);
             }
-            totals.entry(*is_good).or_default().add(order, threshold);
+            totals.entry(*is_good).or_default().add(order, &limits);
         }
         let kinds = groups
             .into_iter()
@@ -132,26 +149,40 @@ impl Watch {
             tally.row(if is_good { "every good order" } else { "every bad order" }, "all", is_good)
         });
         ArchetypeTable {
-            threshold,
+            head_budget: 1.0 - limits.suspicion,
+            threshold: limits.probability,
             rows: kinds.collect(),
             totals: totals.collect(),
             heads: self.heads(rows),
         }
     }
 
-    /// One entry per order, with its largest probability over the risk heads.
+    /// One entry per order, with the most suspicious answer over the risk heads.
     fn judged(&self, rows: &[ScoredRow]) -> Vec<Judged<'_>> {
-        let mut risk: BTreeMap<&str, f64> = BTreeMap::new();
-        for row in rows.iter().filter(|row| row.kind == HeadKind::Risk) {
-            let worst = risk.entry(&row.order).or_insert(0.0);
-            *worst = worst.max(row.probability);
+        let risk_rows = || rows.iter().filter(|row| row.kind == HeadKind::Risk);
+        let mut good_scores: BTreeMap<&HeadId, Vec<f64>> = BTreeMap::new();
+        for row in risk_rows() {
+            if self.truth.get(&row.order).is_some_and(|truth| truth.is_good) {
+                good_scores.entry(&row.head).or_default().push(row.raw);
+            }
+        }
+        for scores in good_scores.values_mut() {
+            scores.sort_by(f64::total_cmp);
+        }
+        let mut worst: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
+        for row in risk_rows() {
+            let scores = good_scores.get(&row.head).map_or(&[][..], Vec::as_slice);
+            let below = scores.partition_point(|score| *score < row.raw);
+            let suspicion = below as f64 / scores.len().max(1) as f64;
+            let order = worst.entry(&row.order).or_insert((0.0, 0.0));
+            *order = (order.0.max(suspicion), order.1.max(row.probability));
         }
         let by_rule: BTreeSet<&str> =
             self.stopped_by_rule.iter().map(|order| &*order.order_id).collect();
-        let judged = risk.into_iter().filter_map(|(order, probability)| {
+        let judged = worst.into_iter().filter_map(|(order, (suspicion, probability))| {
             let is_stopped_by_rule = by_rule.contains(order);
             let truth = self.truth.get(order)?;
-            Some(Judged { truth, probability, is_stopped_by_rule })
+            Some(Judged { truth, suspicion, probability, is_stopped_by_rule })
         });
         judged.collect()
     }
@@ -180,8 +211,17 @@ impl Watch {
 /// One order with all that the table needs.
 struct Judged<'a> {
     truth: &'a OrderTruth,
+    /// Largest share over the heads of the good orders that score lower.
+    suspicion: f64,
+    /// Largest calibrated probability over the heads.
     probability: f64,
     is_stopped_by_rule: bool,
+}
+
+/// From where on orders are stopped.
+struct Limits {
+    suspicion: f64,
+    probability: f64,
 }
 
 /// Counts on their way to a row.
@@ -190,14 +230,16 @@ struct Tally {
     orders: u64,
     rings: BTreeSet<u32>,
     stopped_by_model: u64,
+    stopped_by_probability: u64,
     stopped_by_rule: u64,
 }
 
 impl Tally {
-    fn add(&mut self, order: &Judged<'_>, threshold: f64) {
+    fn add(&mut self, order: &Judged<'_>, limits: &Limits) {
         self.orders += 1;
         self.rings.extend(order.truth.ring);
-        self.stopped_by_model += u64::from(threshold <= order.probability);
+        self.stopped_by_model += u64::from(limits.suspicion <= order.suspicion);
+        self.stopped_by_probability += u64::from(limits.probability <= order.probability);
         self.stopped_by_rule += u64::from(order.is_stopped_by_rule);
     }
 
@@ -209,6 +251,7 @@ impl Tally {
             orders: self.orders,
             rings: self.rings.len() as u64,
             model: Share::new(self.stopped_by_model, self.orders),
+            by_probability: Share::new(self.stopped_by_probability, self.orders),
             rule: Share::new(self.stopped_by_rule, self.orders),
         }
     }
@@ -239,24 +282,20 @@ fn lowest_threshold(mut scores: Vec<f64>, share: f64) -> f64 {
 impl fmt::Display for ArchetypeTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "SYNTHETIC buyers, judged by the truth: orders stopped in percent, [95 %]")?;
-        writeln!(
-            f,
-            "model: largest risk probability from {:.4} on (at most 1 % of all good orders)",
-            self.threshold
-        )?;
+        writeln!(f, "model, largest p: each stops at most 1 % of all good orders")?;
+        writeln!(f, "  model: every risk head stops {:.2} % of them", 100.0 * self.head_budget)?;
+        writeln!(f, "  largest p: the largest risk probability is above {:.4}", self.threshold)?;
         writeln!(f, "rule: 12 orders of one IP within 5 minutes")?;
         writeln!(
             f,
-            "{:<20} {:<8} {:<5} {:>8} {:>6}  {:<22} {:<22}",
-            "buyer", "part", "truth", "orders", "rings", "model", "rule"
+            "{:<20} {:<8} {:<5} {:>7} {:>5}  {:<21} {:<21} {:<21}",
+            "buyer", "part", "truth", "orders", "rings", "model", "largest p", "rule"
         )?;
         for row in self.rows.iter().chain(&self.totals) {
             let truth = if row.is_good { "good" } else { "bad" };
-            let ArchetypeRow { archetype, part, orders, rings, model, rule, .. } = row;
-            writeln!(
-                f,
-                "{archetype:<20} {part:<8} {truth:<5} {orders:>8} {rings:>6}  {model:<22} {rule:<22}"
-            )?;
+            let ArchetypeRow { archetype, part, orders, rings, .. } = row;
+            write!(f, "{archetype:<20} {part:<8} {truth:<5} {orders:>7} {rings:>5}  ")?;
+            writeln!(f, "{:<21} {:<21} {:<21}", row.model, row.by_probability, row.rule)?;
         }
         writeln!(f, "\nrecall per head at 1 % of all orders that are not its risk, by the truth")?;
         for HeadTruth { head, recall, .. } in &self.heads {
@@ -320,6 +359,7 @@ mod tests {
         }));
         // The largest probability over the heads counts.
         rows.push(row("b9", RiskType::FakeOrder, 0.8));
+        rows.extend((0..200).map(|n| row(&format!("g{n}"), RiskType::FakeOrder, 0.0)));
         rows.push(row("nobody", RiskType::FakeOrder, 0.8));
         let table = watch().table(&rows);
         let found: Vec<_> = table

@@ -126,7 +126,7 @@ fn create(path: &Path) -> miette::Result<Output> {
         .wrap_err_with(|| format!("creating {}", path.display()))?;
     let file = BufWriter::with_capacity(1 << 20, file);
     Ok(if path.extension().is_some_and(|end| end == "gz") {
-        Output::Gzip(GzEncoder::new(file, Compression::best()))
+        Output::Gzip(GzEncoder::new(file, Compression::default()))
     } else {
         Output::Plain(file)
     })

@@ -13,7 +13,7 @@ const SEED: &str = "90210";
 fn report(folder: &Path) -> Value {
     let [events, truth] = ["events.jsonl", "truth.csv"].map(|name| folder.join(name));
     let simulated = orderlens()
-        .args(["simulate", "--seed", SEED, "--days", "32", "--orders-per-day", "700"])
+        .args(["simulate", "--seed", SEED, "--days", "32", "--orders-per-day", "1500"])
         .arg("--output")
         .arg(&events)
         .arg("--truth")
