@@ -35,7 +35,11 @@ fn told(base: f64, contributions: &[f64], evidence: Option<&Evidence>) -> Vec<Re
     let (specs, order) = (specs(), order());
     let scores = [risk_score("promo_abuse", base, contributions)];
     let values = [14.0, 40.0, 0.355, f32::NAN, 1.0];
-    let input = DecideInput { inputs: Inputs { specs: &specs, values: &values }, evidence, ..input(&scores, &specs, &order) };
+    let input = DecideInput {
+        inputs: Inputs { specs: &specs, values: &values },
+        evidence,
+        ..input(&scores, &specs, &order)
+    };
     decide(&strategy(), &input).reasons
 }
 
