@@ -135,7 +135,9 @@ fn every_law_catches_a_planted_fault() {
     caught(shape_faults(&low(&format!("//! Long.\n{}", "\n".repeat(FILE_LINES_MAX)))));
     let long = format!("fn f() {{\n{}}}\n", "g();\n".repeat(FN_LINES_MAX - 1));
     caught(long_functions(&low(&long)));
-    for line in ["use super::super::X;", "use crate::{a, b};", "use crate::mid::*;"] {
+    let hidden =
+        ["use super::super::X;", "use crate::{a, b};", "use crate::mid::*;", "use a::prelude::*;"];
+    for line in hidden {
         caught(hidden_imports(&low(line)));
     }
     let banned = BTreeSet::from(["Manager".to_owned()]);
@@ -156,7 +158,7 @@ fn every_law_catches_a_planted_fault() {
 #[test]
 fn no_law_objects_to_clean_code() {
     let layers = rules("```layers\nmid : low\nlow :\n```", "layers");
-    let text = "//! Fine.\nuse crate::low::X;\nuse super::*;\n/// `crate::nowhere`\n\
+    let text = "//! Fine.\nuse crate::low::X;\nuse super::*;\nuse proptest::prelude::*;\n/// `crate::nowhere`\n\
                 fn f<'a>(x: &'a str) -> char { let _ = \"fn { \\\" crate::top\"; '{' }\n";
     let file = File { path: "src/mid/a.rs".into(), text: text.into() };
     check(&forbidden_imports(&file, &layers));
@@ -268,13 +270,15 @@ fn fn_text(code: &str) -> &str {
     ""
 }
 
+/// Globs are for `super` in tests, and for the prelude that proptest's macros live by.
 fn hidden_imports(file: &File) -> Vec<String> {
+    let globs = ["use super::*;", "use proptest::prelude::*;"];
     let code = code_of(&file.text);
     let is_hidden = |line: &&str| {
         let is_glob = line.contains("use ") && (line.contains("::*") || line.contains("{*"));
         line.contains("super::super")
             || line.contains("use crate::{")
-            || (is_glob && line.trim() != "use super::*;")
+            || (is_glob && !globs.contains(&line.trim()))
     };
     code.lines().filter(is_hidden).map(|line| fault(file, line.trim())).collect()
 }
