@@ -1,4 +1,4 @@
-//! Makes earlier states again: the latest snapshot before them, then the journal.
+//! Makes earlier states again: a snapshot before them, then the journal.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -68,7 +68,8 @@ impl Past {
         Ok(state)
     }
 
-    /// Judges a request where a recorded decision stood, with its own id and clocks.
+    /// Judges a request where a recorded decision stood, with its own id and clocks;
+    /// under its own strategy, or another one.
     ///
     /// # Errors
     /// `Unavailable` when the bundle that made the decision is not loaded.
@@ -76,12 +77,13 @@ impl Past {
         &self,
         scored: &ScoredOrder,
         request: &ScoreRequest,
-        judge: Option<Judge>,
+        strategy: Option<Arc<ActiveStrategy>>,
     ) -> Result<Decision, Error> {
         let recorded = &scored.decision;
         let state = self.state_at(recorded.versions.graph_position)?;
-        let judge = match judge {
-            Some(judge) => judge,
+        // Another strategy is not another model: the bundle must be the recorded one.
+        let judge = match strategy {
+            Some(strategy) => self.check_bundle(&state)?.with_strategy(strategy),
             None => self.judge_of(&state)?,
         };
         Ok(judge_as_recorded(&judge, &state, recorded, request))
@@ -92,14 +94,19 @@ impl Past {
     /// # Errors
     /// `Unavailable` when its bundle is not loaded, `Invalid` when its strategy no longer reads.
     pub fn judge_of(&self, state: &State) -> Result<Judge, Error> {
-        if *state.model_hash != *self.judge.bundle().hash() {
-            let missing = format!("bundle {} is not loaded", state.model_hash);
-            return Err(Error::Unavailable(missing.into()));
+        let judge = self.check_bundle(state)?;
+        if state.strategy_hash == judge.strategy().strategy.hash {
+            return Ok(judge.clone());
         }
-        if state.strategy_hash == self.judge.strategy().strategy.hash {
-            return Ok(self.judge.clone());
+        Ok(judge.with_strategy(self.read_strategy(&state.strategy_toml)?))
+    }
+
+    /// The loaded judge, if its bundle is the one that was active in a state.
+    fn check_bundle(&self, state: &State) -> Result<&Judge, Error> {
+        if *state.model_hash == *self.judge.bundle().hash() {
+            return Ok(&self.judge);
         }
-        Ok(self.judge.with_strategy(self.read_strategy(&state.strategy_toml)?))
+        Err(Error::Unavailable(format!("bundle {} is not loaded", state.model_hash).into()))
     }
 
     /// A strategy from its text.
