@@ -1,4 +1,4 @@
-//! Who is stopped: a table per kind of synthetic buyer, beside the article's rule.
+//! Who is stopped: a table per kind of synthetic buyer, beside the IP rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;

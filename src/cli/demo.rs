@@ -1,4 +1,4 @@
-//! `orderlens demo`: a server on the shipped bundle, judging a synthetic stream.
+//! `orderlens demo`: a server on the shipped bundle judges a synthetic stream.
 //!
 //! Everything is the real thing but the buyers: the journal, the graph, the
 //! models and the gRPC door are those of `serve`; the orders come from the
@@ -94,7 +94,9 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     let url = format!("http://{}", listener.local_addr().into_diagnostic()?);
     let engine = Arc::new(open_engine(settings)?);
     let (past, today) = market(args);
-    say("orderlens demo. Every buyer, order and outcome below is SYNTHETIC; the service is real.\n");
+    say(
+        "orderlens demo. Every buyer, order and outcome below is SYNTHETIC; the service is real.\n",
+    );
     remember(&engine, past).await?;
     let (stop, stopped) = oneshot::channel::<()>();
     let until = async move {
@@ -135,8 +137,7 @@ fn market(args: &Args) -> (Vec<Event>, Vec<SimulatedEvent>) {
     let settings =
         SimulationSettings::new(args.seed, start, args.history_days + 1, args.orders_per_day);
     let simulation = Simulation::new(settings, identity());
-    let (past, now): (Vec<_>, Vec<_>) =
-        simulation.partition(|told| told.event.known_at() < today);
+    let (past, now): (Vec<_>, Vec<_>) = simulation.partition(|told| told.event.known_at() < today);
     (past.into_iter().map(|told| told.event).collect(), now)
 }
 

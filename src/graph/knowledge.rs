@@ -1,4 +1,4 @@
-//! The graph itself: folds facts into nodes; what it promises about their order.
+//! The graph itself: folds facts into nodes; what it promises of their order.
 //!
 //! Promised: reads at `as_of` do not see anything that happened or became known
 //! later; facts told in any order give the same reads, as long as none is older

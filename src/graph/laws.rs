@@ -56,7 +56,9 @@ fn bad(hour: i64, order: &Order) -> Event {
 
 fn graph(events: &[Event]) -> KnowledgeGraph {
     let mut graph = KnowledgeGraph::new(GraphSettings::default());
-    events.iter().for_each(|event| graph.apply(event));
+    for event in events {
+        graph.apply(event);
+    }
     graph
 }
 
