@@ -21,7 +21,6 @@ use crate::store::records::query::{self as records, PageCursor, Records};
 use crate::workflow::error::Error;
 use crate::workflow::judge_order::{ActiveStrategy, Judge};
 use crate::workflow::past::Past;
-use crate::workflow::replay_decision::differences;
 use crate::workflow::sequencer::{Command, DurableMark, Place, Scored, Told, Trial};
 use crate::workflow::service::{Ack, DecisionPage, OrderService, ScoreAnswer, WhatIfAnswer};
 use crate::workflow::state::{State, differing_fields};
@@ -307,7 +306,7 @@ impl OrderService for Engine {
                 let past = self.past.clone();
                 let baseline = shared_decision(&scored);
                 let again = block(move || past.judge_again(&scored, &changed, strategy));
-                Ok(WhatIfAnswer { baseline, changed: Arc::new(again.await?) })
+                Ok(WhatIfAnswer { baseline, changed: again.await? })
             }
         }
     }
@@ -315,11 +314,7 @@ impl OrderService for Engine {
     async fn replay_decision(&self, id: DecisionId) -> Result<Vec<FieldDifference>, Error> {
         let scored = self.find(DecisionKey::Id(id)).await?;
         let past = self.past.clone();
-        block(move || {
-            let again = past.judge_again(&scored, &scored.request, None)?;
-            Ok(differences(&scored.decision, &again))
-        })
-        .await
+        block(move || past.replay(scored)).await
     }
 
     async fn ingest_event(&self, event: Event, received: Timestamp) -> Result<Ack, Error> {

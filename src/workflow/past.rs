@@ -7,14 +7,16 @@ use std::sync::Arc;
 use tracing::warn;
 
 use crate::domain::decision::Decision;
+use crate::domain::query::FieldDifference;
 use crate::domain::record::{ScoreRequest, ScoredOrder};
 use crate::graph::settings::GraphSettings;
 use crate::store::journal::reader::JournalReader;
-use crate::store::log::read_from;
+use crate::store::log::{as_recorded, read_from};
 use crate::store::medium::Disk;
 use crate::store::snapshot::{Snapshot, load, save};
 use crate::workflow::error::Error;
 use crate::workflow::judge_order::{ActiveStrategy, Judge, Stamp};
+use crate::workflow::replay_decision::differences;
 use crate::workflow::state::State;
 
 /// What a snapshot's bytes are; changes with the meaning of [`State`] or of anything in it.
@@ -78,7 +80,7 @@ impl Past {
         scored: &ScoredOrder,
         request: &ScoreRequest,
         strategy: Option<Arc<ActiveStrategy>>,
-    ) -> Result<Decision, Error> {
+    ) -> Result<Arc<Decision>, Error> {
         let recorded = &scored.decision;
         let state = self.state_at(recorded.versions.graph_position)?;
         // Another strategy is not another model: the bundle must be the recorded one.
@@ -86,7 +88,19 @@ impl Past {
             Some(strategy) => self.check_bundle(&state)?.with_strategy(strategy),
             None => self.judge_of(&state)?,
         };
-        Ok(judge_as_recorded(&judge, &state, recorded, request))
+        let again = judge_as_recorded(&judge, &state, recorded, request)?;
+        Ok(again.decision.clone())
+    }
+
+    /// Judges a recorded order again and compares; no difference is the promise.
+    ///
+    /// # Errors
+    /// As [`Past::judge_again`].
+    pub fn replay(&self, scored: Arc<ScoredOrder>) -> Result<Vec<FieldDifference>, Error> {
+        let again = self.judge_again(&scored, &scored.request, None)?;
+        // It may come from memory, where zeros still have signs.
+        let recorded = as_recorded(scored).map_err(unreadable)?;
+        Ok(differences(&recorded.decision, &again))
     }
 
     /// The judge that was active in a state.
@@ -135,17 +149,27 @@ impl Past {
     }
 }
 
-/// The decision again, with the recorded id, clocks and timings: those are given, not made.
+/// The decision again, as the journal would hold it, with the recorded id, clocks and
+/// timings: those are given, not made.
+///
+/// # Errors
+/// `Internal` when the journal could not hold it.
 pub fn judge_as_recorded(
     judge: &Judge,
     state: &State,
     recorded: &Decision,
     request: &ScoreRequest,
-) -> Decision {
+) -> Result<Arc<ScoredOrder>, Error> {
     let stamp =
         Stamp { decision_id: recorded.decision_id, received_time: recorded.times.received_time };
     let again = judge.judge(state, request, &stamp, || 0);
-    Decision { stage_timings: recorded.stage_timings.clone(), ..again }
+    let decision = Decision { stage_timings: recorded.stage_timings.clone(), ..again };
+    let scored = ScoredOrder { request: request.clone(), decision: Arc::new(decision) };
+    as_recorded(Arc::new(scored)).map_err(unreadable)
+}
+
+fn unreadable(error: crate::store::error::Error) -> Error {
+    Error::failed("reading back a decision", error)
 }
 
 impl fmt::Debug for Past {

@@ -8,6 +8,8 @@ use crate::domain::risk::RiskAssessment;
 
 /// Longest value that a difference shows; the rest is cut.
 const SHOWN_CHARS_MAX: usize = 200;
+/// How much of it comes before the first character that differs.
+const SHOWN_CHARS_BEFORE: usize = 80;
 
 /// The fields that differ, in contract order; none is the promise.
 ///
@@ -97,14 +99,18 @@ fn compare_risk(
 fn compare(found: &mut Vec<FieldDifference>, path: &str, recorded: &dyn Debug, again: &dyn Debug) {
     let (recorded, replayed) = (format!("{recorded:?}"), format!("{again:?}"));
     if recorded != replayed {
+        let n_same = recorded.chars().zip(replayed.chars()).take_while(|(a, b)| a == b).count();
+        let start = n_same.saturating_sub(SHOWN_CHARS_BEFORE);
         found.push(FieldDifference {
             path: path.into(),
-            recorded: shown(&recorded),
-            replayed: shown(&replayed),
+            recorded: shown(&recorded, start),
+            replayed: shown(&replayed, start),
         });
     }
 }
 
-fn shown(text: &str) -> Box<str> {
-    text.chars().take(SHOWN_CHARS_MAX).collect::<String>().into()
+/// Cut at both ends, so that what differs is in it.
+fn shown(text: &str, start: usize) -> Box<str> {
+    let part: String = text.chars().skip(start).take(SHOWN_CHARS_MAX).collect();
+    if start == 0 { part.into() } else { format!("…{part}").into() }
 }
