@@ -151,3 +151,78 @@ impl fmt::Display for ArchetypeTable {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::head::HeadId;
+    use crate::domain::time::Timestamp;
+    use crate::training::evaluate::Standing;
+
+    /// The table over orders named by position: true for good, and the risk.
+    fn table(orders: &[(bool, f64)]) -> ArchetypeTable {
+        let name = |at: usize| Box::<str>::from(format!("o{at}"));
+        let truth = orders.iter().enumerate().map(|(at, &(is_good, _))| {
+            let archetype = if is_good { "family" } else { "thief" };
+            (name(at), Truth { archetype: archetype.into(), is_good })
+        });
+        let rows: Vec<ScoredRow> = orders
+            .iter()
+            .enumerate()
+            .flat_map(|(at, &(_, risk))| {
+                [
+                    row(&name(at), HeadKind::Risk, risk),
+                    row(&name(at), HeadKind::Risk, risk / 2.0),
+                    row(&name(at), HeadKind::ImpactProbability, 1.0),
+                ]
+            })
+            .chain([row("stranger", HeadKind::Risk, 1.0)])
+            .collect();
+        Watch {
+            truth: truth.collect(),
+            rule: IpBurstRule::default(),
+            stopped_by_rule: BTreeSet::new(),
+        }
+        .table(&rows)
+    }
+
+    fn row(order: &str, kind: HeadKind, probability: f64) -> ScoredRow {
+        ScoredRow {
+            order: order.into(),
+            time: Timestamp(0),
+            head: HeadId("h".into()),
+            kind,
+            probability,
+            raw: 0.0,
+            label: f32::NAN,
+            account: 0,
+            standing: Standing::Counted,
+        }
+    }
+
+    /// Orders stopped by the model: good ones and bad ones.
+    fn stopped(orders: &[(bool, f64)]) -> (u64, u64) {
+        let table = table(orders);
+        let of = |is_good| {
+            let rows = table.rows.iter().filter(|row| row.is_good == is_good);
+            rows.map(|row| row.stopped_by_model).sum()
+        };
+        (of(true), of(false))
+    }
+
+    #[test]
+    fn the_model_stops_the_riskiest_hundredth_of_good_orders_and_whoever_is_above_them() {
+        let mut orders: Vec<(bool, f64)> =
+            (0..250_u32).map(|n| (true, f64::from(n) / 1_000.0)).collect();
+        // The third riskiest good order, at 0.247, is the first that must be spared.
+        orders.extend([(false, 0.9), (false, 0.2471), (false, 0.247), (false, 0.1)]);
+        assert_eq!(stopped(&orders), (2, 2));
+    }
+
+    #[test]
+    fn good_orders_that_tie_are_spared_together() {
+        let mut orders = vec![(true, 0.5); 200];
+        orders.extend([(false, 0.5), (false, 0.6)]);
+        assert_eq!(stopped(&orders), (0, 1));
+    }
+}
