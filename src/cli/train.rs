@@ -15,7 +15,7 @@ use crate::domain::head::HeadId;
 use crate::feature::catalog::Catalog;
 use crate::model::bundle::Bundle;
 use crate::model::manifest::MetricSummary;
-use crate::training::bundle::{BundleParams, DataOrigin, Progress, fit_bundle};
+use crate::training::bundle::{BundleParams, Progress, RowOrigin, fit_bundle};
 use crate::training::params::{ObliviousParams, ObliviousSettings};
 use crate::workflow::play_history::{History, HistoryPlan, discover_schema, play_history};
 
@@ -97,7 +97,7 @@ pub fn run(args: &Args) -> miette::Result<()> {
 ///
 /// # Errors
 /// When the file cannot be read.
-pub fn schema_of(path: &Path, windows: &WindowArgs) -> miette::Result<(CatalogSchema, DataOrigin)> {
+pub fn schema_of(path: &Path, windows: &WindowArgs) -> miette::Result<(CatalogSchema, RowOrigin)> {
     let progress = spinner("events");
     progress.set_message("looking at the source");
     let mut is_synthetic = false;
@@ -108,7 +108,7 @@ pub fn schema_of(path: &Path, windows: &WindowArgs) -> miette::Result<(CatalogSc
     });
     let schema = discover_schema(events, windows.train_as_of())?;
     progress.finish_and_clear();
-    let origin = if is_synthetic { DataOrigin::Synthetic } else { DataOrigin::Observed };
+    let origin = if is_synthetic { RowOrigin::Synthetic } else { RowOrigin::Observed };
     Ok((schema, origin))
 }
 
@@ -140,7 +140,7 @@ pub fn fit(
     Ok(bundle)
 }
 
-fn params(args: &Args, origin: DataOrigin) -> miette::Result<BundleParams> {
+fn params(args: &Args, origin: RowOrigin) -> miette::Result<BundleParams> {
     let part = |path: Option<&Path>| {
         let name = path.and_then(Path::file_name).and_then(|name| name.to_str());
         name.map(Box::<str>::from)

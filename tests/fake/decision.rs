@@ -1,4 +1,4 @@
-//! Decisions of an engine that judges by the amount alone, with every part filled.
+//! Decisions of an engine that judges by the amount alone, every part filled.
 
 use orderlens::domain::decision::{
     ActionKind, Decision, DecisionId, DecisionState, DecisionTimes, Reason, ReasonArgument,
