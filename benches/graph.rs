@@ -6,6 +6,13 @@
 //! graph that already holds 16 k, 64 k or 256 k of them; divide by the batch.
 //! Budgets: extract < 15 us (marketplace), < 5 us (cards); apply < 4 us.
 
+#![expect(clippy::expect_used, reason = "a bench may panic")]
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "drawn numbers and times are whole, small and not negative"
+)]
+
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use orderlens::domain::entity::{EntityKey, EntityKind, EntityRef};

@@ -1,5 +1,5 @@
 //! The gRPC door, through a real connection, over an engine in memory.
-#![expect(clippy::expect_used, clippy::panic, reason = "the steps of a test may fail it")]
+#![expect(clippy::expect_used, reason = "the steps of a test may fail it")]
 
 mod fake;
 

@@ -1,4 +1,4 @@
-//! `orderlens demo`: a server on the shipped bundle, judging a synthetic stream.
+//! `orderlens demo`: a server on the shipped bundle judges a synthetic stream.
 //!
 //! Everything is the real thing but the buyers: the journal, the graph, the
 //! models and the gRPC door are those of `serve`; the orders come from the
@@ -112,11 +112,12 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
         let told = play(args, &engine, &url, today).await;
         drop(engine);
         told?;
-        where_to_look(settings, &url, args.exit);
+        where_to_look(settings, &url);
         if args.exit {
             // The server may have ended by itself; then there is nobody to tell.
             let _ = stop.send(());
         } else {
+            say("\nCtrl-C stops it.");
             std::mem::forget(stop);
         }
         miette::Result::<()>::Ok(())
@@ -293,7 +294,7 @@ async fn choose(
     Ok(())
 }
 
-fn where_to_look(settings: &ServiceSettings, url: &str, is_over: bool) {
+fn where_to_look(settings: &ServiceSettings, url: &str) {
     let data = settings.paths.data.display();
     say(format!(
         "Serving gRPC on {url} (health, reflection v1 and v1alpha).\n\
@@ -301,9 +302,6 @@ fn where_to_look(settings: &ServiceSettings, url: &str, is_over: bool) {
          Recorded in:                   {data}\n\
          Make every decision again:     orderlens replay --data {data}   (after stopping)"
     ));
-    if !is_over {
-        say("\nCtrl-C stops it.");
-    }
 }
 
 impl std::fmt::Display for Tally {

@@ -38,7 +38,7 @@ pub struct Args {
     model: PathBuf,
     #[command(flatten)]
     windows: WindowArgs,
-    /// Write one row per order and head: order_id,event_time,head,probability,raw_log_odds,label
+    /// Write one row per order and head: answer, label, and whether the account was known bad
     #[arg(long)]
     predictions: Option<PathBuf>,
     /// Leave out orders of accounts with a bad order since --train-from, known when their day began
@@ -109,9 +109,9 @@ pub fn run(args: &Args) -> miette::Result<()> {
         model: judged.reports.clone(),
     };
     if args.json {
-        say_json(&report)?
+        say_json(&report)?;
     } else {
-        show(&report)
+        show(&report);
     }
     check_additivity(&judged)
 }

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use crate::cli::paint::{Align, Cell, Ink, Tone, bar, diverging_bar, grouped, table};
 use crate::cli::words::{self, word};
-use crate::domain::decision::{
-    ActionImpact, Contribution, Decision, DecisionState, Estimate, ImpactKind, ImpactPart,
-    ImpactUnit, RecommendedAction, RiskAssessment, RiskBand,
-};
+use crate::domain::decision::{Decision, DecisionState};
 use crate::domain::evidence::{Evidence, EvidenceNode};
+use crate::domain::impact::{
+    ActionImpact, Estimate, ImpactKind, ImpactPart, ImpactUnit, RecommendedAction,
+};
 use crate::domain::money::Currency;
+use crate::domain::risk::{Contribution, RiskAssessment, RiskBand};
 use crate::domain::text::Language;
 
 /// Contributions shown per risk; the others are one line.

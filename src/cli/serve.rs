@@ -63,7 +63,8 @@ pub async fn serve_engine(
     let saver =
         tokio::spawn(save_snapshots(engine.clone(), settings.journal.snapshot_every_records));
     let grpc = grpc_settings(settings);
-    let served = serve(listener, engine.clone(), identity(), clock::now, grpc, stop).await;
+    let identity = identity_from(&settings.identity_secret_variable);
+    let served = serve(listener, engine.clone(), identity, clock::now, grpc, stop).await;
     saver.abort();
     // Waiting for the aborted task gives its handle of the engine back.
     drop(saver.await);
@@ -103,11 +104,16 @@ pub async fn bind(address: SocketAddr) -> miette::Result<TcpListener> {
         .wrap_err_with(|| format!("listening on {address}: is another server running there?"))
 }
 
-/// The key that hashes personal identifiers; warns when it is the public development key.
+/// The key that hashes personal identifiers where no service file names its variable.
 pub fn identity() -> IdentityKey {
-    let secret = identity_secret(IDENTITY_VARIABLE);
+    identity_from(IDENTITY_VARIABLE)
+}
+
+/// The key in an environment variable; warns when it is the public development key.
+fn identity_from(variable: &str) -> IdentityKey {
+    let secret = identity_secret(variable);
     if let IdentitySecret::DevelopmentDefault(_) = &secret {
-        warn!("{IDENTITY_VARIABLE} is not set: identifiers are hashed with the development key");
+        warn!("{variable} is not set: identifiers are hashed with the development key");
     }
     secret.key().clone()
 }
@@ -135,7 +141,7 @@ pub async fn stop_signal() {
     }
 }
 
-/// Environment variable of the identity secret.
+/// Environment variable of the identity secret, as shipped.
 const IDENTITY_VARIABLE: &str = "ORDERLENS_IDENTITY_SECRET";
 /// How often the number of new records is looked at.
 const SNAPSHOT_LOOK: Duration = Duration::from_secs(5);

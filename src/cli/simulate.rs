@@ -1,4 +1,4 @@
-//! `orderlens simulate`: the event stream of a synthetic marketplace, with truth.
+//! `orderlens simulate`: events of a synthetic marketplace, with truth.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -64,7 +64,11 @@ pub fn run(args: &Args) -> miette::Result<()> {
     events.finish()?;
     truth.finish()?;
     progress.finish_and_clear();
-    if args.json { say_json(&summary) } else { show(args, &summary) }
+    if args.json {
+        return say_json(&summary);
+    }
+    show(args, &summary);
+    Ok(())
 }
 
 fn settings(args: &Args) -> SimulationSettings {
@@ -75,7 +79,7 @@ fn settings(args: &Args) -> SimulationSettings {
     }
 }
 
-fn show(args: &Args, summary: &SimulationSummary) -> miette::Result<()> {
+fn show(args: &Args, summary: &SimulationSummary) {
     say(format!(
         "SYNTHETIC: {} events of {} orders written to {}",
         summary.n_events,
@@ -85,7 +89,6 @@ fn show(args: &Args, summary: &SimulationSummary) -> miette::Result<()> {
     for (archetype, n) in &summary.orders_by_archetype {
         say(format!("  {archetype:<24} {n:>9}"));
     }
-    Ok(())
 }
 
 /// A buffered file, compressed when its name says so.

@@ -15,7 +15,7 @@ use crate::domain::head::HeadId;
 use crate::feature::catalog::Catalog;
 use crate::model::bundle::Bundle;
 use crate::model::manifest::MetricSummary;
-use crate::training::bundle::{BundleParams, DataOrigin, Progress, fit_bundle};
+use crate::training::bundle::{BundleParams, Progress, RowOrigin, fit_bundle};
 use crate::training::params::{ObliviousParams, ObliviousSettings};
 use crate::workflow::play_history::{History, HistoryPlan, discover_schema, play_history};
 
@@ -76,7 +76,7 @@ struct HeadSummary {
 /// # Errors
 /// When the events cannot be read, no head has enough labels, or the bundle cannot be written.
 pub fn run(args: &Args) -> miette::Result<()> {
-    let (schema, is_synthetic) = schema_of(&args.events, &args.windows)?;
+    let (schema, origin) = schema_of(&args.events, &args.windows)?;
     let plan = HistoryPlan {
         windows: vec![args.windows.train()],
         label_delay: args.windows.label_delay,
@@ -87,14 +87,17 @@ pub fn run(args: &Args) -> miette::Result<()> {
     if !args.heads.is_empty() {
         set.heads.retain(|head| args.heads.iter().any(|wanted| **wanted == *head.id.0));
     }
-    let params = params(args, is_synthetic)?;
+    let params = params(args, origin)?;
     let bundle = fit(&set, &params)?;
     bundle.save(&args.output).map_err(|error| miette::miette!("{error}"))?;
     report(args, &bundle, set.times.len())
 }
 
 /// What a file offers before the training window ends, and whether a simulator wrote it.
-pub fn schema_of(path: &Path, windows: &WindowArgs) -> miette::Result<(CatalogSchema, bool)> {
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn schema_of(path: &Path, windows: &WindowArgs) -> miette::Result<(CatalogSchema, RowOrigin)> {
     let progress = spinner("events");
     progress.set_message("looking at the source");
     let mut is_synthetic = false;
@@ -105,10 +108,14 @@ pub fn schema_of(path: &Path, windows: &WindowArgs) -> miette::Result<(CatalogSc
     });
     let schema = discover_schema(events, windows.train_as_of())?;
     progress.finish_and_clear();
-    Ok((schema, is_synthetic))
+    let origin = if is_synthetic { RowOrigin::Synthetic } else { RowOrigin::Observed };
+    Ok((schema, origin))
 }
 
 /// Plays a file, point in time, with progress.
+///
+/// # Errors
+/// When the file cannot be read.
 pub fn history_of(path: &Path, catalog: Catalog, plan: &HistoryPlan) -> miette::Result<History> {
     let progress = spinner("events");
     progress.set_message("playing history");
@@ -119,6 +126,9 @@ pub fn history_of(path: &Path, catalog: Catalog, plan: &HistoryPlan) -> miette::
 }
 
 /// Fits a bundle, with progress.
+///
+/// # Errors
+/// When no head has enough labels.
 pub fn fit(
     set: &crate::training::set::TrainingSet,
     params: &BundleParams,
@@ -130,7 +140,7 @@ pub fn fit(
     Ok(bundle)
 }
 
-fn params(args: &Args, is_synthetic: bool) -> miette::Result<BundleParams> {
+fn params(args: &Args, origin: RowOrigin) -> miette::Result<BundleParams> {
     let part = |path: Option<&Path>| {
         let name = path.and_then(Path::file_name).and_then(|name| name.to_str());
         name.map(Box::<str>::from)
@@ -145,7 +155,7 @@ fn params(args: &Args, is_synthetic: bool) -> miette::Result<BundleParams> {
     Ok(BundleParams {
         name: part(args.output.parent())?,
         version: part(Some(&args.output))?,
-        origin: if is_synthetic { DataOrigin::Synthetic } else { DataOrigin::Observed },
+        origin,
         trees: ObliviousParams::new(settings),
         features_max: args.max_features,
         ..BundleParams::default()

@@ -48,6 +48,9 @@ impl WindowArgs {
 }
 
 /// Reads `2018-07-25` (midnight UTC) or an RFC 3339 instant.
+///
+/// # Errors
+/// A sentence about a text that is neither.
 pub fn parse_instant(text: &str) -> Result<Timestamp, String> {
     if let Ok(date) = text.parse::<jiff::civil::Date>() {
         return Timestamp::parse(&format!("{date}T00:00:00Z")).map_err(|error| error.to_string());
@@ -57,6 +60,9 @@ pub fn parse_instant(text: &str) -> Result<Timestamp, String> {
 }
 
 /// Reads `7d`, `36h`, `90m` or `30s`.
+///
+/// # Errors
+/// A sentence about a text that is not such a span.
 pub fn parse_span(text: &str) -> Result<Span, String> {
     let wrong = || format!("`{text}` is not a span such as 7d, 36h, 90m or 30s");
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;

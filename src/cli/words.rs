@@ -1,9 +1,9 @@
 //! Names of the contract's words for people, in both languages.
 
-use crate::domain::decision::{
-    ActionKind, DecisionState, DegradedReason, ImpactKind, RiskBand, Stage,
-};
+use crate::domain::decision::{ActionKind, DecisionState, DegradedReason, Stage};
 use crate::domain::head::{HeadId, RiskType};
+use crate::domain::impact::ImpactKind;
+use crate::domain::risk::RiskBand;
 use crate::domain::text::Language;
 
 /// One of two texts.

@@ -6,10 +6,11 @@ use crate::config::mistake::nearest;
 use crate::config::reader::{Found, Section};
 use crate::config::strategy::{DEFAULT, MONEY_MAX};
 use crate::decision::strategy::{ActionPolicy, Eligibility};
-use crate::domain::decision::{ActionKind, RiskBand};
+use crate::domain::decision::ActionKind;
 use crate::domain::entity::EntityKind;
 use crate::domain::head::HeadId;
 use crate::domain::order::AddressKind;
+use crate::domain::risk::RiskBand;
 use crate::domain::text::Text;
 
 /// Longest wait of an order, hours.

@@ -5,10 +5,10 @@
 //! one weight moves it by exactly that group's share.
 
 use crate::decision::strategy::{GroupWeights, Strategy};
-use crate::domain::decision::{Contribution, ContributionRest, Probability, RiskAssessment};
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::{FeatureGroup, FeatureSpec};
 use crate::domain::head::HeadScore;
+use crate::domain::risk::{Contribution, ContributionRest, Probability, RiskAssessment};
 
 /// A calibrated answer of one head at one score.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -4,12 +4,12 @@ use crate::decision::attribution::{Inputs, Recalibrate, assess};
 use crate::decision::ranking::Ranking;
 use crate::decision::reasons::{Leading, reasons};
 use crate::decision::strategy::{ActionPolicy, Eligibility, Strategy};
-use crate::domain::decision::{
-    ActionImpact, ActionKind, DecisionState, Reason, RecommendedAction, RiskAssessment, RiskBand,
-};
+use crate::domain::decision::{ActionKind, DecisionState, Reason};
 use crate::domain::evidence::Evidence;
 use crate::domain::head::{HeadKind, HeadScore};
+use crate::domain::impact::{ActionImpact, RecommendedAction};
 use crate::domain::order::Order;
+use crate::domain::risk::{RiskAssessment, RiskBand};
 
 /// What a decision is made from.
 #[derive(Clone, Copy, Debug)]

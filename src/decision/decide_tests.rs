@@ -9,10 +9,12 @@ use crate::decision::fixtures::{
 };
 use crate::decision::impact::MONEY_PARTS;
 use crate::decision::strategy::{Eligibility, RiskPolicy, Strategy};
-use crate::domain::decision::{ActionImpact, ActionKind, DecisionState, ImpactKind, RiskBand};
+use crate::domain::decision::{ActionKind, DecisionState};
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureGroup;
 use crate::domain::head::{HeadKind, HeadScore};
+use crate::domain::impact::{ActionImpact, ImpactKind};
+use crate::domain::risk::RiskBand;
 
 fn assert_near(found: f64, expected: f64) {
     assert!((found - expected).abs() < 1e-6, "{found} is not {expected}");

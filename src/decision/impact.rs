@@ -17,8 +17,8 @@
 //! again: it is missing from the margin part.
 
 use crate::decision::strategy::{ActionPolicy, Strategy};
-use crate::domain::decision::ImpactKind;
 use crate::domain::head::HeadId;
+use crate::domain::impact::ImpactKind;
 use crate::domain::order::Order;
 
 /// Head for the probability that the payer's bank takes the money back.

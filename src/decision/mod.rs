@@ -12,6 +12,6 @@ pub mod strategy;
 #[cfg(test)]
 mod decide_tests;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod reasons_tests;

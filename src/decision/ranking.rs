@@ -13,12 +13,13 @@ use crate::decision::impact::{
     REPURCHASE_VALUE, RETURN, Scenario, Stakes, position, total,
 };
 use crate::decision::strategy::{ActionPolicy, Strategy};
-use crate::domain::decision::{
-    ActionImpact, ActionKind, Estimate, ImpactKind, ImpactPart, ImpactUnit, Probability,
-    RecommendedAction, RiskAssessment,
-};
+use crate::domain::decision::ActionKind;
 use crate::domain::head::{HeadId, HeadKind, HeadScore};
+use crate::domain::impact::{
+    ActionImpact, Estimate, ImpactKind, ImpactPart, ImpactUnit, RecommendedAction,
+};
 use crate::domain::order::Order;
+use crate::domain::risk::{Probability, RiskAssessment};
 
 /// Most drivers that an impact part names.
 const DRIVERS_MAX: usize = 3;

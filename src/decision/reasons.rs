@@ -6,11 +6,12 @@
 use crate::decision::attribution::{Inputs, known, rank_by_shift};
 use crate::decision::messages::{has, message};
 use crate::decision::strategy::Strategy;
-use crate::domain::decision::{Reason, ReasonArgument, ReasonValue, RiskAssessment, RiskBand};
+use crate::domain::decision::{Reason, ReasonArgument, ReasonValue};
 use crate::domain::entity::EntityKind;
 use crate::domain::evidence::{Evidence, EvidenceNode};
 use crate::domain::feature::{FeatureGroup, FeatureSpec, FeatureUnit};
 use crate::domain::head::{HeadId, HeadScore};
+use crate::domain::risk::{RiskAssessment, RiskBand};
 use crate::domain::text::Text;
 
 /// Most sentences of an answer.

@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::decision::{ActionKind, RiskBand};
+use crate::domain::decision::ActionKind;
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureGroup;
 use crate::domain::head::HeadId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::AddressKind;
+use crate::domain::risk::RiskBand;
 use crate::domain::text::Text;
 
 /// Everything that business users decide; one version of it makes a decision.

@@ -27,7 +27,6 @@ pub struct Event {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "orders are the common case; boxing them costs more")]
 pub enum Fact {
     /// A customer placed an order.
     OrderPlaced(Order),

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::decision::{ActionKind, DecisionId, DecisionState, RiskBand};
+use crate::domain::decision::{ActionKind, DecisionId, DecisionState};
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::money::Money;
 use crate::domain::order::{AddressKind, AttributeValue, Order, OrderItem, OrderKey, PaymentKind};
 use crate::domain::record::ScoreRequest;
+use crate::domain::risk::RiskBand;
 use crate::domain::time::Timestamp;
 
 /// Names one decision.

@@ -64,6 +64,7 @@ impl Timestamp {
     }
 
     /// Midnight (UTC) of the day this instant falls on.
+    #[must_use]
     pub fn start_of_day(self) -> Self {
         Self(self.0.div_euclid(Span::DAY.0) * Span::DAY.0)
     }

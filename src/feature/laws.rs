@@ -116,9 +116,9 @@ fn stream() -> impl Strategy<Value = Vec<Event>> {
     });
     prop::collection::vec(event, 1..220).prop_map(|mut events| {
         let mut placed = BTreeSet::new();
-        events.retain(|event| match &event.fact {
-            Fact::OrderPlaced(order) => placed.insert(order.key.clone()),
-            _ => true,
+        events.retain(|event| {
+            let Fact::OrderPlaced(order) = &event.fact else { return true };
+            placed.insert(order.key.clone())
         });
         events
     })
@@ -128,13 +128,17 @@ fn stream() -> impl Strategy<Value = Vec<Event>> {
 fn graph_of<'a>(events: impl IntoIterator<Item = &'a Event>) -> KnowledgeGraph {
     let settings = GraphSettings { hub_accounts_min: 3, ..GraphSettings::default() };
     let mut graph = KnowledgeGraph::new(settings);
-    events.into_iter().for_each(|event| graph.apply(event));
+    for event in events {
+        graph.apply(event);
+    }
     graph
 }
 
 fn schema(events: &[Event]) -> CatalogSchema {
     let mut builder = SchemaBuilder::default();
-    events.iter().for_each(|event| builder.observe(event));
+    for event in events {
+        builder.observe(event);
+    }
     builder.finish()
 }
 

@@ -1,4 +1,4 @@
-//! What a row of the catalog reads: the vocabulary that generator and extraction share.
+//! What a row of the catalog reads: the words of generator and extraction.
 
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureSpec;

@@ -1,4 +1,4 @@
-//! Names of kinds, windows and steps, in ids and in the two languages of people.
+//! Names of kinds, windows and steps, in ids and in both languages of people.
 
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureGroup;

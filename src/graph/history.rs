@@ -1,4 +1,4 @@
-//! Reading the past of one entity as of an instant; nothing here changes anything.
+//! Reading the past of one entity as of an instant; nothing changes here.
 
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::head::HeadId;

@@ -1,4 +1,4 @@
-//! The graph itself: folds facts into nodes; what it promises about their order.
+//! The graph itself: folds facts into nodes; what it promises of their order.
 //!
 //! Promised: reads at `as_of` do not see anything that happened or became known
 //! later; facts told in any order give the same reads, as long as none is older
@@ -15,7 +15,7 @@ use crate::domain::feedback::OutcomeKind;
 use crate::domain::head::HeadId;
 use crate::domain::order::OrderKey;
 use crate::domain::time::{Span, Timestamp};
-use crate::graph::label_log::{LabelLog, Verdict};
+use crate::graph::label_log::{LabelLog, Truth};
 use crate::graph::market::MarketLog;
 use crate::graph::meetings::NOBODY;
 use crate::graph::node::Node;
@@ -132,7 +132,7 @@ impl KnowledgeGraph {
         self.forget();
     }
 
-    /// True when so much newer facts were folded that a judgement of `time` may miss its past.
+    /// True when so much newer facts were folded that a judgment of `time` may miss its past.
     pub fn is_too_late(&self, time: Timestamp) -> bool {
         self.newest.is_some_and(|newest| time < newest - self.settings.lateness)
     }
@@ -161,14 +161,14 @@ impl KnowledgeGraph {
     }
 
     fn label(&mut self, label: &Label, known_at: Timestamp) {
-        let verdict = if 0.5 <= label.value { Verdict::Bad } else { Verdict::Good };
+        let verdict = if 0.5 <= label.value { Truth::Bad } else { Truth::Good };
         #[expect(clippy::float_cmp, reason = "probability labels are exactly 0 or 1")]
         let is_verdict = label.value == 0.0 || label.value == 1.0;
         if !is_verdict {
             return;
         }
         let Some(head) = self.head_for(&label.head) else { return };
-        let fact = OrderFact::Verdict { head, verdict, concerns: label.concerns.clone() };
+        let fact = OrderFact::Truth { head, verdict, concerns: label.concerns.clone() };
         self.tell(OrderTable::digest(&label.order), known_at, &fact);
     }
 
@@ -193,7 +193,7 @@ impl KnowledgeGraph {
                     }
                 }
             }
-            OrderFact::Verdict { head, verdict, concerns } => {
+            OrderFact::Truth { head, verdict, concerns } => {
                 self.head_labels[usize::from(*head)].insert(known_at, *verdict);
                 for &idx in nodes {
                     let Some((entity, node)) = self.nodes.get_index_mut(idx as usize) else {

@@ -15,7 +15,7 @@ pub struct KnownLabels {
 
 /// What an order turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Verdict {
+pub(super) enum Truth {
     /// The head's risk did not come true.
     Good,
     /// It did.
@@ -34,8 +34,8 @@ pub(super) struct LabelLog {
 
 impl LabelLog {
     /// Adds a verdict that became known at `time`.
-    pub(super) fn insert(&mut self, time: Timestamp, verdict: Verdict) {
-        let is_bad = verdict == Verdict::Bad;
+    pub(super) fn insert(&mut self, time: Timestamp, verdict: Truth) {
+        let is_bad = verdict == Truth::Bad;
         let position = self.end(time);
         let before = position.checked_sub(1).map_or(0, |last| self.n_bad[last]);
         self.times.insert(position, time);

@@ -56,7 +56,9 @@ fn bad(hour: i64, order: &Order) -> Event {
 
 fn graph(events: &[Event]) -> KnowledgeGraph {
     let mut graph = KnowledgeGraph::new(GraphSettings::default());
-    events.iter().for_each(|event| graph.apply(event));
+    for event in events {
+        graph.apply(event);
+    }
     graph
 }
 
@@ -124,7 +126,7 @@ fn an_address_shared_by_a_crowd_and_an_ip_do_not_make_rings() {
 }
 
 #[test]
-fn a_verdict_told_before_its_order_is_kept_for_it() {
+fn a_label_told_before_its_order_is_kept_for_it() {
     let order = order(1, &[(ACCOUNT, 1)]);
     let graph = graph(&[bad(5, &order), placed(2, order.clone())]);
     assert_eq!(past(&graph, ACCOUNT, 1, 4).n_bad(), 0);

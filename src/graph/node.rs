@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::time::Timestamp;
-use crate::graph::label_log::{LabelLog, Verdict};
+use crate::graph::label_log::{LabelLog, Truth};
 use crate::graph::meetings::Meetings;
 use crate::graph::order_log::{OrderLog, first_after};
 use crate::graph::order_table::OrderStepKind;
@@ -60,7 +60,7 @@ impl Node {
     }
 
     /// Adds a verdict of one head.
-    pub(super) fn mark(&mut self, head: u8, known_at: Timestamp, verdict: Verdict) {
+    pub(super) fn mark(&mut self, head: u8, known_at: Timestamp, verdict: Truth) {
         let known = self.labels.iter().position(|(slot, _)| *slot == head);
         let position = known.unwrap_or_else(|| {
             self.labels.push((head, LabelLog::default()));

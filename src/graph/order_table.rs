@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::entity::EntityRef;
 use crate::domain::order::OrderKey;
 use crate::domain::time::Timestamp;
-use crate::graph::label_log::Verdict;
+use crate::graph::label_log::Truth;
 
 /// Digest of channel and order id; revisions of an order share it.
 pub(super) type OrderDigest = u128;
@@ -18,11 +18,11 @@ pub(super) enum OrderFact {
     /// A step in its life.
     Step(OrderStepKind),
     /// A verdict of one head.
-    Verdict {
+    Truth {
         /// Slot of the head.
         head: u8,
         /// What it says.
-        verdict: Verdict,
+        verdict: Truth,
         /// Entities it is about; empty means all.
         concerns: Vec<EntityRef>,
     },

@@ -1,4 +1,4 @@
-//! An order enters the graph: its nodes meet each other, its accounts get linked.
+//! An order enters the graph: its nodes meet, its accounts get linked.
 
 use indexmap::IndexMap;
 use indexmap::map::Entry;

@@ -91,7 +91,7 @@ mod tests {
     #[test]
     fn a_timeout_reads_as_the_grpc_specification_says() {
         let cases = [
-            ("1H", Some(Duration::from_secs(3_600))),
+            ("1H", Some(Duration::from_hours(1))),
             ("20m", Some(Duration::from_millis(20))),
             ("99999999n", Some(Duration::from_nanos(99_999_999))),
             ("123456789S", None),

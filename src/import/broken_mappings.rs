@@ -78,7 +78,7 @@ const CASES: &[(&str, &str)] = &[
 ];
 
 /// What is said about each of the cases, in their order.
-const SAID: &str = r##"
+const SAID: &str = r#"
 "csv" => "cvs"
 m.toml: 1 mistake
   m.toml:2: source.format: `cvs` is not a format (csv, jsonl); did you mean `csv`?
@@ -183,7 +183,7 @@ m.toml: 1 mistake
 [items] => [items
 m.toml: 1 mistake
   m.toml:11: toml: unclosed table, expected `]`
-"##;
+"#;
 
 #[test]
 fn each_mistake_names_file_line_key_and_a_way_out() {

@@ -1,4 +1,4 @@
-//! Reseller rings: they buy up limited SKUs at the release and shift the market.
+//! Reseller rings: they buy up limited SKUs at the release, shift the market.
 
 use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::time::{Span, Timestamp};

@@ -1,4 +1,4 @@
-//! The rule that the article shows failing: one IP, twelve orders in five minutes.
+//! The article's failing rule: one IP, twelve orders in five minutes.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::record::Record;
+use crate::domain::record::{Record, ScoredOrder};
 use crate::store::error::Error;
 use crate::store::journal::JournalWriter;
 use crate::store::journal::reader::JournalReader;
@@ -35,6 +35,17 @@ pub fn submit_when_room(
 /// The bytes that the journal holds for a record.
 pub fn bytes_of(record: &Record) -> Vec<u8> {
     encode(record)
+}
+
+/// A judged order as the journal would give it back: without the sign of a zero.
+///
+/// # Errors
+/// [`Error::Undecodable`] when it would not read back.
+pub fn as_recorded(scored: Arc<ScoredOrder>) -> Result<Arc<ScoredOrder>, Error> {
+    match read(0, &encode(&Record::Decision(scored.clone())))? {
+        Record::Decision(kept) => Ok(kept),
+        Record::Event(_) | Record::StrategyActivated(_) | Record::ModelActivated(_) => Ok(scored),
+    }
 }
 
 /// Adds a record and waits until it is durable; see [`JournalWriter::append`].

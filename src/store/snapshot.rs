@@ -1,4 +1,4 @@
-//! Saved states, so that starting is short: the journal folded up to a position.
+//! Saved states, for short starts: the journal folded up to a position.
 //!
 //! A snapshot is only a shortcut: the journal makes it again. So one that is
 //! damaged, of another schema or ahead of the journal is passed over, said so,

@@ -22,7 +22,7 @@ pub struct BundleParams {
     /// Version of the bundle.
     pub version: Box<str>,
     /// Where the rows come from.
-    pub origin: DataOrigin,
+    pub origin: RowOrigin,
     /// Settings of the trees. The loss follows from the head's kind; `stop_share` must
     /// be above 0, those rows also calibrate.
     pub trees: ObliviousParams,
@@ -38,7 +38,7 @@ pub struct BundleParams {
 
 /// Where training rows come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DataOrigin {
+pub enum RowOrigin {
     /// Observed orders.
     Observed,
     /// A simulator: no claim about real orders follows.
@@ -94,7 +94,7 @@ impl Default for BundleParams {
         Self {
             name: "risk".into(),
             version: "1".into(),
-            origin: DataOrigin::Observed,
+            origin: RowOrigin::Observed,
             trees: ObliviousParams::default(),
             features_max: None,
             refit: Refit::AllRows,
@@ -227,7 +227,7 @@ fn join(
         format_version: FORMAT_VERSION,
         name: params.name.clone(),
         version: params.version.clone(),
-        is_synthetic: params.origin == DataOrigin::Synthetic,
+        is_synthetic: params.origin == RowOrigin::Synthetic,
         seed: settings.seed,
         window,
         schema: set.schema.clone(),

@@ -17,7 +17,6 @@ pub struct Columns {
 
 /// What the trainer must know of one feature.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "two independent presences, not a state")]
 pub(crate) struct Column<'a> {
     pub(crate) ranks: &'a [u8],
     pub(crate) n_borders: usize,

@@ -1,10 +1,9 @@
 //! Decisions to their message.
 
-use crate::domain::decision::{
-    ActionImpact, Contribution, Decision, Estimate, ImpactPart, Reason, ReasonArgument,
-    ReasonValue, RecommendedAction, RiskAssessment, Versions,
-};
+use crate::domain::decision::{Decision, Reason, ReasonArgument, ReasonValue, Versions};
 use crate::domain::evidence::Evidence;
+use crate::domain::impact::{ActionImpact, Estimate, ImpactPart, RecommendedAction};
+use crate::domain::risk::{Contribution, RiskAssessment};
 use crate::domain::text::Text;
 use crate::wire::check::{entity_to_pb, head_to_pb, order_key_to_pb, time_to_pb};
 use crate::wire::enums::WireEnum;

@@ -1,14 +1,14 @@
 //! Enums, one to one with their messages. Zero on the wire is no value.
 
-use crate::domain::decision::{
-    ActionKind, DecisionState, DegradedReason, ImpactKind, ImpactUnit, RiskBand, Stage,
-};
+use crate::domain::decision::{ActionKind, DecisionState, DegradedReason, Stage};
 use crate::domain::entity::EntityKind;
 use crate::domain::event::{CancelLevel, CancelSource, CancelType};
 use crate::domain::feature::FeatureGroup;
 use crate::domain::feedback::{OutcomeKind, OutcomeSource, OverrideReason};
 use crate::domain::head::RiskType;
+use crate::domain::impact::{ImpactKind, ImpactUnit};
 use crate::domain::order::{AddressKind, PaymentKind};
+use crate::domain::risk::RiskBand;
 use crate::wire::pb::v1 as pb;
 
 /// An enum of the domain that the contract mirrors variant by variant.

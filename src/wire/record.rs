@@ -7,10 +7,11 @@ use indexmap::IndexSet;
 use prost::Message as _;
 use rustc_hash::FxBuildHasher;
 
-use crate::domain::decision::{Contribution, Decision, RiskAssessment};
+use crate::domain::decision::Decision;
 use crate::domain::record::{
     ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
 };
+use crate::domain::risk::{Contribution, RiskAssessment};
 use crate::wire::check::{Check, Path, time_to_pb};
 use crate::wire::decision::{self, Explain};
 use crate::wire::enums::WireEnum;

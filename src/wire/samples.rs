@@ -3,21 +3,23 @@
 use uuid::Uuid;
 
 use crate::domain::decision::{
-    ActionImpact, ActionKind, Contribution, ContributionRest, Decision, DecisionId, DecisionState,
-    DecisionTimes, DegradedReason, Estimate, ImpactKind, ImpactPart, ImpactUnit, Probability,
-    Reason, ReasonArgument, ReasonValue, RecommendedAction, RiskAssessment, RiskBand, Stage,
-    StageTiming, Versions,
+    ActionKind, Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Reason,
+    ReasonArgument, ReasonValue, Stage, StageTiming, Versions,
 };
 use crate::domain::entity::{EntityKind, EntityRef, IdentityKey};
 use crate::domain::event::Event;
 use crate::domain::evidence::{Evidence, EvidenceEdge, EvidenceNode};
 use crate::domain::feature::FeatureGroup;
 use crate::domain::head::{HeadId, RiskType};
+use crate::domain::impact::{
+    ActionImpact, Estimate, ImpactKind, ImpactPart, ImpactUnit, RecommendedAction,
+};
 use crate::domain::money::Currency;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
     ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
 };
+use crate::domain::risk::{Contribution, ContributionRest, Probability, RiskAssessment, RiskBand};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 

@@ -1,11 +1,11 @@
 //! Decisions read back from their message: by the journal and by clients.
 
 use crate::domain::decision::{
-    ActionImpact, Contribution, ContributionRest, Decision, DecisionTimes, Estimate, ImpactPart,
-    Probability, Reason, ReasonArgument, ReasonValue, RecommendedAction, RiskAssessment,
-    StageTiming, Versions,
+    Decision, DecisionTimes, Reason, ReasonArgument, ReasonValue, StageTiming, Versions,
 };
 use crate::domain::evidence::{Evidence, EvidenceEdge, EvidenceNode};
+use crate::domain::impact::{ActionImpact, Estimate, ImpactPart, RecommendedAction};
+use crate::domain::risk::{Contribution, ContributionRest, Probability, RiskAssessment};
 use crate::domain::text::Text;
 use crate::wire::check::{Check, Path};
 use crate::wire::error::Error;

@@ -15,13 +15,13 @@ use crate::domain::record::{Record, ScoreRequest, ScoredOrder};
 use crate::domain::time::{Span, Timestamp};
 use crate::store::journal::Journal;
 use crate::store::journal::reader::JournalReader;
+use crate::store::log::read_at;
 use crate::store::records::follow::RecordsFollower;
 use crate::store::records::query::{self as records, PageCursor, Records};
 use crate::workflow::error::Error;
-use crate::workflow::judge_order::Judge;
+use crate::workflow::judge_order::{ActiveStrategy, Judge};
 use crate::workflow::past::Past;
-use crate::workflow::replay_decision::differences;
-use crate::workflow::sequencer::{Command, DurableMark, Place, Scored, Told};
+use crate::workflow::sequencer::{Command, DurableMark, Place, Scored, Told, Trial};
 use crate::workflow::service::{Ack, DecisionPage, OrderService, ScoreAnswer, WhatIfAnswer};
 use crate::workflow::state::{State, differing_fields};
 
@@ -42,7 +42,6 @@ pub struct Engine {
     reader: JournalReader,
     records: Arc<Records>,
     follower: RecordsFollower,
-    judge: Judge,
     past: Arc<Past>,
     strategy_name: Arc<str>,
     new_id: NewId,
@@ -83,7 +82,6 @@ impl Engine {
             records: Arc::new(parts.records),
             follower: parts.follower,
             strategy_name: (&*parts.judge.strategy().strategy.name).into(),
-            judge: parts.judge,
             past: Arc::new(parts.past),
             new_id: parts.new_id,
             sequencer: Some(parts.sequencer),
@@ -149,8 +147,7 @@ impl Engine {
     async fn record_at(&self, position: u64) -> Result<Record, Error> {
         let reader = self.reader.clone();
         let record = block(move || {
-            crate::store::log::read_at(&reader, position)
-                .map_err(|error| Error::failed("reading the journal", error))
+            read_at(&reader, position).map_err(|error| Error::failed("reading the journal", error))
         });
         let missing = || Error::Unavailable(format!("nothing recorded at {position}").into());
         record.await?.ok_or_else(missing)
@@ -179,31 +176,30 @@ impl Engine {
                     Record::Event(before) if before.event.fact == kept.fact => {
                         vec!["event_time".into()]
                     }
-                    _ => vec!["event_time".into(), "fact".into()],
+                    Record::Event(_)
+                    | Record::Decision(_)
+                    | Record::StrategyActivated(_)
+                    | Record::ModelActivated(_) => vec!["event_time".into(), "fact".into()],
                 };
                 Err(Error::IdReused { id, fields })
             }
         }
     }
 
-    async fn try_with(
+    /// Judges and forgets, all trials in the same state.
+    async fn judge_trials<const N: usize>(
         &self,
-        request: ScoreRequest,
+        trials: [(ScoreRequest, Option<Arc<ActiveStrategy>>); N],
         received_time: Timestamp,
-        judge: Option<Box<Judge>>,
-    ) -> Result<Arc<Decision>, Error> {
-        let decision_id = (self.new_id)(received_time);
-        let request = Box::new(request);
-        let command = |reply| Command::Try { request, received_time, decision_id, judge, reply };
-        self.ask(command).await.map(Arc::new)
-    }
-
-    /// The judge of a what-if: another strategy when the question brings one.
-    fn what_if_judge(&self, toml: Option<&str>) -> Result<Judge, Error> {
-        match toml {
-            None => Ok(self.judge.clone()),
-            Some(toml) => Ok(self.judge.with_strategy(self.past.read_strategy(toml)?)),
-        }
+    ) -> Result<[Arc<Decision>; N], Error> {
+        let trial = |(request, strategy)| {
+            let decision_id = (self.new_id)(received_time);
+            Trial { request, decision_id, strategy }
+        };
+        let trials = trials.map(trial).into();
+        let decisions = self.ask(|reply| Command::Try { trials, received_time, reply }).await?;
+        let decisions: Vec<_> = decisions.into_iter().map(Arc::new).collect();
+        decisions.try_into().map_err(|_| Error::Unavailable("a trial was not judged".into()))
     }
 }
 
@@ -243,7 +239,8 @@ impl OrderService for Engine {
         request: ScoreRequest,
         received: Timestamp,
     ) -> Result<Arc<Decision>, Error> {
-        self.try_with(request, received, None).await
+        let [decision] = self.judge_trials([(request, None)], received).await?;
+        Ok(decision)
     }
 
     async fn get_decision(&self, key: DecisionKey) -> Result<Arc<Decision>, Error> {
@@ -290,29 +287,26 @@ impl OrderService for Engine {
     }
 
     async fn what_if(&self, question: WhatIf, received: Timestamp) -> Result<WhatIfAnswer, Error> {
-        let changed_judge = self.what_if_judge(question.strategy_toml.as_deref())?;
+        let toml = question.strategy_toml.as_deref();
+        let strategy = toml.map(|toml| self.past.read_strategy(toml)).transpose()?;
         let changed_order = |mut request: ScoreRequest| {
             question.changes.iter().for_each(|change| change.apply(&mut request.order));
             request
         };
         match &question.subject {
             WhatIfSubject::Request(request) => {
-                let baseline = self.try_with(request.clone(), received, None).await?;
-                let changed = changed_order(request.clone());
-                let judge = Some(Box::new(changed_judge));
-                let changed = self.try_with(changed, received, judge).await?;
+                let changed = (changed_order(request.clone()), strategy);
+                let trials = [(request.clone(), None), changed];
+                let [baseline, changed] = self.judge_trials(trials, received).await?;
                 Ok(WhatIfAnswer { baseline, changed })
             }
             WhatIfSubject::Decision(id) => {
                 let scored = self.find(DecisionKey::Id(*id)).await?;
                 let changed = changed_order(scored.request.clone());
-                let keeps_strategy = question.strategy_toml.is_none();
                 let past = self.past.clone();
-                let judge = (!keeps_strategy).then_some(changed_judge);
-                let recorded = scored.clone();
-                let again = block(move || past.judge_again(&recorded, &changed, judge));
                 let baseline = shared_decision(&scored);
-                Ok(WhatIfAnswer { baseline, changed: Arc::new(again.await?) })
+                let again = block(move || past.judge_again(&scored, &changed, strategy));
+                Ok(WhatIfAnswer { baseline, changed: again.await? })
             }
         }
     }
@@ -320,11 +314,7 @@ impl OrderService for Engine {
     async fn replay_decision(&self, id: DecisionId) -> Result<Vec<FieldDifference>, Error> {
         let scored = self.find(DecisionKey::Id(id)).await?;
         let past = self.past.clone();
-        block(move || {
-            let again = past.judge_again(&scored, &scored.request, None)?;
-            Ok(differences(&scored.decision, &again))
-        })
-        .await
+        block(move || past.replay(scored)).await
     }
 
     async fn ingest_event(&self, event: Event, received: Timestamp) -> Result<Ack, Error> {
@@ -374,11 +364,11 @@ fn records_filter(asked: DecisionFilter) -> records::DecisionFilter {
     } = asked;
     records::DecisionFilter {
         channel,
+        first_action,
+        band_at_least,
+        state,
         received_from,
         received_until,
-        band_at_least,
-        first_action,
-        state,
         ..records::DecisionFilter::default()
     }
 }

@@ -100,7 +100,7 @@ pub fn judge_logistic(
     let columns = columns_of(bundle, history);
     let mut train = history.training_set(windows.0, as_of, &bundle.manifest().schema);
     train.features = train.features.select(ndarray::Axis(1), &columns);
-    train.specs = bundle.manifest().features.clone();
+    train.specs.clone_from(&bundle.manifest().features);
     let test_rows = history.rows_of(windows.1);
     let test = history.features.select(ndarray::Axis(0), &test_rows);
     let test = test.select(ndarray::Axis(1), &columns);

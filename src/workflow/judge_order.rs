@@ -8,12 +8,13 @@ use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
 use crate::decision::decide::{DecideInput, decide};
 use crate::decision::strategy::Strategy;
 use crate::domain::decision::{
-    Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Probability, Stage,
-    StageTiming, Versions,
+    Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Stage, StageTiming,
+    Versions,
 };
 use crate::domain::feature::FeatureSpec;
 use crate::domain::head::{HeadKind, HeadScore};
 use crate::domain::record::ScoreRequest;
+use crate::domain::risk::Probability;
 use crate::domain::time::{Span, Timestamp};
 use crate::feature::catalog::{Catalog, UnknownFeature};
 use crate::graph::evidence::EvidenceWant;
@@ -103,9 +104,9 @@ impl Judge {
         let as_of = request.event_time;
         let mut values = Vec::with_capacity(self.catalog.specs().len());
         self.catalog.extract(&state.graph, order, as_of, &mut values);
-        let extracted = nanos();
+        let features_done = nanos();
         let scores = self.bundle.score(&values);
-        let scored = nanos();
+        let model_done = nanos();
         let specs = self.catalog.specs();
         let wants = evidence_wants(&scores, specs);
         let evidence = state.graph.evidence(order, as_of, &wants);
@@ -123,7 +124,7 @@ impl Judge {
         );
         let degraded_reasons = self.degraded_reasons(request, stamp, &values);
         let is_degraded = !degraded_reasons.is_empty();
-        let finished = nanos();
+        let decision_done = nanos();
         let timing = |stage, nanos| StageTiming { stage, nanos };
         Decision {
             decision_id: stamp.decision_id,
@@ -131,7 +132,9 @@ impl Judge {
             order: order.key.clone(),
             state: match decided.state {
                 DecisionState::Final if is_degraded => DecisionState::Degraded,
-                state => state,
+                DecisionState::Final => DecisionState::Final,
+                DecisionState::Degraded => DecisionState::Degraded,
+                DecisionState::Abstained => DecisionState::Abstained,
             },
             times: DecisionTimes { event_time: as_of, received_time: stamp.received_time },
             versions: self.versions(state.position),
@@ -144,9 +147,9 @@ impl Judge {
             features: values,
             degraded_reasons,
             stage_timings: vec![
-                timing(Stage::Features, extracted.saturating_sub(started)),
-                timing(Stage::Model, scored.saturating_sub(extracted)),
-                timing(Stage::Decision, finished.saturating_sub(scored)),
+                timing(Stage::Features, features_done.saturating_sub(started)),
+                timing(Stage::Model, model_done.saturating_sub(features_done)),
+                timing(Stage::Decision, decision_done.saturating_sub(model_done)),
             ],
         }
     }

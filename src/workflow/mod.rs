@@ -12,3 +12,14 @@ pub mod sequencer;
 pub mod service;
 pub mod start_engine;
 pub mod state;
+
+#[cfg(test)]
+mod engine_tests;
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod play_history_tests;
+#[cfg(test)]
+mod replay_decision_tests;
+#[cfg(test)]
+mod state_tests;

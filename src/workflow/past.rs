@@ -1,4 +1,4 @@
-//! Makes earlier states again: the latest snapshot before them, then the journal.
+//! Makes earlier states again: a snapshot before them, then the journal.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,14 +7,16 @@ use std::sync::Arc;
 use tracing::warn;
 
 use crate::domain::decision::Decision;
+use crate::domain::query::FieldDifference;
 use crate::domain::record::{ScoreRequest, ScoredOrder};
 use crate::graph::settings::GraphSettings;
 use crate::store::journal::reader::JournalReader;
-use crate::store::log::read_from;
+use crate::store::log::{as_recorded, read_from};
 use crate::store::medium::Disk;
 use crate::store::snapshot::{Snapshot, load, save};
 use crate::workflow::error::Error;
 use crate::workflow::judge_order::{ActiveStrategy, Judge, Stamp};
+use crate::workflow::replay_decision::differences;
 use crate::workflow::state::State;
 
 /// What a snapshot's bytes are; changes with the meaning of [`State`] or of anything in it.
@@ -68,7 +70,8 @@ impl Past {
         Ok(state)
     }
 
-    /// Judges a request where a recorded decision stood, with its own id and clocks.
+    /// Judges a request where a recorded decision stood, with its own id and clocks;
+    /// under its own strategy, or another one.
     ///
     /// # Errors
     /// `Unavailable` when the bundle that made the decision is not loaded.
@@ -76,15 +79,28 @@ impl Past {
         &self,
         scored: &ScoredOrder,
         request: &ScoreRequest,
-        judge: Option<Judge>,
-    ) -> Result<Decision, Error> {
+        strategy: Option<Arc<ActiveStrategy>>,
+    ) -> Result<Arc<Decision>, Error> {
         let recorded = &scored.decision;
         let state = self.state_at(recorded.versions.graph_position)?;
-        let judge = match judge {
-            Some(judge) => judge,
+        // Another strategy is not another model: the bundle must be the recorded one.
+        let judge = match strategy {
+            Some(strategy) => self.check_bundle(&state)?.with_strategy(strategy),
             None => self.judge_of(&state)?,
         };
-        Ok(judge_as_recorded(&judge, &state, recorded, request))
+        let again = judge_as_recorded(&judge, &state, recorded, request)?;
+        Ok(again.decision.clone())
+    }
+
+    /// Judges a recorded order again and compares; no difference is the promise.
+    ///
+    /// # Errors
+    /// As [`Past::judge_again`].
+    pub fn replay(&self, scored: Arc<ScoredOrder>) -> Result<Vec<FieldDifference>, Error> {
+        let again = self.judge_again(&scored, &scored.request, None)?;
+        // It may come from memory, where zeros still have signs.
+        let recorded = as_recorded(scored).map_err(unreadable)?;
+        Ok(differences(&recorded.decision, &again))
     }
 
     /// The judge that was active in a state.
@@ -92,14 +108,19 @@ impl Past {
     /// # Errors
     /// `Unavailable` when its bundle is not loaded, `Invalid` when its strategy no longer reads.
     pub fn judge_of(&self, state: &State) -> Result<Judge, Error> {
-        if *state.model_hash != *self.judge.bundle().hash() {
-            let missing = format!("bundle {} is not loaded", state.model_hash);
-            return Err(Error::Unavailable(missing.into()));
+        let judge = self.check_bundle(state)?;
+        if state.strategy_hash == judge.strategy().strategy.hash {
+            return Ok(judge.clone());
         }
-        if state.strategy_hash == self.judge.strategy().strategy.hash {
-            return Ok(self.judge.clone());
+        Ok(judge.with_strategy(self.read_strategy(&state.strategy_toml)?))
+    }
+
+    /// The loaded judge, if its bundle is the one that was active in a state.
+    fn check_bundle(&self, state: &State) -> Result<&Judge, Error> {
+        if *state.model_hash == *self.judge.bundle().hash() {
+            return Ok(&self.judge);
         }
-        Ok(self.judge.with_strategy(self.read_strategy(&state.strategy_toml)?))
+        Err(Error::Unavailable(format!("bundle {} is not loaded", state.model_hash).into()))
     }
 
     /// A strategy from its text.
@@ -128,17 +149,27 @@ impl Past {
     }
 }
 
-/// The decision again, with the recorded id, clocks and timings: those are given, not made.
+/// The decision again, as the journal would hold it, with the recorded id, clocks and
+/// timings: those are given, not made.
+///
+/// # Errors
+/// `Internal` when the journal could not hold it.
 pub fn judge_as_recorded(
     judge: &Judge,
     state: &State,
     recorded: &Decision,
     request: &ScoreRequest,
-) -> Decision {
+) -> Result<Arc<ScoredOrder>, Error> {
     let stamp =
         Stamp { decision_id: recorded.decision_id, received_time: recorded.times.received_time };
     let again = judge.judge(state, request, &stamp, || 0);
-    Decision { stage_timings: recorded.stage_timings.clone(), ..again }
+    let decision = Decision { stage_timings: recorded.stage_timings.clone(), ..again };
+    let scored = ScoredOrder { request: request.clone(), decision: Arc::new(decision) };
+    as_recorded(Arc::new(scored)).map_err(unreadable)
+}
+
+fn unreadable(error: crate::store::error::Error) -> Error {
+    Error::failed("reading back a decision", error)
 }
 
 impl fmt::Debug for Past {

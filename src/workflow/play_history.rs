@@ -220,10 +220,11 @@ impl<'a> Player<'a> {
             .iter()
             .position(|window| window.from <= event_time && event_time < window.to);
         let Some(window) = window else { return };
-        let row = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        if self.row_of_order.insert(order.key.clone(), row).is_some() {
+        if self.row_of_order.contains_key(&order.key) {
             return;
         }
+        let row = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
+        self.row_of_order.insert(order.key.clone(), row);
         self.catalog.extract(&self.graph, order, event_time, &mut self.cells);
         self.rows.push(HistoryRow { order: order.key.clone(), event_time, window, account });
     }
@@ -358,6 +359,7 @@ fn target(label: Option<RowLabel>, as_of: Timestamp) -> f32 {
 }
 
 /// A shipped risk type is a risk; other yes/no heads are impacts; the rest are values.
+#[expect(clippy::float_cmp, reason = "probability labels are exactly 0 or 1")]
 fn kind_of(head: &HeadId, labels: &[Option<RowLabel>]) -> HeadKind {
     let is_binary = labels.iter().flatten().all(|label| label.value == 0.0 || label.value == 1.0);
     match (is_binary, head.0.as_ref()) {

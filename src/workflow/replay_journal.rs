@@ -1,5 +1,7 @@
 //! Makes every recorded decision of a journal again and compares the bytes.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::domain::record::{Record, ScoredOrder};
@@ -42,7 +44,7 @@ pub fn replay_journal(
     for entry in read_from(reader, 1) {
         let (_, record) = entry.map_err(|error| Error::failed("reading the journal", error))?;
         if let Record::Decision(scored) = &record {
-            replay_one(past, &state, scored, &mut report);
+            replay_one(past, &state, scored, &mut report)?;
         }
         state.fold(&record);
         report.records += 1;
@@ -54,22 +56,27 @@ pub fn replay_journal(
     Ok(report)
 }
 
-fn replay_one(past: &Past, state: &State, scored: &ScoredOrder, report: &mut ReplayReport) {
+fn replay_one(
+    past: &Past,
+    state: &State,
+    scored: &Arc<ScoredOrder>,
+    report: &mut ReplayReport,
+) -> Result<(), Error> {
     let Ok(judge) = past.judge_of(state) else {
         report.skipped += 1;
-        return;
+        return Ok(());
     };
-    let decision = judge_as_recorded(&judge, state, &scored.decision, &scored.request);
-    let again = ScoredOrder { request: scored.request.clone(), decision: decision.into() };
+    let again = judge_as_recorded(&judge, state, &scored.decision, &scored.request)?;
     let fields = differences(&scored.decision, &again.decision);
-    let recorded = bytes_of(&Record::Decision(scored.clone().into()));
-    if fields.is_empty() && recorded == bytes_of(&Record::Decision(again.into())) {
+    let recorded = bytes_of(&Record::Decision(scored.clone()));
+    if fields.is_empty() && recorded == bytes_of(&Record::Decision(again)) {
         report.identical += 1;
-        return;
+        return Ok(());
     }
     report.differing += 1;
     if report.examples.len() < SHOWN_MAX {
         let paths = fields.iter().map(|field| field.path.to_string()).collect();
         report.examples.push((scored.decision.decision_id.to_string(), paths));
     }
+    Ok(())
 }

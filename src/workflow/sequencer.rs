@@ -19,7 +19,7 @@ use crate::domain::time::Timestamp;
 use crate::store::journal::JournalWriter;
 use crate::store::log::submit_when_room;
 use crate::workflow::error::Error;
-use crate::workflow::judge_order::{Judge, Stamp, Stopwatch};
+use crate::workflow::judge_order::{ActiveStrategy, Judge, Stamp, Stopwatch};
 use crate::workflow::state::{State, event_digest, request_digest};
 
 /// Sends the answer to whoever asked.
@@ -39,18 +39,14 @@ pub enum Command {
         /// Where the answer goes.
         reply: Reply<Scored>,
     },
-    /// Judge an order and forget it; with another judge for what-ifs.
+    /// Judge orders one after the other in the same state, and forget them.
     Try {
-        /// What is asked.
-        request: Box<ScoreRequest>,
-        /// When it arrived.
+        /// What to judge.
+        trials: Vec<Trial>,
+        /// When it was asked.
         received_time: Timestamp,
-        /// Id for the answer.
-        decision_id: DecisionId,
-        /// The judge to use; `None` is the active one.
-        judge: Option<Box<Judge>>,
-        /// Where the answer goes.
-        reply: Reply<Decision>,
+        /// Where the answers go, one per trial.
+        reply: Reply<Vec<Decision>>,
     },
     /// Record a fact.
     Ingest {
@@ -73,6 +69,17 @@ pub enum Command {
         /// Where the position and bytes go.
         reply: Reply<(u64, Vec<u8>)>,
     },
+}
+
+/// An order to judge and forget.
+#[derive(Debug)]
+pub struct Trial {
+    /// What is asked.
+    pub request: ScoreRequest,
+    /// Id for the answer.
+    pub decision_id: DecisionId,
+    /// The strategy to judge under; `None` is the active one.
+    pub strategy: Option<Arc<ActiveStrategy>>,
 }
 
 /// The answer to [`Command::Score`].
@@ -175,11 +182,9 @@ impl Sequencer {
                     let stamp = Stamp { decision_id, received_time };
                     self.score(*request, &stamp, reply);
                 }
-                Command::Try { request, received_time, decision_id, judge, reply } => {
-                    let judge = judge.as_deref().unwrap_or(&self.judge);
-                    let stamp = Stamp { decision_id, received_time };
-                    let decision = judge.judge(&self.state, &request, &stamp, self.nanos);
-                    answer(reply, Ok(decision));
+                Command::Try { trials, received_time, reply } => {
+                    let decisions = trials.iter().map(|trial| self.judge(trial, received_time));
+                    answer(reply, Ok(decisions.collect()));
                 }
                 Command::Ingest { event, received_time, reply } => {
                     self.ingest(*event, received_time, reply);
@@ -193,6 +198,13 @@ impl Sequencer {
             }
         }
         self.state
+    }
+
+    fn judge(&self, trial: &Trial, received_time: Timestamp) -> Decision {
+        let other = trial.strategy.clone().map(|strategy| self.judge.with_strategy(strategy));
+        let judge = other.as_ref().unwrap_or(&self.judge);
+        let stamp = Stamp { decision_id: trial.decision_id, received_time };
+        judge.judge(&self.state, &trial.request, &stamp, self.nanos)
     }
 
     fn score(&mut self, request: ScoreRequest, stamp: &Stamp, reply: Reply<Scored>) {

@@ -129,24 +129,24 @@ pub fn request_digest(request: &ScoreRequest) -> Digest {
     digest_of(&(request.event_time, &request.order, request.max_actions, request.max_contributions))
 }
 
-/// The fields in which two requests differ, as dotted paths, sorted.
+/// The fields in which two requests differ, as dotted paths, sorted; none means equal digests.
 pub fn differing_fields(first: &ScoreRequest, second: &ScoreRequest) -> Vec<Box<str>> {
     let (a, b): (&Order, &Order) = (&first.order, &second.order);
     let fields = [
-        ("event_time", first.event_time == second.event_time),
-        ("explain_level", first.max_contributions == second.max_contributions),
-        ("max_actions", first.max_actions == second.max_actions),
-        ("order.account_created_at", a.account_created_at == b.account_created_at),
-        ("order.address_kind", a.address_kind == b.address_kind),
-        ("order.amount", a.amount == b.amount),
-        ("order.attributes", a.attributes == b.attributes),
-        ("order.countries", a.countries == b.countries),
-        ("order.device_distance_km", a.device_distance_km == b.device_distance_km),
-        ("order.discount", a.discount == b.discount),
-        ("order.entities", a.entities == b.entities),
-        ("order.items", a.items == b.items),
-        ("order.key", a.key == b.key),
-        ("order.payment_kind", a.payment_kind == b.payment_kind),
+        ("event_time", is_same(&first.event_time, &second.event_time)),
+        ("explain_level", is_same(&first.max_contributions, &second.max_contributions)),
+        ("max_actions", is_same(&first.max_actions, &second.max_actions)),
+        ("order.account_created_at", is_same(&a.account_created_at, &b.account_created_at)),
+        ("order.address_kind", is_same(&a.address_kind, &b.address_kind)),
+        ("order.amount", is_same(&a.amount, &b.amount)),
+        ("order.attributes", is_same(&a.attributes, &b.attributes)),
+        ("order.countries", is_same(&a.countries, &b.countries)),
+        ("order.device_distance_km", is_same(&a.device_distance_km, &b.device_distance_km)),
+        ("order.discount", is_same(&a.discount, &b.discount)),
+        ("order.entities", is_same(&a.entities, &b.entities)),
+        ("order.items", is_same(&a.items, &b.items)),
+        ("order.key", is_same(&a.key, &b.key)),
+        ("order.payment_kind", is_same(&a.payment_kind, &b.payment_kind)),
     ];
     fields.iter().filter(|(_, same)| !same).map(|(name, _)| (*name).into()).collect()
 }
@@ -156,9 +156,16 @@ pub fn event_digest(event: &Event) -> Digest {
     digest_of(&(event.event_time, &event.fact))
 }
 
+// As the digest sees it: −0 is not 0 for either.
+fn is_same<T: Serialize>(a: &T, b: &T) -> bool {
+    digest_of(a) == digest_of(b)
+}
+
+/// Over JSON, which names every field: postcard leaves out what `skip_serializing_if` skips
+/// without a trace, so an amount without discount would look like a discount without amount.
 fn digest_of(value: &impl Serialize) -> Digest {
-    // Postcard cannot fail on our own types; an empty text would only weaken the duplicate check.
-    bytes_digest(&postcard::to_stdvec(value).unwrap_or_default())
+    // JSON cannot fail on our own types; an empty text would only weaken the duplicate check.
+    bytes_digest(&serde_json::to_vec(value).unwrap_or_default())
 }
 
 fn order_digest(order: &OrderKey) -> Digest {

@@ -1,16 +1,20 @@
-//! Decisions of an engine that judges by the amount alone, with every part filled.
+//! Decisions of an engine that judges by the amount alone, every part filled.
 
 use orderlens::domain::decision::{
-    ActionImpact, ActionKind, Contribution, ContributionRest, Decision, DecisionId, DecisionState,
-    DecisionTimes, Estimate, ImpactKind, ImpactPart, ImpactUnit, Probability, Reason,
-    ReasonArgument, ReasonValue, RecommendedAction, RiskAssessment, RiskBand, Stage, StageTiming,
-    Versions,
+    ActionKind, Decision, DecisionId, DecisionState, DecisionTimes, Reason, ReasonArgument,
+    ReasonValue, Stage, StageTiming, Versions,
 };
 use orderlens::domain::evidence::{Evidence, EvidenceEdge, EvidenceNode};
 use orderlens::domain::feature::FeatureGroup;
 use orderlens::domain::head::RiskType;
+use orderlens::domain::impact::{
+    ActionImpact, Estimate, ImpactKind, ImpactPart, ImpactUnit, RecommendedAction,
+};
 use orderlens::domain::money::Currency;
 use orderlens::domain::record::ScoreRequest;
+use orderlens::domain::risk::{
+    Contribution, ContributionRest, Probability, RiskAssessment, RiskBand,
+};
 use orderlens::domain::text::Text;
 use orderlens::domain::time::Timestamp;
 

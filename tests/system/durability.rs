@@ -75,11 +75,11 @@ async fn load(url: String, next: Arc<AtomicU64>, told: Arc<Mutex<Acknowledged>>)
         let decision = answer.into_inner().decision.expect("an answer has a decision");
         let id = decision.decision_id.clone();
         told.lock().expect("no panic").decisions.push((n, decision));
-        if n % 3 == 0 {
+        if n.is_multiple_of(3) {
             let Ok(true) = ingest(&mut events, n, v1::IngestStatus::Accepted).await else { return };
             told.lock().expect("no panic").events.push(n);
         }
-        if n % 5 == 0 {
+        if n.is_multiple_of(5) {
             let request = v1::RecordChoiceRequest { choice: Some(orders::choice(n, &id)) };
             let Ok(_) = feedback.record_choice(request).await else { return };
             told.lock().expect("no panic").choices.push((n, id));

@@ -7,7 +7,7 @@ use prost_types::Timestamp;
 const START_SECONDS: i64 = 1_771_243_200;
 
 /// The request for synthetic order `n`.
-pub fn request(n: u64) -> v1::ScoreOrderRequest {
+pub(crate) fn request(n: u64) -> v1::ScoreOrderRequest {
     let entity = |kind: v1::EntityKind, id: String| v1::Entity { kind: kind.into(), id };
     let money = |minor_units| v1::Money { currency_code: "CNY".to_owned(), minor_units };
     let amount = i64::try_from(1_000 + n * 7_919 % 90_000).expect("small");
@@ -36,7 +36,7 @@ pub fn request(n: u64) -> v1::ScoreOrderRequest {
 }
 
 /// The fact that synthetic order `n` was paid.
-pub fn paid(n: u64) -> v1::Event {
+pub(crate) fn paid(n: u64) -> v1::Event {
     v1::Event {
         event_id: format!("synthetic-paid-{n}"),
         event_time: Some(at(n + 60)),
@@ -49,7 +49,7 @@ pub fn paid(n: u64) -> v1::Event {
 }
 
 /// A choice about a decision.
-pub fn choice(n: u64, decision_id: &str) -> v1::OperatorChoice {
+pub(crate) fn choice(n: u64, decision_id: &str) -> v1::OperatorChoice {
     v1::OperatorChoice {
         choice_id: format!("synthetic-choice-{n}"),
         decision_id: decision_id.to_owned(),

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 /// A running `orderlens serve`; killed when dropped.
 #[derive(Debug)]
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     /// `http://127.0.0.1:port`.
     pub url: String,
@@ -14,7 +14,7 @@ pub struct Server {
 
 impl Server {
     /// Starts on a data folder and waits until it says where it listens.
-    pub fn start(data: &Path) -> Self {
+    pub(crate) fn start(data: &Path) -> Self {
         let mut child = orderlens()
             .arg("serve")
             .args(["--listen", "127.0.0.1:0", "--data"])
@@ -36,7 +36,7 @@ impl Server {
     }
 
     /// SIGKILL: no warning, no clean-up.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().expect("a running child can be killed");
         self.child.wait().expect("a killed child can be waited for");
     }
@@ -51,7 +51,7 @@ impl Drop for Server {
 }
 
 /// The built binary, run from the package folder.
-pub fn orderlens() -> Command {
+pub(crate) fn orderlens() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_orderlens"));
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     command.env("ORDERLENS_IDENTITY_SECRET", "a secret of the tests only");

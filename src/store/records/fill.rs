@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Transaction, params};
 use serde::Serialize;
 
-use crate::domain::decision::{DecisionState, RiskAssessment, RiskBand};
+use crate::domain::decision::DecisionState;
 use crate::domain::event::{Event, Fact};
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::record::{Record, ScoredOrder};
+use crate::domain::risk::{RiskAssessment, RiskBand};
 use crate::store::error::Error;
 
 const INSERT_DECISION: &str = "INSERT INTO decisions VALUES \

@@ -10,11 +10,12 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::domain::decision::{ActionKind, DecisionId, DecisionState, Probability, RiskBand};
+use crate::domain::decision::{ActionKind, DecisionId, DecisionState};
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::head::HeadId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::OrderKey;
+use crate::domain::risk::{Probability, RiskBand};
 use crate::domain::time::Timestamp;
 use crate::store::error::Error;
 use crate::store::records::fill::{band_code, state_code};

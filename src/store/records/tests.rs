@@ -10,18 +10,19 @@ use uuid::Uuid;
 
 use super::*;
 use crate::domain::decision::{
-    ActionKind, ContributionRest, Decision, DecisionId, DecisionState, DecisionTimes, Estimate,
-    Probability, RecommendedAction, RiskAssessment, RiskBand, Versions,
+    ActionKind, Decision, DecisionId, DecisionState, DecisionTimes, Versions,
 };
 use crate::domain::event::{Event, Fact, OrderStep};
 use crate::domain::evidence::Evidence;
 use crate::domain::feedback::{OperatorChoice, Outcome, OutcomeKind, OutcomeSource};
 use crate::domain::head::{HeadId, RiskType};
+use crate::domain::impact::{Estimate, RecommendedAction};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
     ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
 };
+use crate::domain::risk::{ContributionRest, Probability, RiskAssessment, RiskBand};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::store::journal::recovery::DamagedTail;

@@ -1,0 +1,100 @@
+//! What follows from an action, in money and its uncertainty.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::decision::ActionKind;
+use crate::domain::money::Currency;
+use crate::domain::risk::Probability;
+use crate::domain::text::Text;
+
+/// A number with its uncertainty, in minor units of the strategy's currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Estimate {
+    /// Expected value.
+    pub mean: f64,
+    /// 10 % quantile.
+    pub p10: f64,
+    /// 90 % quantile.
+    pub p90: f64,
+}
+
+/// What follows if one action is taken.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ActionImpact {
+    /// The action.
+    pub action: ActionKind,
+    /// Currency of all money below.
+    pub currency: Currency,
+    /// Sum of the parts; positive is good for the shop.
+    pub total: Estimate,
+    /// Each kind of consequence by itself.
+    pub parts: Vec<ImpactPart>,
+    /// Minutes of a person's time, expected.
+    pub review_minutes: f64,
+}
+
+/// One kind of consequence of an action.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ImpactPart {
+    /// What kind.
+    pub kind: ImpactKind,
+    /// Money, minor units; negative is a cost. Price indices are not money: see `unit`.
+    pub value: Estimate,
+    /// What the numbers count.
+    pub unit: ImpactUnit,
+    /// Held-out rows that back the number; 0 when it rests on the strategy's assumption.
+    pub n_support: u64,
+    /// Heads or coefficients that drive it, strongest first.
+    pub drivers: Vec<Box<str>>,
+}
+
+/// Kinds of consequence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImpactKind {
+    /// Goods and fees lost to fraud and abuse.
+    RiskLoss,
+    /// Margin earned when the order goes through.
+    Margin,
+    /// Cost of returns.
+    ReturnCost,
+    /// An honest order or customer lost.
+    FalseStop,
+    /// What the action itself costs.
+    ActionCost,
+    /// Later purchases won.
+    FuturePurchases,
+    /// Price index of the SKU in its region if released.
+    PriceIndex,
+}
+
+/// What an impact's numbers count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImpactUnit {
+    /// Minor units of the currency.
+    MinorUnits,
+    /// Index points; 1 = usual price level.
+    Index,
+}
+
+/// One of the best actions.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RecommendedAction {
+    /// From 1.
+    pub rank: u32,
+    /// What to do.
+    pub action: ActionKind,
+    /// Expected value against doing nothing more than releasing, minor units.
+    pub value: Estimate,
+    /// Probability, under the model's own uncertainty, that no eligible action is better.
+    pub confidence: Probability,
+    /// Value lost by taking the next one instead, minor units; 0 for the last.
+    pub gap_to_next_minor: f64,
+    /// True when the gap lies within the noise.
+    pub is_close_call: bool,
+    /// True when a person must confirm it.
+    pub requires_approval: bool,
+    /// What it is called and what the customer is told.
+    pub title: Text,
+}

@@ -1,0 +1,166 @@
+//! A small shop for the tests of this folder: schema, model, orders.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use ndarray::Array2;
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use uuid::Uuid;
+
+use crate::decision::fixtures::strategy;
+use crate::domain::decision::DecisionId;
+use crate::domain::entity::{EntityKey, EntityKind, EntityRef};
+use crate::domain::event::{Event, Fact, Label};
+use crate::domain::feature::{CatalogSchema, OrderFields};
+use crate::domain::head::{HeadId, HeadKind};
+use crate::domain::money::{Currency, Money};
+use crate::domain::order::{Order, OrderKey};
+use crate::domain::record::ScoreRequest;
+use crate::domain::time::{Span, Timestamp};
+use crate::feature::catalog::Catalog;
+use crate::model::bundle::Bundle;
+use crate::training::bundle::{BundleParams, fit_bundle};
+use crate::training::params::{ObliviousParams, ObliviousSettings};
+use crate::training::set::{HeadTarget, TrainingSet};
+use crate::workflow::judge_order::{ActiveStrategy, Judge};
+use crate::workflow::past::StrategyReader;
+
+/// Rows that the small model learns from.
+const ROWS: usize = 600;
+
+/// 2026-01-01 and this many minutes.
+pub(crate) fn at(minute: i64) -> Timestamp {
+    Timestamp(1_767_225_600_000_000) + Span(minute * 60_000_000)
+}
+
+pub(crate) fn head() -> HeadId {
+    HeadId("payment_fraud".into())
+}
+
+pub(crate) fn schema() -> CatalogSchema {
+    CatalogSchema {
+        kinds: vec![EntityKind::Account, EntityKind::Device, EntityKind::Ip],
+        label_heads: vec![head()],
+        fields: OrderFields { amount: true, ..OrderFields::default() },
+        ..CatalogSchema::default()
+    }
+}
+
+/// A model that leans on what it reads from the graph; fitted once.
+pub(crate) fn bundle() -> Arc<Bundle> {
+    static BUNDLE: OnceLock<Arc<Bundle>> = OnceLock::new();
+    BUNDLE.get_or_init(|| Arc::new(fit("1"))).clone()
+}
+
+/// The same model in another version.
+pub(crate) fn other_bundle() -> Arc<Bundle> {
+    static BUNDLE: OnceLock<Arc<Bundle>> = OnceLock::new();
+    BUNDLE.get_or_init(|| Arc::new(fit("2"))).clone()
+}
+
+fn fit(version: &str) -> Bundle {
+    let catalog = Catalog::new(&schema());
+    let specs = catalog.specs().to_vec();
+    let mut dice = ChaCha8Rng::seed_from_u64(7);
+    let features = Array2::from_shape_fn((ROWS, specs.len()), |_| dice.gen_range(0_u8..6).into());
+    let graph_columns: Vec<usize> = (0..specs.len()).filter(|&at| specs[at].is_graph).collect();
+    let values = features.rows().into_iter().map(|row| {
+        let sum: f32 = graph_columns.iter().take(4).map(|&at| row[at]).sum();
+        if sum + dice.gen_range(-3.0..3.0) < 10.0 { 0.0 } else { 1.0 }
+    });
+    let heads = vec![HeadTarget { id: head(), kind: HeadKind::Risk, values: values.collect() }];
+    let minutes = 0..i64::try_from(ROWS).unwrap();
+    let set = TrainingSet {
+        features,
+        specs,
+        schema: schema(),
+        times: minutes.map(at).collect(),
+        weights: vec![1.0; ROWS],
+        heads,
+    };
+    let trees = ObliviousSettings {
+        n_trees_max: 12,
+        depth: 3,
+        learning_rate: 0.3,
+        n_threads: 1,
+        ..ObliviousSettings::default()
+    };
+    let params = BundleParams {
+        version: version.into(),
+        trees: ObliviousParams::new(trees),
+        n_rows_min: 100,
+        n_rare_min: 10,
+        ..BundleParams::default()
+    };
+    fit_bundle(&set, &params, &mut |_| {}).unwrap()
+}
+
+/// Reads `plain` and `strict`, finds mistakes in every other text.
+pub(crate) fn reader() -> StrategyReader {
+    Arc::new(|toml| {
+        let mut strategy = strategy();
+        strategy.name = toml.into();
+        strategy.hash = format!("hash of {toml}").into();
+        match toml {
+            "plain" => {}
+            "strict" => strategy.default_risk.loss_fixed_minor = 50_000.0,
+            _ => return Err(vec![format!("`{toml}` is not a strategy")]),
+        }
+        Ok(ActiveStrategy { strategy, toml: toml.into() })
+    })
+}
+
+pub(crate) fn judge(bundle: Arc<Bundle>, toml: &str) -> Judge {
+    let strategy = Arc::new((reader())(toml).unwrap());
+    Judge::new(bundle, strategy, Span::days(30), "test").unwrap()
+}
+
+/// Ids in the order of asking.
+pub(crate) fn new_id(_: Timestamp) -> DecisionId {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    DecisionId(Uuid::from_u128(NEXT.fetch_add(1, Ordering::Relaxed).into()))
+}
+
+pub(crate) fn entity(kind: EntityKind, n: u32) -> EntityRef {
+    EntityRef { kind, key: EntityKey::Hashed(n.into()) }
+}
+
+/// The order with this number; few accounts, devices and addresses share many orders.
+pub(crate) fn order(n: u32) -> Order {
+    let key = OrderKey { channel: "app".into(), order_id: n.to_string().into(), revision: 0 };
+    let mut order = Order::new(key);
+    order.amount = Some(Money { currency: Currency::CNY, minor_units: 1_000 * i64::from(n) });
+    order.entities = vec![
+        entity(EntityKind::Account, n % 7),
+        entity(EntityKind::Device, n % 5),
+        entity(EntityKind::Ip, n % 3),
+    ];
+    order
+}
+
+/// A request about the order with this number, placed in that minute.
+pub(crate) fn request(n: u32) -> ScoreRequest {
+    ScoreRequest {
+        request_id: format!("request {n}").into(),
+        event_time: at(n.into()),
+        order: order(n),
+        max_actions: 3,
+        max_contributions: 12,
+    }
+}
+
+pub(crate) fn placed(n: u32) -> Event {
+    event(format!("placed {n}"), at(n.into()), Fact::OrderPlaced(order(n)))
+}
+
+/// The truth about an order, told in a minute.
+pub(crate) fn label(n: u32, value: f64, minute: i64) -> Event {
+    let label =
+        Label { order: order(n).key, head: head(), value, matures_at: None, concerns: Vec::new() };
+    event(format!("label {n} {value} {minute}"), at(minute), Fact::Label(label))
+}
+
+pub(crate) fn event(id: String, time: Timestamp, fact: Fact) -> Event {
+    Event { event_id: id.into(), event_time: time, ingest_time: None, fact }
+}
