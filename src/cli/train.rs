@@ -40,8 +40,8 @@ pub struct Args {
     /// Most features of the bundle; all useful ones otherwise
     #[arg(long)]
     max_features: Option<usize>,
-    /// Most trees of a head
-    #[arg(long, default_value_t = 400)]
+    /// Most trees of a head; the rows that stop it are too near to show what goes stale
+    #[arg(long, default_value_t = 150)]
     max_trees: u32,
     /// Step of each tree
     #[arg(long, default_value_t = 0.05)]
