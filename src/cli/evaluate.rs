@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::cli::archetypes::{ArchetypeTable, Watch};
 use crate::cli::event_file::EventFile;
-use crate::cli::output::{bar, say, say_json, spinner};
+use crate::cli::export_matrix::export_matrix;
+use crate::cli::output::{bar, csv_field, say, say_json, spinner};
 use crate::cli::serve::identity;
 use crate::cli::settings::{graph_settings, shipped};
 use crate::cli::train::fit;
@@ -50,6 +51,9 @@ pub struct Args {
     /// Skip the baselines that are fitted on the training window
     #[arg(long)]
     no_baselines: bool,
+    /// Write the judged rows as CSV: order_id,event_time,account, the features, label:<head>
+    #[arg(long)]
+    export_matrix: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -82,6 +86,9 @@ pub fn run(args: &Args) -> miette::Result<()> {
     let bundle = Bundle::load(&args.model).map_err(|error| miette::miette!("{error}"))?;
     let mut watch = args.truth.as_deref().map(Watch::open).transpose()?;
     let history = play(args, &bundle, watch.as_mut())?;
+    if let Some(path) = &args.export_matrix {
+        export_matrix(path, &history, TEST, history.end)?;
+    }
     let known = match (args.exclude_known, args.windows.train_from) {
         (false, _) => KnownAccounts::Kept,
         (true, Some(since)) => KnownAccounts::ExcludedSince(since),
@@ -179,7 +186,7 @@ fn write_predictions(path: &Path, rows: &[ScoredRow]) -> miette::Result<()> {
         writeln!(file, "order_id,event_time,head,probability,raw_log_odds,label,excluded")?;
         for row in rows {
             let label = if row.label.is_nan() { String::new() } else { row.label.to_string() };
-            let order = quoted(&row.order);
+            let order = csv_field(&row.order);
             let excluded = u8::from(row.standing == Standing::Excluded);
             let (p, raw) = (row.probability, row.raw);
             writeln!(file, "{order},{},{},{p},{raw},{label},{excluded}", row.time, row.head)?;
@@ -187,15 +194,6 @@ fn write_predictions(path: &Path, rows: &[ScoredRow]) -> miette::Result<()> {
         file.flush()
     };
     write().into_diagnostic().wrap_err_with(|| format!("writing {}", path.display()))
-}
-
-/// A CSV field; ids may hold commas and quotes.
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
 }
 
 fn show(report: &Report) {

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod demo;
 pub mod evaluate;
 pub mod event_file;
+pub mod export_matrix;
 pub mod import;
 pub mod load;
 pub mod load_calls;

@@ -1,5 +1,6 @@
 //! Where commands speak: text to stdout, a closed pipe is not an error.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::Write;
 use std::time::Duration;
@@ -20,6 +21,15 @@ pub fn say(text: impl Display) {
 pub fn say_json(value: &impl Serialize) -> miette::Result<()> {
     say(serde_json::to_string_pretty(value).map_err(|error| miette::miette!("{error}"))?);
     Ok(())
+}
+
+/// A CSV field; ids may hold commas and quotes.
+pub fn csv_field(text: &str) -> Cow<'_, str> {
+    if text.contains([',', '"', '\n', '\r']) {
+        Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// A progress bar on stderr for `length` steps; hidden where stderr is no terminal.

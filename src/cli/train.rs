@@ -6,6 +6,7 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 
 use crate::cli::event_file::EventFile;
+use crate::cli::export_matrix::export_matrix;
 use crate::cli::output::{bar, say, say_json, spinner};
 use crate::cli::serve::identity;
 use crate::cli::settings::{graph_settings, shipped};
@@ -39,8 +40,8 @@ pub struct Args {
     /// Most features of the bundle; all useful ones otherwise
     #[arg(long)]
     max_features: Option<usize>,
-    /// Most trees of a head
-    #[arg(long, default_value_t = 400)]
+    /// Most trees of a head; the rows that stop it are too near to show what goes stale
+    #[arg(long, default_value_t = 150)]
     max_trees: u32,
     /// Step of each tree
     #[arg(long, default_value_t = 0.05)]
@@ -48,6 +49,9 @@ pub struct Args {
     /// Seed of the row and feature samples
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Write the rows learned from as CSV: order_id,event_time,account, the features, label:<head>
+    #[arg(long)]
+    export_matrix: Option<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -83,6 +87,9 @@ pub fn run(args: &Args) -> miette::Result<()> {
         graph: graph_settings(&shipped()?),
     };
     let history = history_of(&args.events, Catalog::new(&schema), &plan)?;
+    if let Some(path) = &args.export_matrix {
+        export_matrix(path, &history, 0, args.windows.train_as_of())?;
+    }
     let mut set = history.training_set(0, args.windows.train_as_of(), &schema);
     if !args.heads.is_empty() {
         set.heads.retain(|head| args.heads.iter().any(|wanted| **wanted == *head.id.0));

@@ -227,7 +227,8 @@ impl Writer<'_> {
 
     fn verdicts(&mut self) {
         let of = words::kind(self.kind);
-        let bad = |unit| Shape { unit, monotone: Monotone::Increasing, counterpart: None };
+        // No direction: the windows are nested. At the same count in 7 days, more in 30 days
+        // means that the trouble is older, and an old trouble may well be over.
         for (idx, head) in self.schema.label_heads.iter().enumerate() {
             let (en, zh) = words::head(&head.0);
             for window in DAY_UP {
@@ -235,7 +236,7 @@ impl Writer<'_> {
                 self.add(
                     &format!("known_{head}_count_{}", w.id),
                     EntityRead::KnownBad(idx, window),
-                    &bad(FeatureUnit::Count),
+                    &shape(FeatureUnit::Count),
                     (
                         format!("orders {} that became known as {en} {}", of.en_of, w.en),
                         format!("该{}{}确认的{zh}订单数", of.zh, w.zh),
@@ -247,7 +248,7 @@ impl Writer<'_> {
                 self.add(
                     &format!("known_{head}_share_{}", w.id),
                     EntityRead::KnownBadShare(idx, window),
-                    &bad(FeatureUnit::Share),
+                    &shape(FeatureUnit::Share),
                     (
                         format!("share of judged orders {} known as {en} {}", of.en_of, w.en),
                         format!("该{}{}已判定订单中{zh}占比", of.zh, w.zh),
