@@ -12,13 +12,14 @@ use crate::cli::export_matrix::export_matrix;
 use crate::cli::output::{bar, csv_field, say, say_json, spinner};
 use crate::cli::serve::identity;
 use crate::cli::settings::{graph_settings, shipped};
-use crate::cli::train::fit;
+use crate::cli::train::{LEARNING_RATE, TREES_MAX, fit, trees};
 use crate::cli::windows::WindowArgs;
 use crate::domain::head::HeadKind;
 use crate::model::bundle::Bundle;
 use crate::training::baseline::order_only;
 use crate::training::bundle::BundleParams;
 use crate::training::evaluate::{HeadReport, ScoredRow, Standing};
+use crate::training::params::ObliviousParams;
 use crate::workflow::evaluate_bundle::{
     Judged, KnownAccounts, RESIDUAL_MAX, evaluation_catalog, judge_logistic, judge_window,
 };
@@ -171,7 +172,11 @@ fn baselines(
     set.heads.retain(|target| {
         bundle.head(&target.id).is_some_and(|head| head.kind() != HeadKind::ImpactValue)
     });
-    let params = BundleParams { name: "order-only".into(), ..BundleParams::default() };
+    let params = BundleParams {
+        name: "order-only".into(),
+        trees: ObliviousParams::new(trees(TREES_MAX, LEARNING_RATE)),
+        ..BundleParams::default()
+    };
     let order_only = fit(&set, &params)?;
     let judged = judge_window(&order_only, history, TEST, known, &mut |_| {});
     Ok(vec![

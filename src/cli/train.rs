@@ -23,6 +23,12 @@ use crate::workflow::play_history::{History, HistoryPlan, discover_schema, play_
 /// Event ids that begin with this come from a simulator.
 const SYNTHETIC_PREFIX: &str = "synthetic-";
 
+/// Most trees of a head, unless told: on the development folds of three sources, more
+/// trees gained nothing (2026-11-22).
+pub const TREES_MAX: u32 = 150;
+/// Step of each tree, unless told.
+pub const LEARNING_RATE: f64 = 0.05;
+
 /// Train a bundle of models from an event file
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -41,10 +47,10 @@ pub struct Args {
     #[arg(long)]
     max_features: Option<usize>,
     /// Most trees of a head; the rows that stop it are too near to show what goes stale
-    #[arg(long, default_value_t = 150)]
+    #[arg(long, default_value_t = TREES_MAX)]
     max_trees: u32,
     /// Step of each tree
-    #[arg(long, default_value_t = 0.05)]
+    #[arg(long, default_value_t = LEARNING_RATE)]
     learning_rate: f64,
     /// Seed of the row and feature samples
     #[arg(long, default_value_t = 1)]
@@ -90,7 +96,7 @@ pub fn run(args: &Args) -> miette::Result<()> {
     if let Some(path) = &args.export_matrix {
         export_matrix(path, &history, 0, args.windows.train_as_of())?;
     }
-    let mut set = history.training_set(0, args.windows.train_as_of(), &schema);
+    let mut set = history.training_set(0, args.windows.train_as_of().min(history.end), &schema);
     if !args.heads.is_empty() {
         set.heads.retain(|head| args.heads.iter().any(|wanted| **wanted == *head.id.0));
     }
@@ -147,18 +153,19 @@ pub fn fit(
     Ok(bundle)
 }
 
+/// Settings of the trees of a bundle, and of the baselines it is compared with.
+pub fn trees(n_trees_max: u32, learning_rate: f64) -> ObliviousSettings {
+    ObliviousSettings { n_trees_max, learning_rate, ..ObliviousSettings::default() }
+}
+
 fn params(args: &Args, origin: RowOrigin) -> miette::Result<BundleParams> {
     let part = |path: Option<&Path>| {
         let name = path.and_then(Path::file_name).and_then(|name| name.to_str());
         name.map(Box::<str>::from)
             .ok_or_else(|| miette::miette!("--output must look like models/<name>/<version>"))
     };
-    let settings = ObliviousSettings {
-        n_trees_max: args.max_trees,
-        learning_rate: args.learning_rate,
-        seed: args.seed,
-        ..ObliviousSettings::default()
-    };
+    let settings =
+        ObliviousSettings { seed: args.seed, ..trees(args.max_trees, args.learning_rate) };
     Ok(BundleParams {
         name: part(args.output.parent())?,
         version: part(Some(&args.output))?,
