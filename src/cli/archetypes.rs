@@ -1,4 +1,4 @@
-//! Who is stopped: a table per kind of synthetic buyer, beside the article's rule.
+//! Who is stopped: a table per kind of synthetic buyer, beside the IP rule.
 //!
 //! Everything here is judged against the truth file, not against the labels that
 //! the stream tells (some of which come late, never or wrong). Two ways to stop
