@@ -142,11 +142,10 @@ impl Watch {
             }
             totals.entry(*is_good).or_default().add(order, &limits);
         }
-        let kinds = groups
-            .into_iter()
-            .map(|((is_good, archetype, part), tally)| tally.row(archetype, part, is_good));
+        let kinds = groups.into_iter().map(|(group, tally)| tally.row(group));
         let totals = totals.into_iter().map(|(is_good, tally)| {
-            tally.row(if is_good { "every good order" } else { "every bad order" }, "all", is_good)
+            let name = if is_good { "every good order" } else { "every bad order" };
+            tally.row((is_good, name, "all"))
         });
         ArchetypeTable {
             head_budget: 1.0 - limits.suspicion,
@@ -243,7 +242,7 @@ impl Tally {
         self.stopped_by_rule += u64::from(order.is_stopped_by_rule);
     }
 
-    fn row(self, archetype: &str, part: &'static str, is_good: bool) -> ArchetypeRow {
+    fn row(self, (is_good, archetype, part): (bool, &str, &'static str)) -> ArchetypeRow {
         ArchetypeRow {
             archetype: archetype.into(),
             part,
@@ -314,6 +313,8 @@ impl fmt::Display for Share {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use crate::domain::time::Timestamp;
     use crate::training::evaluate::Standing;
@@ -325,10 +326,10 @@ mod tests {
     fn watch() -> Watch {
         let mut csv = format!("{HEADING}\n");
         for n in 0..200 {
-            csv += &format!("g{n},shopper,,0,1,0,0,0,0,0\n");
+            writeln!(csv, "g{n},shopper,,0,1,0,0,0,0,0").unwrap();
         }
         for n in 0..10 {
-            csv += &format!("b{n},coupon_gang,{},{},0,0,0,1,0,0\n", n / 5, n / 5);
+            writeln!(csv, "b{n},coupon_gang,{0},{0},0,0,0,1,0,0", n / 5).unwrap();
         }
         Watch::new(TruthFile::read(csv.as_bytes()).unwrap())
     }
@@ -385,6 +386,6 @@ mod tests {
         let share = Share::new(8, 10);
         assert!((share.low - 0.490_162_5).abs() < 1e-6 && (share.high - 0.943_317_8).abs() < 1e-6);
         assert_eq!((Share::new(0, 0).low, Share::new(0, 0).high), (0.0, 1.0));
-        assert_eq!(Share::new(0, 5).low, 0.0);
+        assert!(Share::new(0, 5).low.abs() < 1e-12);
     }
 }

@@ -52,7 +52,7 @@ pub struct Args {
     /// Skip the baselines that are fitted on the training window
     #[arg(long)]
     no_baselines: bool,
-    /// Write the judged rows as CSV: order_id,event_time,account, the features, label:<head>
+    /// Write the judged rows as CSV: order, time, account, features, and a label per head
     #[arg(long)]
     export_matrix: Option<PathBuf>,
     /// Print the report as JSON

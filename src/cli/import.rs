@@ -25,7 +25,7 @@ pub struct ImportArgs {
     /// Where the events go, one JSON object per line.
     #[arg(long, value_name = "FILE")]
     pub output: PathBuf,
-    /// Where bad rows are listed [default: <OUTPUT>.rejects.csv].
+    /// Where bad rows are listed [default: OUTPUT.rejects.csv].
     #[arg(long, value_name = "FILE")]
     pub rejects: Option<PathBuf>,
     /// Print the summary as JSON.

@@ -55,7 +55,7 @@ pub struct Args {
     /// Seed of the row and feature samples
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Write the rows learned from as CSV: order_id,event_time,account, the features, label:<head>
+    /// Write the rows learned from as CSV: order, time, account, features, and a label per head
     #[arg(long)]
     export_matrix: Option<PathBuf>,
     /// Print the summary as JSON

@@ -1,7 +1,7 @@
 //! Foreign files to canonical events, by a mapping.
 //!
-//! Rows are read once ([`rows`], [`line`]), brought together by order
-//! ([`assemble`]), later facts find their orders ([`matching`]), and events
+//! Rows are read once ([`rows`], [`mod@line`]), brought together by order
+//! ([`mod@assemble`]), later facts find their orders ([`matching`]), and events
 //! leave by time ([`output`]). Every step sorts on disk when it has to
 //! ([`sorting`]), so memory does not grow with the file: it is bounded by a few
 //! runs of 64 MiB, the rows of one order, and the open orders of one account

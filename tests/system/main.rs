@@ -1,6 +1,10 @@
 //! Whole-system laws: the built binary, real sockets, real files, real kills.
 
-#![expect(clippy::expect_used, reason = "a broken set-up must stop a test where it breaks")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a broken set-up must stop a test where it breaks"
+)]
 
 mod durability;
 mod orders;
