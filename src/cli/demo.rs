@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use miette::{IntoDiagnostic, WrapErr};
 use tokio::sync::oneshot;
 use tonic::transport::Channel;
@@ -41,8 +43,10 @@ use crate::workflow::service::OrderService;
 
 /// Facts of the past that are on their way to the journal at a time.
 const HISTORY_IN_FLIGHT: usize = 512;
-/// Ordinary orders shown as a line each; every remarkable one is shown.
-const PLAIN_LINES_MAX: u32 = 15;
+/// Ordinary orders shown as a line each; the others are only counted.
+const PLAIN_LINES_MAX: u32 = 12;
+/// Remarkable orders shown as a line each: bad ones, and good ones that are not just released.
+const REMARKABLE_LINES_MAX: u32 = 28;
 
 /// Start a server on the shipped bundle and play a synthetic stream at it
 #[derive(Debug, clap::Args)]
@@ -53,11 +57,14 @@ pub struct Args {
     #[arg(long)]
     listen: Option<SocketAddr>,
     /// Seed of the synthetic market
-    #[arg(long, default_value_t = 20_260_216)]
+    #[arg(long, default_value_t = 21)]
     seed: u64,
     /// Days that the graph has seen before the show
     #[arg(long, default_value_t = 21)]
     history_days: u32,
+    /// Days that are judged, up to today
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=90))]
+    show_days: u32,
     /// Orders per day, about
     #[arg(long, default_value_t = 400)]
     orders_per_day: u32,
@@ -99,13 +106,9 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     );
     remember(&engine, past).await?;
     let (stop, stopped) = oneshot::channel::<()>();
+    // The server ends with a signal, or with the show: when it failed or was all that was wanted.
     let until = async move {
-        let show_over = async {
-            if stopped.await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
-        tokio::select! { () = stop_signal() => {}, () = show_over => {} }
+        tokio::select! { () = stop_signal() => {}, _ = stopped => {} }
     };
     let served = serve_engine(settings, engine.clone(), listener, until);
     let showing = async {
@@ -113,17 +116,15 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
         drop(engine);
         told?;
         where_to_look(settings, &url);
-        if args.exit {
-            // The server may have ended by itself; then there is nobody to tell.
-            let _ = stop.send(());
-        } else {
+        if !args.exit {
             say("\nCtrl-C stops it.");
-            std::mem::forget(stop);
+            return miette::Result::<_>::Ok(Some(stop));
         }
-        miette::Result::<()>::Ok(())
+        Ok(None)
     };
+    // While `showing` keeps `stop`, the server stays up; dropping it ends the server.
     let (served, shown) = tokio::join!(served, showing);
-    shown.and(served)
+    shown.map(drop).and(served)
 }
 
 /// A new folder for each run, so that a demo never meets other data.
@@ -131,14 +132,16 @@ fn demo_folder(settings: &ServiceSettings) -> PathBuf {
     settings.paths.data.join(format!("demo-{}", clock::now().0 / 1_000_000))
 }
 
-/// The synthetic market: what happened before today, and today.
+/// The synthetic market: what happened before the show, and the show.
 fn market(args: &Args) -> (Vec<Event>, Vec<SimulatedEvent>) {
-    let today = clock::now().start_of_day();
-    let start = today - Span::days(i64::from(args.history_days));
-    let settings =
-        SimulationSettings::new(args.seed, start, args.history_days + 1, args.orders_per_day);
+    let show_from =
+        clock::now().start_of_day() - Span::days(i64::from(args.show_days.saturating_sub(1)));
+    let start = show_from - Span::days(i64::from(args.history_days));
+    let n_days = args.history_days + args.show_days;
+    let settings = SimulationSettings::new(args.seed, start, n_days, args.orders_per_day);
     let simulation = Simulation::new(settings, identity());
-    let (past, now): (Vec<_>, Vec<_>) = simulation.partition(|told| told.event.known_at() < today);
+    let (past, now): (Vec<_>, Vec<_>) =
+        simulation.partition(|told| told.event.known_at() < show_from);
     (past.into_iter().map(|told| told.event).collect(), now)
 }
 
@@ -167,6 +170,7 @@ struct Tally {
     by_archetype: BTreeMap<&'static str, BTreeMap<&'static str, u32>>,
     shown_in_full: Vec<Archetype>,
     plain_lines: u32,
+    remarkable_lines: u32,
     n_choices: u32,
 }
 
@@ -182,6 +186,7 @@ async fn play(
     let mut tally = Tally::default();
     let mut operator = SimulatedOperator::new(args.seed, OperatorManner::Thorough, 0.1);
     let page = Page { language: args.lang.into(), ink: ink() };
+    let mut on_their_way = FuturesUnordered::new();
     for told in today {
         let SimulatedEvent { event, truth } = told;
         let (order, truth) = match (event.fact, truth) {
@@ -189,7 +194,11 @@ async fn play(
             (fact, _) => {
                 let event = Event { fact, ..event };
                 let received = event.known_at();
-                engine.ingest_event(event, received).await.into_diagnostic()?;
+                on_their_way.push(Box::pin(engine.ingest_event(event, received)));
+                // One look puts the fact into line, before the next order; its flush can wait.
+                while let Poll::Ready(Some(ack)) = futures_util::poll!(on_their_way.next()) {
+                    ack.into_diagnostic()?;
+                }
                 continue;
             }
         };
@@ -200,6 +209,9 @@ async fn play(
             draw(page, &decision, truth.archetype, folder)?;
         }
         choose(engine, &mut operator, &decision, &order, &truth, &mut tally).await?;
+    }
+    while let Some(ack) = on_their_way.next().await {
+        ack.into_diagnostic()?;
     }
     say(format!("\n{tally}"));
     Ok(())
@@ -235,14 +247,24 @@ fn tell(page: Page, decision: &Decision, truth: &OrderTruth, tally: &mut Tally) 
         say(page.decision(decision));
         return Shown::InFull;
     }
-    if truth.is_good && action == ActionKind::Approve.as_str() {
-        if PLAIN_LINES_MAX <= tally.plain_lines {
-            return Shown::No;
-        }
-        tally.plain_lines += 1;
+    let is_plain =
+        truth.is_good && decision.actions.first().is_none_or(|first| releases(first.action));
+    let (lines, lines_max) = if is_plain {
+        (&mut tally.plain_lines, PLAIN_LINES_MAX)
+    } else {
+        (&mut tally.remarkable_lines, REMARKABLE_LINES_MAX)
+    };
+    if lines_max <= *lines {
+        return Shown::No;
     }
+    *lines += 1;
     say(format!("{}   (synthetic truth: {archetype})", page.line(decision)));
     Shown::AsLine
+}
+
+/// Actions that need no person: the order goes out.
+fn releases(action: ActionKind) -> bool {
+    matches!(action, ActionKind::Approve | ActionKind::ApproveAndWatch | ActionKind::Expedite)
 }
 
 /// How much of an answer was shown.
@@ -271,7 +293,7 @@ async fn choose(
     tally: &mut Tally,
 ) -> miette::Result<()> {
     let offered: Vec<ActionKind> = decision.actions.iter().map(|offer| offer.action).collect();
-    if offered.first().is_none_or(|first| *first == ActionKind::Approve) {
+    if offered.first().is_none_or(|first| releases(*first)) {
         return Ok(());
     }
     let is_foreign = order.countries.ip.as_deref().is_some_and(|country| country != "CN");

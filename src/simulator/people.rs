@@ -7,6 +7,9 @@ use crate::domain::time::{Span, Timestamp};
 use crate::simulator::dice::{Dice, whole};
 use crate::simulator::settings::SimulationSettings;
 
+/// Age of the oldest accounts, days: twenty years.
+const AGE_DAYS_MAX: f64 = 7_300.0;
+
 /// Sales regions.
 pub const N_REGIONS: u32 = 6;
 /// Where people order from abroad.
@@ -201,6 +204,8 @@ impl Town {
         town.build_places(n_people, &mut dice);
         for _ in 0..n_people {
             let age_days = dice.log_normal(350.0, 1.2);
+            // The tail of the ages is cut: no marketplace is older than this.
+            let age_days = age_days.min(AGE_DAYS_MAX);
             let created_at = settings.start - Span(whole(age_days * Span::DAY.0 as f64));
             town.settle(created_at, settings.shares.hubs, &mut dice);
         }
