@@ -213,6 +213,11 @@ impl Writer {
         if outcome.is_err() {
             shared.stop(&Arc::new(Error::Closed));
         }
+        // Whoever opens the folder next makes a spare of the same name: two threads that
+        // write one file would wipe out a segment's header.
+        if let Some(spare) = self.spare.take() {
+            drop(spare.join());
+        }
     }
 
     fn write_all(&mut self) {
