@@ -96,7 +96,8 @@ pub struct HeadScore {
     pub contributions: Vec<f64>,
     /// Calibrated probability in [0, 1], or the value itself for value heads.
     pub calibrated: f64,
-    /// 90 % interval around `calibrated`: model uncertainty, not outcome noise.
+    /// 90 % interval around `calibrated`: model uncertainty of a probability, the spread
+    /// of the held-out residuals of a value.
     pub interval: (f64, f64),
     /// Held-out rows that back the calibration near this score.
     pub n_support: u64,

@@ -58,7 +58,8 @@ pub struct ParamsError {
 }
 
 impl Default for ObliviousSettings {
-    /// Good on the development data, measured 2026-11-22.
+    /// A starting point, tried once on four development folds (2026-11-22), not tuned;
+    /// `orderlens train` sets the number of trees and the step itself.
     fn default() -> Self {
         Self {
             loss: Loss::Logistic,

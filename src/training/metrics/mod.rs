@@ -1,8 +1,7 @@
 //! How good scores are, each figure with a bootstrap interval.
 //!
 //! linfa's own ROC misses the point (0, 0) for scores of exactly 0 and sums in
-//! `f32`, so ranking and calibration figures are ours, in `f64`; confusion matrices
-//! are linfa's.
+//! `f32`, so ranking and calibration figures are ours, in `f64`.
 
 pub mod accounts;
 pub mod bootstrap;
