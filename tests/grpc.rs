@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tonic::transport::Channel;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::fake::{BUSY, Fake, SLOW};
@@ -31,11 +31,15 @@ struct Server {
 }
 
 async fn start(in_flight_max: usize) -> Server {
+    start_with(in_flight_max, Duration::from_secs(5)).await
+}
+
+async fn start_with(in_flight_max: usize, deadline: Duration) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let settings = GrpcSettings {
         in_flight_max,
-        deadline: Duration::from_secs(5),
+        deadline,
         message_bytes_max: 64 * 1024,
         stream_items_max: 8,
         reflection: Reflection::Off,
@@ -84,10 +88,9 @@ fn reason(status: &Status) -> String {
 
 #[tokio::test]
 async fn a_late_answer_is_deadline_exceeded_and_says_so_in_time() {
-    let server = start(8).await;
-    let mut request = Request::new(order(SLOW, "o1"));
-    request.set_timeout(Duration::from_millis(100));
-    let status = server.client().await.score_order(request).await.expect_err("too slow");
+    // The service's own deadline: a caller's would race with the timer of the test's client.
+    let server = start_with(8, Duration::from_millis(100)).await;
+    let status = server.client().await.score_order(order(SLOW, "o1")).await.expect_err("too slow");
     assert_eq!((status.code(), &*reason(&status)), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"));
 }
 

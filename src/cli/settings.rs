@@ -140,7 +140,7 @@ fn newest_bundle(models: &Path) -> miette::Result<PathBuf> {
     for name in folders(models)? {
         found.extend(folders(&name)?.into_iter().filter(|dir| dir.join("manifest.json").exists()));
     }
-    found.sort();
+    found.sort_by_cached_key(|folder| version_key(&folder.to_string_lossy()));
     found.pop().ok_or_else(|| {
         miette::miette!(
             help = "run from the package folder, name one with --models, or make one with `orderlens train`",
@@ -156,6 +156,23 @@ fn folders(dir: &Path) -> miette::Result<Vec<PathBuf>> {
         .wrap_err_with(|| format!("looking for bundles in {}", dir.display()))?;
     let paths = entries.filter_map(Result::ok).map(|entry| entry.path());
     Ok(paths.filter(|path| path.is_dir()).collect())
+}
+
+/// A piece of a folder's name; numbers come before words.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum NamePart {
+    Number(u64),
+    Word(Box<str>),
+}
+
+/// The order of versions: 9 comes before 10, as people count and text does not.
+fn version_key(name: &str) -> Vec<NamePart> {
+    let runs = name.as_bytes().chunk_by(|a, b| a.is_ascii_digit() == b.is_ascii_digit());
+    let part = |run: &[u8]| {
+        let text = String::from_utf8_lossy(run);
+        text.parse().map_or_else(|_| NamePart::Word(text.as_ref().into()), NamePart::Number)
+    };
+    runs.map(part).collect()
 }
 
 /// A missing strategy file at the shipped place is no fault: the shipped text is built in.
@@ -177,4 +194,21 @@ fn read(path: &Path) -> miette::Result<String> {
     std::fs::read_to_string(path)
         .into_diagnostic()
         .wrap_err_with(|| format!("reading {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tenth_version_is_newer_than_the_ninth() {
+        for (older, newer) in [
+            ("models/risk/9", "models/risk/10"),
+            ("models/risk/2026-9-30", "models/risk/2026-11-25"),
+            ("models/risk/1", "models/risk/1.1"),
+            ("models/risk/7", "models/risk/next"),
+        ] {
+            assert!(version_key(older) < version_key(newer), "{older} {newer}");
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! A deadline around a service, answered with `DEADLINE_EXCEEDED`.
 //!
-//! tonic has its own, but that one says `CANCELLED` and ends a little later: this
-//! one keeps [`MARGIN`] so that it always speaks first.
+//! tonic has its own, at the server and in callers, but that one says `CANCELLED` and
+//! ends a little later: this one keeps [`MARGIN`] so that it speaks first, unless the
+//! machine stalls for longer than that.
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
@@ -14,7 +15,7 @@ use tonic::server::NamedService;
 use crate::grpc::status;
 
 /// Time left for the answer to travel, at most half of the budget.
-const MARGIN: Duration = Duration::from_millis(2);
+const MARGIN: Duration = Duration::from_millis(5);
 
 /// Ends calls in time: the caller's `grpc-timeout`, but no more than our own.
 ///
@@ -86,7 +87,36 @@ fn parse_timeout(text: &str) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use tonic::Status;
+
     use super::*;
+
+    /// A service that takes every call and never answers.
+    #[derive(Clone)]
+    struct Never;
+
+    impl Service<http::Request<()>> for Never {
+        type Response = http::Response<Body>;
+        type Error = Infallible;
+        type Future = BoxFuture<Self::Response, Infallible>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _: http::Request<()>) -> Self::Future {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_call_ends_when_its_caller_says_so() {
+        let mut request = http::Request::new(());
+        request.headers_mut().insert("grpc-timeout", http::HeaderValue::from_static("20m"));
+        let answer = Deadline::new(Never, Duration::from_mins(10)).call(request).await.unwrap();
+        let status = Status::from_header_map(answer.headers()).unwrap();
+        assert_eq!(status.code(), tonic::Code::DeadlineExceeded);
+    }
 
     #[test]
     fn a_timeout_reads_as_the_grpc_specification_says() {
