@@ -172,6 +172,7 @@ fn params(args: &Args, origin: RowOrigin) -> miette::Result<BundleParams> {
         origin,
         trees: ObliviousParams::new(settings),
         features_max: args.max_features,
+        label_delay: args.windows.label_delay,
         ..BundleParams::default()
     })
 }

@@ -23,6 +23,9 @@ pub struct HeadArtifact {
     pub calibration: Calibration,
     /// The trees.
     pub ensemble: Ensemble,
+    /// Of a value head: the logarithm of the size of its errors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale: Option<Ensemble>,
 }
 
 /// Why a bundle cannot be read or written.

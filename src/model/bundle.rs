@@ -179,9 +179,18 @@ impl Head {
         self.calibration().calibrate(raw)
     }
 
-    /// A 90 % interval around [`Head::calibrate`].
+    /// The interval around [`Head::calibrate`]: see [`Calibration::interval`].
     pub fn interval(&self, raw: f64) -> (f64, f64) {
         self.calibration().interval(raw)
+    }
+
+    /// The interval of a scored order: [`Head::interval`], or, of a value head that knows
+    /// how far off it may be, nine of ten outcomes.
+    pub fn interval_at(&self, raw: f64, ranks: &[u8]) -> (f64, f64) {
+        match &self.artifact.scale {
+            Some(scale) => self.calibration().value_interval(raw, scale.raw(ranks).exp()),
+            None => self.interval(raw),
+        }
     }
 
     /// Held-out rows that back the calibration near this score.
@@ -200,7 +209,7 @@ impl Head {
             raw,
             contributions,
             calibrated: self.calibrate(raw),
-            interval: self.interval(raw),
+            interval: self.interval_at(raw, ranks),
             n_support: self.n_support(raw),
         }
     }
@@ -213,7 +222,9 @@ impl Head {
     ) -> Result<Self, Error> {
         let entry = &manifest.heads[position];
         let (path, head) = (file.to_owned(), entry.id.clone());
-        for split in artifact.ensemble.trees.iter().flat_map(Tree::splits) {
+        let trees =
+            artifact.ensemble.trees.iter().chain(artifact.scale.iter().flat_map(|it| &it.trees));
+        for split in trees.flat_map(Tree::splits) {
             let n_borders = manifest.binning.borders(usize::from(split.feature)).len();
             if n_borders <= usize::from(split.border) {
                 let (feature, border) = (split.feature, split.border);

@@ -2,9 +2,12 @@
 //!
 //! The map is fitted on rows later than those the trees saw. Beside it stand
 //! bins of the same rows: how many there were, what was predicted and what
-//! happened; the interval comes from them.
+//! happened; and the tables that intervals come from.
 
 use serde::{Deserialize, Serialize};
+
+use crate::model::conformal::Conformal;
+use crate::model::venn_abers::VennAbers;
 
 /// Quantile of the standard normal distribution at 95 %: two-sided 90 %.
 pub const Z_90: f64 = 1.644_853_626_951_472_2;
@@ -31,6 +34,16 @@ pub enum CalibrationMap {
         raw: Vec<f64>,
         /// Ascending, as many as `raw`.
         probability: Vec<f64>,
+    },
+    /// Beta calibration (Kull, Silva Filho, Flach 2017) of `s = sigmoid(raw)`:
+    /// `sigmoid(a · ln s − b · ln(1 − s) + c)`.
+    Beta {
+        /// At least 0.
+        a: f64,
+        /// At least 0; one of both is above 0, so that ranks are kept.
+        b: f64,
+        /// Log-odds.
+        c: f64,
     },
     /// The raw score is the value itself.
     Value,
@@ -62,6 +75,12 @@ pub struct Calibration {
     pub map: CalibrationMap,
     /// By ascending raw score: the reliability table.
     pub bins: Vec<CalibrationBin>,
+    /// Intervals of a probability; bundles of older builds have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub venn_abers: Option<VennAbers>,
+    /// Intervals of a value; bundles of older builds have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conformal: Option<Conformal>,
 }
 
 impl Calibration {
@@ -70,14 +89,33 @@ impl Calibration {
         self.map.apply(raw)
     }
 
-    /// A 90 % interval around [`Calibration::calibrate`].
-    ///
-    /// For probabilities it is model uncertainty: the hull of the Platt parameters'
-    /// normal interval (delta method on log-odds) and of the bin's Wilson (1927)
-    /// interval for what the prediction misses there. The Wilson interval is within
-    /// rounding of the Jeffreys-Beta posterior (Brown, Cai, `DasGupta` 2001).
-    /// For values it spans the 5 % to 95 % quantile of the bin's residuals.
+    /// The Venn-Abers interval of a raw score, widened to hold
+    /// [`Calibration::calibrate`]: between the two probabilities that the held-out rows
+    /// allow. Without its table, and for values, [`Calibration::sampling_interval`].
     pub fn interval(&self, raw: f64) -> (f64, f64) {
+        let Some(table) = &self.venn_abers else { return self.sampling_interval(raw) };
+        let (low, high) = table.interval(raw);
+        let probability = self.calibrate(raw);
+        (low.min(probability), high.max(probability))
+    }
+
+    /// The interval of a value whose predicted scale is known: nine of ten outcomes.
+    /// Without conformal cells, [`Calibration::sampling_interval`].
+    pub fn value_interval(&self, raw: f64, scale: f64) -> (f64, f64) {
+        match &self.conformal {
+            Some(conformal) => conformal.interval(raw, scale),
+            None => self.sampling_interval(raw),
+        }
+    }
+
+    /// A 90 % interval from the bins alone.
+    ///
+    /// For probabilities it is what chance may have hidden from the calibration: the hull
+    /// of the Platt parameters' normal interval (delta method on log-odds) and of the bin's
+    /// Wilson (1927) interval for what the prediction misses there. The Wilson interval is
+    /// within rounding of the Jeffreys-Beta posterior (Brown, Cai, `DasGupta` 2001).
+    /// For values it spans the 5 % to 95 % quantile of the bin's residuals.
+    pub fn sampling_interval(&self, raw: f64) -> (f64, f64) {
         let (low, high) = self.bin(raw).map_or((0.0, 0.0), |bin| (bin.shift_low, bin.shift_high));
         match &self.map {
             CalibrationMap::Value => (raw + low.min(0.0), raw + high.max(0.0)),
@@ -87,7 +125,7 @@ impl Calibration {
                 let center = slope * raw + intercept;
                 (sigmoid(center + low.min(-spread)), sigmoid(center + high.max(spread)))
             }
-            CalibrationMap::Isotonic { .. } => {
+            CalibrationMap::Isotonic { .. } | CalibrationMap::Beta { .. } => {
                 let probability = self.calibrate(raw);
                 let center = log_odds(probability);
                 let hull = (sigmoid(center + low.min(0.0)), sigmoid(center + high.max(0.0)));
@@ -113,6 +151,7 @@ impl CalibrationMap {
         match self {
             Self::Platt { slope, intercept, .. } => sigmoid(slope * raw + intercept),
             Self::Isotonic { raw: knots, probability } => interpolate(knots, probability, raw),
+            Self::Beta { a, b, c } => sigmoid(a * -softplus(-raw) + b * softplus(raw) + c),
             Self::Value => raw,
         }
     }
@@ -142,6 +181,11 @@ pub fn sigmoid(x: f64) -> f64 {
     }
 }
 
+/// `ln(1 + e^x)`, without overflow: `−ln(1 − sigmoid(x))`.
+pub fn softplus(x: f64) -> f64 {
+    x.max(0.0) + (-x.abs()).exp().ln_1p()
+}
+
 /// `ln(p / (1 − p))`, finite for every `p` in [0, 1].
 pub fn log_odds(probability: f64) -> f64 {
     let p = probability.clamp(LOG_ODDS_MARGIN, 1.0 - LOG_ODDS_MARGIN);
@@ -166,7 +210,8 @@ mod tests {
     fn platt() -> Calibration {
         let covariance = [0.01, 0.0, 0.04];
         let map = CalibrationMap::Platt { slope: 1.0, intercept: 0.0, covariance };
-        Calibration { map, bins: vec![bin(-1.0, 10), bin(1.0, 20)] }
+        let bins = vec![bin(-1.0, 10), bin(1.0, 20)];
+        Calibration { map, bins, venn_abers: None, conformal: None }
     }
 
     #[test]
@@ -179,7 +224,7 @@ mod tests {
     fn the_interval_holds_the_probability_and_takes_the_wider_source() {
         let calibration = platt();
         for raw in [-9.0, -1.0, 0.0, 0.3, 9.0] {
-            let (low, high) = calibration.interval(raw);
+            let (low, high) = calibration.sampling_interval(raw);
             let p = calibration.calibrate(raw);
             assert!(0.0 <= low && low <= p && p <= high && high <= 1.0);
         }
@@ -199,8 +244,32 @@ mod tests {
 
     #[test]
     fn a_value_is_shown_as_it_is() {
-        let calibration = Calibration { map: CalibrationMap::Value, bins: vec![bin(0.0, 3)] };
+        let calibration = Calibration { map: CalibrationMap::Value, ..platt() };
         assert_eq!(calibration.calibrate(7.5).to_bits(), 7.5_f64.to_bits());
         assert_eq!(calibration.interval(7.5), (7.0, 7.75));
+    }
+
+    #[test]
+    fn the_venn_abers_interval_is_widened_to_hold_the_probability() {
+        let rows: Vec<(f64, bool)> = (0_u8..200).map(|i| (f64::from(i % 4), i % 4 == 3)).collect();
+        let calibration = Calibration { venn_abers: Some(VennAbers::fit(&rows)), ..platt() };
+        for raw in [-2.0, 0.0, 1.5, 3.0, 9.0] {
+            let (low, high) = calibration.interval(raw);
+            let p = calibration.calibrate(raw);
+            assert!(low <= p && p <= high, "{raw}: {p} is not in {low} to {high}");
+        }
+        assert!(calibration.interval(0.0).0 <= 0.02);
+    }
+
+    #[test]
+    fn beta_with_equal_powers_is_platt_and_keeps_ranks_with_others() {
+        let platt = |raw: f64| sigmoid(1.5 * raw - 0.5);
+        for raw in [-800.0, -3.0, 0.0, 2.0, 800.0] {
+            let beta = CalibrationMap::Beta { a: 1.5, b: 1.5, c: -0.5 };
+            assert!((beta.apply(raw) - platt(raw)).abs() < 1e-12, "{raw}");
+        }
+        let skewed = CalibrationMap::Beta { a: 0.4, b: 2.0, c: 0.1 };
+        let shown: Vec<f64> = (-40..40).map(|i| skewed.apply(f64::from(i) / 4.0)).collect();
+        assert!(shown.windows(2).all(|pair| pair[0] < pair[1]));
     }
 }

@@ -8,5 +8,7 @@ pub mod attribution;
 pub mod binning;
 pub mod bundle;
 pub mod calibration;
+pub mod conformal;
 pub mod ensemble;
 pub mod manifest;
+pub mod venn_abers;

@@ -3,15 +3,18 @@
 use linfa::ParamGuard;
 
 use crate::domain::head::{HeadId, HeadKind};
+use crate::domain::time::Span;
 use crate::model::bundle::Bundle;
 use crate::model::manifest::{FORMAT_VERSION, Manifest, TrainingWindow};
 use crate::training::boost::TreeDone;
 use crate::training::card::{CardInput, HeadCard, render};
 use crate::training::columns::Columns;
 use crate::training::error::{FitError, SkippedHead};
-use crate::training::head::{FittedHead, HeadFit, count_labels, split_rows};
+use crate::training::head::{FittedHead, HeadFit, count_labels};
 use crate::training::params::{ObliviousParams, ObliviousValidParams, ParamsError};
+use crate::training::parts::Cut;
 use crate::training::prune::prune;
+use crate::training::screen::screen;
 use crate::training::set::{HeadTarget, TrainingSet};
 
 /// How to make a bundle.
@@ -24,10 +27,16 @@ pub struct BundleParams {
     /// Where the rows come from.
     pub origin: RowOrigin,
     /// Settings of the trees. The loss follows from the head's kind; `stop_share` must
-    /// be above 0, those rows also calibrate.
+    /// be above 0.
     pub trees: ObliviousParams,
     /// Most features of the bundle, chosen by a quick first fit; `None` keeps all.
     pub features_max: Option<usize>,
+    /// Share of each head's rows, the latest ones, that calibrates and reports; above 0,
+    /// at most 0.5.
+    pub report_share: f64,
+    /// Time after which labels are known; as much is left free before the report, as far
+    /// as a tenth of the window allows.
+    pub label_delay: Span,
     /// What to do once the number of trees is known.
     pub refit: Refit,
     /// Fewest labeled rows of a head.
@@ -97,10 +106,20 @@ impl Default for BundleParams {
             origin: RowOrigin::Observed,
             trees: ObliviousParams::default(),
             features_max: None,
+            report_share: 0.15,
+            label_delay: Span(0),
             refit: Refit::AllRows,
             n_rows_min: 500,
             n_rare_min: 30,
         }
+    }
+}
+
+impl BundleParams {
+    /// How each head's rows are cut.
+    pub(crate) fn cut(&self, trees: &ObliviousValidParams) -> Cut {
+        let stop_share = trees.settings().stop_share;
+        Cut { stop_share, report_share: self.report_share, gap: self.label_delay }
     }
 }
 
@@ -117,8 +136,12 @@ pub fn fit_bundle(
     set.check()?;
     let trees = params.trees.check_ref()?;
     if trees.settings().stop_share <= 0.0 {
-        let allowed = "above 0: a bundle is calibrated on held-out rows";
+        let allowed = "above 0: later rows decide when to stop";
         return Err(ParamsError { name: "stop_share", value: 0.0, allowed }.into());
+    }
+    if !(0.0 < params.report_share && params.report_share <= 0.5) {
+        let (value, allowed) = (params.report_share, "above 0 and at most 0.5");
+        return Err(ParamsError { name: "report_share", value, allowed }.into());
     }
     let (n_rows, n_columns) = set.features.dim();
     if usize::from(u16::MAX) < n_columns {
@@ -138,7 +161,7 @@ pub fn fit_bundle(
     let mut fitted = Vec::with_capacity(targets.len());
     for target in targets {
         let fit = HeadFit { set, columns: &columns, features: &features, target };
-        fitted.push(fit.run(trees, params.refit, progress)?);
+        fitted.push(fit.run(trees, params, progress)?);
     }
     join(set, params, &columns, fitted, &skipped)
 }
@@ -167,38 +190,6 @@ fn trainable_heads<'a>(
         skipped.push(skip);
     }
     if targets.is_empty() { Err(FitError::NoHead(skipped)) } else { Ok((targets, skipped)) }
-}
-
-/// The features that matter most to a quick fit of every head, in column order.
-fn screen(
-    set: &TrainingSet,
-    columns: &Columns,
-    varying: Vec<u16>,
-    targets: &[&HeadTarget],
-    params: &BundleParams,
-    trees: &ObliviousValidParams,
-) -> Result<Vec<u16>, FitError> {
-    let Some(n_max) = params.features_max.filter(|n_max| *n_max < varying.len()) else {
-        return Ok(varying);
-    };
-    let mut shares = vec![0.0; columns.n_features()];
-    for &target in targets {
-        let fit = HeadFit { set, columns, features: &varying, target };
-        let quick = trees.for_screening();
-        let rows = set.rows_by_time(target);
-        let gains = fit.boost(&quick, split_rows(&rows, &quick), &mut |_| {})?.gains;
-        let total: f64 = gains.iter().sum::<f64>().max(f64::MIN_POSITIVE);
-        for (share, gain) in shares.iter_mut().zip(gains) {
-            *share += gain / total;
-        }
-    }
-    let mut ranked = varying;
-    ranked.sort_by(|&a, &b| {
-        shares[usize::from(b)].total_cmp(&shares[usize::from(a)]).then(a.cmp(&b))
-    });
-    ranked.truncate(n_max.max(1));
-    ranked.sort_unstable();
-    Ok(ranked)
 }
 
 /// Prunes what no head uses and writes manifest and card.
@@ -238,8 +229,7 @@ fn join(
     };
     let card = render(&CardInput {
         manifest: &manifest,
-        settings,
-        refit: params.refit,
+        params,
         specs: &set.specs,
         heads: &cards,
         skipped,

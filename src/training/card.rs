@@ -7,9 +7,8 @@ use crate::domain::head::{HeadId, HeadKind};
 use crate::model::artifact::HeadArtifact;
 use crate::model::calibration::{CalibrationBin, CalibrationMap};
 use crate::model::manifest::{HeadEntry, Manifest, MetricSummary};
-use crate::training::bundle::Refit;
+use crate::training::bundle::{BundleParams, Refit};
 use crate::training::error::SkippedHead;
-use crate::training::params::ObliviousSettings;
 
 /// Features listed per head.
 const FEATURES_SHOWN: usize = 15;
@@ -18,8 +17,7 @@ const FEATURES_SHOWN: usize = 15;
 #[derive(Debug)]
 pub(crate) struct CardInput<'a> {
     pub(crate) manifest: &'a Manifest,
-    pub(crate) settings: &'a ObliviousSettings,
-    pub(crate) refit: Refit,
+    pub(crate) params: &'a BundleParams,
     /// One per column of the training set.
     pub(crate) specs: &'a [FeatureSpec],
     pub(crate) heads: &'a [HeadCard],
@@ -77,7 +75,7 @@ pub(crate) fn render(input: &CardInput<'_>) -> String {
 }
 
 fn write_card(card: &mut String, input: &CardInput<'_>) -> Result<(), Error> {
-    let (manifest, settings) = (input.manifest, input.settings);
+    let (manifest, settings) = (input.manifest, input.params.trees.settings());
     writeln!(card, "# Model card: {} {}\n", manifest.name, manifest.version)?;
     if manifest.is_synthetic {
         writeln!(card, "> **SYNTHETIC**: trained on simulated orders. The figures below say")?;
@@ -97,7 +95,9 @@ fn write_card(card: &mut String, input: &CardInput<'_>) -> Result<(), Error> {
     let (rows, features) = (settings.row_share, settings.feature_share);
     writeln!(card, "| sampling | {rows} of the rows, {features} of the features per tree |")?;
     writeln!(card, "| seed | {} |", settings.seed)?;
-    writeln!(card, "| held out | the latest {} of each head's rows |\n", settings.stop_share)?;
+    let report_share = input.params.report_share;
+    writeln!(card, "| stopped on | {} of each head's rows before those |", settings.stop_share)?;
+    writeln!(card, "| held out | the latest {report_share} of each head's rows |\n")?;
     for head in input.heads {
         write_head(card, head, input)?;
     }
@@ -134,6 +134,7 @@ fn write_head(card: &mut String, head: &HeadCard, input: &CardInput<'_>) -> Resu
             format!("Platt, slope {slope:.3}, intercept {intercept:.3}")
         }
         CalibrationMap::Isotonic { raw, .. } => format!("isotonic, {} knots", raw.len()),
+        CalibrationMap::Beta { a, b, c } => format!("beta, powers {a:.3} and {b:.3}, shift {c:.3}"),
         CalibrationMap::Value => "none (values)".to_owned(),
     };
     writeln!(card, "\nCalibration: {map}. Reliability on the held-out rows:\n")?;
@@ -147,9 +148,13 @@ fn write_head(card: &mut String, head: &HeadCard, input: &CardInput<'_>) -> Resu
 
 fn write_limits(card: &mut String, input: &CardInput<'_>) -> Result<(), Error> {
     writeln!(card, "## Limits\n")?;
-    writeln!(card, "- The held-out rows also chose the number of trees and the calibration;")?;
-    writeln!(card, "  figures on them are slightly optimistic. `evaluate` on later rows decides.")?;
-    match input.refit {
+    writeln!(card, "- The held-out rows are later than all that grew or stopped the trees, but")?;
+    writeln!(card, "  they also fitted the calibration: its figures are slightly optimistic, and")?;
+    writeln!(
+        card,
+        "  they are no later than the labels allowed. `evaluate` on later rows decides."
+    )?;
+    match input.params.refit {
         Refit::AllRows => {
             writeln!(
                 card,

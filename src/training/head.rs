@@ -3,17 +3,21 @@
 use crate::domain::feature::Monotone;
 use crate::domain::head::HeadKind;
 use crate::model::artifact::HeadArtifact;
+use crate::model::ensemble::Ensemble;
 use crate::model::manifest::HeadEntry;
 use crate::training::boost::{Boosted, Problem, TreeDone, boost};
-use crate::training::bundle::{Progress, Refit};
+use crate::training::bundle::{BundleParams, Progress, Refit};
+use crate::training::calibrate::conformal::{HeldOutValue, fit_conformal};
 use crate::training::calibrate::{HeldOut, fit_calibration};
 use crate::training::columns::Columns;
 use crate::training::error::FitError;
 use crate::training::evaluate::held_out_metrics;
+use crate::training::grow::leaf_numbers;
 use crate::training::importance::mean_contributions;
 use crate::training::loss::Loss;
 use crate::training::params::ObliviousValidParams;
-use crate::training::sample::share_of;
+use crate::training::parts::Parts;
+use crate::training::scale::fit_scale;
 use crate::training::set::{HeadTarget, TrainingSet};
 
 /// One head about to be fitted.
@@ -38,7 +42,7 @@ impl HeadFit<'_> {
     pub(crate) fn run(
         &self,
         trees: &ObliviousValidParams,
-        refit: Refit,
+        params: &BundleParams,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<FittedHead, FitError> {
         let (n_rows, n_positive) = count_labels(self.target);
@@ -51,19 +55,26 @@ impl HeadFit<'_> {
         let trees = trees.with_loss(loss);
         let mut on_tree = |done| progress(Progress::Tree { head: head.clone(), done });
         let rows = self.set.rows_by_time(self.target);
-        let parts = split_rows(&rows, &trees);
-        let boosted = self.boost(&trees, parts, &mut on_tree)?;
-        let held_out = self.held_out(parts.1, &boosted);
-        let calibration = fit_calibration(self.target.kind, &held_out);
+        let parts = Parts::new(&rows, &self.set.times, params.cut(&trees));
+        let boosted = self.boost(&trees, (parts.fit, parts.stop), &mut on_tree)?;
+        let held_out = self.held_out(parts.report, &boosted.ensemble);
+        let mut calibration = fit_calibration(self.target.kind, &held_out);
+        let scale = match self.target.kind {
+            HeadKind::Risk | HeadKind::ImpactProbability => None,
+            HeadKind::ImpactValue => fit_scale(self, &trees, parts.stop, &boosted.stop_raw)?,
+        };
+        if let Some(scale) = &scale {
+            calibration.conformal = fit_conformal(&self.with_scale(&held_out, parts.report, scale));
+        }
         let metrics = held_out_metrics(self.target.kind, &held_out, &calibration);
-        let ensemble = match refit {
+        let ensemble = match params.refit {
             Refit::KeepBest => boosted.ensemble,
             Refit::AllRows => {
                 let n_trees = u32::try_from(boosted.ensemble.trees.len()).unwrap_or(u32::MAX);
                 self.boost(&trees.with_n_trees(n_trees), (&rows, &[]), &mut on_tree)?.ensemble
             }
         };
-        let importance = mean_contributions(self.columns, &ensemble, parts.1);
+        let importance = mean_contributions(self.columns, &ensemble, parts.report);
         let entry = HeadEntry {
             id: head,
             kind: self.target.kind,
@@ -74,7 +85,7 @@ impl HeadFit<'_> {
             n_positive,
             metrics,
         };
-        let artifact = HeadArtifact { calibration, ensemble };
+        let artifact = HeadArtifact { calibration, ensemble, scale };
         Ok(FittedHead { entry, artifact, n_held_out: held_out.len(), importance })
     }
 
@@ -104,19 +115,38 @@ impl HeadFit<'_> {
         boost(&problem, trees, on_tree)
     }
 
-    fn held_out(&self, stop_rows: &[u32], boosted: &Boosted) -> Vec<HeldOut> {
+    fn held_out(&self, rows: &[u32], ensemble: &Ensemble) -> Vec<HeldOut> {
         let target = |row: u32| f64::from(self.target.values[row as usize]);
-        let rows = stop_rows.iter().zip(&boosted.stop_raw);
-        rows.map(|(&row, &raw)| HeldOut { raw, target: target(row) }).collect()
+        let scored = rows.iter().zip(raw_scores(self.columns, ensemble, rows));
+        scored.map(|(&row, raw)| HeldOut { raw, target: target(row) }).collect()
+    }
+
+    fn with_scale(
+        &self,
+        held_out: &[HeldOut],
+        rows: &[u32],
+        scale: &Ensemble,
+    ) -> Vec<HeldOutValue> {
+        let scales = raw_scores(self.columns, scale, rows);
+        let value = |(row, scale): (&HeldOut, f64)| HeldOutValue {
+            prediction: row.raw,
+            scale: scale.exp(),
+            target: row.target,
+        };
+        held_out.iter().zip(scales).map(value).collect()
     }
 }
 
-/// Earlier rows that grow trees, later rows that stop and calibrate.
-pub(crate) fn split_rows<'a>(
-    rows: &'a [u32],
-    trees: &ObliviousValidParams,
-) -> (&'a [u32], &'a [u32]) {
-    rows.split_at(rows.len() - share_of(rows.len(), trees.settings().stop_share))
+/// Raw scores of training rows.
+fn raw_scores(columns: &Columns, ensemble: &Ensemble, rows: &[u32]) -> Vec<f64> {
+    let mut raw = vec![ensemble.bias; rows.len()];
+    for tree in &ensemble.trees {
+        let leaves = leaf_numbers(columns, tree.splits(), rows);
+        for (raw, leaf) in raw.iter_mut().zip(leaves) {
+            *raw += tree.leaves()[usize::from(leaf)];
+        }
+    }
+    raw
 }
 
 /// Labeled rows, and those labeled 1 (0 for value heads).

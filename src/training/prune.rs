@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::artifact::HeadArtifact;
 use crate::model::binning::{Binning, BinningError};
-use crate::model::ensemble::{Split, Tree};
+use crate::model::ensemble::{Ensemble, Split, Tree};
 use crate::training::error::FitError;
 
 /// What is left.
@@ -20,7 +20,7 @@ pub(crate) struct Kept {
 /// first feature when no tree uses any: a bundle has at least one.
 pub(crate) fn prune(binning: &Binning, heads: &mut [HeadArtifact]) -> Result<Kept, FitError> {
     let mut used: BTreeMap<u16, BTreeMap<u8, u8>> = BTreeMap::new();
-    for split in heads.iter().flat_map(|head| &head.ensemble.trees).flat_map(Tree::splits) {
+    for split in heads.iter().flat_map(ensembles).flat_map(|it| &it.trees).flat_map(Tree::splits) {
         used.entry(split.feature).or_default().insert(split.border, 0);
     }
     if used.is_empty() {
@@ -46,11 +46,16 @@ pub(crate) fn prune(binning: &Binning, heads: &mut [HeadArtifact]) -> Result<Kep
         missing: split.missing,
     };
     for head in heads {
-        for tree in &mut head.ensemble.trees {
+        let scale = head.scale.iter_mut().flat_map(|scale| &mut scale.trees);
+        for tree in head.ensemble.trees.iter_mut().chain(scale) {
             *tree = tree.with_splits(tree.splits().iter().map(renumber).collect())?;
         }
     }
     let features = used.keys().map(|&feature| usize::from(feature)).collect();
     let binning = Binning::new(borders).map_err(|error: BinningError| FitError::from(error))?;
     Ok(Kept { features, binning })
+}
+
+fn ensembles(head: &HeadArtifact) -> impl Iterator<Item = &Ensemble> {
+    [&head.ensemble].into_iter().chain(&head.scale)
 }

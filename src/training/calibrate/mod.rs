@@ -1,0 +1,138 @@
+//! Fitting the calibration of a head on rows that its trees did not see.
+
+use crate::domain::head::HeadKind;
+use crate::model::calibration::{Calibration, CalibrationMap, log_odds};
+use crate::model::venn_abers::VennAbers;
+use crate::training::calibrate::beta::beta;
+use crate::training::calibrate::bins::bins;
+use crate::training::calibrate::isotonic::isotonic;
+use crate::training::calibrate::platt::platt;
+use crate::training::loss::Loss;
+
+mod beta;
+mod bins;
+pub(crate) mod conformal;
+mod isotonic;
+mod platt;
+
+/// Fewest rows of a bin.
+const BIN_ROWS_MIN: usize = 50;
+/// Another map than Platt's must save this many standard errors of log-loss.
+const CLEARLY: f64 = 2.0;
+
+/// One held-out row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HeldOut {
+    /// Raw score.
+    pub raw: f64,
+    /// 0 or 1, or the observed value.
+    pub target: f64,
+}
+
+/// Fits the calibration of one head on rows in time order.
+///
+/// Probabilities get Platt's sigmoid, which can be inverted. Beta or isotonic calibration
+/// replaces it when, fitted on the earlier half, it clearly has the smaller log-loss on
+/// the later half. Values stay as they are and get residual quantiles.
+pub fn fit_calibration(kind: HeadKind, rows: &[HeldOut]) -> Calibration {
+    let is_positive = |row: &HeldOut| (row.raw, 0.5 < row.target);
+    let (map, venn_abers) = match kind {
+        HeadKind::ImpactValue => (CalibrationMap::Value, None),
+        HeadKind::Risk | HeadKind::ImpactProbability => {
+            let table = VennAbers::fit(&rows.iter().map(is_positive).collect::<Vec<_>>());
+            (fit_probability_map(rows), Some(table))
+        }
+    };
+    let mut sorted = rows.to_vec();
+    sorted.sort_by(|a, b| a.raw.total_cmp(&b.raw));
+    let bins = bins(&map, &sorted);
+    Calibration { map, bins, venn_abers, conformal: None }
+}
+
+fn fit_probability_map(rows: &[HeldOut]) -> CalibrationMap {
+    let (earlier, later) = rows.split_at(rows.len() / 2);
+    if rows.len() < 2 * BIN_ROWS_MIN {
+        return platt(rows);
+    }
+    let losses = |map: &CalibrationMap| later.iter().map(|row| loss(map, row)).collect::<Vec<_>>();
+    let by_platt = losses(&platt(earlier));
+    let gain = |map: &CalibrationMap| clear_gain(&by_platt, &losses(map));
+    let by_beta = beta(earlier).and_then(|map| gain(&map));
+    let by_isotonic = gain(&isotonic(earlier));
+    match (by_beta, by_isotonic) {
+        (None, None) => platt(rows),
+        (Some(beta_gain), isotonic_gain) if isotonic_gain.is_none_or(|gain| gain <= beta_gain) => {
+            beta(rows).unwrap_or_else(|| platt(rows))
+        }
+        (_, Some(_) | None) => isotonic(rows),
+    }
+}
+
+fn loss(map: &CalibrationMap, row: &HeldOut) -> f64 {
+    Loss::Logistic.value(log_odds(map.apply(row.raw)), row.target)
+}
+
+/// Mean loss saved per row, when it is [`CLEARLY`] more than chance.
+fn clear_gain(before: &[f64], after: &[f64]) -> Option<f64> {
+    let n = before.len() as f64;
+    let saved = || before.iter().zip(after).map(|(before, after)| before - after);
+    let mean = saved().sum::<f64>() / n;
+    let variance = saved().map(|gain| (gain - mean) * (gain - mean)).sum::<f64>() / (n - 1.0);
+    (CLEARLY * (variance / n).sqrt() < mean).then_some(mean)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use rand::Rng;
+
+    use super::*;
+    use crate::training::sample::generator;
+
+    pub(crate) fn simulate(n: usize, truth: impl Fn(f64) -> f64) -> Vec<HeldOut> {
+        let mut rng = generator(5, 0);
+        let mut row = || {
+            let raw = rng.gen_range(-4.0..4.0);
+            HeldOut { raw, target: f64::from(rng.r#gen::<f64>() < truth(raw)) }
+        };
+        (0..n).map(|_| row()).collect()
+    }
+
+    #[test]
+    fn isotonic_wins_where_no_sigmoid_fits() {
+        let steps = simulate(20_000, |raw| if raw < 0.0 { 0.1 } else { 0.6 });
+        let map = fit_calibration(HeadKind::Risk, &steps).map;
+        assert!(matches!(map, CalibrationMap::Isotonic { .. }));
+        assert!((map.apply(-3.0) - 0.1).abs() < 0.03 && (map.apply(3.0) - 0.6).abs() < 0.03);
+    }
+
+    #[test]
+    fn residual_intervals_cover_nine_of_ten_values() {
+        let mut rng = generator(6, 0);
+        let mut row = || HeldOut { raw: rng.gen_range(4.0..6.0), target: rng.gen_range(0.0..10.0) };
+        let rows: Vec<HeldOut> = (0..20_000).map(|_| row()).collect();
+        let calibration = fit_calibration(HeadKind::ImpactValue, &rows);
+        let is_covered = |row: &&HeldOut| {
+            let (low, high) = calibration.interval(row.raw);
+            low <= row.target && row.target <= high
+        };
+        let share = rows.iter().filter(is_covered).count() as f64 / rows.len() as f64;
+        assert!((share - 0.9).abs() < 0.01, "{share}");
+    }
+
+    #[test]
+    fn platt_stays_where_a_sigmoid_is_the_truth() {
+        let rows = simulate(20_000, |raw| crate::model::calibration::sigmoid(0.8 * raw - 1.0));
+        let calibration = fit_calibration(HeadKind::Risk, &rows);
+        assert!(matches!(calibration.map, CalibrationMap::Platt { .. }), "{:?}", calibration.map);
+    }
+
+    #[test]
+    fn the_venn_abers_interval_holds_the_true_probability_about_always() {
+        let rows = simulate(20_000, |raw| if raw < 0.0 { 0.1 } else { 0.6 });
+        let table = fit_calibration(HeadKind::Risk, &rows).venn_abers.unwrap();
+        for (raw, truth) in [(-3.0, 0.1), (-1.0, 0.1), (1.0, 0.6), (3.0, 0.6)] {
+            let (low, high) = table.interval(raw);
+            assert!(low - 0.03 < truth && truth < high + 0.03, "{raw}: {low} to {high}");
+        }
+    }
+}
