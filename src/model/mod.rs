@@ -9,6 +9,7 @@ pub mod binning;
 pub mod bundle;
 pub mod calibration;
 pub mod conformal;
+pub mod counterfactual;
 pub mod ensemble;
 pub mod manifest;
 pub mod venn_abers;

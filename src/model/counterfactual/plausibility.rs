@@ -1,0 +1,148 @@
+//! What the training data has seen: values, their spread, which occur together.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::counterfactual::lever::{COST_UNIT, Conflicts};
+
+/// Most coarse cells of a feature: a row of pairs fits a word.
+pub const CELLS_MAX: usize = 32;
+
+/// A part of a bundle: made from its training rows, in the order of its features.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plausibility {
+    /// One per feature.
+    pub features: Vec<SeenFeature>,
+    /// Positions of the features whose pairs are recorded, ascending.
+    pub linked: Vec<u16>,
+    /// Per pair `a < b` of linked features, by `a` and then `b`: for each coarse cell of `a`
+    /// the coarse cells of `b` that occurred with it, one bit each.
+    pub pairs: Vec<Vec<u32>>,
+}
+
+/// What the training data has seen of one feature.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SeenFeature {
+    /// Median absolute deviation of the known values; their mean absolute deviation where
+    /// more than half are equal, 1 where all are. In the feature's unit, above 0.
+    pub scale: f32,
+    /// By rank from 1: an observed value, the median of those in the rank; `None` when
+    /// too few rows had one.
+    pub values: Vec<Option<f32>>,
+    /// By rank from 0 (missing): which coarse cell it is in.
+    pub cells: Vec<u8>,
+}
+
+impl SeenFeature {
+    /// The coarse cell of a rank; ranks above every seen one are in the last.
+    pub fn cell(&self, rank: u8) -> u8 {
+        self.cells.get(usize::from(rank)).or(self.cells.last()).copied().unwrap_or(0)
+    }
+}
+
+impl Plausibility {
+    /// An observed value of a rank of a feature, if there is one.
+    pub fn value(&self, feature: u16, rank: u8) -> Option<f32> {
+        let seen = self.features.get(usize::from(feature))?;
+        seen.values.get(usize::from(rank.checked_sub(1)?)).copied().flatten()
+    }
+
+    /// The coarse cell of a rank; 0 where the feature is not recorded.
+    pub fn cell(&self, feature: u16, rank: u8) -> u8 {
+        self.features.get(usize::from(feature)).map_or(0, |seen| seen.cell(rank))
+    }
+
+    /// What a change of a feature by `change` costs, in thousandths of its scale.
+    pub fn cost(&self, feature: u16, change: f32) -> u32 {
+        let scale = self.features.get(usize::from(feature)).map_or(1.0, |seen| seen.scale);
+        thousandths(f64::from(change.abs()) / f64::from(scale))
+    }
+
+    /// True when rows with both ranks occurred, or when the pair is not recorded.
+    pub fn is_seen_together(&self, a: (u16, u8), b: (u16, u8)) -> bool {
+        let ((a, rank_a), (b, rank_b)) = if a.0 <= b.0 { (a, b) } else { (b, a) };
+        let (Ok(a_idx), Ok(b_idx)) = (self.linked.binary_search(&a), self.linked.binary_search(&b))
+        else {
+            return true;
+        };
+        a_idx == b_idx
+            || self.is_pair_seen(a_idx, self.cell(a, rank_a), b_idx, self.cell(b, rank_b))
+    }
+
+    /// Which values of an order were never seen with a new rank of one of its features.
+    pub(super) fn conflicts(
+        &self,
+        (feature, rank): (u16, u8),
+        ranks: &[u8],
+        owners: &[Option<u8>],
+    ) -> Conflicts {
+        let mut conflicts = Conflicts::default();
+        let Ok(moved) = self.linked.binary_search(&feature) else { return conflicts };
+        let cell = self.cell(feature, rank);
+        for (other, &feature) in self.linked.iter().enumerate() {
+            let present = self.cell(feature, ranks[usize::from(feature)]);
+            let is_seen = match moved.cmp(&other) {
+                std::cmp::Ordering::Less => self.is_pair_seen(moved, cell, other, present),
+                std::cmp::Ordering::Equal => true,
+                std::cmp::Ordering::Greater => self.is_pair_seen(other, present, moved, cell),
+            };
+            match owners[usize::from(feature)] {
+                _ if is_seen => {}
+                Some(lever) => conflicts.levers |= 1 << lever,
+                None => conflicts.is_fixed = true,
+            }
+        }
+        conflicts
+    }
+
+    /// For positions `a < b` among the linked features.
+    fn is_pair_seen(&self, a: usize, cell_a: u8, b: usize, cell_b: u8) -> bool {
+        let row = self.pairs.get(pair_position(self.linked.len(), a, b));
+        row.and_then(|row| row.get(usize::from(cell_a))).is_none_or(|row| row >> cell_b & 1 == 1)
+    }
+}
+
+/// Where the pair `a < b` of `n` things stands when pairs are listed by `a` and then `b`.
+pub fn pair_position(n: usize, a: usize, b: usize) -> usize {
+    a * (2 * n - a - 1) / 2 + (b - a - 1)
+}
+
+/// At least 1: no change is free.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates; a change is not negative"
+)]
+fn thousandths(scaled: f64) -> u32 {
+    ((scaled * COST_UNIT).round() as u32).clamp(1, u32::MAX / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_listed_without_gaps() {
+        let n = 7;
+        let pairs = (0..n).flat_map(|a| (a + 1..n).map(move |b| (a, b)));
+        for (position, (a, b)) in pairs.enumerate() {
+            assert_eq!(pair_position(n, a, b), position);
+        }
+    }
+
+    #[test]
+    fn a_pair_is_seen_in_either_order_and_when_nothing_is_recorded() {
+        let feature =
+            |cells: &[u8]| SeenFeature { scale: 1.0, values: Vec::new(), cells: cells.into() };
+        let plausibility = Plausibility {
+            features: vec![feature(&[0, 1, 1]), feature(&[0, 1]), feature(&[0, 1])],
+            linked: vec![0, 2],
+            pairs: vec![vec![0b11, 0b10]],
+        };
+        assert!(plausibility.is_seen_together((0, 2), (2, 1)));
+        assert!(plausibility.is_seen_together((2, 1), (0, 2)));
+        assert!(!plausibility.is_seen_together((2, 0), (0, 1)));
+        assert!(plausibility.is_seen_together((1, 0), (0, 1)));
+    }
+}

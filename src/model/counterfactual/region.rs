@@ -1,0 +1,64 @@
+//! How far a change may go: the cells around a setting that would do as well.
+
+use crate::model::counterfactual::answer::Choice;
+use crate::model::counterfactual::cubes::Cubes;
+use crate::model::counterfactual::question::Question;
+use crate::model::counterfactual::search_forest::SearchForest;
+use crate::model::counterfactual::singles::Singles;
+
+/// The choices of a change, each with the cells that would do, the others being as chosen.
+pub(super) fn choices(
+    forest: &SearchForest,
+    question: &Question<'_>,
+    chosen: &[(usize, usize)],
+) -> Vec<Choice> {
+    let with_cells = |at: usize| {
+        let (lever, setting) = chosen[at];
+        Choice { lever, setting, cells: cells_around(forest, question, chosen, at) }
+    };
+    (0..chosen.len()).map(with_cells).collect()
+}
+
+/// The shifts of one lever with the others set, widened from the chosen setting over
+/// neighboring cells as long as the goal is met and the data has seen the combination.
+fn cells_around(
+    forest: &SearchForest,
+    question: &Question<'_>,
+    chosen: &[(usize, usize)],
+    at: usize,
+) -> Option<(usize, usize)> {
+    let levers = question.levers;
+    let (lever, own) = chosen[at];
+    let settings = levers.settings(lever);
+    let cell_of = |position: usize| match levers.moves(&settings[position]) {
+        [step] => Some(forest.cell(step.feature, step.rank)),
+        _ => None,
+    };
+    let mut first = cell_of(own)?;
+    let mut last = first;
+    let mut ranks = question.ranks.to_vec();
+    for &(other, setting) in chosen.iter().filter(|(other, _)| *other != lever) {
+        levers.apply(&levers.settings(other)[setting], &mut ranks);
+    }
+    let changed = Question { ranks: &ranks, ..*question };
+    let need = question.goal.need(forest.margin(&ranks));
+    let singles = Singles::new(&Cubes::new(forest, &changed));
+    let mut others = chosen.to_vec();
+    let mut does = |position: usize| {
+        others[at] = (lever, position);
+        singles.of(lever)[position] <= need && question.is_plausible(&others)
+    };
+    for position in own + 1..settings.len() {
+        if cell_of(position) != Some(last + 1) || !does(position) {
+            break;
+        }
+        last += 1;
+    }
+    for position in (0..own).rev() {
+        if cell_of(position).map(|cell| cell + 1) != Some(first) || !does(position) {
+            break;
+        }
+        first -= 1;
+    }
+    Some((first, last))
+}
