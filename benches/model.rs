@@ -39,7 +39,7 @@ fn inputs(n_trees: usize) -> Inputs {
     let mut value = || if rng.gen_bool(0.1) { f32::NAN } else { rng.r#gen() };
     let mut order = || (0..N_FEATURES).map(|_| value()).collect();
     let orders = (0..N_ORDERS).map(|_| order()).collect();
-    let tables = AttributionTables::compile(&Ensemble { bias: -3.0, trees }, N_FEATURES);
+    let tables = AttributionTables::compile(&Ensemble::new(-3.0, trees), N_FEATURES);
     Inputs { binning, tables, orders }
 }
 
@@ -94,6 +94,6 @@ fn compile(bencher: Bencher<'_, '_>) {
     };
     let mut tree = || Tree::new((0..6).map(|_| split(&mut rng)).collect(), &[0.1; 64], &[1.0; 64]);
     let trees = (0..300).filter_map(|_| tree().ok()).collect();
-    let ensemble = Ensemble { bias: 0.0, trees };
+    let ensemble = Ensemble::new(0.0, trees);
     bencher.bench_local(|| AttributionTables::compile(black_box(&ensemble), N_FEATURES));
 }

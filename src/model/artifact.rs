@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::head::HeadId;
 use crate::model::calibration::Calibration;
 use crate::model::ensemble::Ensemble;
+use crate::model::parts::Misfit;
 
 /// Name of the manifest's file.
 pub const MANIFEST_FILE: &str = "manifest.json";
@@ -111,6 +112,22 @@ pub enum Error {
         /// Largest |base + Σ contributions − raw| found.
         residual: f64,
     },
+    /// A part belongs to another bundle.
+    #[error("{path} does not fit its bundle")]
+    Misfit {
+        /// The part's file.
+        path: PathBuf,
+        /// What does not fit.
+        source: Misfit,
+    },
+    /// A part that this build does not know.
+    #[error("bundle {path} has a part `{name}`, which this build does not know")]
+    UnknownPart {
+        /// The bundle's folder.
+        path: PathBuf,
+        /// Name of the part.
+        name: Box<str>,
+    },
     /// A file name that leaves the bundle.
     #[error("artifact {path} names the file `{file}`, which is outside of it")]
     OutsidePath {
@@ -133,6 +150,22 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         fs::create_dir_all(folder).map_err(error)?;
     }
     fs::write(path, bytes).map_err(error)
+}
+
+/// Reads a JSON file whose checksum must be this one.
+pub(crate) fn read_checked<T: DeserializeOwned>(path: &Path, expected: &str) -> Result<T, Error> {
+    let bytes = read(path)?;
+    let found = checksum(&bytes);
+    if *found == *expected {
+        parse(path, &bytes)
+    } else {
+        Err(Error::Checksum { path: path.to_owned(), found, expected: expected.into() })
+    }
+}
+
+/// The JSON that goes to `path`.
+pub(crate) fn to_json<T: Serialize>(path: &Path, value: &T) -> Result<Vec<u8>, Error> {
+    serde_json::to_vec(value).map_err(|source| Error::Json { path: path.to_owned(), source })
 }
 
 /// Reads JSON that came from `path`.

@@ -62,13 +62,13 @@ impl AttributionTables {
     /// Builds the tables; `O(3^depth + 2^depth · 2^players · depth)` per tree.
     pub fn compile(ensemble: &Ensemble, n_features: usize) -> Self {
         let mut tables = Self {
-            base: ensemble.bias,
-            bias: ensemble.bias,
+            base: ensemble.bias(),
+            bias: ensemble.bias(),
             n_features,
-            trees: Vec::with_capacity(ensemble.trees.len()),
+            trees: Vec::with_capacity(ensemble.trees().len()),
             rows: Vec::new(),
         };
-        for tree in &ensemble.trees {
+        for tree in ensemble.trees() {
             tables.push(tree);
         }
         tables
@@ -299,7 +299,7 @@ mod tests {
     fn brute_force(ensemble: &Ensemble, ranks: &[u8]) -> (f64, Vec<f64>) {
         let value = |members: usize| -> f64 {
             let of_tree = |tree: &Tree| expectation(tree, ranks, members, tree.splits().len(), 0);
-            ensemble.bias + ensemble.trees.iter().map(of_tree).sum::<f64>()
+            ensemble.bias() + ensemble.trees().iter().map(of_tree).sum::<f64>()
         };
         let factorial = |n: usize| (1..=n).product::<usize>() as f64;
         let shapley = |player: usize| {
@@ -334,7 +334,7 @@ mod tests {
 
     fn any_ensemble() -> impl Strategy<Value = Ensemble> {
         (-3.0..3.0, prop::collection::vec(any_tree(), 0..4))
-            .prop_map(|(bias, trees)| Ensemble { bias, trees })
+            .prop_map(|(bias, trees)| Ensemble::new(bias, trees))
     }
 
     proptest! {

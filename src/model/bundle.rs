@@ -7,7 +7,8 @@ use crate::model::artifact::{self, CARD_FILE, Error, HeadArtifact, MANIFEST_FILE
 use crate::model::attribution::{AttributionTables, RESIDUAL_MAX};
 use crate::model::calibration::Calibration;
 use crate::model::ensemble::{Ensemble, Tree};
-use crate::model::manifest::{FORMAT_VERSION, HeadEntry, Manifest, schema_hash};
+use crate::model::manifest::{FORMAT_VERSION, Manifest, schema_hash};
+use crate::model::parts::Parts;
 
 /// Random vectors on which additivity is checked when a head is compiled.
 const ADDITIVITY_VECTORS: u32 = 256;
@@ -19,6 +20,7 @@ pub struct Bundle {
     manifest_bytes: Vec<u8>,
     hash: Box<str>,
     heads: Vec<Head>,
+    parts: Parts,
     card: String,
 }
 
@@ -42,11 +44,12 @@ impl Bundle {
     /// file names, tree counts and the schema hash.
     ///
     /// # Errors
-    /// [`Error::BinningWidth`], [`Error::UnknownBorder`] or [`Error::Additivity`] when
-    /// the parts do not fit together.
+    /// [`Error::BinningWidth`], [`Error::UnknownBorder`], [`Error::Additivity`] or
+    /// [`Error::Misfit`] when the parts do not fit together.
     pub fn assemble(
         mut manifest: Manifest,
         artifacts: Vec<HeadArtifact>,
+        parts: Parts,
         card: String,
     ) -> Result<Self, Error> {
         manifest.format_version = FORMAT_VERSION;
@@ -57,15 +60,16 @@ impl Bundle {
         for (position, artifact) in artifacts.into_iter().enumerate() {
             let Some(entry) = manifest.heads.get_mut(position) else { break };
             entry.file = format!("heads/{}.json", entry.id).into();
-            entry.checksum = artifact::checksum(&to_json(path, &artifact)?);
-            entry.n_trees = u32::try_from(artifact.ensemble.trees.len()).unwrap_or(u32::MAX);
+            entry.checksum = artifact::checksum(&artifact::to_json(path, &artifact)?);
+            entry.n_trees = u32::try_from(artifact.ensemble.trees().len()).unwrap_or(u32::MAX);
             let file = Path::new(&*entry.file).to_owned();
             heads.push(Head::compile(&manifest, position, artifact, &file)?);
         }
         manifest.heads.truncate(heads.len());
-        let manifest_bytes = to_json(path, &manifest)?;
+        manifest.parts = parts.entries(&manifest)?;
+        let manifest_bytes = artifact::to_json(path, &manifest)?;
         let hash = artifact::checksum(&manifest_bytes);
-        Ok(Self { manifest, manifest_bytes, hash, heads, card })
+        Ok(Self { manifest, manifest_bytes, hash, heads, parts, card })
     }
 
     /// Reads the bundle in a folder; verifies every checksum and that contributions sum
@@ -88,13 +92,14 @@ impl Bundle {
         for (position, entry) in manifest.heads.iter().enumerate() {
             check_inside(&path, &entry.file)?;
             let file = folder.join(&*entry.file);
-            let artifact = load_head(&file, entry)?;
+            let artifact = artifact::read_checked(&file, &entry.checksum)?;
             heads.push(Head::compile(&manifest, position, artifact, &file)?);
         }
+        let parts = Parts::load(folder, &manifest)?;
         let card = folder.join(CARD_FILE);
         let card = String::from_utf8_lossy(&artifact::read(&card)?).into_owned();
         let hash = artifact::checksum(&manifest_bytes);
-        Ok(Self { manifest, manifest_bytes, hash, heads, card })
+        Ok(Self { manifest, manifest_bytes, hash, heads, parts, card })
     }
 
     /// Writes the bundle into a folder; the manifest last.
@@ -104,8 +109,9 @@ impl Bundle {
     pub fn save(&self, folder: &Path) -> Result<(), Error> {
         for (head, entry) in self.heads.iter().zip(&self.manifest.heads) {
             let file = folder.join(&*entry.file);
-            artifact::write(&file, &to_json(&file, &head.artifact)?)?;
+            artifact::write(&file, &artifact::to_json(&file, &head.artifact)?)?;
         }
+        self.parts.save(folder)?;
         artifact::write(&folder.join(CARD_FILE), self.card.as_bytes())?;
         artifact::write(&folder.join(MANIFEST_FILE), &self.manifest_bytes)
     }
@@ -129,6 +135,11 @@ impl Bundle {
     /// manifest holds the checksum of every head.
     pub fn hash(&self) -> &str {
         &self.hash
+    }
+
+    /// The files beside the heads.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
     }
 
     /// The model card, Markdown.
@@ -222,9 +233,8 @@ impl Head {
     ) -> Result<Self, Error> {
         let entry = &manifest.heads[position];
         let (path, head) = (file.to_owned(), entry.id.clone());
-        let trees =
-            artifact.ensemble.trees.iter().chain(artifact.scale.iter().flat_map(|it| &it.trees));
-        for split in trees.flat_map(Tree::splits) {
+        let scale = artifact.scale.iter().flat_map(Ensemble::trees);
+        for split in artifact.ensemble.trees().iter().chain(scale).flat_map(Tree::splits) {
             let n_borders = manifest.binning.borders(usize::from(split.feature)).len();
             if n_borders <= usize::from(split.border) {
                 let (feature, border) = (split.feature, split.border);
@@ -238,17 +248,6 @@ impl Head {
         } else {
             Err(Error::Additivity { path, head, residual })
         }
-    }
-}
-
-fn load_head(file: &Path, entry: &HeadEntry) -> Result<HeadArtifact, Error> {
-    let bytes = artifact::read(file)?;
-    let found = artifact::checksum(&bytes);
-    if found == entry.checksum {
-        artifact::parse(file, &bytes)
-    } else {
-        let (path, expected) = (file.to_owned(), entry.checksum.clone());
-        Err(Error::Checksum { path, found, expected })
     }
 }
 
@@ -283,8 +282,4 @@ fn check_inside(path: &Path, file: &str) -> Result<(), Error> {
     } else {
         Err(Error::OutsidePath { path: path.to_owned(), file: file.into() })
     }
-}
-
-fn to_json<T: serde::Serialize>(path: &Path, value: &T) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(value).map_err(|source| Error::Json { path: path.to_owned(), source })
 }

@@ -8,6 +8,8 @@ use ndarray::{Array1, ArrayBase, Data, Ix2};
 use serde::{Deserialize, Serialize};
 
 use crate::model::binning::{Binning, RANK_MISSING};
+use crate::model::ensemble_file::{ReadEnsemble, WrittenEnsemble};
+use crate::model::fixed::{STEPS_MAX, Scale, ScaleError};
 
 /// Deepest tree: 64 leaves.
 pub const DEPTH_MAX: usize = 6;
@@ -45,10 +47,9 @@ impl Split {
 
 /// One oblivious tree.
 ///
-/// Invariant: at most [`DEPTH_MAX`] splits, `2^depth` finite leaf values that `f32`
-/// represents, as many covers that are finite and not negative.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "RawTree", into = "RawTree")]
+/// Invariant: at most [`DEPTH_MAX`] splits, `2^depth` finite leaf values, as many covers
+/// that are finite, not negative and representable as `f32`.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tree {
     splits: Vec<Split>,
     leaves: Vec<f64>,
@@ -56,7 +57,7 @@ pub struct Tree {
 }
 
 /// A tree that breaks the invariant of [`Tree`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum TreeError {
     /// More levels than the engine has.
     #[error("a tree of depth {0} is deeper than {DEPTH_MAX}")]
@@ -74,28 +75,28 @@ pub enum TreeError {
     /// A leaf value or cover that is not a usable number.
     #[error("a tree has a leaf value or cover that is not finite, or a negative cover")]
     NotFinite,
-}
-
-/// The file form: short keys, `f32` digits.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTree {
-    /// Splits: feature, border, 1 when missing goes above.
-    s: Vec<(u16, u8, u8)>,
-    /// Leaf values.
-    v: Vec<f32>,
-    /// Covers: sum of training weights per leaf.
-    n: Vec<f32>,
+    /// The step of an ensemble that cannot be.
+    #[error(transparent)]
+    Scale(#[from] ScaleError),
+    /// Leaves whose sum could leave the range of whole steps.
+    #[error("bias and leaves add up to {0:e} steps, more than {STEPS_MAX}")]
+    Overflow(f64),
+    /// A bias or leaf between two steps.
+    #[error("a bias or leaf value of {0:e} is not a whole number of steps")]
+    NotWhole(f64),
 }
 
 /// A sum of trees: a raw score.
+///
+/// Invariant: bias and leaf values are whole steps of one [`Scale`], at which no sum of
+/// bias and leaves can be more than [`STEPS_MAX`] steps, half a step per tree aside. So
+/// all sums are exact, in `f64` as in whole numbers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "ReadEnsemble", into = "WrittenEnsemble")]
 pub struct Ensemble {
-    /// Score before the first tree.
-    pub bias: f64,
-    /// Summed in this order.
-    pub trees: Vec<Tree>,
+    scale: Scale,
+    bias: f64,
+    trees: Vec<Tree>,
 }
 
 /// An ensemble with the borders its splits refer to: predicts from raw values.
@@ -108,11 +109,20 @@ pub struct RankedEnsemble {
 }
 
 impl Tree {
-    /// Checks the parts of a tree. Leaf values are rounded to `f32`.
+    /// Checks the parts of a tree.
     ///
     /// # Errors
     /// [`TreeError`] when the parts do not fit together.
     pub fn new(splits: Vec<Split>, leaves: &[f32], covers: &[f32]) -> Result<Self, TreeError> {
+        let leaves = leaves.iter().map(|&leaf| leaf.into()).collect();
+        Self::from_parts(splits, leaves, covers)
+    }
+
+    pub(crate) fn from_parts(
+        splits: Vec<Split>,
+        leaves: Vec<f64>,
+        covers: &[f32],
+    ) -> Result<Self, TreeError> {
         let depth = splits.len();
         if DEPTH_MAX < depth {
             return Err(TreeError::TooDeep(depth));
@@ -125,8 +135,8 @@ impl Tree {
         if !leaves.iter().all(|leaf| leaf.is_finite()) || !covers.iter().all(is_cover) {
             return Err(TreeError::NotFinite);
         }
-        let widen = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect();
-        Ok(Self { splits, leaves: widen(leaves), covers: widen(covers) })
+        let covers = covers.iter().map(|&cover| cover.into()).collect();
+        Ok(Self { splits, leaves, covers })
     }
 
     /// The questions, in bit order; the last is the root of the path-dependent game.
@@ -145,16 +155,10 @@ impl Tree {
     }
 
     /// The same leaves under other questions.
-    ///
-    /// # Errors
-    /// [`TreeError`] when the number of splits changes.
-    pub fn with_splits(&self, splits: Vec<Split>) -> Result<Self, TreeError> {
-        if splits.len() == self.splits.len() {
-            Ok(Self { splits, leaves: self.leaves.clone(), covers: self.covers.clone() })
-        } else {
-            let (n_leaves, n_covers) = (self.leaves.len(), self.covers.len());
-            Err(TreeError::LeafCount { depth: splits.len(), n_leaves, n_covers })
-        }
+    #[must_use]
+    pub fn map_splits(&self, change: impl FnMut(&Split) -> Split) -> Self {
+        let splits = self.splits.iter().map(change).collect();
+        Self { splits, leaves: self.leaves.clone(), covers: self.covers.clone() }
     }
 
     /// The leaf number of one order; a feature without a rank counts as missing.
@@ -169,6 +173,53 @@ impl Tree {
 }
 
 impl Ensemble {
+    /// Rounds bias and leaves to whole steps, the finest that cannot overflow.
+    pub fn new(bias: f64, mut trees: Vec<Tree>) -> Self {
+        let scale = Scale::fitting(size_of(bias, &trees));
+        for leaf in trees.iter_mut().flat_map(|tree| &mut tree.leaves) {
+            *leaf = scale.round(*leaf);
+        }
+        Self { scale, bias: scale.round(bias), trees }
+    }
+
+    /// Checks that bias and leaves are whole steps that cannot overflow.
+    pub(crate) fn at_scale(scale: Scale, bias: f64, trees: Vec<Tree>) -> Result<Self, TreeError> {
+        let n_steps = size_of(bias, &trees) / scale.step();
+        // Rounding may have added half a step for each tree and the bias.
+        let n_steps_max = f64::from(STEPS_MAX) + 0.5 * (trees.len() as f64 + 1.0);
+        if n_steps_max < n_steps {
+            return Err(TreeError::Overflow(n_steps));
+        }
+        for value in trees.iter().flat_map(|tree| &tree.leaves).chain([&bias]) {
+            if scale.round(*value) - value != 0.0 {
+                return Err(TreeError::NotWhole(*value));
+            }
+        }
+        Ok(Self { scale, bias, trees })
+    }
+
+    /// The step of which bias and leaves are multiples.
+    pub fn scale(&self) -> Scale {
+        self.scale
+    }
+
+    /// Score before the first tree.
+    pub fn bias(&self) -> f64 {
+        self.bias
+    }
+
+    /// What is added up.
+    pub fn trees(&self) -> &[Tree] {
+        &self.trees
+    }
+
+    /// The same leaves under other questions.
+    #[must_use]
+    pub fn map_splits(&self, mut change: impl FnMut(&Split) -> Split) -> Self {
+        let trees = self.trees.iter().map(|tree| tree.map_splits(&mut change)).collect();
+        Self { scale: self.scale, bias: self.bias, trees }
+    }
+
     /// The raw score of one order: bias plus one leaf per tree, in tree order.
     pub fn raw(&self, ranks: &[u8]) -> f64 {
         let mut raw = self.bias;
@@ -177,6 +228,12 @@ impl Ensemble {
         }
         raw
     }
+}
+
+/// Largest |bias| plus the largest |leaf| of every tree.
+fn size_of(bias: f64, trees: &[Tree]) -> f64 {
+    let largest = |tree: &Tree| tree.leaves.iter().fold(0.0_f64, |max, leaf| max.max(leaf.abs()));
+    bias.abs() + trees.iter().map(largest).sum::<f64>()
 }
 
 /// Raw scores (log-odds or the value's unit), one per row.
@@ -194,37 +251,6 @@ impl<D: Data<Elem = f32>> PredictInplace<ArrayBase<D, Ix2>, Array1<f64>> for Ran
     fn default_target(&self, rows: &ArrayBase<D, Ix2>) -> Array1<f64> {
         Array1::zeros(rows.nrows())
     }
-}
-
-impl TryFrom<RawTree> for Tree {
-    type Error = TreeError;
-    fn try_from(raw: RawTree) -> Result<Self, TreeError> {
-        let side = |above| if above == 0 { MissingSide::Below } else { MissingSide::Above };
-        let split = |(feature, border, above)| Split { feature, border, missing: side(above) };
-        Self::new(raw.s.into_iter().map(split).collect(), &raw.v, &raw.n)
-    }
-}
-
-impl From<Tree> for RawTree {
-    fn from(tree: Tree) -> Self {
-        let raw = |split: &Split| {
-            let above = match split.missing {
-                MissingSide::Below => 0,
-                MissingSide::Above => 1,
-            };
-            (split.feature, split.border, above)
-        };
-        Self {
-            s: tree.splits.iter().map(raw).collect(),
-            v: tree.leaves.iter().map(|&leaf| narrow(leaf)).collect(),
-            n: tree.covers.iter().map(|&cover| narrow(cover)).collect(),
-        }
-    }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "leaf values and covers came from f32")]
-fn narrow(value: f64) -> f32 {
-    value as f32
 }
 
 #[cfg(test)]
@@ -253,12 +279,12 @@ mod tests {
     }
 
     #[test]
-    fn a_tree_reads_back_exactly_as_it_was_written() {
-        let splits = vec![split(3, MissingSide::Above), split(0, MissingSide::Below)];
-        let tree = Tree::new(splits, &[0.1, -1e-30, 3.0, 1.0 / 3.0], &[1.0, 0.0, 2.5, 7.0]);
-        let tree = tree.unwrap();
-        let text = serde_json::to_string(&tree).unwrap();
-        assert_eq!(serde_json::from_str::<Tree>(&text).unwrap(), tree);
+    fn bias_and_leaves_become_whole_steps() {
+        let tree = Tree::new(vec![], &[0.1], &[1.0]).unwrap();
+        let ensemble = Ensemble::new(-1.0 / 3.0, vec![tree]);
+        let steps = ensemble.trees()[0].leaves()[0] / ensemble.scale().step();
+        assert!((steps - steps.round()).abs() <= 0.0, "{steps}");
+        assert!((ensemble.raw(&[]) - (0.1 - 1.0 / 3.0)).abs() < 1e-8);
     }
 
     #[test]

@@ -36,6 +36,19 @@ pub struct Manifest {
     pub binning: Binning,
     /// The heads, in scoring order.
     pub heads: Vec<HeadEntry>,
+    /// Further files, by name.
+    #[serde(default)]
+    pub parts: Vec<PartEntry>,
+}
+
+/// A file of a bundle beside its heads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PartEntry {
+    /// Which part; its file is `<name>.json`.
+    pub name: Box<str>,
+    /// BLAKE3 of that file, 64 hex digits.
+    pub checksum: Box<str>,
 }
 
 /// The rows a bundle was trained on.

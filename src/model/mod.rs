@@ -5,11 +5,15 @@
 
 pub mod artifact;
 pub mod attribution;
+pub mod background;
 pub mod binning;
 pub mod bundle;
 pub mod calibration;
 pub mod conformal;
 pub mod counterfactual;
 pub mod ensemble;
+mod ensemble_file;
+pub mod fixed;
 pub mod manifest;
+pub mod parts;
 pub mod venn_abers;

@@ -99,7 +99,8 @@ struct Run<'a> {
     problem: &'a Problem<'a>,
     settings: &'a ObliviousSettings,
     grower: Grower,
-    ensemble: Ensemble,
+    bias: f64,
+    trees: Vec<Tree>,
     /// Gains of each tree: column and gain.
     gains: Vec<Vec<(u16, f64)>>,
     /// Indexed by matrix row; only fit rows are filled.
@@ -126,7 +127,8 @@ impl<'a> Run<'a> {
             problem,
             settings,
             grower: Grower::default(),
-            ensemble: Ensemble { bias, trees: Vec::new() },
+            bias,
+            trees: Vec::new(),
             gains: Vec::new(),
             gradients: vec![[0.0; 2]; problem.targets.len()],
             fit_raw: vec![bias; problem.fit_rows.len()],
@@ -157,7 +159,7 @@ impl<'a> Run<'a> {
         let stop_leaf_of = leaf_numbers(columns, &splits, problem.stop_rows);
         add_leaves(&mut self.stop_raw, &stop_leaf_of, &values);
         let covers = self.covers(n_leaves, &leaf_of);
-        self.ensemble.trees.push(Tree::new(splits, &values, &covers)?);
+        self.trees.push(Tree::new(splits, &values, &covers)?);
         Ok(true)
     }
 
@@ -193,20 +195,21 @@ impl<'a> Run<'a> {
 
     fn best_so_far(&self) -> Best {
         Best {
-            n_trees: self.ensemble.trees.len(),
+            n_trees: self.trees.len(),
             loss: self.stop_loss().unwrap_or(f64::INFINITY),
             stop_raw: self.stop_raw.clone(),
         }
     }
 
     fn finish(mut self, best: Best) -> Boosted {
-        self.ensemble.trees.truncate(best.n_trees);
+        self.trees.truncate(best.n_trees);
         let mut gains = vec![0.0; self.problem.columns.n_features()];
         for &(feature, gain) in self.gains.iter().take(best.n_trees).flatten() {
             gains[usize::from(feature)] += gain;
         }
         let stop_loss = Some(best.loss).filter(|loss| loss.is_finite());
-        Boosted { ensemble: self.ensemble, stop_loss, stop_raw: best.stop_raw, gains }
+        let ensemble = Ensemble::new(self.bias, self.trees);
+        Boosted { ensemble, stop_loss, stop_raw: best.stop_raw, gains }
     }
 }
 

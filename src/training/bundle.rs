@@ -6,6 +6,8 @@ use crate::domain::head::{HeadId, HeadKind};
 use crate::domain::time::Span;
 use crate::model::bundle::Bundle;
 use crate::model::manifest::{FORMAT_VERSION, Manifest, TrainingWindow};
+use crate::model::parts::Parts;
+use crate::training::background::background;
 use crate::training::boost::TreeDone;
 use crate::training::card::{CardInput, HeadCard, render};
 use crate::training::columns::Columns;
@@ -207,6 +209,7 @@ fn join(
         artifacts.push(head.artifact);
     }
     let kept = prune(&columns.binning, &mut artifacts)?;
+    let parts = Parts { background: Some(background(set, &kept.features, &kept.binning)?) };
     let features = kept.features.iter().map(|&column| set.specs[column].clone()).collect();
     let settings = params.trees.settings();
     let window = TrainingWindow {
@@ -226,6 +229,7 @@ fn join(
         features,
         binning: kept.binning,
         heads: entries,
+        parts: Vec::new(),
     };
     let card = render(&CardInput {
         manifest: &manifest,
@@ -234,7 +238,7 @@ fn join(
         heads: &cards,
         skipped,
     });
-    Ok(Bundle::assemble(manifest, artifacts, card)?)
+    Ok(Bundle::assemble(manifest, artifacts, parts, card)?)
 }
 
 #[cfg(test)]
@@ -344,16 +348,20 @@ pub(crate) mod tests {
         let read = Bundle::load(folder.path()).unwrap();
         assert_eq!(read.hash(), bundle.hash());
         assert_eq!(read.manifest(), bundle.manifest());
+        assert_eq!(read.parts(), bundle.parts());
         let vector = [0.3, f32::NAN, -0.2];
         assert_eq!(read.score(&vector), bundle.score(&vector));
 
-        let file = folder.path().join(&*bundle.manifest().heads[0].file);
-        let text = std::fs::read_to_string(&file).unwrap();
-        std::fs::write(&file, text.replacen("\"v\":[", "\"v\": [", 1)).unwrap();
-        let Err(Error::Checksum { path, .. }) = Bundle::load(folder.path()) else {
-            panic!("a changed head must be refused");
-        };
-        assert_eq!(path, file);
+        for name in [&*bundle.manifest().heads[0].file, "background.json"] {
+            let file = folder.path().join(name);
+            let text = std::fs::read_to_string(&file).unwrap();
+            std::fs::write(&file, format!("{text} ")).unwrap();
+            let Err(Error::Checksum { path, .. }) = Bundle::load(folder.path()) else {
+                panic!("a changed {name} must be refused");
+            };
+            assert_eq!(path, file);
+            std::fs::write(&file, text).unwrap();
+        }
     }
 
     #[test]

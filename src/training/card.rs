@@ -57,7 +57,7 @@ impl HeadCard {
             n_rows: entry.n_rows,
             n_positive: entry.n_positive,
             n_held_out,
-            n_trees: artifact.ensemble.trees.len(),
+            n_trees: artifact.ensemble.trees().len(),
             metrics: entry.metrics.clone(),
             map: artifact.calibration.map.clone(),
             bins: artifact.calibration.bins.clone(),

@@ -2,6 +2,7 @@
 
 use crate::domain::head::HeadId;
 use crate::model::artifact;
+use crate::model::background::BackgroundError;
 use crate::model::binning::BinningError;
 use crate::model::ensemble::TreeError;
 use crate::training::params::ParamsError;
@@ -34,6 +35,9 @@ pub enum FitError {
     /// A tree that cannot be used: a diverging fit.
     #[error(transparent)]
     Tree(#[from] TreeError),
+    /// Rows that are no background.
+    #[error(transparent)]
+    Background(#[from] BackgroundError),
     /// The finished parts do not fit together.
     #[error(transparent)]
     Artifact(#[from] artifact::Error),

@@ -70,7 +70,7 @@ impl HeadFit<'_> {
         let ensemble = match params.refit {
             Refit::KeepBest => boosted.ensemble,
             Refit::AllRows => {
-                let n_trees = u32::try_from(boosted.ensemble.trees.len()).unwrap_or(u32::MAX);
+                let n_trees = u32::try_from(boosted.ensemble.trees().len()).unwrap_or(u32::MAX);
                 self.boost(&trees.with_n_trees(n_trees), (&rows, &[]), &mut on_tree)?.ensemble
             }
         };
@@ -139,8 +139,8 @@ impl HeadFit<'_> {
 
 /// Raw scores of training rows.
 fn raw_scores(columns: &Columns, ensemble: &Ensemble, rows: &[u32]) -> Vec<f64> {
-    let mut raw = vec![ensemble.bias; rows.len()];
-    for tree in &ensemble.trees {
+    let mut raw = vec![ensemble.bias(); rows.len()];
+    for tree in ensemble.trees() {
         let leaves = leaf_numbers(columns, tree.splits(), rows);
         for (raw, leaf) in raw.iter_mut().zip(leaves) {
             *raw += tree.leaves()[usize::from(leaf)];

@@ -20,7 +20,7 @@ pub(crate) struct Kept {
 /// first feature when no tree uses any: a bundle has at least one.
 pub(crate) fn prune(binning: &Binning, heads: &mut [HeadArtifact]) -> Result<Kept, FitError> {
     let mut used: BTreeMap<u16, BTreeMap<u8, u8>> = BTreeMap::new();
-    for split in heads.iter().flat_map(ensembles).flat_map(|it| &it.trees).flat_map(Tree::splits) {
+    for split in heads.iter().flat_map(ensembles).flat_map(Ensemble::trees).flat_map(Tree::splits) {
         used.entry(split.feature).or_default().insert(split.border, 0);
     }
     if used.is_empty() {
@@ -46,10 +46,8 @@ pub(crate) fn prune(binning: &Binning, heads: &mut [HeadArtifact]) -> Result<Kep
         missing: split.missing,
     };
     for head in heads {
-        let scale = head.scale.iter_mut().flat_map(|scale| &mut scale.trees);
-        for tree in head.ensemble.trees.iter_mut().chain(scale) {
-            *tree = tree.with_splits(tree.splits().iter().map(renumber).collect())?;
-        }
+        head.ensemble = head.ensemble.map_splits(renumber);
+        head.scale = head.scale.take().map(|scale| scale.map_splits(renumber));
     }
     let features = used.keys().map(|&feature| usize::from(feature)).collect();
     let binning = Binning::new(borders).map_err(|error: BinningError| FitError::from(error))?;

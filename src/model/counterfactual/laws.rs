@@ -33,7 +33,7 @@ fn any_tree() -> impl Strategy<Value = Tree> {
 
 fn any_forest() -> impl Strategy<Value = SearchForest> {
     prop::collection::vec(any_tree(), 1..12)
-        .prop_map(|trees| SearchForest::compile(&Ensemble { bias: 0.1, trees }, N_FEATURES.into()))
+        .prop_map(|trees| SearchForest::compile(&Ensemble::new(0.1, trees), N_FEATURES.into()))
 }
 
 /// Values are the ranks themselves; some ranks and some pairs were never seen.

@@ -1,13 +1,9 @@
 //! An ensemble in whole numbers: sums are exact, comparisons are proofs.
 
 use crate::model::ensemble::{Ensemble, Split};
+use crate::model::fixed::Scale;
 
-/// Sums of leaves stay below this, so that a score fits 32 bits with room.
-const MARGIN_MAX: f64 = (1_u32 << 30) as f64;
-/// Finest step of a leaf: `2^-SHIFT_MAX`.
-const SHIFT_MAX: i32 = 40;
-
-/// A head's trees over ranks, leaves as whole numbers of `2^-shift`.
+/// A head's trees over ranks, leaves as whole steps of its scale.
 #[derive(Clone, Debug)]
 pub struct SearchForest {
     pub(super) trees: Vec<SearchTree>,
@@ -16,7 +12,7 @@ pub struct SearchForest {
     /// By feature: its borders that some tree asks for, ascending.
     used_borders: Vec<Vec<u8>>,
     bias: i64,
-    unit: f64,
+    scale: Scale,
 }
 
 /// One tree: its questions, and where its leaves begin.
@@ -27,25 +23,19 @@ pub(super) struct SearchTree {
 }
 
 impl SearchForest {
-    /// Rounds the leaves of an ensemble to the finest step that cannot overflow.
+    /// The trees of an ensemble in its own steps: scores are those of the engine.
     pub fn compile(ensemble: &Ensemble, n_features: usize) -> Self {
-        let largest = |leaves: &[f64]| leaves.iter().fold(0.0_f64, |max, leaf| max.max(leaf.abs()));
-        let sum: f64 = ensemble.trees.iter().map(|tree| largest(tree.leaves())).sum();
-        let mut shift = SHIFT_MAX;
-        while MARGIN_MAX < (sum + ensemble.bias.abs()) * 2_f64.powi(shift) {
-            shift -= 1;
-        }
-        let unit = 2_f64.powi(-shift);
+        let scale = ensemble.scale();
         let mut forest = Self {
-            trees: Vec::with_capacity(ensemble.trees.len()),
+            trees: Vec::with_capacity(ensemble.trees().len()),
             leaves: Vec::new(),
             used_borders: vec![Vec::new(); n_features],
-            bias: i64::from(whole(ensemble.bias / unit)),
-            unit,
+            bias: scale.to_steps(ensemble.bias()).into(),
+            scale,
         };
-        for tree in &ensemble.trees {
+        for tree in ensemble.trees() {
             let first_leaf = forest.leaves.len();
-            forest.leaves.extend(tree.leaves().iter().map(|leaf| whole(leaf / unit)));
+            forest.leaves.extend(tree.leaves().iter().map(|&leaf| scale.to_steps(leaf)));
             let splits = tree.splits().to_vec();
             for split in &splits {
                 if let Some(borders) = forest.used_borders.get_mut(usize::from(split.feature)) {
@@ -80,12 +70,12 @@ impl SearchForest {
 
     /// The raw score of a number of steps.
     pub fn raw(&self, margin: i64) -> f64 {
-        margin as f64 * self.unit
+        self.scale.to_value(margin)
     }
 
     /// The number of steps nearest to a raw score.
     pub fn steps(&self, raw: f64) -> i64 {
-        i64::from(whole(raw / self.unit))
+        self.scale.to_steps(raw).into()
     }
 
     /// Which of the cells that this head can tell apart a rank of a feature is in. Ranks of
@@ -100,10 +90,4 @@ impl SearchForest {
     pub fn borders_of(&self, feature: u16) -> &[u8] {
         self.used_borders.get(usize::from(feature)).map_or(&[], Vec::as_slice)
     }
-}
-
-/// The nearest whole number; what does not fit is cut off.
-#[expect(clippy::cast_possible_truncation, reason = "saturates by definition of the cast")]
-fn whole(steps: f64) -> i32 {
-    steps.round() as i32
 }
