@@ -18,6 +18,8 @@ use reading::{File, PLACES, Rule, code_of, files, files_of, names_after, read, r
 const FILE_LINES_MAX: usize = 400;
 const FN_LINES_MAX: usize = 70;
 const HEADER_CHARS_MAX: usize = 80;
+/// The one file that may hold unsafe code.
+const KERNEL: &str = "src/model/kernel.rs";
 
 #[test]
 fn every_folder_imports_only_folders_below_it() {
@@ -56,6 +58,11 @@ fn every_file_is_short_and_says_what_it_is() {
 #[test]
 fn every_function_fits_on_a_screen() {
     check(&over(&files_of("rs"), long_functions));
+}
+
+#[test]
+fn only_the_kernel_is_unsafe_and_says_why_it_may_be() {
+    check(&over(&files_of("rs"), unsafe_faults));
 }
 
 #[test]
@@ -149,6 +156,8 @@ fn every_law_catches_a_planted_fault() {
     for text in ["message A {", "// A.\nenum E {\n  E_UNSPECIFIED = 0;\n}", "string b = 1;"] {
         caught(bare_proto_lines(&plant("a.proto", text)));
     }
+    caught(unsafe_faults(&low("// SAFETY: none.\nunsafe { f() }")));
+    caught(unsafe_faults(&plant(KERNEL, "unsafe { f() }")));
     caught(title_faults(&plant("a.md", "# One\n\n# Two\n")));
     caught(title_faults(&plant("a.md", "## None\n")));
     caught(dead_links(&plant("docs/a.md", "[b](b.md#c) [d](https://d)"), |_| false));
@@ -169,6 +178,15 @@ fn no_law_objects_to_clean_code() {
     check(&long_functions(&File { path: "a.rs".into(), text: body }));
     let proto = "// A.\nmessage A {\n  // B\n  // in days.\n  string b =\n      1;\n}\n";
     check(&bare_proto_lines(&File { path: "a.proto".into(), text: proto.into() }));
+}
+
+fn unsafe_faults(file: &File) -> Vec<String> {
+    let code = code_of(&file.text);
+    let n_unsafe: usize =
+        ["unsafe {", "unsafe fn", "unsafe impl"].map(|it| code.matches(it).count()).iter().sum();
+    let n_reasons = if file.path == KERNEL { file.text.matches("// SAFETY: ").count() } else { 0 };
+    let fault = || fault(file, "`unsafe` outside of the kernel, or without a SAFETY comment");
+    (n_reasons < n_unsafe).then(fault).into_iter().collect()
 }
 
 fn upward_edges(rules: &[Rule]) -> Vec<String> {

@@ -103,14 +103,12 @@ pub enum Error {
         border: u8,
     },
     /// Contributions do not add up to the score.
-    #[error("head {head} in {path} is not additive: residual {residual:e}")]
+    #[error("the heads of {path} are not additive: {residual} steps are left over")]
     Additivity {
-        /// The head's file.
+        /// The manifest.
         path: PathBuf,
-        /// Which head.
-        head: HeadId,
-        /// Largest |base + Σ contributions − raw| found.
-        residual: f64,
+        /// Largest |base + Σ contributions − raw| found, in steps of the head's scale.
+        residual: i64,
     },
     /// A part belongs to another bundle.
     #[error("{path} does not fit its bundle")]

@@ -4,14 +4,16 @@ use std::path::{Component, Path};
 
 use crate::domain::head::{HeadId, HeadKind, HeadScore};
 use crate::model::artifact::{self, CARD_FILE, Error, HeadArtifact, MANIFEST_FILE};
-use crate::model::attribution::{AttributionTables, RESIDUAL_MAX};
+use crate::model::background::Background;
 use crate::model::calibration::Calibration;
+use crate::model::engine::{Engine, Scratch};
 use crate::model::ensemble::{Ensemble, Tree};
+use crate::model::game::Game;
 use crate::model::manifest::{FORMAT_VERSION, Manifest, schema_hash};
 use crate::model::parts::Parts;
 
-/// Random vectors on which additivity is checked when a head is compiled.
-const ADDITIVITY_VECTORS: u32 = 256;
+/// Random orders on which additivity is checked when an engine is compiled.
+const ADDITIVITY_ORDERS: u32 = 256;
 
 /// Heads over one feature vector, with what made them.
 #[derive(Clone, Debug)]
@@ -20,23 +22,17 @@ pub struct Bundle {
     manifest_bytes: Vec<u8>,
     hash: Box<str>,
     heads: Vec<Head>,
+    engine: Engine,
     parts: Parts,
     card: String,
 }
 
-/// One compiled head.
+/// One head.
 #[derive(Clone, Debug)]
 pub struct Head {
     id: HeadId,
     kind: HeadKind,
     artifact: HeadArtifact,
-    tables: AttributionTables,
-}
-
-/// Buffers that scoring reuses.
-#[derive(Clone, Debug, Default)]
-pub struct Scorer {
-    ranks: Vec<u8>,
 }
 
 impl Bundle {
@@ -63,13 +59,14 @@ impl Bundle {
             entry.checksum = artifact::checksum(&artifact::to_json(path, &artifact)?);
             entry.n_trees = u32::try_from(artifact.ensemble.trees().len()).unwrap_or(u32::MAX);
             let file = Path::new(&*entry.file).to_owned();
-            heads.push(Head::compile(&manifest, position, artifact, &file)?);
+            heads.push(Head::new(&manifest, position, artifact, &file)?);
         }
         manifest.heads.truncate(heads.len());
         manifest.parts = parts.entries(&manifest)?;
+        let engine = compile(path, &manifest, &heads, game_of(parts.background.as_ref()))?;
         let manifest_bytes = artifact::to_json(path, &manifest)?;
         let hash = artifact::checksum(&manifest_bytes);
-        Ok(Self { manifest, manifest_bytes, hash, heads, parts, card })
+        Ok(Self { manifest, manifest_bytes, hash, heads, engine, parts, card })
     }
 
     /// Reads the bundle in a folder; verifies every checksum and that contributions sum
@@ -93,13 +90,14 @@ impl Bundle {
             check_inside(&path, &entry.file)?;
             let file = folder.join(&*entry.file);
             let artifact = artifact::read_checked(&file, &entry.checksum)?;
-            heads.push(Head::compile(&manifest, position, artifact, &file)?);
+            heads.push(Head::new(&manifest, position, artifact, &file)?);
         }
         let parts = Parts::load(folder, &manifest)?;
+        let engine = compile(&path, &manifest, &heads, game_of(parts.background.as_ref()))?;
         let card = folder.join(CARD_FILE);
         let card = String::from_utf8_lossy(&artifact::read(&card)?).into_owned();
         let hash = artifact::checksum(&manifest_bytes);
-        Ok(Self { manifest, manifest_bytes, hash, heads, parts, card })
+        Ok(Self { manifest, manifest_bytes, hash, heads, engine, parts, card })
     }
 
     /// Writes the bundle into a folder; the manifest last.
@@ -147,15 +145,37 @@ impl Bundle {
         &self.card
     }
 
-    /// Scores one feature vector with every head; shape `[n_features]`, NaN = unknown.
-    pub fn score(&self, values: &[f32]) -> Vec<HeadScore> {
-        self.score_with(&mut Scorer::default(), values)
+    /// All heads, compiled against the bundle's own background, or for the
+    /// path-dependent game when it has none.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
     }
 
-    /// Like [`Bundle::score`], with buffers that the caller keeps.
-    pub fn score_with(&self, scorer: &mut Scorer, values: &[f32]) -> Vec<HeadScore> {
-        self.manifest.binning.ranks_into(values, &mut scorer.ranks);
-        self.heads.iter().map(|head| head.score(&scorer.ranks)).collect()
+    /// All heads, compiled against another background.
+    ///
+    /// # Errors
+    /// [`Error::Additivity`] when contributions would not sum to the score.
+    pub fn compile(&self, background: &Background) -> Result<Engine, Error> {
+        let game = Game::Interventional(background);
+        compile(Path::new(MANIFEST_FILE), &self.manifest, &self.heads, game)
+    }
+
+    /// Scores one feature vector with every head; shape `[n_features]`, NaN = unknown.
+    pub fn score(&self, values: &[f32]) -> Vec<HeadScore> {
+        self.score_with(&self.engine, &mut Scratch::default(), values)
+    }
+
+    /// Like [`Bundle::score`], with one of this bundle's engines and buffers that the
+    /// caller keeps.
+    pub fn score_with(
+        &self,
+        engine: &Engine,
+        scratch: &mut Scratch,
+        values: &[f32],
+    ) -> Vec<HeadScore> {
+        engine.explain(values, scratch);
+        let heads = self.heads.iter().enumerate();
+        heads.map(|(position, head)| head.read(engine, scratch, position)).collect()
     }
 }
 
@@ -178,11 +198,6 @@ impl Head {
     /// The trees.
     pub fn ensemble(&self) -> &Ensemble {
         &self.artifact.ensemble
-    }
-
-    /// The compiled trees.
-    pub fn tables(&self) -> &AttributionTables {
-        &self.tables
     }
 
     /// The calibrated value of a raw score, also of one that a strategy re-weighted.
@@ -209,23 +224,24 @@ impl Head {
         self.calibration().n_support(raw)
     }
 
-    /// Scores one vector of ranks.
-    pub fn score(&self, ranks: &[u8]) -> HeadScore {
-        let mut contributions = Vec::new();
-        let raw = self.tables.explain(ranks, &mut contributions);
+    /// What an engine left behind about this head.
+    fn read(&self, engine: &Engine, scratch: &Scratch, position: usize) -> HeadScore {
+        let scale = engine.scale(position);
+        let raw = scale.to_value(scratch.raw(position).into());
+        let shifts = scratch.contributions(position).iter();
         HeadScore {
             head: self.id.clone(),
             kind: self.kind,
-            base: self.tables.base(),
+            base: scale.to_value(engine.base(position).into()),
             raw,
-            contributions,
+            contributions: shifts.map(|&shift| scale.to_value(shift.into())).collect(),
             calibrated: self.calibrate(raw),
-            interval: self.interval_at(raw, ranks),
+            interval: self.interval_at(raw, scratch.ranks()),
             n_support: self.n_support(raw),
         }
     }
 
-    fn compile(
+    fn new(
         manifest: &Manifest,
         position: usize,
         artifact: HeadArtifact,
@@ -241,13 +257,26 @@ impl Head {
                 return Err(Error::UnknownBorder { path, head, feature, border });
             }
         }
-        let tables = AttributionTables::compile(&artifact.ensemble, manifest.features.len());
-        let residual = tables.largest_residual(ADDITIVITY_VECTORS);
-        if residual <= RESIDUAL_MAX {
-            Ok(Self { id: head, kind: entry.kind, artifact, tables })
-        } else {
-            Err(Error::Additivity { path, head, residual })
-        }
+        Ok(Self { id: head, kind: entry.kind, artifact })
+    }
+}
+
+fn game_of(background: Option<&Background>) -> Game<'_> {
+    background.map_or(Game::PathDependent, Game::Interventional)
+}
+
+/// Compiles all heads and checks that the engine agrees with the trees.
+fn compile(
+    path: &Path,
+    manifest: &Manifest,
+    heads: &[Head],
+    game: Game<'_>,
+) -> Result<Engine, Error> {
+    let ensembles: Vec<&Ensemble> = heads.iter().map(Head::ensemble).collect();
+    let engine = Engine::compile(&manifest.binning, &ensembles, game);
+    match engine.largest_residual(&ensembles, ADDITIVITY_ORDERS) {
+        0 => Ok(engine),
+        residual => Err(Error::Additivity { path: path.to_owned(), residual }),
     }
 }
 

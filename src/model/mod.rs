@@ -1,19 +1,28 @@
 //! Boosted oblivious trees with exact attribution, calibration and artifacts.
 //!
 //! An artifact ([`ensemble`], [`calibration`]) is what training writes; loading a
-//! [`bundle`] compiles it into the engine that scores ([`attribution`]).
+//! [`bundle`] compiles it into the [`engine`] that scores.
 
 pub mod artifact;
-pub mod attribution;
 pub mod background;
 pub mod binning;
 pub mod bundle;
 pub mod calibration;
 pub mod conformal;
 pub mod counterfactual;
+pub mod engine;
 pub mod ensemble;
 mod ensemble_file;
 pub mod fixed;
+mod forest;
+pub mod game;
+#[cfg(target_arch = "x86_64")]
+mod kernel;
 pub mod manifest;
 pub mod parts;
+mod ranker;
+mod tables;
 pub mod venn_abers;
+
+#[cfg(test)]
+mod engine_laws;

@@ -1,7 +1,8 @@
 //! Global importance: mean absolute contribution over held-out rows.
 
-use crate::model::attribution::AttributionTables;
+use crate::model::engine::{Engine, Scratch};
 use crate::model::ensemble::Ensemble;
+use crate::model::game::Game;
 use crate::training::columns::Columns;
 
 /// Most rows that are explained; more are thinned evenly.
@@ -9,17 +10,16 @@ const ROWS_MAX: usize = 2_000;
 
 /// Mean |contribution| of every column over some of `rows`.
 pub(crate) fn mean_contributions(columns: &Columns, ensemble: &Ensemble, rows: &[u32]) -> Vec<f64> {
-    let n_features = columns.n_features();
-    let tables = AttributionTables::compile(ensemble, n_features);
-    let mut sums = vec![0.0; n_features];
-    let (mut ranks, mut contributions) = (Vec::new(), Vec::new());
+    let engine = Engine::compile(&columns.binning, &[ensemble], Game::PathDependent);
+    let mut sums = vec![0.0; columns.n_features()];
+    let (mut ranks, mut scratch) = (Vec::new(), Scratch::default());
     let stride = rows.len().div_ceil(ROWS_MAX).max(1);
     let mut n = 0.0_f64;
     for &row in rows.iter().step_by(stride) {
         columns.ranks_of(row, &mut ranks);
-        tables.explain(&ranks, &mut contributions);
-        for (sum, contribution) in sums.iter_mut().zip(&contributions) {
-            *sum += contribution.abs();
+        engine.explain_ranks(&ranks, &mut scratch);
+        for (sum, &shift) in sums.iter_mut().zip(scratch.contributions(0)) {
+            *sum += engine.scale(0).to_value(shift.into()).abs();
         }
         n += 1.0;
     }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::domain::head::{HeadId, HeadKind, HeadScore};
 use crate::domain::time::Timestamp;
 use crate::feature::catalog::{Catalog, UnknownFeature};
-use crate::model::bundle::{Bundle, Scorer};
+use crate::model::bundle::Bundle;
+use crate::model::engine::Scratch;
 use crate::training::baseline::logistic;
 use crate::training::error::FitError;
 use crate::training::evaluate::{HeadReport, ScoredRow, Standing, evaluate};
@@ -62,7 +63,7 @@ pub fn judge_window(
     progress: &mut dyn FnMut(u64),
 ) -> Judged {
     let columns = columns_of(bundle, history);
-    let mut scorer = Scorer::default();
+    let mut scratch = Scratch::default();
     let mut values = vec![f32::NAN; columns.len()];
     let mut judged =
         Judged { rows: Vec::new(), reports: Vec::new(), residual_max: 0.0, n_orders: 0 };
@@ -70,7 +71,7 @@ pub fn judge_window(
         for (value, column) in values.iter_mut().zip(&columns) {
             *value = history.features[[row, *column]];
         }
-        for score in bundle.score_with(&mut scorer, &values) {
+        for score in bundle.score_with(bundle.engine(), &mut scratch, &values) {
             judged.residual_max = judged.residual_max.max(residual(&score));
             let prediction = (score.calibrated, score.raw);
             let kind = score.kind;
