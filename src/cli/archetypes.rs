@@ -342,6 +342,8 @@ mod tests {
             kind: HeadKind::Risk,
             probability,
             raw: probability,
+            interval: (probability, probability),
+            order_idx: 0,
             // What the stream told is wrong everywhere: the truth has to win.
             label: 1.0,
             account: 0,

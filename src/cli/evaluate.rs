@@ -20,8 +20,10 @@ use crate::training::baseline::order_only;
 use crate::training::bundle::BundleParams;
 use crate::training::evaluate::{HeadReport, ScoredRow, Standing};
 use crate::training::params::ObliviousParams;
+use crate::training::slices::{Coverage, Cuts, DEFAULT_FEATURE, SliceReport, SliceSpec, Slicing};
 use crate::workflow::evaluate_bundle::{
     Judged, KnownAccounts, RESIDUAL_MAX, evaluation_catalog, judge_logistic, judge_window,
+    slice_window,
 };
 use crate::workflow::play_history::{History, HistoryPlan, play_history};
 
@@ -49,6 +51,10 @@ pub struct Args {
     /// Truth of a synthetic stream: adds a table per kind of buyer, beside the IP rule
     #[arg(long)]
     truth: Option<PathBuf>,
+    /// Report a slice by itself: `order_amount=50,200` is cut there, `order_amount` in
+    /// quarters; without any, the order amount in quarters
+    #[arg(long = "slice", value_parser = SliceSpec::parse)]
+    slices: Vec<SliceSpec>,
     /// Skip the baselines that are fitted on the training window
     #[arg(long)]
     no_baselines: bool,
@@ -98,7 +104,10 @@ pub fn run(args: &Args) -> miette::Result<()> {
     let n_rows = history.rows_of(TEST).len();
     let progress = bar(n_rows as u64, "orders");
     progress.set_message("scoring");
-    let judged = judge_window(&bundle, &history, TEST, known, &mut |n| progress.set_position(n));
+    let slicing = slice_window(&history, TEST, &slices(args, &history))
+        .map_err(|error| miette::miette!("{error}"))?;
+    let mut tell = |n| progress.set_position(n);
+    let judged = judge_window(&bundle, &history, (TEST, known), &slicing, &mut tell);
     progress.finish_and_clear();
     if let Some(path) = &args.predictions {
         write_predictions(path, &judged.rows)?;
@@ -122,6 +131,15 @@ pub fn run(args: &Args) -> miette::Result<()> {
         show(&report);
     }
     check_additivity(&judged)
+}
+
+/// The declared slices, or quarters of the order amount where the source has one.
+fn slices(args: &Args, history: &History) -> Vec<SliceSpec> {
+    let has_default = history.catalog.specs().iter().any(|spec| *spec.id == *DEFAULT_FEATURE);
+    if args.slices.is_empty() && has_default {
+        return vec![SliceSpec { feature: DEFAULT_FEATURE.into(), cuts: Cuts::Quarters }];
+    }
+    args.slices.clone()
 }
 
 fn play(args: &Args, bundle: &Bundle, watch: Option<&mut Watch>) -> miette::Result<History> {
@@ -178,7 +196,8 @@ fn baselines(
         ..BundleParams::default()
     };
     let order_only = fit(&set, &params)?;
-    let judged = judge_window(&order_only, history, TEST, known, &mut |_| {});
+    let judged =
+        judge_window(&order_only, history, (TEST, known), &Slicing::default(), &mut |_| {});
     Ok(vec![
         Baseline { name: "logistic regression (linfa)", heads: logistic.map_err(to_report)? },
         Baseline { name: "same trees, order-only features", heads: judged.reports },
@@ -227,6 +246,22 @@ fn show_heads(name: &str, heads: &[HeadReport]) {
                 "    {:<26} {:>9.4}   [{:.4}, {:.4}]",
                 metric.name, metric.value, metric.low, metric.high
             ));
+        }
+        for slice in &head.slices {
+            say(slice_line(head.kind, slice));
+        }
+    }
+}
+
+fn slice_line(kind: HeadKind, slice: &SliceReport) -> String {
+    let (n, predicted, observed) = (slice.n, slice.mean_predicted, slice.mean_observed);
+    let means = format!("predicted {predicted:.4}, observed {observed:.4}");
+    let line = format!("    {:<44} {n:>7} rows, {means}", slice.slice);
+    match kind {
+        HeadKind::Risk | HeadKind::ImpactProbability => line,
+        HeadKind::ImpactValue => {
+            let Coverage { share, low, high } = slice.coverage;
+            format!("{line}, covered {share:.4} [{low:.4}, {high:.4}]")
         }
     }
 }

@@ -7,7 +7,9 @@ use crate::domain::money::Currency;
 use crate::domain::time::Span;
 use crate::import::amount::check_money;
 use crate::import::instant::{TimeSpec, check_span, check_time};
-use crate::import::mapping::{Condition, EventSpec, FactKind, LabelRule, LabelSpec, Target, Test};
+use crate::import::mapping::{
+    Condition, EventSpec, FactKind, LabelRule, LabelSpec, LaterValue, Target, Test,
+};
 use crate::import::mistake::suggest;
 use crate::import::section::{Column, Entry, Section};
 
@@ -175,12 +177,16 @@ fn check_words_label(section: &Section<'_>) -> Option<LabelRule> {
 fn check_later_label(section: &Section<'_>, facts: Option<&[FactKind]>) -> Option<LabelRule> {
     let fact_entry = section.required("fact");
     let within = section.required("within").and_then(|entry| check_span(&entry));
+    let tells = match section.entry("value") {
+        Some(entry) => entry.word("what the label says", &["occurrence", "amount"])?,
+        None => LaterValue::Occurrence,
+    };
     let fact_entry = fact_entry?;
     let fact = fact_entry.word::<FactKind>("a fact about orders", &FactKind::NAMES)?;
     if facts.is_some_and(|facts| !facts.contains(&fact)) {
         fact_entry.note(format!("no [[events]] maps `{}`", fact.as_str()), None);
     }
-    Some(LabelRule::LaterEvent { fact, within: within? })
+    Some(LabelRule::LaterEvent { fact, within: within?, tells })
 }
 
 fn check_head(entry: &Entry<'_>) -> Option<HeadId> {

@@ -17,7 +17,7 @@ use crate::import::sorting::RUN_BYTES_MAX;
 use crate::import::summary::ImportSummary;
 
 /// Order lines where an id that starts with R takes goods back.
-const SHOP: &str = r#"
+pub(super) const SHOP: &str = r#"
 [source]
 format = "csv"
 channel = "shop"
@@ -56,17 +56,17 @@ positive = ["1"]
 negative = ["0"]
 known_after = "7d"
 "#;
-const HEADER: &str = "id,at,user,sku,n,price,age,fraud\n";
+pub(super) const HEADER: &str = "id,at,user,sku,n,price,age,fraud\n";
 const DAY: i64 = 86_400;
 
 #[derive(Debug, PartialEq)]
-struct Imported {
-    summary: ImportSummary,
+pub(super) struct Imported {
+    pub(super) summary: ImportSummary,
     events: String,
     rejects: String,
 }
 
-fn import(mapping: &str, input: &[u8], run_bytes_max: usize) -> Result<Imported, Error> {
+pub(super) fn import(mapping: &str, input: &[u8], run_bytes_max: usize) -> Result<Imported, Error> {
     let folder = tempfile::tempdir().unwrap();
     let place = |name: &str| folder.path().join(name);
     fs::write(place("input"), input).unwrap();
@@ -89,7 +89,7 @@ fn shop(rows: &[String]) -> Imported {
 }
 
 /// `day event` of each line, by the end of the event id.
-fn told(imported: &Imported) -> Vec<String> {
+pub(super) fn told(imported: &Imported) -> Vec<String> {
     let events = imported.events.lines().map(|line| serde_json::from_str::<Event>(line).unwrap());
     events
         .map(|event| {
@@ -103,7 +103,7 @@ fn told(imported: &Imported) -> Vec<String> {
         .collect()
 }
 
-fn line(id: &str, day: i64, user: &str, sku: &str, n: i64) -> String {
+pub(super) fn line(id: &str, day: i64, user: &str, sku: &str, n: i64) -> String {
     format!("{id},{},{user},{sku},{n},10,30,", day * DAY)
 }
 

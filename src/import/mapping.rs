@@ -198,7 +198,18 @@ pub(super) enum LabelRule {
     LaterEvent {
         fact: FactKind,
         within: Span,
+        tells: LaterValue,
     },
+}
+
+/// What a label about later facts says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LaterValue {
+    /// 1 when one came, 0 when none did.
+    Occurrence,
+    /// The sum of their amounts, major units; 0 when none came.
+    Amount,
 }
 
 impl FactKind {

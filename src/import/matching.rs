@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::event::{Fact, OrderAmount, OrderCancelled, OrderReturned, OrderStep};
+use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::time::{Span, Timestamp};
 use crate::import::error::Error;
-use crate::import::labeling::{Judged, label_order};
+use crate::import::labeling::{Judged, LaterFact, label_order};
 use crate::import::line::FactLine;
 use crate::import::mapping::{EventSpec, FactKind, LabelRule, LabelSpec, Rules, Target};
 use crate::import::output::{EventSink, RejectSink};
@@ -64,7 +65,7 @@ enum HitKind {
     /// The order itself; which rules of `[[events]]` could find it.
     Placed { findable: Vec<bool> },
     /// A fact that belongs to it.
-    Fact { spec: usize, sku: Option<EntityRef> },
+    Fact { spec: usize, sku: Option<EntityRef>, amount: Option<Money> },
 }
 
 impl<'a> Matcher<'a> {
@@ -164,7 +165,8 @@ impl<'a> Matcher<'a> {
             }
         };
         if self.has_later_labels {
-            let what = HitKind::Fact { spec: line.spec, sku: line.sku.clone() };
+            let what =
+                HitKind::Fact { spec: line.spec, sku: line.sku.clone(), amount: line.amount };
             self.push_hit(&Hit { key: order.clone(), time: line.time, what })?;
         }
         let time = line.time;
@@ -239,7 +241,7 @@ impl<'a> Matcher<'a> {
     fn label_orders(self, data_end: Timestamp, sinks: &mut Sinks<'_>) -> Result<(), Error> {
         let mut sorted = self.hits.finish()?;
         let mut placed: Option<(OrderKey, Timestamp, Vec<bool>)> = None;
-        let mut facts: Vec<(usize, Timestamp, Option<EntityRef>)> = Vec::new();
+        let mut facts: Vec<LaterFact> = Vec::new();
         while let Some((_, value)) = sorted.next()? {
             let hit: Hit = postcard::from_bytes(&value).map_err(|_| sorted.folder().damaged())?;
             match hit.what {
@@ -251,9 +253,9 @@ impl<'a> Matcher<'a> {
                     facts.clear();
                     placed = Some((hit.key, hit.time, findable));
                 }
-                HitKind::Fact { spec, sku } => {
+                HitKind::Fact { spec, sku, amount } => {
                     if placed.as_ref().is_some_and(|(key, _, _)| *key == hit.key) {
-                        facts.push((spec, hit.time, sku));
+                        facts.push(LaterFact { spec, time: hit.time, sku, amount });
                     }
                 }
             }

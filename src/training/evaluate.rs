@@ -11,6 +11,7 @@ use crate::training::metrics::accounts::{AccountOrder, card_precision_at_k};
 use crate::training::metrics::bootstrap::{Measured, measure};
 use crate::training::metrics::probability::{Predicted, probability_figures};
 use crate::training::metrics::ranking::{Ranked, ranking_figures};
+use crate::training::slices::{Coverage, SliceReport, SliceRow, Slicing, coverage, mean_width};
 
 /// False positive rate at which recall is reported.
 pub const FPR_MAX: f64 = 0.01;
@@ -36,6 +37,10 @@ pub struct ScoredRow {
     pub probability: f64,
     /// Raw score.
     pub raw: f64,
+    /// Interval of `probability`.
+    pub interval: (f64, f64),
+    /// Position of the order among those judged.
+    pub order_idx: usize,
     /// 0 or 1, or the observed value; NaN when not known.
     pub label: f32,
     /// Hash of the account.
@@ -72,6 +77,8 @@ pub struct HeadReport {
     pub metrics: Vec<MetricSummary>,
     /// Predicted against observed, by rising score.
     pub reliability: Vec<ReliabilityBin>,
+    /// Figures of every declared slice.
+    pub slices: Vec<SliceReport>,
 }
 
 /// Rows with scores next to each other.
@@ -93,18 +100,23 @@ impl HeadReport {
 }
 
 /// Reports on every head in `rows`, in order of first appearance.
-pub fn evaluate(rows: &[ScoredRow]) -> Vec<HeadReport> {
+pub fn evaluate(rows: &[ScoredRow], slicing: &Slicing) -> Vec<HeadReport> {
     let mut heads: Vec<(&HeadId, HeadKind)> = Vec::new();
     for row in rows {
         if !heads.iter().any(|(head, _)| **head == row.head) {
             heads.push((&row.head, row.kind));
         }
     }
-    heads.into_iter().map(|(head, kind)| evaluate_head(rows, head, kind)).collect()
+    heads.into_iter().map(|(head, kind)| evaluate_head(rows, head, kind, slicing)).collect()
 }
 
 /// Reports on one head; rows of other heads are ignored.
-pub fn evaluate_head(rows: &[ScoredRow], head: &HeadId, kind: HeadKind) -> HeadReport {
+pub fn evaluate_head(
+    rows: &[ScoredRow],
+    head: &HeadId,
+    kind: HeadKind,
+    slicing: &Slicing,
+) -> HeadReport {
     let (mut n_excluded, mut n_unlabeled) = (0, 0);
     let mut counted: Vec<&ScoredRow> = Vec::new();
     for row in rows.iter().filter(|row| row.head == *head) {
@@ -125,6 +137,10 @@ pub fn evaluate_head(rows: &[ScoredRow], head: &HeadId, kind: HeadKind) -> HeadR
         let name = format!("card_precision_at_{ACCOUNTS_PER_DAY}");
         metrics.extend(precision.and_then(|precision| summary(&name, precision)));
     }
+    let slice_rows: Vec<SliceRow> = counted.iter().map(|row| slice_row(row)).collect();
+    if !is_probability(kind) && !slice_rows.is_empty() {
+        metrics.extend(interval_figures(&slice_rows));
+    }
     HeadReport {
         head: head.clone(),
         kind,
@@ -134,6 +150,7 @@ pub fn evaluate_head(rows: &[ScoredRow], head: &HeadId, kind: HeadKind) -> HeadR
         n_unlabeled,
         metrics,
         reliability: reliability(&pairs),
+        slices: slicing.reports(&slice_rows),
     }
 }
 
@@ -183,6 +200,7 @@ fn risk_figures(pairs: &[Pair]) -> Vec<(&'static str, Measured)> {
         ("log_loss", probability.log_loss),
         ("brier", probability.brier),
         ("calibration_error", probability.calibration_error),
+        ("debiased_ece", probability.debiased_ece),
     ]
 }
 
@@ -203,6 +221,25 @@ fn value_figures(pairs: &[Pair]) -> Vec<(&'static str, Measured)> {
         [(squared / n).sqrt(), absolute / n, 1.0 - squared / n / variance]
     });
     vec![("rmse", rmse), ("mae", mae), ("r2", r2)]
+}
+
+/// Share of outcomes inside their interval, and its width.
+fn interval_figures(rows: &[SliceRow]) -> [MetricSummary; 2] {
+    let Coverage { share: value, low, high } = coverage(rows);
+    let width = mean_width(rows);
+    [
+        MetricSummary { name: "interval_coverage".into(), value, low, high },
+        MetricSummary { name: "interval_width".into(), value: width, low: width, high: width },
+    ]
+}
+
+fn slice_row(row: &ScoredRow) -> SliceRow {
+    SliceRow {
+        order_idx: row.order_idx,
+        shown: row.probability,
+        interval: row.interval,
+        target: row.label.into(),
+    }
 }
 
 fn reliability(pairs: &[Pair]) -> Vec<ReliabilityBin> {

@@ -25,4 +25,5 @@ pub mod sample;
 pub(crate) mod scale;
 pub(crate) mod screen;
 pub mod set;
+pub mod slices;
 pub mod split;

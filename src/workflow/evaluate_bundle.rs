@@ -10,6 +10,7 @@ use crate::model::engine::Scratch;
 use crate::training::baseline::logistic;
 use crate::training::error::FitError;
 use crate::training::evaluate::{HeadReport, ScoredRow, Standing, evaluate};
+use crate::training::slices::{SliceSpec, Slicing};
 use crate::workflow::play_history::History;
 
 /// Largest `|base + Σ contributions − raw|` that a bundle may show.
@@ -58,8 +59,8 @@ pub fn evaluation_catalog(bundle: &Bundle) -> Result<Catalog, UnknownFeature> {
 pub fn judge_window(
     bundle: &Bundle,
     history: &History,
-    window: usize,
-    known: KnownAccounts,
+    (window, known): (usize, KnownAccounts),
+    slicing: &Slicing,
     progress: &mut dyn FnMut(u64),
 ) -> Judged {
     let columns = columns_of(bundle, history);
@@ -67,15 +68,19 @@ pub fn judge_window(
     let mut values = vec![f32::NAN; columns.len()];
     let mut judged =
         Judged { rows: Vec::new(), reports: Vec::new(), residual_max: 0.0, n_orders: 0 };
-    for row in history.rows_of(window) {
+    for (order_idx, row) in history.rows_of(window).into_iter().enumerate() {
         for (value, column) in values.iter_mut().zip(&columns) {
             *value = history.features[[row, *column]];
         }
         for score in bundle.score_with(bundle.engine(), &mut scratch, &values) {
             judged.residual_max = judged.residual_max.max(residual(&score));
-            let prediction = (score.calibrated, score.raw);
-            let kind = score.kind;
-            judged.rows.push(scored_row(history, row, &score.head, kind, prediction, known));
+            let shown = Shown {
+                kind: score.kind,
+                probability: score.calibrated,
+                raw: score.raw,
+                interval: score.interval,
+            };
+            judged.rows.push(scored_row(history, (row, order_idx), &score.head, &shown, known));
         }
         judged.n_orders += 1;
         if judged.n_orders.is_multiple_of(1_024) {
@@ -83,7 +88,7 @@ pub fn judge_window(
         }
     }
     progress(judged.n_orders);
-    judged.reports = evaluate(&judged.rows);
+    judged.reports = evaluate(&judged.rows, slicing);
     judged
 }
 
@@ -111,13 +116,34 @@ pub fn judge_logistic(
             continue;
         };
         let predictions = logistic(&train, target)?.predict(&test);
-        for (row, probability) in test_rows.iter().zip(predictions) {
-            let log_odds = (probability / (1.0 - probability)).ln();
-            let prediction = (probability, log_odds);
-            rows.push(scored_row(history, *row, head.id(), head.kind(), prediction, known));
+        for (order_idx, (row, probability)) in test_rows.iter().zip(predictions).enumerate() {
+            let raw = (probability / (1.0 - probability)).ln();
+            let (kind, interval) = (head.kind(), (probability, probability));
+            let shown = Shown { kind, probability, raw, interval };
+            rows.push(scored_row(history, (*row, order_idx), head.id(), &shown, known));
         }
     }
-    Ok(evaluate(&rows))
+    Ok(evaluate(&rows, &Slicing::default()))
+}
+
+/// The slices of a window's orders.
+///
+/// # Errors
+/// [`UnknownFeature`] for a slice by a feature that the history does not have.
+pub fn slice_window(
+    history: &History,
+    window: usize,
+    specs: &[SliceSpec],
+) -> Result<Slicing, UnknownFeature> {
+    let rows = history.rows_of(window);
+    let mut slicing = Slicing::default();
+    for spec in specs {
+        let named = history.catalog.specs().iter().position(|known| known.id == spec.feature);
+        let column = named.ok_or_else(|| UnknownFeature(spec.feature.clone()))?;
+        let values: Vec<f32> = rows.iter().map(|row| history.features[[*row, column]]).collect();
+        slicing.add(spec, &values);
+    }
+    Ok(slicing)
 }
 
 fn columns_of(bundle: &Bundle, history: &History) -> Vec<usize> {
@@ -133,12 +159,19 @@ fn residual(score: &HeadScore) -> f64 {
     (score.base + sum - score.raw).abs()
 }
 
+/// What one head showed about one order.
+struct Shown {
+    kind: HeadKind,
+    probability: f64,
+    raw: f64,
+    interval: (f64, f64),
+}
+
 fn scored_row(
     history: &History,
-    row: usize,
+    (row, order_idx): (usize, usize),
     head: &HeadId,
-    kind: HeadKind,
-    (probability, raw): (f64, f64),
+    shown: &Shown,
     known: KnownAccounts,
 ) -> ScoredRow {
     let at = &history.rows[row];
@@ -152,9 +185,11 @@ fn scored_row(
         order: at.order.order_id.clone(),
         time: at.event_time,
         head: head.clone(),
-        kind,
-        probability,
-        raw,
+        kind: shown.kind,
+        probability: shown.probability,
+        raw: shown.raw,
+        interval: shown.interval,
+        order_idx,
         label: history.truth(row, head, history.end),
         account,
         standing: if is_known { Standing::Excluded } else { Standing::Counted },

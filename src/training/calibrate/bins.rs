@@ -1,7 +1,8 @@
 //! Held-out rows with scores next to each other: the reliability table.
 
-use crate::model::calibration::{CalibrationBin, CalibrationMap, Z_90, log_odds};
+use crate::model::calibration::{CalibrationBin, CalibrationMap, log_odds};
 use crate::training::calibrate::{BIN_ROWS_MIN, HeldOut};
+use crate::training::slices::wilson;
 
 /// Most bins; shares halve towards the high scores, where decisions fall.
 const BINS_MAX: usize = 20;
@@ -53,15 +54,6 @@ fn summarize(map: &CalibrationMap, rows: &[HeldOut]) -> CalibrationBin {
         shift_low,
         shift_high,
     }
-}
-
-/// The 90 % score interval of a share (Wilson 1927).
-fn wilson(share: f64, n: f64) -> (f64, f64) {
-    let z2 = Z_90 * Z_90;
-    let center = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);
-    let spread = share * (1.0 - share) / n + z2 / (4.0 * n * n);
-    let half = Z_90 * spread.sqrt() / (1.0 + z2 / n);
-    (center - half, center + half)
 }
 
 /// 5 % and 95 % quantiles of observed minus predicted.
