@@ -8,6 +8,7 @@ pub mod messages;
 pub mod ranking;
 pub mod reasons;
 pub mod strategy;
+pub mod unlike;
 
 #[cfg(test)]
 mod decide_tests;

@@ -126,7 +126,7 @@ fn reason(
 }
 
 /// What the feature saw, in words.
-fn fact(spec: &FeatureSpec, value: Option<f64>) -> Text {
+pub(super) fn fact(spec: &FeatureSpec, value: Option<f64>) -> Text {
     let name = Text::new(capitalized(&spec.name.en), spec.name.zh.clone());
     let Some(value) = value else {
         return message("fact", "unknown", &[("name", &name)]);

@@ -12,6 +12,7 @@ use crate::domain::order::OrderKey;
 use crate::domain::risk::{Probability, RiskAssessment};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
+use crate::domain::unlike::UnlikeTraining;
 
 /// Identifies a decision; a time-ordered UUID (version 7).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -128,6 +129,9 @@ pub struct Decision {
     pub actions: Vec<RecommendedAction>,
     /// At most three sentences for people.
     pub reasons: Vec<Reason>,
+    /// Whether the order is unlike the training data, and why; `None` when the bundle
+    /// has no population to compare with.
+    pub unlike_training: Option<UnlikeTraining>,
     /// The feature vector in bundle order, NaN is unknown; kept in the journal, not answered.
     #[serde(skip)]
     pub features: Vec<f32>,

@@ -17,3 +17,4 @@ pub mod record;
 pub mod risk;
 pub mod text;
 pub mod time;
+pub mod unlike;

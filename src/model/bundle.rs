@@ -11,6 +11,7 @@ use crate::model::ensemble::{Ensemble, Tree};
 use crate::model::game::Game;
 use crate::model::manifest::{FORMAT_VERSION, Manifest, schema_hash};
 use crate::model::parts::Parts;
+use crate::model::unlike::{UnlikeTables, Unlikeness};
 
 /// Random orders on which additivity is checked when an engine is compiled.
 const ADDITIVITY_ORDERS: u32 = 256;
@@ -24,6 +25,7 @@ pub struct Bundle {
     heads: Vec<Head>,
     engine: Engine,
     parts: Parts,
+    unlike: Option<UnlikeTables>,
     card: String,
 }
 
@@ -66,7 +68,8 @@ impl Bundle {
         let engine = compile(path, &manifest, &heads, game_of(parts.background.as_ref()))?;
         let manifest_bytes = artifact::to_json(path, &manifest)?;
         let hash = artifact::checksum(&manifest_bytes);
-        Ok(Self { manifest, manifest_bytes, hash, heads, engine, parts, card })
+        let unlike = parts.population.as_ref().map(UnlikeTables::compile);
+        Ok(Self { manifest, manifest_bytes, hash, heads, engine, parts, unlike, card })
     }
 
     /// Reads the bundle in a folder; verifies every checksum and that contributions sum
@@ -97,7 +100,8 @@ impl Bundle {
         let card = folder.join(CARD_FILE);
         let card = String::from_utf8_lossy(&artifact::read(&card)?).into_owned();
         let hash = artifact::checksum(&manifest_bytes);
-        Ok(Self { manifest, manifest_bytes, hash, heads, engine, parts, card })
+        let unlike = parts.population.as_ref().map(UnlikeTables::compile);
+        Ok(Self { manifest, manifest_bytes, hash, heads, engine, parts, unlike, card })
     }
 
     /// Writes the bundle into a folder; the manifest last.
@@ -138,6 +142,12 @@ impl Bundle {
     /// The files beside the heads.
     pub fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    /// How unlike the training rows a feature vector is; `None` when the bundle has no
+    /// population.
+    pub fn unlikeness(&self, values: &[f32]) -> Option<Unlikeness> {
+        self.unlike.as_ref().map(|tables| tables.assess(values))
     }
 
     /// The model card, Markdown.

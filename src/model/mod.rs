@@ -20,8 +20,10 @@ pub mod game;
 mod kernel;
 pub mod manifest;
 pub mod parts;
+pub mod population;
 mod ranker;
 mod tables;
+pub mod unlike;
 pub mod venn_abers;
 
 #[cfg(test)]

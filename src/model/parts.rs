@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use crate::model::artifact::{self, Error};
 use crate::model::background::Background;
 use crate::model::manifest::{Manifest, PartEntry};
+use crate::model::population::Population;
 
 /// The content of a part's file.
 pub trait Part: Serialize + DeserializeOwned {
@@ -34,27 +35,36 @@ pub struct Misfit(pub String);
 pub struct Parts {
     /// The orders that contributions compare with until the service has its own.
     pub background: Option<Background>,
+    /// What the training rows looked like.
+    pub population: Option<Population>,
 }
 
 impl Parts {
     /// Checks the parts and lists them with their checksums.
     pub(crate) fn entries(&self, manifest: &Manifest) -> Result<Vec<PartEntry>, Error> {
-        let entries = [entry_of(self.background.as_ref(), manifest)?];
+        let entries = [
+            entry_of(self.background.as_ref(), manifest)?,
+            entry_of(self.population.as_ref(), manifest)?,
+        ];
         Ok(entries.into_iter().flatten().collect())
     }
 
     /// Writes the file of every part.
     pub(crate) fn save(&self, folder: &Path) -> Result<(), Error> {
-        save_part(self.background.as_ref(), folder)
+        save_part(self.background.as_ref(), folder)?;
+        save_part(self.population.as_ref(), folder)
     }
 
     /// Reads the parts that a manifest lists; verifies every checksum.
     pub(crate) fn load(folder: &Path, manifest: &Manifest) -> Result<Self, Error> {
-        let known = [Background::NAME];
+        let known = [Background::NAME, Population::NAME];
         if let Some(entry) = manifest.parts.iter().find(|entry| !known.contains(&&*entry.name)) {
             return Err(Error::UnknownPart { path: folder.to_owned(), name: entry.name.clone() });
         }
-        Ok(Self { background: load_part(folder, manifest)? })
+        Ok(Self {
+            background: load_part(folder, manifest)?,
+            population: load_part(folder, manifest)?,
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! From a training set to a bundle: screen, fit, calibrate, prune, describe.
 
 use linfa::ParamGuard;
+use ndarray::Axis;
 
 use crate::domain::head::{HeadId, HeadKind};
 use crate::domain::time::Span;
@@ -15,6 +16,7 @@ use crate::training::error::{FitError, SkippedHead};
 use crate::training::head::{FittedHead, HeadFit, count_labels};
 use crate::training::params::{ObliviousParams, ObliviousValidParams, ParamsError};
 use crate::training::parts::Cut;
+use crate::training::population::count_population;
 use crate::training::prune::prune;
 use crate::training::screen::screen;
 use crate::training::set::{HeadTarget, TrainingSet};
@@ -203,13 +205,24 @@ fn join(
     skipped: &[SkippedHead],
 ) -> Result<Bundle, FitError> {
     let (mut entries, mut artifacts, mut cards) = (Vec::new(), Vec::new(), Vec::new());
+    let mut scores: Vec<Vec<f64>> = Vec::new();
     for head in fitted {
-        cards.push(HeadCard::new(&head.entry, &head.artifact, head.n_held_out, &head.importance));
+        cards.push(HeadCard::new(
+            &head.entry,
+            &head.artifact,
+            head.held_out.len(),
+            &head.importance,
+        ));
+        scores.push(head.held_out.iter().map(|row| row.raw).collect());
         entries.push(head.entry);
         artifacts.push(head.artifact);
     }
     let kept = prune(&columns.binning, &mut artifacts)?;
-    let parts = Parts { background: Some(background(set, &kept.features, &kept.binning)?) };
+    let kept_values = set.features.select(Axis(1), &kept.features);
+    let parts = Parts {
+        background: Some(background(set, &kept.features, &kept.binning)?),
+        population: Some(count_population(kept_values.view(), &scores)),
+    };
     let features = kept.features.iter().map(|&column| set.specs[column].clone()).collect();
     let settings = params.trees.settings();
     let window = TrainingWindow {

@@ -32,7 +32,8 @@ pub(crate) struct HeadFit<'a> {
 pub(crate) struct FittedHead {
     pub(crate) entry: HeadEntry,
     pub(crate) artifact: HeadArtifact,
-    pub(crate) n_held_out: usize,
+    /// The rows that calibrated it, scored by trees that had not seen them.
+    pub(crate) held_out: Vec<HeldOut>,
     /// Mean |contribution| per column.
     pub(crate) importance: Vec<f64>,
 }
@@ -86,7 +87,7 @@ impl HeadFit<'_> {
             metrics,
         };
         let artifact = HeadArtifact { calibration, ensemble, scale };
-        Ok(FittedHead { entry, artifact, n_held_out: held_out.len(), importance })
+        Ok(FittedHead { entry, artifact, held_out, importance })
     }
 
     /// Grows the trees of the head.

@@ -5,6 +5,7 @@ use crate::domain::evidence::Evidence;
 use crate::domain::impact::{ActionImpact, Estimate, ImpactPart, RecommendedAction};
 use crate::domain::risk::{Contribution, RiskAssessment};
 use crate::domain::text::Text;
+use crate::domain::unlike::{UnlikeReason, UnlikeTraining};
 use crate::wire::check::{entity_to_pb, head_to_pb, order_key_to_pb, time_to_pb};
 use crate::wire::enums::WireEnum;
 use crate::wire::pb::v1 as pb;
@@ -48,6 +49,7 @@ pub fn to_pb(decision: &Decision, explain: Explain) -> pb::Decision {
         impacts: decision.impacts.iter().map(impact_to_pb).collect(),
         actions: decision.actions.iter().map(action_to_pb).collect(),
         reasons: decision.reasons.iter().map(reason_to_pb).collect(),
+        unlike_training: decision.unlike_training.as_ref().map(unlike_to_pb),
         missing_inputs: texts_to_pb(&decision.missing_inputs),
         degraded_reasons: decision.degraded_reasons.iter().map(|r| r.to_wire()).collect(),
         stage_timings: decision
@@ -192,6 +194,22 @@ fn reason_to_pb(reason: &Reason) -> pb::Reason {
         head_id,
         arguments: reason.arguments.iter().map(argument).collect(),
         text: Some(text_to_pb(&reason.text)),
+    }
+}
+
+fn unlike_to_pb(unlike: &UnlikeTraining) -> pb::UnlikeTraining {
+    let reason = |reason: &UnlikeReason| pb::UnlikeReason {
+        kind: reason.kind.to_wire(),
+        feature: reason.feature.to_string(),
+        beside: reason.beside.to_string(),
+        surprise: reason.surprise,
+        text: Some(text_to_pb(&reason.text)),
+    };
+    pb::UnlikeTraining {
+        is_unlike: unlike.is_unlike,
+        surprise: unlike.surprise,
+        surprise_max: unlike.surprise_max,
+        reasons: unlike.reasons.iter().map(reason).collect(),
     }
 }
 

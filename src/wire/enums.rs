@@ -9,6 +9,7 @@ use crate::domain::head::RiskType;
 use crate::domain::impact::{ImpactKind, ImpactUnit};
 use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::risk::RiskBand;
+use crate::domain::unlike::UnlikeKind;
 use crate::wire::pb::v1 as pb;
 
 /// An enum of the domain that the contract mirrors variant by variant.
@@ -75,5 +76,6 @@ mirror! {
     }
     ImpactUnit { MinorUnits, Index }
     DegradedReason { LateEvent, UnknownEntityKind, FewInputsKnown }
+    UnlikeKind { BelowRange, AboveRange, NeverMissing, RareTogether, Rare }
     Stage { Features, Model, Decision }
 }

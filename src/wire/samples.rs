@@ -22,6 +22,7 @@ use crate::domain::record::{
 use crate::domain::risk::{Contribution, ContributionRest, Probability, RiskAssessment, RiskBand};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
+use crate::domain::unlike::{UnlikeKind, UnlikeReason, UnlikeTraining};
 
 /// One event of every kind, as JSON Lines; the first one fills every field of an order.
 pub(super) const EVENTS: &str = r#"{"event_id":"e1","event_time":"2026-02-16T20:00:00.000001Z","ingest_time":"2026-02-16T20:01:00Z","fact":{"order_placed":{"key":{"channel":"web","order_id":"o1","revision":2},"amount":{"currency":"CNY","minor_units":129950},"discount":{"currency":"CNY","minor_units":5000},"items":[{"sku":{"kind":"sku","key":"LIM-001"},"quantity":2,"unit_price":{"currency":"CNY","minor_units":64975}},{"sku":{"kind":"sku","key":"B"},"quantity":1,"unit_price":null}],"entities":[{"kind":"account","key":"u1"},{"kind":"ip","key":"10.0.0.1"},{"kind":"region","key":"CN-ZJ"}],"account_created_at":"2020-01-01T00:00:00Z","address_kind":"hotel","payment_kind":"card","countries":{"ip":"US","payment":null,"shipping":"CN"},"device_distance_km":12.25,"attributes":{"coupon_share":0.1,"note":"gift"}}}}
@@ -129,6 +130,18 @@ fn decision(order: OrderKey) -> Decision {
         }],
         features: vec![1.5, f32::MIN_POSITIVE, -0.0],
         missing_inputs: vec!["device_orders_count_1d".into()],
+        unlike_training: Some(UnlikeTraining {
+            is_unlike: true,
+            surprise: 41.5,
+            surprise_max: 0.1 + 0.2,
+            reasons: vec![UnlikeReason {
+                kind: UnlikeKind::RareTogether,
+                feature: "order_amount".into(),
+                beside: "order_hour_of_day".into(),
+                surprise: 9.25,
+                text: Text::new("rare", "少见"),
+            }],
+        }),
         degraded_reasons: vec![DegradedReason::FewInputsKnown, DegradedReason::LateEvent],
         stage_timings: vec![StageTiming { stage: Stage::Model, nanos: 1_400 }],
     }

@@ -7,6 +7,7 @@ use crate::domain::evidence::{Evidence, EvidenceEdge, EvidenceNode};
 use crate::domain::impact::{ActionImpact, Estimate, ImpactPart, RecommendedAction};
 use crate::domain::risk::{Contribution, ContributionRest, Probability, RiskAssessment};
 use crate::domain::text::Text;
+use crate::domain::unlike::{UnlikeReason, UnlikeTraining};
 use crate::wire::check::{Check, Path};
 use crate::wire::error::Error;
 use crate::wire::feedback::read_decision_id;
@@ -39,6 +40,8 @@ pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> O
     let impacts = read_all(check, &path.field("impacts"), decision.impacts, read_impact);
     let actions = read_all(check, &path.field("actions"), decision.actions, read_action);
     let reasons = read_all(check, &path.field("reasons"), decision.reasons, read_reason);
+    let unlike_path = path.field("unlike_training");
+    let unlike = decision.unlike_training.map(|it| read_unlike(check, &unlike_path, it));
     let degraded = path.field("degraded_reasons");
     let degraded_reasons =
         read_all(check, &degraded, decision.degraded_reasons, |check, path, reason| {
@@ -61,6 +64,7 @@ pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> O
         impacts,
         actions,
         reasons,
+        unlike_training: unlike,
         features: Vec::new(),
         missing_inputs: boxed(decision.missing_inputs),
         degraded_reasons,
@@ -232,6 +236,30 @@ fn read_reason(check: &mut Check<'_>, path: &Path<'_>, reason: pb::Reason) -> Op
     });
     let text = check.required(&path.field("text"), reason.text, read_text);
     Some(Reason { code: reason.code.into_boxed_str(), head: head?, arguments, text: text? })
+}
+
+fn read_unlike(
+    check: &mut Check<'_>,
+    path: &Path<'_>,
+    unlike: pb::UnlikeTraining,
+) -> UnlikeTraining {
+    let reasons = read_all(check, &path.field("reasons"), unlike.reasons, |check, path, it| {
+        let kind = check.choice(&path.field("kind"), it.kind);
+        let text = check.required(&path.field("text"), it.text, read_text);
+        Some(UnlikeReason {
+            kind: kind?,
+            feature: it.feature.into_boxed_str(),
+            beside: it.beside.into_boxed_str(),
+            surprise: it.surprise,
+            text: text?,
+        })
+    });
+    UnlikeTraining {
+        is_unlike: unlike.is_unlike,
+        surprise: unlike.surprise,
+        surprise_max: unlike.surprise_max,
+        reasons,
+    }
 }
 
 fn read_estimate(

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
 use crate::decision::decide::{DecideInput, decide};
 use crate::decision::strategy::Strategy;
+use crate::decision::unlike::unlike_training;
 use crate::domain::decision::{
     Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Stage, StageTiming,
     Versions,
@@ -110,12 +111,13 @@ impl Judge {
         let specs = self.catalog.specs();
         let wants = evidence_wants(&scores, specs);
         let evidence = state.graph.evidence(order, as_of, &wants);
+        let inputs = Inputs { specs, values: &values };
         let decided = decide(
             &self.strategy.strategy,
             &DecideInput {
                 scores: &scores,
                 recalibrate: &*self.bundle,
-                inputs: Inputs { specs, values: &values },
+                inputs,
                 order,
                 evidence: Some(&evidence),
                 actions_max: request.max_actions as usize,
@@ -143,6 +145,7 @@ impl Judge {
             impacts: decided.impacts,
             actions: decided.actions,
             reasons: decided.reasons,
+            unlike_training: self.bundle.unlikeness(&values).map(|it| unlike_training(&it, inputs)),
             missing_inputs: missing_inputs(specs, &values),
             features: values,
             degraded_reasons,

@@ -30,6 +30,7 @@ pub fn differences(recorded: &Decision, again: &Decision) -> Vec<FieldDifference
         impacts,
         actions,
         reasons,
+        unlike_training,
         features,
         missing_inputs,
         degraded_reasons,
@@ -48,6 +49,7 @@ pub fn differences(recorded: &Decision, again: &Decision) -> Vec<FieldDifference
     check("impacts", impacts, &again.impacts);
     check("actions", actions, &again.actions);
     check("reasons", reasons, &again.reasons);
+    check("unlike_training", unlike_training, &again.unlike_training);
     check("missing_inputs", missing_inputs, &again.missing_inputs);
     check("degraded_reasons", degraded_reasons, &again.degraded_reasons);
     check("risks.len", &risks.len(), &again.risks.len());

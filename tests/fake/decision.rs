@@ -59,6 +59,7 @@ pub(crate) fn decide(request: &ScoreRequest, id: DecisionId, received: Timestamp
         }],
         features: vec![1.0; 40],
         missing_inputs: vec!["device_orders_count_1d".into()],
+        unlike_training: None,
         degraded_reasons: Vec::new(),
         stage_timings: vec![
             StageTiming { stage: Stage::Features, nanos: 21_000 },

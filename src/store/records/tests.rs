@@ -112,6 +112,7 @@ fn decided(n: u64) -> Record {
         reasons: Vec::new(),
         features: Vec::new(),
         missing_inputs: Vec::new(),
+        unlike_training: None,
         degraded_reasons: Vec::new(),
         stage_timings: Vec::new(),
     };
