@@ -307,20 +307,22 @@ impl<P: Position> Heads<P> {
         }
     }
 
-    fn explain<S: AsMut<[i32]>>(
+    fn explain(
         &self,
         leaves: &[u8],
-        sums: &mut [S; N_SUMS],
+        sums: &mut [P::Sums; N_SUMS],
         (raw, contributions, n_features): (&mut [i32], &mut [i32], usize),
     ) {
         let mut leaves = leaves;
         let outputs = contributions.chunks_exact_mut(n_features.max(1));
-        for ((tables, raw), out) in self.tables.iter().zip(raw).zip(outputs) {
+        for (head, (raw, out)) in raw.iter_mut().zip(outputs).enumerate() {
+            let tables = &self.tables[head];
             let (own, others) = leaves.split_at(tables.n_trees());
             for sums in &mut *sums {
                 sums.as_mut()[..=n_features].fill(0);
             }
-            *raw = tables.explain(own, sums);
+            let next = self.tables.get(head + 1).map(|tables| (tables, others));
+            *raw = tables.explain(own, sums, next);
             let [a, b, c, d] = sums.each_mut().map(|sums| &sums.as_mut()[..n_features]);
             for (at, out) in out.iter_mut().enumerate() {
                 *out = a[at] + b[at] + c[at] + d[at];

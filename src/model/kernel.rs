@@ -7,11 +7,11 @@
 #![expect(clippy::cast_ptr_alignment, reason = "loadu and storeu need no alignment")]
 
 use std::arch::x86_64::{
-    __m128i, __m256i, _CMP_LT_OQ, _mm_loadu_si128, _mm256_adds_epu8, _mm256_andnot_si256,
-    _mm256_broadcastsi128_si256, _mm256_cmp_ps, _mm256_cmpeq_epi8, _mm256_loadu_ps,
-    _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_ps, _mm256_or_si256, _mm256_set1_epi8,
-    _mm256_set1_ps, _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_storeu_si256,
-    _mm256_sub_epi8, _mm256_xor_si256,
+    __m128i, __m256i, _CMP_LT_OQ, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm256_adds_epu8,
+    _mm256_andnot_si256, _mm256_broadcastsi128_si256, _mm256_cmp_ps, _mm256_cmpeq_epi8,
+    _mm256_loadu_ps, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_ps, _mm256_or_si256,
+    _mm256_set1_epi8, _mm256_set1_ps, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_storeu_si256, _mm256_sub_epi8, _mm256_xor_si256,
 };
 
 use crate::model::binning::RANK_MISSING;
@@ -54,6 +54,13 @@ impl Avx2 {
             }
         }
     }
+}
+
+/// Asks the memory for an item that is read soon.
+#[inline]
+pub(crate) fn fetch<T>(item: &T) {
+    // SAFETY: every x86-64 machine has the instruction; it reads nothing and cannot fault.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(item).cast()) }
 }
 
 #[target_feature(enable = "avx2,popcnt")]

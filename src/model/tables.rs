@@ -8,9 +8,14 @@ use crate::model::ensemble::{DEPTH_MAX, Ensemble, Tree};
 use crate::model::fixed::Scale;
 use crate::model::forest::Position;
 use crate::model::game::{CoalitionValues, Game, Levels};
+#[cfg(target_arch = "x86_64")]
+use crate::model::kernel::fetch;
 
 /// Sums that take turns, so that no tree waits for the one before.
 pub(crate) const N_SUMS: usize = 4;
+
+/// Leaves of a tree of full depth.
+const N_LEAVES: usize = 1 << DEPTH_MAX;
 
 /// What one leaf adds, in steps: half a cache line.
 #[derive(Clone, Copy, Debug, Default)]
@@ -21,12 +26,8 @@ struct Row {
     leaf: i32,
 }
 
-#[derive(Clone, Debug)]
-struct TreeRows<P> {
-    first: u32,
-    /// Features of the players, then the position behind the last feature.
-    players: [P; DEPTH_MAX],
-}
+/// A row, or a value, for every leaf number that 6 bits can say: no look-up has to check.
+type ByLeaf<T> = [T; N_LEAVES];
 
 /// One head, compiled for one game.
 #[derive(Clone, Debug)]
@@ -35,10 +36,11 @@ pub(crate) struct HeadTables<P> {
     pub(crate) bias: i32,
     /// Score of the average order: bias plus the mean of every tree.
     pub(crate) base: i32,
-    trees: Vec<TreeRows<P>>,
-    rows: Vec<Row>,
+    /// By tree: features of the players, then the position behind the last feature.
+    players: Vec<[P; DEPTH_MAX]>,
+    rows: Vec<ByLeaf<Row>>,
     /// The leaves again, close together, for bare scores.
-    leaves: Vec<i32>,
+    leaves: Vec<ByLeaf<i32>>,
 }
 
 impl<P: Position> HeadTables<P> {
@@ -57,9 +59,9 @@ impl<P: Position> HeadTables<P> {
             scale,
             bias,
             base: bias,
-            trees: Vec::with_capacity(n_trees),
-            rows: Vec::new(),
-            leaves: Vec::new(),
+            players: Vec::with_capacity(n_trees),
+            rows: Vec::with_capacity(n_trees),
+            leaves: Vec::with_capacity(n_trees),
         };
         for (position, tree) in ensemble.trees().iter().enumerate() {
             let levels = Levels::new(tree);
@@ -77,42 +79,55 @@ impl<P: Position> HeadTables<P> {
     }
 
     pub(crate) fn n_trees(&self) -> usize {
-        self.trees.len()
+        self.rows.len()
     }
 
     /// The bare score in steps, from one leaf number per tree.
     pub(crate) fn score(&self, leaves: &[u8]) -> i32 {
-        let found = self.trees.iter().zip(leaves);
-        found.fold(self.bias, |raw, (tree, &leaf)| {
-            raw + self.leaves[tree.first as usize + usize::from(leaf)]
-        })
+        let found = self.leaves.iter().zip(leaves);
+        found.fold(self.bias, |raw, (tree, &leaf)| raw + tree[within(leaf)])
     }
 
     /// The score in steps; adds every player's shift to one of the sums at its feature.
-    #[inline]
-    pub(crate) fn explain<S: AsMut<[i32]>>(&self, leaves: &[u8], sums: &mut [S; N_SUMS]) -> i32 {
-        let mut raw = self.bias;
-        let (trees, rest) = self.trees.as_chunks::<N_SUMS>();
-        let (leaves, leaves_rest) = leaves.split_at(trees.len() * N_SUMS);
-        for (trees, leaves) in trees.iter().zip(leaves.as_chunks::<N_SUMS>().0) {
-            for ((tree, &leaf), sums) in trees.iter().zip(leaves).zip(&mut *sums) {
-                raw += self.add_row(tree, leaf, sums.as_mut());
+    ///
+    /// Meanwhile fetches the rows of the head that is `next`, with its leaf numbers: all
+    /// heads together do not fit the nearer caches.
+    pub(crate) fn explain(
+        &self,
+        leaves: &[u8],
+        sums: &mut [P::Sums; N_SUMS],
+        next: Option<(&Self, &[u8])>,
+    ) -> i32 {
+        // Adding up the leaves first fetches all rows at once, none waits for another.
+        let found = self.rows.iter().zip(leaves);
+        let raw = found.fold(self.bias, |raw, (rows, &leaf)| raw + rows[within(leaf)].leaf);
+        let (players, players_rest) = self.players.as_chunks::<N_SUMS>();
+        let (rows, rows_rest) = self.rows.as_chunks::<N_SUMS>();
+        let (leaves, leaves_rest) = leaves.split_at(rows.len() * N_SUMS);
+        let fours = players.iter().zip(rows).zip(leaves.as_chunks::<N_SUMS>().0);
+        let [sums_a, sums_b, sums_c, sums_d] = sums;
+        let ahead = next.map(|(tables, leaves)| (tables.rows.as_slice(), leaves));
+        let (rows_ahead, leaves_ahead) = ahead.unwrap_or_default();
+        let mut ahead = rows_ahead.iter().zip(leaves_ahead);
+        for (([a, b, c, d], rows), leaves) in fours {
+            for (rows, &leaf) in ahead.by_ref().take(N_SUMS) {
+                fetch(&rows[within(leaf)]);
+            }
+            let row = |at: usize| &rows[at][within(leaves[at])].shifts;
+            let [row_a, row_b, row_c, row_d] = [row(0), row(1), row(2), row(3)];
+            for player in 0..DEPTH_MAX {
+                a[player].add(row_a[player], sums_a);
+                b[player].add(row_b[player], sums_b);
+                c[player].add(row_c[player], sums_c);
+                d[player].add(row_d[player], sums_d);
             }
         }
-        for ((tree, &leaf), sums) in rest.iter().zip(leaves_rest).zip(sums) {
-            raw += self.add_row(tree, leaf, sums.as_mut());
+        for ((players, rows), &leaf) in players_rest.iter().zip(rows_rest).zip(leaves_rest) {
+            for (player, &shift) in players.iter().zip(&rows[within(leaf)].shifts) {
+                player.add(shift, sums_a);
+            }
         }
         raw
-    }
-
-    #[expect(clippy::inline_always, reason = "the loop around it is the time of an answer")]
-    #[inline(always)]
-    fn add_row(&self, tree: &TreeRows<P>, leaf: u8, sums: &mut [i32]) -> i32 {
-        let row = &self.rows[tree.first as usize + usize::from(leaf)];
-        for (&player, &shift) in tree.players.iter().zip(&row.shifts) {
-            sums[player.into()] += shift;
-        }
-        row.leaf
     }
 
     fn push(&mut self, tree: &Tree, levels: &Levels, values: &CoalitionValues, n_features: u16) {
@@ -121,20 +136,32 @@ impl<P: Position> HeadTables<P> {
         for (slot, &player) in players.iter_mut().zip(&levels.players) {
             *slot = P::of(player);
         }
-        let first = u32::try_from(self.rows.len()).unwrap_or(u32::MAX);
-        self.trees.push(TreeRows { first, players });
+        self.players.push(players);
         let mean = self.scale.to_steps(values.of_nobody());
         self.base += mean;
+        let (mut rows, mut leaves) = ([Row::default(); N_LEAVES], [0; N_LEAVES]);
         for (leaf, &value) in tree.leaves().iter().enumerate() {
             let mut row = Row { leaf: self.scale.to_steps(value), ..Row::default() };
             for (player, shift) in row.shifts.iter_mut().enumerate().take(n_players) {
                 *shift = self.scale.to_steps(values.shapley(leaf, player));
             }
             share_out(row.leaf - mean, &mut row.shifts[..n_players]);
-            self.leaves.push(row.leaf);
-            self.rows.push(row);
+            leaves[leaf] = row.leaf;
+            rows[leaf] = row;
         }
+        self.rows.push(rows);
+        self.leaves.push(leaves);
     }
+}
+
+/// Without a hint to the memory, the first read waits.
+#[cfg(not(target_arch = "x86_64"))]
+fn fetch<T>(_: &T) {}
+
+/// A leaf number, where the compiler can see its range.
+#[inline]
+fn within(leaf: u8) -> usize {
+    usize::from(leaf) % N_LEAVES
 }
 
 /// Makes rounded shifts add up to `total`: a step each, the largest shifts first.
