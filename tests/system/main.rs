@@ -6,8 +6,10 @@
     reason = "a broken set-up must stop a test where it breaks"
 )]
 
+mod catboost;
 mod durability;
 mod orders;
+mod parity;
 mod python_client;
 mod server;
 mod synthetic;
