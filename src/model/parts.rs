@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::model::artifact::{self, Error};
 use crate::model::background::Background;
+use crate::model::counterfactual::plausibility::Plausibility;
 use crate::model::manifest::{Manifest, PartEntry};
 use crate::model::population::Population;
 
@@ -37,6 +38,8 @@ pub struct Parts {
     pub background: Option<Background>,
     /// What the training rows looked like.
     pub population: Option<Population>,
+    /// Which values and pairs of values the training rows have seen.
+    pub plausibility: Option<Plausibility>,
 }
 
 impl Parts {
@@ -45,6 +48,7 @@ impl Parts {
         let entries = [
             entry_of(self.background.as_ref(), manifest)?,
             entry_of(self.population.as_ref(), manifest)?,
+            entry_of(self.plausibility.as_ref(), manifest)?,
         ];
         Ok(entries.into_iter().flatten().collect())
     }
@@ -52,18 +56,20 @@ impl Parts {
     /// Writes the file of every part.
     pub(crate) fn save(&self, folder: &Path) -> Result<(), Error> {
         save_part(self.background.as_ref(), folder)?;
-        save_part(self.population.as_ref(), folder)
+        save_part(self.population.as_ref(), folder)?;
+        save_part(self.plausibility.as_ref(), folder)
     }
 
     /// Reads the parts that a manifest lists; verifies every checksum.
     pub(crate) fn load(folder: &Path, manifest: &Manifest) -> Result<Self, Error> {
-        let known = [Background::NAME, Population::NAME];
+        let known = [Background::NAME, Population::NAME, Plausibility::NAME];
         if let Some(entry) = manifest.parts.iter().find(|entry| !known.contains(&&*entry.name)) {
             return Err(Error::UnknownPart { path: folder.to_owned(), name: entry.name.clone() });
         }
         Ok(Self {
             background: load_part(folder, manifest)?,
             population: load_part(folder, manifest)?,
+            plausibility: load_part(folder, manifest)?,
         })
     }
 }

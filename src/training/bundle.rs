@@ -3,6 +3,7 @@
 use linfa::ParamGuard;
 use ndarray::Axis;
 
+use crate::domain::feature::FeatureSpec;
 use crate::domain::head::{HeadId, HeadKind};
 use crate::domain::time::Span;
 use crate::model::bundle::Bundle;
@@ -16,6 +17,7 @@ use crate::training::error::{FitError, SkippedHead};
 use crate::training::head::{FittedHead, HeadFit, count_labels};
 use crate::training::params::{ObliviousParams, ObliviousValidParams, ParamsError};
 use crate::training::parts::Cut;
+use crate::training::plausibility::gather_plausibility;
 use crate::training::population::count_population;
 use crate::training::prune::prune;
 use crate::training::screen::screen;
@@ -207,23 +209,21 @@ fn join(
     let (mut entries, mut artifacts, mut cards) = (Vec::new(), Vec::new(), Vec::new());
     let mut scores: Vec<Vec<f64>> = Vec::new();
     for head in fitted {
-        cards.push(HeadCard::new(
-            &head.entry,
-            &head.artifact,
-            head.held_out.len(),
-            &head.importance,
-        ));
+        let n_held_out = head.held_out.len();
+        cards.push(HeadCard::new(&head.entry, &head.artifact, n_held_out, &head.importance));
         scores.push(head.held_out.iter().map(|row| row.raw).collect());
         entries.push(head.entry);
         artifacts.push(head.artifact);
     }
     let kept = prune(&columns.binning, &mut artifacts)?;
     let kept_values = set.features.select(Axis(1), &kept.features);
+    let features: Vec<FeatureSpec> =
+        kept.features.iter().map(|&column| set.specs[column].clone()).collect();
     let parts = Parts {
         background: Some(background(set, &kept.features, &kept.binning)?),
         population: Some(count_population(kept_values.view(), &scores)),
+        plausibility: Some(gather_plausibility(kept_values.view(), &features, &kept.binning)),
     };
-    let features = kept.features.iter().map(|&column| set.specs[column].clone()).collect();
     let settings = params.trees.settings();
     let window = TrainingWindow {
         from: set.times.iter().min().copied().unwrap_or_default(),
@@ -260,7 +260,7 @@ pub(crate) mod tests {
     use rand::Rng;
 
     use super::*;
-    use crate::domain::feature::{CatalogSchema, FeatureGroup, FeatureSpec, FeatureUnit, Monotone};
+    use crate::domain::feature::{CatalogSchema, FeatureGroup, FeatureUnit, Monotone};
     use crate::domain::text::Text;
     use crate::domain::time::Timestamp;
     use crate::model::artifact::Error;

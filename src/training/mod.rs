@@ -20,6 +20,7 @@ pub mod loss;
 pub mod metrics;
 pub mod params;
 pub(crate) mod parts;
+pub(crate) mod plausibility;
 pub(crate) mod population;
 pub mod prune;
 pub mod sample;

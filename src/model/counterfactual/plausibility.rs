@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::counterfactual::lever::{COST_UNIT, Conflicts};
+use crate::model::manifest::Manifest;
+use crate::model::parts::{Misfit, Part};
 
 /// Most coarse cells of a feature: a row of pairs fits a word.
 pub const CELLS_MAX: usize = 32;
@@ -100,6 +102,32 @@ impl Plausibility {
     fn is_pair_seen(&self, a: usize, cell_a: u8, b: usize, cell_b: u8) -> bool {
         let row = self.pairs.get(pair_position(self.linked.len(), a, b));
         row.and_then(|row| row.get(usize::from(cell_a))).is_none_or(|row| row >> cell_b & 1 == 1)
+    }
+}
+
+impl Part for Plausibility {
+    const NAME: &'static str = "plausibility";
+
+    fn check(&self, manifest: &Manifest) -> Result<(), Misfit> {
+        let (found, expected) = (self.features.len(), manifest.features.len());
+        if found != expected {
+            return Err(Misfit(format!("it has seen {found} features, the bundle has {expected}")));
+        }
+        let is_sound = |seen: &SeenFeature| {
+            0.0 < seen.scale
+                && seen.scale.is_finite()
+                && seen.cells.iter().all(|cell| usize::from(*cell) < CELLS_MAX)
+        };
+        if let Some(at) = self.features.iter().position(|seen| !is_sound(seen)) {
+            return Err(Misfit(format!("feature {at} has no scale or too many cells")));
+        }
+        let is_ascending = self.linked.windows(2).all(|pair| pair[0] < pair[1]);
+        let is_known = self.linked.last().is_none_or(|last| usize::from(*last) < expected);
+        let n = self.linked.len();
+        if !is_ascending || !is_known || self.pairs.len() != n * n.saturating_sub(1) / 2 {
+            return Err(Misfit(format!("it has {} pairs of {n} features", self.pairs.len())));
+        }
+        Ok(())
     }
 }
 
