@@ -8,7 +8,7 @@ use crate::decision::strategy::{GroupWeights, Strategy};
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::{FeatureGroup, FeatureSpec};
 use crate::domain::head::HeadScore;
-use crate::domain::risk::{Contribution, ContributionRest, Probability, RiskAssessment};
+use crate::domain::risk::{Contribution, ContributionRest, Probability, RiskAssessment, Share};
 
 /// A calibrated answer of one head at one score.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,19 +34,6 @@ pub struct Inputs<'a> {
     pub specs: &'a [FeatureSpec],
     /// Their values; NaN is unknown.
     pub values: &'a [f32],
-}
-
-/// Contributions summed over one theme or one kind of entity.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Share<K> {
-    /// The theme or kind.
-    pub of: K,
-    /// How many features.
-    pub n_features: u32,
-    /// Sum of their shifts: the model's share, log-odds.
-    pub log_odds: f64,
-    /// Sum of their shifts under the strategy's weights, log-odds.
-    pub weighted_log_odds: f64,
 }
 
 /// What one risk head says under the strategy.
@@ -90,6 +77,8 @@ pub fn assess(
             .collect(),
         rest: rest(&strategy.weights, score, inputs.specs, others),
         n_support: calibrated.n_support,
+        groups: by_group(&strategy.weights, score, inputs.specs),
+        entities: by_entity(&strategy.weights, score, inputs.specs),
     }
 }
 
@@ -108,7 +97,7 @@ pub fn rank_by_shift(
 }
 
 /// Shares of each theme, in [`FeatureGroup::ALL`] order; themes without features are left out.
-pub fn by_group(
+fn by_group(
     weights: &GroupWeights,
     score: &HeadScore,
     specs: &[FeatureSpec],
@@ -117,7 +106,7 @@ pub fn by_group(
 }
 
 /// Shares of each kind of entity whose history was read, `None` first for the order itself.
-pub fn by_entity(
+fn by_entity(
     weights: &GroupWeights,
     score: &HeadScore,
     specs: &[FeatureSpec],

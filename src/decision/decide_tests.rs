@@ -2,7 +2,6 @@
 
 use proptest::prelude::*;
 
-use crate::decision::attribution::{by_entity, by_group};
 use crate::decision::decide::{DecideInput, decide};
 use crate::decision::fixtures::{
     action, four_specs, head, impact_score, input, order, risk_score, strategy, sure_score,
@@ -206,10 +205,8 @@ proptest! {
         let shifts: Vec<f64> =
             risk.contributions.iter().map(|c| (c.weight * c.log_odds).abs()).collect();
         prop_assert!(shifts.is_sorted_by(|a, b| b <= a));
-        let groups = by_group(&strategy.weights, &scores[0], &specs);
-        let entities = by_entity(&strategy.weights, &scores[0], &specs);
-        let by_group: f64 = groups.iter().map(|share| share.weighted_log_odds).sum();
-        let by_entity: f64 = entities.iter().map(|share| share.weighted_log_odds).sum();
+        let by_group: f64 = risk.groups.iter().map(|share| share.weighted_log_odds).sum();
+        let by_entity: f64 = risk.entities.iter().map(|share| share.weighted_log_odds).sum();
         prop_assert!((risk.base + by_group - risk.weighted_log_odds).abs() < 1e-9);
         prop_assert!((by_group - by_entity).abs() < 1e-9);
     }

@@ -169,6 +169,10 @@ pub struct Versions {
     pub graph_position: u64,
     /// Version of this program.
     pub build: Box<str>,
+    /// What contributions compare the order with; empty when the bundle has no background.
+    pub background: Box<str>,
+    /// BLAKE3 of the background's rows, 64 hex digits; empty without one.
+    pub background_hash: Box<str>,
     /// Experiment arm, empty when no experiment covers the order.
     pub experiment_arm: Box<str>,
     /// Probability with which this strategy was assigned; 1 without an experiment.

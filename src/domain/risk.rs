@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureGroup;
 use crate::domain::head::HeadId;
 
@@ -32,6 +33,25 @@ pub struct RiskAssessment {
     pub rest: ContributionRest,
     /// Held-out rows that back the calibration near this score.
     pub n_support: u64,
+    /// All contributions by theme, in [`FeatureGroup::ALL`] order, themes without features
+    /// left out: `base + Σ log_odds = raw_log_odds`.
+    pub groups: Vec<Share<FeatureGroup>>,
+    /// All contributions by the kind of entity whose history they read, `None` for the
+    /// order itself: `base + Σ log_odds = raw_log_odds`.
+    pub entities: Vec<Share<Option<EntityKind>>>,
+}
+
+/// Contributions summed over one theme or one kind of entity.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Share<K> {
+    /// The theme or kind.
+    pub of: K,
+    /// How many features.
+    pub n_features: u32,
+    /// Sum of their shifts: the model's share, log-odds.
+    pub log_odds: f64,
+    /// Sum of their shifts under the strategy's weights, log-odds.
+    pub weighted_log_odds: f64,
 }
 
 /// One feature's shift of a risk.

@@ -1,9 +1,11 @@
 //! Decisions to their message.
 
 use crate::domain::decision::{Decision, Reason, ReasonArgument, ReasonValue, Versions};
+use crate::domain::entity::EntityKind;
 use crate::domain::evidence::Evidence;
+use crate::domain::feature::FeatureGroup;
 use crate::domain::impact::{ActionImpact, Estimate, ImpactPart, RecommendedAction};
-use crate::domain::risk::{Contribution, RiskAssessment};
+use crate::domain::risk::{Contribution, RiskAssessment, Share};
 use crate::domain::text::Text;
 use crate::domain::unlike::{UnlikeReason, UnlikeTraining};
 use crate::wire::check::{entity_to_pb, head_to_pb, order_key_to_pb, time_to_pb};
@@ -69,6 +71,8 @@ fn versions_to_pb(versions: &Versions) -> pb::Versions {
         schema_hash: versions.schema_hash.to_string(),
         graph_position: versions.graph_position,
         build: versions.build.to_string(),
+        background: versions.background.to_string(),
+        background_hash: versions.background_hash.to_string(),
     }
 }
 
@@ -104,6 +108,26 @@ fn risk_to_pb(risk: &RiskAssessment, explain: Explain) -> pb::RiskAssessment {
             .iter()
             .fold(risk.rest.weighted_log_odds, |sum, shift| sum + shift.weight * shift.log_odds),
         n_support: risk.n_support,
+        groups: risk.groups.iter().map(group_to_pb).collect(),
+        entities: risk.entities.iter().map(entity_share_to_pb).collect(),
+    }
+}
+
+fn group_to_pb(share: &Share<FeatureGroup>) -> pb::GroupShare {
+    pb::GroupShare {
+        group: share.of.to_wire(),
+        n_features: share.n_features,
+        log_odds: share.log_odds,
+        weighted_log_odds: share.weighted_log_odds,
+    }
+}
+
+fn entity_share_to_pb(share: &Share<Option<EntityKind>>) -> pb::EntityShare {
+    pb::EntityShare {
+        entity_kind: share.of.map(WireEnum::to_wire),
+        n_features: share.n_features,
+        log_odds: share.log_odds,
+        weighted_log_odds: share.weighted_log_odds,
     }
 }
 

@@ -19,7 +19,9 @@ use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
     ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
 };
-use crate::domain::risk::{Contribution, ContributionRest, Probability, RiskAssessment, RiskBand};
+use crate::domain::risk::{
+    Contribution, ContributionRest, Probability, RiskAssessment, RiskBand, Share,
+};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::domain::unlike::{UnlikeKind, UnlikeReason, UnlikeTraining};
@@ -100,6 +102,8 @@ fn decision(order: OrderKey) -> Decision {
             schema_hash: "0c".repeat(32).into(),
             graph_position: u64::MAX,
             build: "0.1.0".into(),
+            background: "latest good training orders".into(),
+            background_hash: "0d".repeat(32).into(),
             experiment_arm: "treatment".into(),
             propensity: Probability::clamped(0.1),
         },
@@ -171,7 +175,13 @@ fn risk(head: HeadId, probability: f64) -> RiskAssessment {
         ],
         rest: ContributionRest { n_features: 40, log_odds: 0.25, weighted_log_odds: 0.5 },
         n_support: 1_234,
+        groups: vec![share(FeatureGroup::Network)],
+        entities: vec![share(None), share(Some(EntityKind::Ip))],
     }
+}
+
+fn share<K>(of: K) -> Share<K> {
+    Share { of, n_features: 42, log_odds: 1.0 / 3.0, weighted_log_odds: 2.5 }
 }
 
 fn evidence() -> Evidence {

@@ -5,7 +5,7 @@ use crate::domain::decision::{
 };
 use crate::domain::evidence::{Evidence, EvidenceEdge, EvidenceNode};
 use crate::domain::impact::{ActionImpact, Estimate, ImpactPart, RecommendedAction};
-use crate::domain::risk::{Contribution, ContributionRest, Probability, RiskAssessment};
+use crate::domain::risk::{Contribution, ContributionRest, Probability, RiskAssessment, Share};
 use crate::domain::text::Text;
 use crate::domain::unlike::{UnlikeReason, UnlikeTraining};
 use crate::wire::check::{Check, Path};
@@ -102,6 +102,8 @@ fn read_versions(versions: pb::Versions, assignment: pb::Assignment) -> Versions
         schema_hash: versions.schema_hash.into_boxed_str(),
         graph_position: versions.graph_position,
         build: versions.build.into_boxed_str(),
+        background: versions.background.into_boxed_str(),
+        background_hash: versions.background_hash.into_boxed_str(),
         experiment_arm: assignment.experiment_arm.into_boxed_str(),
         propensity: Probability::clamped(assignment.propensity),
     }
@@ -127,6 +129,23 @@ fn read_risk(
             weight: shift.weight,
         })
     });
+    let groups = read_all(check, &path.field("groups"), risk.groups, |check, path, share| {
+        Some(Share {
+            of: check.choice(&path.field("group"), share.group)?,
+            n_features: share.n_features,
+            log_odds: share.log_odds,
+            weighted_log_odds: share.weighted_log_odds,
+        })
+    });
+    let entities = read_all(check, &path.field("entities"), risk.entities, |check, path, share| {
+        let kind = |kind| check.choice(&path.field("entity_kind"), kind);
+        Some(Share {
+            of: share.entity_kind.and_then(kind),
+            n_features: share.n_features,
+            log_odds: share.log_odds,
+            weighted_log_odds: share.weighted_log_odds,
+        })
+    });
     Some(RiskAssessment {
         head: head?,
         probability: Probability::clamped(risk.probability),
@@ -144,6 +163,8 @@ fn read_risk(
             weighted_log_odds: risk.omitted_weighted_log_odds,
         },
         n_support: risk.n_support,
+        groups,
+        entities,
     })
 }
 

@@ -19,6 +19,7 @@ use crate::domain::risk::Probability;
 use crate::domain::time::{Span, Timestamp};
 use crate::feature::catalog::{Catalog, UnknownFeature};
 use crate::graph::evidence::EvidenceWant;
+use crate::model::background::Background;
 use crate::model::bundle::Bundle;
 use crate::workflow::state::State;
 
@@ -159,6 +160,7 @@ impl Judge {
 
     fn versions(&self, graph_position: u64) -> Versions {
         let manifest = self.bundle.manifest();
+        let background = self.bundle.parts().background.as_ref();
         Versions {
             model: format!("{}/{}", manifest.name, manifest.version).into(),
             model_hash: self.bundle.hash().into(),
@@ -167,6 +169,8 @@ impl Judge {
             schema_hash: manifest.schema_hash.clone(),
             graph_position,
             build: self.build.clone(),
+            background: background.map_or("", Background::name).into(),
+            background_hash: background.map_or("", Background::hash).into(),
             experiment_arm: Box::default(),
             propensity: Probability::ONE,
         }

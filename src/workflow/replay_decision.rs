@@ -78,8 +78,10 @@ fn compare_risk(
         contributions,
         rest,
         n_support,
+        groups,
+        entities,
     } = recorded;
-    let fields: [(&str, &dyn Debug, &dyn Debug); 12] = [
+    let fields: [(&str, &dyn Debug, &dyn Debug); 14] = [
         ("head", head, &again.head),
         ("probability", probability, &again.probability),
         ("interval", interval, &again.interval),
@@ -92,6 +94,8 @@ fn compare_risk(
         ("contributions", contributions, &again.contributions),
         ("rest", rest, &again.rest),
         ("n_support", n_support, &again.n_support),
+        ("groups", groups, &again.groups),
+        ("entities", entities, &again.entities),
     ];
     for (name, a, b) in fields {
         compare(found, &format!("risks[{idx}].{name}"), a, b);

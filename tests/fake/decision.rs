@@ -36,6 +36,8 @@ pub(crate) fn decide(request: &ScoreRequest, id: DecisionId, received: Timestamp
             schema_hash: "0c".repeat(32).into(),
             graph_position: 7,
             build: "test".into(),
+            background: "".into(),
+            background_hash: "".into(),
             experiment_arm: "".into(),
             propensity: Probability::ONE,
         },
@@ -119,6 +121,8 @@ fn assess(risk: RiskType, raw: f64, request: &ScoreRequest) -> RiskAssessment {
         },
         contributions,
         n_support: 1_234,
+        groups: Vec::new(),
+        entities: Vec::new(),
     }
 }
 

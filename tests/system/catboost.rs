@@ -10,11 +10,12 @@ use serde::Deserialize;
 struct Model {
     oblivious_trees: Vec<CatTree>,
     scale_and_bias: (f64, Vec<f64>),
-    features_info: FeaturesInfo,
+    #[serde(rename = "features_info")]
+    features: Features,
 }
 
 #[derive(Deserialize)]
-struct FeaturesInfo {
+struct Features {
     float_features: Vec<FloatFeature>,
 }
 
@@ -42,7 +43,7 @@ pub(crate) fn read(path: &str) -> RankedEnsemble {
     let model: Model = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
     let (scale, bias) = model.scale_and_bias;
     assert!((scale - 1.0).abs() < f64::EPSILON, "scaled models are not read");
-    let features = model.features_info.float_features;
+    let features = model.features.float_features;
     let borders = features.iter().map(|feature| feature.borders.clone().unwrap_or_default());
     let binning = Binning::new(borders.collect()).unwrap();
     let split = |split: &CatSplit| {

@@ -1,4 +1,4 @@
-//! Attribution equals what `CatBoost` and the `shap` library say about one model.
+//! Attribution equals what `CatBoost` and the `shap` library say.
 //!
 //! `benches/peers/parity.py` wrote the model, the rows (synthetic, with missing values)
 //! and the expected values.

@@ -59,6 +59,8 @@ fn risk(risk: RiskType, probability: f64, band: RiskBand) -> RiskAssessment {
         contributions: Vec::new(),
         rest: ContributionRest::default(),
         n_support: 1,
+        groups: Vec::new(),
+        entities: Vec::new(),
     }
 }
 
@@ -92,6 +94,8 @@ fn decided(n: u64) -> Record {
         schema_hash: "f".into(),
         graph_position: n,
         build: "test".into(),
+        background: "".into(),
+        background_hash: "".into(),
         experiment_arm: "".into(),
         propensity: Probability::ONE,
     };
