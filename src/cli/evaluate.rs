@@ -18,6 +18,7 @@ use crate::domain::head::HeadKind;
 use crate::model::bundle::Bundle;
 use crate::training::baseline::order_only;
 use crate::training::bundle::BundleParams;
+use crate::training::drift::{Movement, Shift};
 use crate::training::evaluate::{HeadReport, ScoredRow, Standing};
 use crate::training::params::ObliviousParams;
 use crate::training::slices::{Coverage, Cuts, DEFAULT_FEATURE, SliceReport, SliceSpec, Slicing};
@@ -73,6 +74,9 @@ struct Report {
     events: u64,
     orders: u64,
     residual_max: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unlike_training: Option<u64>,
+    drift: Vec<Shift>,
     model: Vec<HeadReport>,
     baselines: Vec<Baseline>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,6 +125,8 @@ pub fn run(args: &Args) -> miette::Result<()> {
         events: history.n_events,
         orders: judged.n_orders,
         residual_max: judged.residual_max,
+        unlike_training: judged.n_unlike,
+        drift: judged.shifts.clone(),
         archetypes: watch.map(|watch| watch.table(&judged.rows)),
         baselines,
         model: judged.reports.clone(),
@@ -226,6 +232,7 @@ fn show(report: &Report) {
         report.bundle, report.orders, report.events, report.residual_max
     ));
     show_heads("this bundle", &report.model);
+    show_drift(report);
     for baseline in &report.baselines {
         show_heads(baseline.name, &baseline.heads);
     }
@@ -250,6 +257,20 @@ fn show_heads(name: &str, heads: &[HeadReport]) {
         for slice in &head.slices {
             say(slice_line(head.kind, slice));
         }
+    }
+}
+
+/// Everything that moved, or else the largest shift.
+fn show_drift(report: &Report) {
+    let Some(n_unlike) = report.unlike_training else { return };
+    let share = 100.0 * n_unlike as f64 / report.orders.max(1) as f64;
+    say(format!("\nunlike the training data: {n_unlike} orders ({share:.2} %)"));
+    let n_moved = report.drift.iter().filter(|shift| shift.movement != Movement::Stable).count();
+    say(format!("drift since training: {n_moved} of {} distributions moved", report.drift.len()));
+    for shift in report.drift.iter().take(n_moved.max(1)) {
+        let Shift { name, psi, noise_max, .. } = shift;
+        let word = shift.movement.as_str();
+        say(format!("  {name:<44} PSI {psi:.4}, by chance up to {noise_max:.4}: {word}"));
     }
 }
 

@@ -11,6 +11,7 @@ pub mod bundle;
 pub mod calibrate;
 pub mod card;
 pub mod columns;
+pub mod drift;
 pub mod error;
 pub mod evaluate;
 pub mod grow;

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use crate::domain::head::{HeadId, HeadKind, HeadScore};
 use crate::domain::time::Timestamp;
 use crate::feature::catalog::{Catalog, UnknownFeature};
-use crate::model::bundle::Bundle;
+use crate::model::bundle::{Bundle, Head};
 use crate::model::engine::Scratch;
 use crate::training::baseline::logistic;
+use crate::training::drift::{Drift, Shift};
 use crate::training::error::FitError;
 use crate::training::evaluate::{HeadReport, ScoredRow, Standing, evaluate};
 use crate::training::slices::{SliceSpec, Slicing};
@@ -27,6 +28,10 @@ pub struct Judged {
     pub residual_max: f64,
     /// Orders scored.
     pub n_orders: u64,
+    /// Orders unlike the training data; `None` when the bundle has no population.
+    pub n_unlike: Option<u64>,
+    /// How far features and scores moved since training; empty without a population.
+    pub shifts: Vec<Shift>,
 }
 
 /// Which accounts are left out of a test because they are known to be bad.
@@ -66,13 +71,27 @@ pub fn judge_window(
     let columns = columns_of(bundle, history);
     let mut scratch = Scratch::default();
     let mut values = vec![f32::NAN; columns.len()];
-    let mut judged =
-        Judged { rows: Vec::new(), reports: Vec::new(), residual_max: 0.0, n_orders: 0 };
+    let population = bundle.parts().population.as_ref();
+    let mut drift = population.map(Drift::new);
+    let mut judged = Judged {
+        rows: Vec::new(),
+        reports: Vec::new(),
+        residual_max: 0.0,
+        n_orders: 0,
+        n_unlike: population.map(|_| 0),
+        shifts: Vec::new(),
+    };
     for (order_idx, row) in history.rows_of(window).into_iter().enumerate() {
         for (value, column) in values.iter_mut().zip(&columns) {
             *value = history.features[[row, *column]];
         }
-        for score in bundle.score_with(bundle.engine(), &mut scratch, &values) {
+        let scores = bundle.score_with(bundle.engine(), &mut scratch, &values);
+        if let Some(drift) = &mut drift {
+            drift.add(&values, scores.iter().map(|score| score.raw));
+        }
+        let is_unlike = bundle.unlikeness(&values).is_some_and(|found| found.is_unlike);
+        judged.n_unlike = judged.n_unlike.map(|n| n + u64::from(is_unlike));
+        for score in scores {
             judged.residual_max = judged.residual_max.max(residual(&score));
             let shown = Shown {
                 kind: score.kind,
@@ -88,6 +107,10 @@ pub fn judge_window(
         }
     }
     progress(judged.n_orders);
+    judged.shifts = drift.map_or_else(Vec::new, |drift| {
+        let features = bundle.manifest().features.iter().map(|spec| &*spec.id);
+        drift.shifts(features, bundle.heads().iter().map(Head::id))
+    });
     judged.reports = evaluate(&judged.rows, slicing);
     judged
 }
