@@ -22,6 +22,8 @@ use crate::training::drift::{Movement, Shift};
 use crate::training::evaluate::{HeadReport, ScoredRow, Standing};
 use crate::training::params::ObliviousParams;
 use crate::training::slices::{Coverage, Cuts, DEFAULT_FEATURE, SliceReport, SliceSpec, Slicing};
+use crate::training::stability::{Mover, Stability, TOP_FEATURES};
+use crate::workflow::compare_bundles::compare_bundles;
 use crate::workflow::evaluate_bundle::{
     Judged, KnownAccounts, RESIDUAL_MAX, evaluation_catalog, judge_logistic, judge_window,
     slice_window,
@@ -56,6 +58,9 @@ pub struct Args {
     /// quarters; without any, the order amount in quarters
     #[arg(long = "slice", value_parser = SliceSpec::parse)]
     slices: Vec<SliceSpec>,
+    /// Compare how this bundle and another one explain the judged orders
+    #[arg(long)]
+    compare_with: Option<PathBuf>,
     /// Skip the baselines that are fitted on the training window
     #[arg(long)]
     no_baselines: bool,
@@ -77,6 +82,8 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none")]
     unlike_training: Option<u64>,
     drift: Vec<Shift>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    stability: Vec<Stability>,
     model: Vec<HeadReport>,
     baselines: Vec<Baseline>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,9 +101,10 @@ struct Baseline {
 /// # Errors
 /// When events or bundle cannot be read, or the bundle breaks the additivity law.
 pub fn run(args: &Args) -> miette::Result<()> {
-    let bundle = Bundle::load(&args.model).map_err(|error| miette::miette!("{error}"))?;
+    let bundle = load(&args.model)?;
+    let other = args.compare_with.as_deref().map(load).transpose()?;
     let mut watch = args.truth.as_deref().map(Watch::open).transpose()?;
-    let history = play(args, &bundle, watch.as_mut())?;
+    let history = play(args, (&bundle, other.as_ref()), watch.as_mut())?;
     if let Some(path) = &args.export_matrix {
         export_matrix(path, &history, TEST, history.end)?;
     }
@@ -127,6 +135,8 @@ pub fn run(args: &Args) -> miette::Result<()> {
         residual_max: judged.residual_max,
         unlike_training: judged.n_unlike,
         drift: judged.shifts.clone(),
+        stability: other
+            .map_or_else(Vec::new, |other| compare_bundles(&bundle, &other, &history, TEST)),
         archetypes: watch.map(|watch| watch.table(&judged.rows)),
         baselines,
         model: judged.reports.clone(),
@@ -148,8 +158,16 @@ fn slices(args: &Args, history: &History) -> Vec<SliceSpec> {
     args.slices.clone()
 }
 
-fn play(args: &Args, bundle: &Bundle, watch: Option<&mut Watch>) -> miette::Result<History> {
-    let catalog = evaluation_catalog(bundle).map_err(|error| miette::miette!("{error}"))?;
+fn load(folder: &Path) -> miette::Result<Bundle> {
+    Bundle::load(folder).map_err(|error| miette::miette!("{error}"))
+}
+
+fn play(
+    args: &Args,
+    (bundle, other): (&Bundle, Option<&Bundle>),
+    watch: Option<&mut Watch>,
+) -> miette::Result<History> {
+    let catalog = evaluation_catalog(bundle, other).map_err(|error| miette::miette!("{error}"))?;
     let test = args.windows.test();
     let mut windows = vec![test];
     if !args.no_baselines && args.windows.train_from.is_some() {
@@ -233,6 +251,9 @@ fn show(report: &Report) {
     ));
     show_heads("this bundle", &report.model);
     show_drift(report);
+    for stability in &report.stability {
+        show_stability(stability);
+    }
     for baseline in &report.baselines {
         show_heads(baseline.name, &baseline.heads);
     }
@@ -271,6 +292,21 @@ fn show_drift(report: &Report) {
         let Shift { name, psi, noise_max, .. } = shift;
         let word = shift.movement.as_str();
         say(format!("  {name:<44} PSI {psi:.4}, by chance up to {noise_max:.4}: {word}"));
+    }
+}
+
+fn show_stability(stability: &Stability) {
+    say(format!(
+        "\n{} beside the other bundle, {} orders: score moved by {:.4} on average, rank \
+         correlation {:.3}, leading {TOP_FEATURES} shared {:.3}",
+        stability.head,
+        stability.n_orders,
+        stability.mean_score_change,
+        stability.rank_correlation,
+        stability.top_overlap
+    ));
+    for Mover { feature, mean, mean_other, mean_change } in &stability.movers {
+        say(format!("  {feature:<44} {mean:>8.4} was {mean_other:>8.4}, moved {mean_change:.4}"));
     }
 }
 

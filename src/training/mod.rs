@@ -30,3 +30,4 @@ pub(crate) mod screen;
 pub mod set;
 pub mod slices;
 pub mod split;
+pub mod stability;

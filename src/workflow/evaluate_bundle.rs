@@ -44,15 +44,21 @@ pub enum KnownAccounts {
     ExcludedSince(Timestamp),
 }
 
-/// The catalog that serves a bundle and its order-only baseline.
+/// The catalog that serves a bundle, its order-only baseline and the bundle that it is
+/// compared with.
 ///
 /// # Errors
-/// [`UnknownFeature`] when the bundle uses a feature that this build does not have.
-pub fn evaluation_catalog(bundle: &Bundle) -> Result<Catalog, UnknownFeature> {
+/// [`UnknownFeature`] when a bundle uses a feature that this build, or the source that
+/// the first was trained on, does not have.
+pub fn evaluation_catalog(
+    bundle: &Bundle,
+    other: Option<&Bundle>,
+) -> Result<Catalog, UnknownFeature> {
     let manifest = bundle.manifest();
     let full = Catalog::new(&manifest.schema);
     let mut ids: Vec<Box<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
-    for spec in full.specs().iter().filter(|spec| !spec.is_graph) {
+    let of_other = other.into_iter().flat_map(|other| &other.manifest().features);
+    for spec in full.specs().iter().filter(|spec| !spec.is_graph).chain(of_other) {
         if !ids.contains(&spec.id) {
             ids.push(spec.id.clone());
         }
@@ -169,7 +175,8 @@ pub fn slice_window(
     Ok(slicing)
 }
 
-fn columns_of(bundle: &Bundle, history: &History) -> Vec<usize> {
+/// Columns of the history that a bundle reads, in its feature order.
+pub(crate) fn columns_of(bundle: &Bundle, history: &History) -> Vec<usize> {
     let by_id: BTreeMap<&str, usize> =
         history.catalog.specs().iter().enumerate().map(|(at, spec)| (&*spec.id, at)).collect();
     let features = bundle.manifest().features.iter();

@@ -1,5 +1,6 @@
 //! What the system does, a verb per file.
 
+pub mod compare_bundles;
 pub mod engine;
 pub mod error;
 pub mod evaluate_bundle;
