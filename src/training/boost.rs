@@ -6,13 +6,15 @@ use ndarray::{ArrayBase, Data, Ix2};
 
 use crate::domain::feature::Monotone;
 use crate::model::ensemble::{Ensemble, RankedEnsemble, Split, Tree};
+use crate::training::blocks::Blocks;
 use crate::training::columns::Columns;
+use crate::training::derivatives::Scales;
 use crate::training::error::FitError;
-use crate::training::grow::{Grower, leaf_numbers, leaf_sums, leaf_values};
-use crate::training::loss::Gradient;
+use crate::training::grow::{Grower, keep_directions, newton_values};
+use crate::training::loss::Loss;
 use crate::training::params::{ObliviousSettings, ObliviousValidParams};
-use crate::training::sample::{bernoulli, generator, share_of, subset};
-use crate::training::split::Leaves;
+use crate::training::rows::{LeafSums, Rows};
+use crate::training::sample::{RowSample, generator, share_of, subset};
 
 /// What boosting learns from; rows and targets are numbered like the matrix.
 #[derive(Clone, Copy, Debug)]
@@ -68,12 +70,15 @@ pub fn boost(
 ) -> Result<Boosted, FitError> {
     let settings = params.settings();
     let mut run = Run::new(problem, settings)?;
-    let mut best = run.best_so_far();
+    let mut best = Best { n_trees: 0, loss: f64::INFINITY, raw: run.stop.raw.clone() };
+    if let Some(loss) = run.stop.loss(settings.loss) {
+        best.loss = loss;
+    }
     for tree in 0..settings.n_trees_max {
         if !run.grow_tree(tree)? {
             break;
         }
-        let stop_loss = run.stop_loss();
+        let stop_loss = run.stop.loss(settings.loss);
         let n_trees = tree + 1;
         on_tree(TreeDone { n_trees, n_trees_max: settings.n_trees_max, stop_loss });
         let Some(loss) = stop_loss else {
@@ -81,7 +86,9 @@ pub fn boost(
             continue;
         };
         if loss < best.loss {
-            best = run.best_so_far();
+            best.n_trees = n_trees as usize;
+            best.loss = loss;
+            best.raw.clone_from(&run.stop.raw);
         } else if best.n_trees + settings.patience as usize <= n_trees as usize {
             break;
         }
@@ -89,116 +96,92 @@ pub fn boost(
     Ok(run.finish(best))
 }
 
+/// The iteration with the smallest loss on the stop rows.
 struct Best {
     n_trees: usize,
     loss: f64,
-    stop_raw: Vec<f64>,
+    raw: Vec<f64>,
 }
 
 struct Run<'a> {
     problem: &'a Problem<'a>,
     settings: &'a ObliviousSettings,
-    grower: Grower,
+    grower: Grower<'a>,
     bias: f64,
     trees: Vec<Tree>,
     /// Gains of each tree: column and gain.
     gains: Vec<Vec<(u16, f64)>>,
-    /// Indexed by matrix row; only fit rows are filled.
-    gradients: Vec<Gradient>,
-    fit_raw: Vec<f64>,
-    stop_raw: Vec<f64>,
+    fit: Rows,
+    stop: Rows,
 }
 
 impl<'a> Run<'a> {
     fn new(problem: &'a Problem<'a>, settings: &'a ObliviousSettings) -> Result<Self, FitError> {
-        let weighted = |&row: &u32| {
-            let weight = f64::from(problem.weights[row as usize]);
-            [weight * f64::from(problem.targets[row as usize]), weight]
-        };
-        let mut total = [0.0; 2];
-        for [target, weight] in problem.fit_rows.iter().map(weighted) {
-            total = [total[0] + target, total[1] + weight];
-        }
-        if total[1] <= 0.0 {
+        let (targets, weights) = gather(problem, problem.fit_rows);
+        let Some(bias) = settings.loss.start(&targets, &weights) else {
             return Err(FitError::NoRows);
-        }
-        let bias = settings.loss.start(total[0] / total[1]);
+        };
+        let n_threads = settings.n_threads as usize;
+        let blocks = |rows| Blocks::new(problem.columns, rows, n_threads);
+        let fit = Rows::new(blocks(problem.fit_rows), (targets, weights), bias, n_threads);
+        let stop_data = gather(problem, problem.stop_rows);
+        let stop = Rows::new(blocks(problem.stop_rows), stop_data, bias, n_threads);
         Ok(Self {
             problem,
             settings,
-            grower: Grower::default(),
+            grower: Grower::new(problem.columns, problem.monotone, settings),
             bias,
             trees: Vec::new(),
             gains: Vec::new(),
-            gradients: vec![[0.0; 2]; problem.targets.len()],
-            fit_raw: vec![bias; problem.fit_rows.len()],
-            stop_raw: vec![bias; problem.stop_rows.len()],
+            fit,
+            stop,
         })
     }
 
     /// Adds a tree; false when no split gains anything.
     fn grow_tree(&mut self, tree: u32) -> Result<bool, FitError> {
-        let problem = self.problem;
-        self.differentiate();
-        let mut rng = generator(self.settings.seed, tree.into());
-        let features = subset(problem.features, self.settings.feature_share, &mut rng);
-        let rows = bernoulli(problem.fit_rows, self.settings.row_share, &mut rng);
-        let leaves = Leaves::new(rows, &self.gradients);
-        let (columns, monotone) = (problem.columns, problem.monotone);
-        let chosen = self.grower.splits(columns, monotone, &features, leaves, self.settings);
+        let settings = self.settings;
+        let magnitude = self.fit.differentiate(settings.loss);
+        let scales = Scales::new(magnitude, self.fit.raw.len());
+        let mut rng = generator(settings.seed, tree.into());
+        let features = subset(self.problem.features, settings.feature_share, &mut rng);
+        let sample = RowSample::new(settings.row_share, &mut rng);
+        let rows = (0_u32..).zip(&self.fit.gradients).filter(|(row, _)| sample.has(*row));
+        let rows = rows.map(|(row, &gradient)| (row, scales.pack(gradient)));
+        let chosen = self.grower.splits(&self.fit.blocks, &features, scales, rows);
         if chosen.is_empty() {
             return Ok(false);
         }
         self.gains.push(chosen.iter().map(|best| (best.split.feature, best.gain)).collect());
         let splits: Vec<Split> = chosen.iter().map(|best| best.split).collect();
-        let leaf_of = leaf_numbers(columns, &splits, problem.fit_rows);
-        let n_leaves = 1 << splits.len();
-        let sums = leaf_sums(n_leaves, &leaf_of, problem.fit_rows, &self.gradients);
-        let values = leaf_values(columns, monotone, &splits, &sums, self.settings);
-        add_leaves(&mut self.fit_raw, &leaf_of, &values);
-        let stop_leaf_of = leaf_numbers(columns, &splits, problem.stop_rows);
-        add_leaves(&mut self.stop_raw, &stop_leaf_of, &values);
-        let covers = self.covers(n_leaves, &leaf_of);
-        self.trees.push(Tree::new(splits, &values, &covers)?);
+        self.fit.find_leaves(&splits);
+        let sums = self.fit.sums(1 << splits.len());
+        let tree = self.tree(splits, &sums)?;
+        self.fit.add(tree.leaves());
+        self.stop.find_leaves(tree.splits());
+        self.stop.add(tree.leaves());
+        self.trees.push(tree);
         Ok(true)
     }
 
-    fn differentiate(&mut self) {
-        let problem = self.problem;
-        for (&row, &raw) in problem.fit_rows.iter().zip(&self.fit_raw) {
-            let row = row as usize;
-            let (target, weight) = (problem.targets[row], problem.weights[row]);
-            self.gradients[row] = self.settings.loss.gradient(raw, target.into(), weight.into());
-        }
-    }
-
     #[expect(clippy::cast_possible_truncation, reason = "artifacts hold f32")]
-    fn covers(&self, n_leaves: usize, leaf_of: &[u8]) -> Vec<f32> {
-        let mut covers = vec![0.0_f64; n_leaves];
-        for (&leaf, &row) in leaf_of.iter().zip(self.problem.fit_rows) {
-            covers[usize::from(leaf)] += f64::from(self.problem.weights[row as usize]);
-        }
-        covers.into_iter().map(|cover| cover as f32).collect()
-    }
-
-    fn stop_loss(&self) -> Option<f64> {
-        let problem = self.problem;
-        let (mut loss, mut total) = (0.0, 0.0);
-        for (&row, &raw) in problem.stop_rows.iter().zip(&self.stop_raw) {
-            let weight = f64::from(problem.weights[row as usize]);
-            let target = f64::from(problem.targets[row as usize]);
-            loss += weight * self.settings.loss.value(raw, target);
-            total += weight;
-        }
-        (0.0 < total).then(|| loss / total)
-    }
-
-    fn best_so_far(&self) -> Best {
-        Best {
-            n_trees: self.trees.len(),
-            loss: self.stop_loss().unwrap_or(f64::INFINITY),
-            stop_raw: self.stop_raw.clone(),
-        }
+    fn tree(&self, splits: Vec<Split>, sums: &[LeafSums]) -> Result<Tree, FitError> {
+        let (columns, monotone) = (self.problem.columns, self.problem.monotone);
+        let mut values = match self.settings.loss {
+            Loss::Quantile { level } => {
+                let rate = self.settings.learning_rate;
+                let steps = self.fit.residual_quantiles(level, sums.len()).into_iter();
+                steps.map(|step| rate * step).collect()
+            }
+            Loss::Logistic | Loss::Squared | Loss::Poisson | Loss::Tweedie { .. } => {
+                newton_values(sums, self.settings)
+            }
+        };
+        let weights: Vec<f64> = sums.iter().map(|sums| sums.second + self.settings.l2).collect();
+        keep_directions(columns, monotone, &splits, &weights, &mut values);
+        let values: Vec<f32> = values.into_iter().map(|value| value as f32).collect();
+        let covers: Vec<f32> = sums.iter().map(|sums| sums.cover as f32).collect();
+        Ok(Tree::new(splits, &values, &covers)?)
     }
 
     fn finish(mut self, best: Best) -> Boosted {
@@ -209,14 +192,14 @@ impl<'a> Run<'a> {
         }
         let stop_loss = Some(best.loss).filter(|loss| loss.is_finite());
         let ensemble = Ensemble::new(self.bias, self.trees);
-        Boosted { ensemble, stop_loss, stop_raw: best.stop_raw, gains }
+        Boosted { ensemble, stop_loss, stop_raw: best.raw, gains }
     }
 }
 
-fn add_leaves(raw: &mut [f64], leaf_of: &[u8], values: &[f32]) {
-    for (raw, &leaf) in raw.iter_mut().zip(leaf_of) {
-        *raw += f64::from(values[usize::from(leaf)]);
-    }
+/// Targets and weights of some rows.
+fn gather(problem: &Problem<'_>, rows: &[u32]) -> (Vec<f32>, Vec<f32>) {
+    let of = |values: &[f32]| rows.iter().map(|&row| values[row as usize]).collect();
+    (of(problem.targets), of(problem.weights))
 }
 
 /// Rows are taken to be in time order: the last `stop_share` decide when to stop.

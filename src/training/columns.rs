@@ -4,7 +4,9 @@ use ndarray::ArrayView2;
 
 use crate::domain::feature::Monotone;
 use crate::model::binning::{BORDER_LOWEST, Binning, RANK_MISSING};
+use crate::model::ensemble::Split;
 use crate::training::binning::find_borders;
+use crate::training::share_out::share_out;
 
 /// Ranks of all rows, one byte each, a column per feature.
 #[derive(Clone, Debug)]
@@ -17,8 +19,7 @@ pub struct Columns {
 
 /// What the trainer must know of one feature.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Column<'a> {
-    pub(crate) ranks: &'a [u8],
+pub(crate) struct Column {
     pub(crate) n_borders: usize,
     pub(crate) has_missing: bool,
     /// True when border 0 only separates missing from known.
@@ -36,17 +37,11 @@ impl Columns {
         n_threads: usize,
     ) -> Result<Self, crate::model::binning::BinningError> {
         let n_features = matrix.ncols();
-        let chunk = n_features.div_ceil(n_threads.max(1)).max(1);
         let mut parts: Vec<(Vec<f32>, Vec<u8>)> = vec![Default::default(); n_features];
-        std::thread::scope(|scope| {
-            for (position, slots) in parts.chunks_mut(chunk).enumerate() {
-                let rank = move |(offset, slot): (usize, &mut (Vec<f32>, Vec<u8>))| {
-                    let column = matrix.column(position * chunk + offset);
-                    slot.0 = find_borders(column, n_borders_max);
-                    slot.1 = rank_column(column.iter().copied(), &slot.0);
-                };
-                scope.spawn(move || slots.iter_mut().enumerate().for_each(rank));
-            }
+        share_out(n_threads, parts.iter_mut().enumerate(), |(feature, (borders, ranks))| {
+            let column = matrix.column(feature);
+            *borders = find_borders(column, n_borders_max);
+            *ranks = rank_column(column.iter().copied(), borders);
         });
         let (borders, ranks): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
         let has_missing = ranks.iter().map(|column| column.contains(&RANK_MISSING)).collect();
@@ -58,21 +53,37 @@ impl Columns {
         self.ranks.len()
     }
 
-    pub(crate) fn column(&self, feature: u16) -> Column<'_> {
+    pub(crate) fn column(&self, feature: u16) -> Column {
         let feature = usize::from(feature);
         let borders = self.binning.borders(feature);
         Column {
-            ranks: &self.ranks[feature],
             n_borders: borders.len(),
             has_missing: self.has_missing[feature],
             splits_missing: borders.first() == Some(&BORDER_LOWEST),
         }
     }
 
+    /// The ranks of all rows for one feature.
+    pub(crate) fn ranks(&self, feature: usize) -> &[u8] {
+        &self.ranks[feature]
+    }
+
     /// The ranks of one row, in feature order.
     pub(crate) fn ranks_of(&self, row: u32, ranks: &mut Vec<u8>) {
         ranks.clear();
         ranks.extend(self.ranks.iter().map(|column| column[row as usize]));
+    }
+
+    /// The leaf number of each of `rows`.
+    pub(crate) fn leaf_numbers(&self, splits: &[Split], rows: &[u32]) -> Vec<u8> {
+        let mut leaves = vec![0_u8; rows.len()];
+        for (level, &split) in splits.iter().enumerate() {
+            let ranks = self.ranks(split.feature.into());
+            for (leaf, &row) in leaves.iter_mut().zip(rows) {
+                *leaf |= u8::from(split.is_above(ranks[row as usize])) << level;
+            }
+        }
+        leaves
     }
 
     /// Features with at least one border: those that are not constant.

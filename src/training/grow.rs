@@ -2,99 +2,106 @@
 
 use crate::domain::feature::Monotone;
 use crate::model::ensemble::{MissingSide, Split};
+use crate::training::blocks::Blocks;
 use crate::training::columns::{Columns, is_constrained};
-use crate::training::loss::Gradient;
+use crate::training::derivatives::{Packed, Scales};
+use crate::training::leaves::Leaves;
 use crate::training::params::ObliviousSettings;
-use crate::training::split::{Candidate, FeatureSearch, Leaves, Sums};
+use crate::training::rows::LeafSums;
+use crate::training::share_out::share_out;
+use crate::training::split::{Candidate, GroupSearch, Level};
 
 /// Sweeps of pairwise pooling before the remaining violations are lifted away.
 const POOL_SWEEPS: usize = 8;
 
-/// Buffers that are kept from tree to tree.
-#[derive(Debug, Default)]
-pub(crate) struct Grower {
-    searches: Vec<FeatureSearch>,
+/// Grows trees one after the other; buffers are kept from tree to tree.
+#[derive(Debug)]
+pub(crate) struct Grower<'a> {
+    pub(crate) columns: &'a Columns,
+    pub(crate) monotone: &'a [Monotone],
+    pub(crate) settings: &'a ObliviousSettings,
+    searches: Vec<GroupSearch>,
+    leaves: Leaves,
 }
 
-impl Grower {
+impl<'a> Grower<'a> {
+    pub(crate) fn new(
+        columns: &'a Columns,
+        monotone: &'a [Monotone],
+        settings: &'a ObliviousSettings,
+    ) -> Self {
+        let (searches, leaves) = (Vec::new(), Leaves::default());
+        Self { columns, monotone, settings, searches, leaves }
+    }
+
     /// The splits of the next tree with their gains; fewer than `depth` when nothing
-    /// gains any more. Features are shared out over the threads, sums never are: the
-    /// result does not depend on their number.
+    /// gains any more. Groups of features are shared out over the threads; sums are
+    /// exact, so the result does not depend on their number.
     pub(crate) fn splits(
         &mut self,
-        columns: &Columns,
-        monotone: &[Monotone],
+        blocks: &Blocks,
         features: &[u16],
-        mut leaves: Leaves,
-        settings: &ObliviousSettings,
+        scales: Scales,
+        sample: impl Iterator<Item = (u32, Packed)>,
     ) -> Vec<Candidate> {
-        self.searches.resize_with(features.len(), FeatureSearch::default);
-        for (search, &feature) in self.searches.iter_mut().zip(features) {
-            search.feature = feature;
-            search.monotone = monotone.get(usize::from(feature)).copied().unwrap_or_default();
-        }
-        let mut chosen = Vec::new();
-        for _ in 0..settings.depth {
-            let Some(best) = self.search(columns, &leaves, settings) else { break };
-            leaves.divide(best.split, columns.column(best.split.feature).ranks);
+        self.leaves.fill(sample);
+        self.start(features);
+        let n_threads = self.settings.n_threads as usize;
+        let mut chosen: Vec<Candidate> = Vec::new();
+        while chosen.len() < self.settings.depth as usize {
+            if let Some(last) = chosen.last() {
+                self.leaves.divide(last.split, blocks, n_threads);
+            }
+            let Some(best) = self.search(blocks, scales) else { break };
             chosen.push(best);
         }
         chosen
     }
 
-    fn search(
-        &mut self,
-        columns: &Columns,
-        leaves: &Leaves,
-        settings: &ObliviousSettings,
-    ) -> Option<Candidate> {
-        let best_of = |searches: &mut [FeatureSearch]| {
-            searches.iter_mut().fold(None, |best, search| {
-                let column = columns.column(search.feature);
-                search.count(column, leaves);
-                Candidate::better(best, search.best(column, leaves, settings.l2))
-            })
-        };
-        let n_threads = settings.n_threads.max(1) as usize;
-        let chunk = self.searches.len().div_ceil(n_threads).max(1);
-        let mut bests = vec![None; n_threads];
-        std::thread::scope(|scope| {
-            let mut work = self.searches.chunks_mut(chunk).zip(&mut bests);
-            let own = work.next();
-            for (searches, best) in work {
-                scope.spawn(move || *best = best_of(searches));
-            }
-            if let Some((searches, best)) = own {
-                *best = best_of(searches);
-            }
-        });
-        bests.into_iter().fold(None, Candidate::better)
-    }
-}
-
-/// The leaf number of each of `rows`.
-pub(crate) fn leaf_numbers(columns: &Columns, splits: &[Split], rows: &[u32]) -> Vec<u8> {
-    let mut leaves = vec![0_u8; rows.len()];
-    for (level, &split) in splits.iter().enumerate() {
-        let ranks = columns.column(split.feature).ranks;
-        for (leaf, &row) in leaves.iter_mut().zip(rows) {
-            *leaf |= u8::from(split.is_above(ranks[row as usize])) << level;
+    /// Hands the tree's features, which ascend, to one search per group.
+    fn start(&mut self, features: &[u16]) {
+        let direction = |feature: u16| self.monotone.get(usize::from(feature)).copied();
+        let directed: Vec<(u16, Monotone)> = features
+            .iter()
+            .map(|&feature| (feature, direction(feature).unwrap_or_default()))
+            .collect();
+        let groups =
+            directed.chunk_by(|a, b| GroupSearch::group_of(a.0) == GroupSearch::group_of(b.0));
+        let groups: Vec<&[(u16, Monotone)]> = groups.collect();
+        self.searches.resize_with(groups.len(), GroupSearch::default);
+        for (search, group) in self.searches.iter_mut().zip(groups) {
+            search.start(group, self.columns);
         }
     }
-    leaves
+
+    fn search(&mut self, blocks: &Blocks, scales: Scales) -> Option<Candidate> {
+        let level = Level {
+            columns: self.columns,
+            blocks,
+            leaves: &self.leaves,
+            scales,
+            penalty: scales.penalty(self.settings.l2),
+        };
+        let n_threads = self.leaves.n_threads(self.settings.n_threads as usize);
+        share_out(n_threads, self.searches.iter_mut(), |search| search.run(level));
+        self.searches.iter().fold(None, |best, search| Candidate::better(best, search.best))
+    }
 }
 
-/// The leaf values of a tree, one Newton step of `learning_rate`, directions kept.
-#[expect(clippy::cast_possible_truncation, reason = "artifacts hold f32")]
-pub(crate) fn leaf_values(
+/// One Newton step per leaf, times the learning rate.
+pub(crate) fn newton_values(sums: &[LeafSums], settings: &ObliviousSettings) -> Vec<f64> {
+    let step = |sums: &LeafSums| -settings.learning_rate * sums.first / (sums.second + settings.l2);
+    sums.iter().map(step).collect()
+}
+
+/// Moves leaf values to keep every direction; heavier leaves move less.
+pub(crate) fn keep_directions(
     columns: &Columns,
     monotone: &[Monotone],
     splits: &[Split],
-    sums: &[Sums],
-    settings: &ObliviousSettings,
-) -> Vec<f32> {
-    let mut values: Vec<f64> =
-        sums.iter().map(|[g, h]| -settings.learning_rate * g / (h + settings.l2)).collect();
+    weights: &[f64],
+    values: &mut [f64],
+) {
     let constrained: Vec<(usize, Monotone)> = splits
         .iter()
         .enumerate()
@@ -105,27 +112,8 @@ pub(crate) fn leaf_values(
         .filter(|(_, direction)| is_constrained(*direction))
         .collect();
     if !constrained.is_empty() {
-        let weights: Vec<f64> = sums.iter().map(|[_, h]| h + settings.l2).collect();
-        keep_directions(&mut values, &weights, &constrained);
+        project(values, weights, &constrained);
     }
-    values.into_iter().map(|value| value as f32).collect()
-}
-
-/// Sums of the derivatives of `rows` by leaf, in row order.
-pub(crate) fn leaf_sums(
-    n_leaves: usize,
-    leaves: &[u8],
-    rows: &[u32],
-    gradient_of: &[Gradient],
-) -> Vec<Sums> {
-    let mut sums = vec![[0.0; 2]; n_leaves];
-    for (&leaf, &row) in leaves.iter().zip(rows) {
-        let [g, h] = gradient_of[row as usize];
-        let sum = &mut sums[usize::from(leaf)];
-        sum[0] += f64::from(g);
-        sum[1] += f64::from(h);
-    }
-    sums
 }
 
 /// A split of missing from known values has no direction.
@@ -139,7 +127,7 @@ fn is_missing_split(columns: &Columns, split: Split) -> bool {
 
 /// Pools violating pairs by weight; what is left after some sweeps is lifted to the
 /// largest value below it, which keeps every direction exactly.
-fn keep_directions(values: &mut [f64], weights: &[f64], levels: &[(usize, Monotone)]) {
+fn project(values: &mut [f64], weights: &[f64], levels: &[(usize, Monotone)]) {
     for _ in 0..POOL_SWEEPS {
         for &(level, direction) in levels {
             for_ordered_pairs(values.len(), level, direction, |low, high| {
@@ -191,7 +179,7 @@ mod tests {
             weights in prop::collection::vec(0.1..9.0_f64, 16),
         ) {
             let levels = [(0, Monotone::Increasing), (2, Monotone::Decreasing), (3, Monotone::Increasing)];
-            keep_directions(&mut values, &weights, &levels);
+            project(&mut values, &weights, &levels);
             for (level, direction) in levels {
                 for_ordered_pairs(16, level, direction, |low, high| {
                     assert!(values[low] <= values[high]);

@@ -12,7 +12,6 @@ use crate::training::calibrate::{HeldOut, fit_calibration};
 use crate::training::columns::Columns;
 use crate::training::error::FitError;
 use crate::training::evaluate::held_out_metrics;
-use crate::training::grow::leaf_numbers;
 use crate::training::importance::mean_contributions;
 use crate::training::loss::Loss;
 use crate::training::params::ObliviousValidParams;
@@ -142,7 +141,7 @@ impl HeadFit<'_> {
 fn raw_scores(columns: &Columns, ensemble: &Ensemble, rows: &[u32]) -> Vec<f64> {
     let mut raw = vec![ensemble.bias(); rows.len()];
     for tree in ensemble.trees() {
-        let leaves = leaf_numbers(columns, tree.splits(), rows);
+        let leaves = columns.leaf_numbers(tree.splits(), rows);
         for (raw, leaf) in raw.iter_mut().zip(leaves) {
             *raw += tree.leaves()[usize::from(leaf)];
         }

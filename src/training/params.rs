@@ -165,6 +165,7 @@ fn check(settings: &ObliviousSettings) -> Result<(), ParamsError> {
     share("learning_rate", settings.learning_rate)?;
     share("row_share", settings.row_share)?;
     share("feature_share", settings.feature_share)?;
+    check_loss(settings.loss)?;
     if !(0.0..=0.5).contains(&settings.stop_share) {
         let (name, value) = ("stop_share", settings.stop_share);
         return Err(ParamsError { name, value, allowed: "0 to 0.5" });
@@ -173,4 +174,13 @@ fn check(settings: &ObliviousSettings) -> Result<(), ParamsError> {
         return Err(ParamsError { name: "l2", value: settings.l2, allowed: "above 0" });
     }
     Ok(())
+}
+
+fn check_loss(loss: Loss) -> Result<(), ParamsError> {
+    let (name, value, (low, high), allowed) = match loss {
+        Loss::Logistic | Loss::Squared | Loss::Poisson => return Ok(()),
+        Loss::Quantile { level } => ("quantile level", level, (0.0, 1.0), "above 0 and below 1"),
+        Loss::Tweedie { power } => ("tweedie power", power, (1.0, 2.0), "above 1 and below 2"),
+    };
+    if low < value && value < high { Ok(()) } else { Err(ParamsError { name, value, allowed }) }
 }

@@ -10,6 +10,40 @@ pub(crate) fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
     rng
 }
 
+/// A sample of the rows of one tree: each row is in it with the same probability.
+///
+/// Whether a row is in follows from its number alone, so a pass over the rows can be
+/// cut anywhere.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowSample {
+    seed: u64,
+    /// A row is in when its hash is below.
+    bound: u64,
+}
+
+impl RowSample {
+    /// A sample of about `share` of the rows; all of them when `share` is 1.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of u64::MAX is a u64"
+    )]
+    pub(crate) fn new(share: f64, rng: &mut ChaCha8Rng) -> Self {
+        let bound = if 1.0 <= share { u64::MAX } else { (share * u64::MAX as f64) as u64 };
+        Self { seed: rng.r#gen(), bound }
+    }
+
+    /// True when the row is in the sample.
+    #[inline]
+    pub(crate) fn has(self, row: u32) -> bool {
+        // SplitMix64 (Steele, Lea, Flood 2014): a few multiplications per row.
+        let mut z = self.seed.wrapping_add(u64::from(row).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31) <= self.bound
+    }
+}
+
 /// Keeps each of `rows` with probability `share`, in order.
 pub(crate) fn bernoulli(rows: &[u32], share: f64, rng: &mut ChaCha8Rng) -> Vec<u32> {
     if 1.0 <= share {
@@ -57,6 +91,17 @@ mod tests {
             assert!(kept.windows(2).all(|pair| pair[0] < pair[1]));
         }
         assert_eq!(subset(&items, 1.0, &mut generator(1, 0)), items);
+    }
+
+    #[test]
+    fn a_row_sample_has_about_its_share_and_another_one_next_time() {
+        let mut rng = generator(3, 0);
+        let of = |sample: RowSample| (0..100_000).filter(|&row| sample.has(row)).count();
+        assert_eq!(of(RowSample::new(1.0, &mut rng)), 100_000);
+        let (one, other) = (RowSample::new(0.3, &mut rng), RowSample::new(0.3, &mut rng));
+        assert!(of(one).abs_diff(30_000) < 800, "{}", of(one));
+        let both = (0..100_000).filter(|&row| one.has(row) && other.has(row)).count();
+        assert!(both.abs_diff(9_000) < 500, "{both}");
     }
 
     #[test]

@@ -17,6 +17,10 @@ const KILLS: u64 = 10;
 const CLIENTS: u64 = 8;
 /// Replayed at the end, byte by byte.
 const REPLAYED_MIN: u64 = 1_000;
+/// Decisions before each kill, however slow the machine is.
+const ROUND_MIN: u64 = REPLAYED_MIN / KILLS;
+/// How long they may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What callers were told, and hence may rely on.
 #[derive(Debug, Default)]
@@ -41,6 +45,7 @@ fn nothing_acknowledged_is_lost_over_ten_kills_under_load() {
                 .collect();
             // Different moments, the same on every run.
             tokio::time::sleep(Duration::from_millis(250 + round * 137 % 400)).await;
+            tokio::time::timeout(PATIENCE, enough(&told)).await.expect("the server answers");
             tokio::task::block_in_place(|| server.kill());
             for client in clients {
                 client.await.expect("a load client ends with its server");
@@ -61,6 +66,14 @@ fn nothing_acknowledged_is_lost_over_ten_kills_under_load() {
     let report: serde_json::Value = serde_json::from_str(&said).expect("replay --json is JSON");
     assert_eq!(report["differing"], 0, "{report}");
     assert!(report["identical"].as_u64() >= Some(REPLAYED_MIN), "{report}");
+}
+
+/// Waits until a round has its decisions.
+async fn enough(told: &Mutex<Acknowledged>) {
+    let n_told = || told.lock().expect("no panic").decisions.len() as u64;
+    while n_told() < ROUND_MIN {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// Sends until the server is gone; keeps what was acknowledged.
