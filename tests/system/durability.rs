@@ -20,7 +20,7 @@ const REPLAYED_MIN: u64 = 1_000;
 /// Decisions before each kill, however slow the machine is.
 const ROUND_MIN: u64 = REPLAYED_MIN / KILLS;
 /// How long they may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What callers were told, and hence may rely on.
 #[derive(Debug, Default)]
