@@ -19,6 +19,8 @@ mod engine_tests;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod leak_canary_tests;
+#[cfg(test)]
 mod play_history_tests;
 #[cfg(test)]
 mod replay_decision_tests;
