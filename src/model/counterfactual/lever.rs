@@ -98,6 +98,16 @@ impl Levers {
         }
     }
 
+    /// One lever, as a list of its own.
+    pub(super) fn only(&self, lever: usize) -> Self {
+        let mut only = Self::default();
+        for setting in self.settings(lever) {
+            only.push((setting.cost, setting.conflicts), self.moves(setting));
+        }
+        only.levers.push(0..only.settings.len());
+        only
+    }
+
     /// The lever that moves each feature; `None` for a feature that stays.
     pub(super) fn owners(&self, n_features: usize) -> Vec<Option<u8>> {
         let mut owners = vec![None; n_features];

@@ -40,13 +40,14 @@ fn cells_around(
     for &(other, setting) in chosen.iter().filter(|(other, _)| *other != lever) {
         levers.apply(&levers.settings(other)[setting], &mut ranks);
     }
-    let changed = Question { ranks: &ranks, ..*question };
+    let alone = levers.only(lever);
+    let changed = Question { ranks: &ranks, levers: &alone, ..*question };
     let need = question.goal.need(forest.margin(&ranks));
     let singles = Singles::new(&Cubes::new(forest, &changed));
     let mut others = chosen.to_vec();
     let mut does = |position: usize| {
         others[at] = (lever, position);
-        singles.of(lever)[position] <= need && question.is_plausible(&others)
+        singles.of(0)[position] <= need && question.is_plausible(&others)
     };
     for position in own + 1..settings.len() {
         if cell_of(position) != Some(last + 1) || !does(position) {
