@@ -6,12 +6,18 @@ mod fake;
 
 use orderlens::cli::paint::{Ink, width};
 use orderlens::cli::render::Page;
-use orderlens::domain::decision::{Decision, DecisionId, DegradedReason};
+use orderlens::domain::counterfactual::{
+    Counterfactual, CounterfactualAim, CounterfactualDirection, CounterfactualProof,
+    CounterfactualSearch, FeatureChange, LeverChange,
+};
+use orderlens::domain::decision::{ActionKind, Decision, DecisionId, DegradedReason};
 use orderlens::domain::entity::{EntityKind, IdentityKey};
+use orderlens::domain::head::HeadId;
 use orderlens::domain::money::{Currency, Money};
 use orderlens::domain::order::{Order, OrderItem, OrderKey};
 use orderlens::domain::record::ScoreRequest;
-use orderlens::domain::text::Language;
+use orderlens::domain::risk::Probability;
+use orderlens::domain::text::{Language, Text};
 use orderlens::domain::time::Timestamp;
 use uuid::Uuid;
 
@@ -37,7 +43,31 @@ fn decision() -> Decision {
     let mut decision = fake::decide(&request, DecisionId(Uuid::from_u128(7)), placed);
     decision.degraded_reasons.push(DegradedReason::FewInputsKnown);
     decision.risks[0].contributions[1].weight = 1.5;
+    decision.counterfactuals.push(search());
     decision
+}
+
+fn search() -> CounterfactualSearch {
+    let fewer =
+        FeatureChange { feature: "order_quantity_sum".into(), from: Some(2.0), to: Some(1.0) };
+    CounterfactualSearch {
+        head: HeadId("payment_fraud".into()),
+        direction: CounterfactualDirection::TowardRelease,
+        aim: CounterfactualAim::OtherAction,
+        target: Some(Probability::clamped(0.3)),
+        counterfactuals: vec![Counterfactual {
+            levers: vec![LeverChange { lever: fewer.feature.clone(), features: vec![fewer] }],
+            cost: 1.0,
+            probability: Probability::clamped(0.25),
+            first_action: ActionKind::ApproveAndWatch,
+            is_proven_minimal: true,
+            text: Text::new(
+                "With Pieces in the basket: 1, the first action would be: approve and watch.",
+                "若购买总件数：1，则首选动作为：放行并观察。",
+            ),
+        }],
+        proof: CounterfactualProof::Complete,
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ pub mod settings;
 pub mod simulate;
 pub mod train;
 pub mod truth_file;
+pub mod turns;
 pub mod windows;
 pub mod words;
 

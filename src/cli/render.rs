@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cli::paint::{Align, Cell, Ink, Tone, bar, diverging_bar, grouped, table};
+use crate::cli::turns::turns;
 use crate::cli::words::{self, word};
 use crate::domain::decision::{Decision, DecisionState};
 use crate::domain::evidence::{Evidence, EvidenceNode};
@@ -50,6 +51,7 @@ impl Page {
         text += &self.title("3", "What to do", "建议怎么做");
         let currency = decision.impacts.first().map_or(Currency::CNY, |it| it.currency);
         text += &self.actions(&decision.actions, currency);
+        text += &turns(self, &decision.counterfactuals);
         text += &self.footer(decision);
         text
     }

@@ -82,6 +82,21 @@ pub fn assess(
     }
 }
 
+/// An assessed risk at another score, as [`assess`] would see it; contributions stay.
+pub fn move_to(
+    strategy: &Strategy,
+    risk: &mut RiskAssessment,
+    log_odds: f64,
+    calibrated: Calibrated,
+) {
+    risk.weighted_log_odds = log_odds;
+    risk.probability = Probability::clamped(calibrated.probability);
+    risk.interval =
+        (Probability::clamped(calibrated.interval.0), Probability::clamped(calibrated.interval.1));
+    risk.n_support = calibrated.n_support;
+    risk.band = strategy.risk(&risk.head).band(calibrated.probability);
+}
+
 /// Positions of the features, largest shift under the weights first, then by id.
 pub fn rank_by_shift(
     weights: &GroupWeights,

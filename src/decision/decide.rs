@@ -1,7 +1,7 @@
 //! Decides about one order: pure, deterministic, total.
 
 use crate::decision::attribution::{Inputs, Recalibrate, assess};
-use crate::decision::ranking::Ranking;
+use crate::decision::ranking::{Ranking, best_action};
 use crate::decision::reasons::{Leading, reasons};
 use crate::decision::strategy::{ActionPolicy, Eligibility, Strategy};
 use crate::domain::decision::{ActionKind, DecisionState, Reason};
@@ -58,12 +58,8 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
         })
         .collect();
     let leading = leading_risk(strategy, &risks);
-    let is_thin = leading.is_none_or(|at| risks[at].n_support < strategy.trust.n_support_min);
-    let eligible: Vec<&ActionPolicy> = strategy
-        .actions
-        .iter()
-        .filter(|action| is_eligible(&action.when, strategy, input.order, &risks))
-        .collect();
+    let is_thin = is_thin(strategy, &risks);
+    let eligible = eligible(strategy, input.order, &risks);
     let ranking = Ranking::new(strategy, input.order, input.scores, &risks, &eligible);
     let mut actions = ranking.recommend(is_thin.then_some(ActionKind::Review));
     actions.truncate(input.actions_max);
@@ -84,6 +80,22 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
     }
 }
 
+/// The action that [`decide`] recommends first for assessed risks: the same choice at a
+/// fraction of the price, for asking it many times.
+pub fn first_action(
+    strategy: &Strategy,
+    order: &Order,
+    scores: &[HeadScore],
+    risks: &[RiskAssessment],
+) -> Option<ActionKind> {
+    let eligible = eligible(strategy, order, risks);
+    let can_review = eligible.iter().any(|action| action.kind == ActionKind::Review);
+    if can_review && is_thin(strategy, risks) {
+        return Some(ActionKind::Review);
+    }
+    best_action(strategy, order, scores, risks, &eligible)
+}
+
 /// The risk that matters most: highest band, then nearest to (or furthest above) its
 /// review threshold; the first of equals.
 pub fn leading_risk(strategy: &Strategy, risks: &[RiskAssessment]) -> Option<usize> {
@@ -101,6 +113,21 @@ pub fn leading_risk(strategy: &Strategy, risks: &[RiskAssessment]) -> Option<usi
         }
     }
     leading
+}
+
+/// True when too few held-out rows back the leading risk to trust a ranking.
+fn is_thin(strategy: &Strategy, risks: &[RiskAssessment]) -> bool {
+    let leading = leading_risk(strategy, risks);
+    leading.is_none_or(|at| risks[at].n_support < strategy.trust.n_support_min)
+}
+
+fn eligible<'a>(
+    strategy: &'a Strategy,
+    order: &Order,
+    risks: &[RiskAssessment],
+) -> Vec<&'a ActionPolicy> {
+    let actions = strategy.actions.iter();
+    actions.filter(|action| is_eligible(&action.when, strategy, order, risks)).collect()
 }
 
 fn is_eligible(

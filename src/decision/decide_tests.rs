@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::decision::decide::{DecideInput, decide};
+use crate::decision::decide::{DecideInput, decide, first_action};
 use crate::decision::fixtures::{
     action, four_specs, head, impact_score, input, order, risk_score, strategy, sure_score,
 };
@@ -209,6 +209,31 @@ proptest! {
         let by_entity: f64 = risk.entities.iter().map(|share| share.weighted_log_odds).sum();
         prop_assert!((risk.base + by_group - risk.weighted_log_odds).abs() < 1e-9);
         prop_assert!((by_group - by_entity).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_first_action_is_the_same_when_it_is_all_that_is_asked(
+        raw in prop::collection::vec(-6.0..6.0_f64, 1..4),
+        chargeback in 0.0..1.0_f64,
+        future in 0.0..200.0_f64,
+        n_support in 0_u64..60,
+        can_review: bool,
+    ) {
+        let mut strategy = strategy();
+        strategy.actions.push(action(ActionKind::Hold, 0.6, 0.01));
+        strategy.actions.retain(|it| can_review || it.kind != ActionKind::Review);
+        let risk = |(idx, raw): (usize, &f64)| {
+            HeadScore { n_support, ..risk_score(&format!("risk{idx}"), *raw, &[]) }
+        };
+        let mut scores: Vec<HeadScore> = raw.iter().enumerate().map(risk).collect();
+        let near = (chargeback / 2.0, chargeback);
+        scores.push(impact_score("chargeback", HeadKind::ImpactProbability, chargeback, near));
+        let later = (0.0, future);
+        scores.push(impact_score("repurchase_value", HeadKind::ImpactValue, future, later));
+        let order = order();
+        let decided = decide(&strategy, &input(&scores, &[], &order));
+        let first = decided.actions.first().map(|first| first.action);
+        prop_assert_eq!(first_action(&strategy, &order, &scores, &decided.risks), first);
     }
 
     #[test]

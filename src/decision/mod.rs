@@ -5,6 +5,7 @@ pub mod decide;
 pub mod draws;
 pub mod impact;
 pub mod messages;
+pub mod outlook;
 pub mod ranking;
 pub mod reasons;
 pub mod strategy;

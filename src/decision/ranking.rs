@@ -7,14 +7,15 @@
 //! order will turn out. Confidence is the share of draws in which an action is
 //! the best of all eligible ones; over all of them it sums to 1.
 
-use crate::decision::draws::{DRAWS, p10_p90, probability_draws, value_draws};
+use crate::decision::draws::{DRAWS, p10_p90};
 use crate::decision::impact::{
     CHARGEBACK, CHARGEBACK_RISK, Friction, MONEY_PARTS, PARTS, PRICE_INDEX, Parts,
     REPURCHASE_VALUE, RETURN, Scenario, Stakes, position, total,
 };
+use crate::decision::outlook::{Forecast, Outlook, OutlookDraws};
 use crate::decision::strategy::{ActionPolicy, Strategy};
 use crate::domain::decision::ActionKind;
-use crate::domain::head::{HeadId, HeadKind, HeadScore};
+use crate::domain::head::HeadScore;
 use crate::domain::impact::{
     ActionImpact, Estimate, ImpactKind, ImpactPart, ImpactUnit, RecommendedAction,
 };
@@ -44,27 +45,6 @@ struct Evaluated<'a> {
     n_best: usize,
 }
 
-/// What the heads say: at their own values and in each draw.
-#[derive(Debug)]
-struct Outlook {
-    risks: Vec<f64>,
-    risk_draws: Vec<[f64; DRAWS]>,
-    risk_support: Vec<u64>,
-    /// True when the chargeback head raised the risk it belongs to.
-    has_chargeback: bool,
-    returns: Forecast,
-    future: Forecast,
-    price_index: Option<Forecast>,
-}
-
-/// One quantity: a head's, or the strategy's assumption with support 0.
-#[derive(Debug)]
-struct Forecast {
-    point: f64,
-    draws: [f64; DRAWS],
-    n_support: u64,
-}
-
 impl<'a> Ranking<'a> {
     /// Evaluates the eligible actions of an order.
     pub fn new(
@@ -74,12 +54,14 @@ impl<'a> Ranking<'a> {
         risks: &[RiskAssessment],
         eligible: &[&'a ActionPolicy],
     ) -> Self {
-        let (heads, outlook) = Outlook::new(strategy, scores, risks);
-        let stakes = Stakes::new(strategy, order, &heads);
-        let mut actions: Vec<Evaluated<'a>> = eligible
-            .iter()
-            .map(|policy| Evaluated::new(&stakes, &outlook, stakes.friction(policy)))
-            .collect();
+        let outlook = Outlook::new(strategy, scores, risks);
+        let stakes = Stakes::new(strategy, order, outlook.heads());
+        let draws = outlook.draws();
+        let evaluate = |policy: &&'a ActionPolicy| {
+            let friction = stakes.friction(policy);
+            Evaluated::new(&stakes, friction, outlook.at_point(), &draws)
+        };
+        let mut actions: Vec<Evaluated<'a>> = eligible.iter().map(evaluate).collect();
         for draw in 0..DRAWS {
             if let Some(best) = best_of(&actions, draw) {
                 actions[best].n_best += 1;
@@ -213,13 +195,13 @@ impl<'a> Ranking<'a> {
         let loss = |idx: usize| self.stakes.loss_of(idx, &action.friction, &scenario);
         let mut order: Vec<usize> = (0..self.stakes.exposures.len()).collect();
         order.sort_by(|a, b| loss(*b).total_cmp(&loss(*a)).then(a.cmp(b)));
-        let n_support = order.first().map_or(0, |idx| self.outlook.risk_support[*idx]);
+        let n_support = order.first().map_or(0, |idx| self.outlook.n_support(*idx));
         let drivers = order
             .into_iter()
             .take(DRIVERS_MAX)
             .map(|idx| {
                 let head = &self.stakes.exposures[idx].head.0;
-                let is_raised = self.outlook.has_chargeback && &**head == CHARGEBACK_RISK;
+                let is_raised = self.outlook.has_chargeback() && &**head == CHARGEBACK_RISK;
                 if is_raised { CHARGEBACK.into() } else { head.clone() }
             })
             .collect();
@@ -228,16 +210,18 @@ impl<'a> Ranking<'a> {
 }
 
 impl<'a> Evaluated<'a> {
-    fn new(stakes: &Stakes<'_>, outlook: &Outlook, friction: Friction<'a>) -> Self {
-        let mean = stakes.parts(&friction, &outlook.at_point());
+    fn new(
+        stakes: &Stakes<'_>,
+        friction: Friction<'a>,
+        point: Scenario<'_>,
+        outlook: &OutlookDraws,
+    ) -> Self {
+        let mean = stakes.parts(&friction, &point);
         let mut draws = Box::new([[0.0; DRAWS]; PARTS]);
         let mut totals = [0.0; DRAWS];
-        let mut risks = vec![0.0; outlook.risks.len()];
+        let mut risks = Vec::new();
         for (draw, sum) in totals.iter_mut().enumerate() {
-            for (risk, of_head) in risks.iter_mut().zip(&outlook.risk_draws) {
-                *risk = of_head[draw];
-            }
-            let parts = stakes.parts(&friction, &outlook.at_draw(draw, &risks));
+            let parts = stakes.parts(&friction, &outlook.at(draw, &mut risks));
             *sum = total(&parts);
             for (column, part) in draws.iter_mut().zip(parts) {
                 column[draw] = part;
@@ -247,118 +231,21 @@ impl<'a> Evaluated<'a> {
     }
 }
 
-impl Outlook {
-    /// Reads the heads; gives the risk heads in the order of `risks`.
-    fn new(
-        strategy: &Strategy,
-        scores: &[HeadScore],
-        assessed: &[RiskAssessment],
-    ) -> (Vec<HeadId>, Self) {
-        let mut heads = Vec::new();
-        let mut outlook = Self {
-            risks: Vec::new(),
-            risk_draws: Vec::new(),
-            risk_support: Vec::new(),
-            has_chargeback: false,
-            returns: Forecast::assumed(strategy.money.return_rate),
-            future: Forecast::assumed(strategy.money.future_purchases_minor),
-            price_index: None,
-        };
-        for (idx, risk) in assessed.iter().enumerate() {
-            let (low, high) = (risk.interval.0.value(), risk.interval.1.value());
-            let point = risk.probability.value();
-            heads.push(risk.head.clone());
-            outlook.risks.push(point);
-            outlook.risk_draws.push(probability_draws(idx, point, (low, high)));
-            outlook.risk_support.push(risk.n_support);
-        }
-        let impact_heads = scores.iter().filter(|score| score.kind != HeadKind::Risk);
-        for (idx, score) in impact_heads.enumerate() {
-            outlook.read(strategy, assessed.len() + idx, score, &mut heads);
-        }
-        (heads, outlook)
-    }
-
-    fn read(
-        &mut self,
-        strategy: &Strategy,
-        idx: usize,
-        score: &HeadScore,
-        heads: &mut Vec<HeadId>,
-    ) {
-        match (&*score.head.0, score.kind) {
-            (CHARGEBACK, HeadKind::ImpactProbability) => {
-                self.read_chargeback(&Forecast::probability(idx, score), heads);
-            }
-            (RETURN, HeadKind::ImpactProbability) => {
-                self.returns = Forecast::probability(idx, score);
-            }
-            (REPURCHASE_VALUE, HeadKind::ImpactValue) => {
-                self.future = Forecast::value(idx, score, strategy.minor_per_major());
-            }
-            (PRICE_INDEX, HeadKind::ImpactValue) => {
-                self.price_index = Some(Forecast::value(idx, score, 1.0));
-            }
-            // Heads that no formula knows are shown elsewhere and cost nothing here.
-            (_, HeadKind::Risk | HeadKind::ImpactProbability | HeadKind::ImpactValue) => {}
-        }
-    }
-
-    /// A chargeback is the loss of payment fraud seen from the bank: the larger counts.
-    fn read_chargeback(&mut self, forecast: &Forecast, heads: &mut Vec<HeadId>) {
-        let Some(at) = heads.iter().position(|head| &*head.0 == CHARGEBACK_RISK) else {
-            heads.push(HeadId(CHARGEBACK_RISK.into()));
-            self.risks.push(forecast.point);
-            self.risk_draws.push(forecast.draws);
-            self.risk_support.push(forecast.n_support);
-            self.has_chargeback = true;
-            return;
-        };
-        if self.risks[at] < forecast.point {
-            self.risks[at] = forecast.point;
-            self.risk_support[at] = forecast.n_support;
-            self.has_chargeback = true;
-        }
-        for (draw, of_chargeback) in self.risk_draws[at].iter_mut().zip(forecast.draws) {
-            *draw = draw.max(of_chargeback);
-        }
-    }
-
-    fn at_point(&self) -> Scenario<'_> {
-        Scenario {
-            risks: &self.risks,
-            returns: self.returns.point,
-            future: self.future.point,
-            price_index: self.price_index.as_ref().map_or(1.0, |forecast| forecast.point),
-        }
-    }
-
-    fn at_draw<'r>(&self, draw: usize, risks: &'r [f64]) -> Scenario<'r> {
-        Scenario {
-            risks,
-            returns: self.returns.draws[draw],
-            future: self.future.draws[draw],
-            price_index: self.price_index.as_ref().map_or(1.0, |f| f.draws[draw]),
-        }
-    }
-}
-
-impl Forecast {
-    fn assumed(value: f64) -> Self {
-        Self { point: value, draws: [value; DRAWS], n_support: 0 }
-    }
-
-    fn probability(idx: usize, score: &HeadScore) -> Self {
-        let point = Probability::clamped(score.calibrated).value();
-        let draws = probability_draws(idx, point, score.interval);
-        Self { point, draws, n_support: score.n_support }
-    }
-
-    fn value(idx: usize, score: &HeadScore, scale: f64) -> Self {
-        let interval = (score.interval.0 * scale, score.interval.1 * scale);
-        let point = score.calibrated * scale;
-        Self { point, draws: value_draws(idx, point, interval), n_support: score.n_support }
-    }
+/// The action that [`Ranking::recommend`] puts first, without the draws that only intervals
+/// and confidence need.
+pub fn best_action(
+    strategy: &Strategy,
+    order: &Order,
+    scores: &[HeadScore],
+    risks: &[RiskAssessment],
+    eligible: &[&ActionPolicy],
+) -> Option<ActionKind> {
+    let outlook = Outlook::new(strategy, scores, risks);
+    let stakes = Stakes::new(strategy, order, outlook.heads());
+    let mean = |policy| total(&stakes.parts(&stakes.friction(policy), &outlook.at_point()));
+    let means = eligible.iter().map(|policy| (policy.kind, mean(policy)));
+    // The first of equals, as there.
+    means.min_by(|a, b| b.1.total_cmp(&a.1)).map(|(kind, _)| kind)
 }
 
 /// The best action of a draw; the earlier one in the catalog when two are equal.

@@ -126,7 +126,7 @@ fn reason(
 }
 
 /// What the feature saw, in words.
-pub(super) fn fact(spec: &FeatureSpec, value: Option<f64>) -> Text {
+pub(crate) fn fact(spec: &FeatureSpec, value: Option<f64>) -> Text {
     let name = Text::new(capitalized(&spec.name.en), spec.name.zh.clone());
     let Some(value) = value else {
         return message("fact", "unknown", &[("name", &name)]);
@@ -148,7 +148,8 @@ pub(super) fn fact(spec: &FeatureSpec, value: Option<f64>) -> Text {
     message("fact", key, &[("name", &name), ("value", &same(number))])
 }
 
-fn risk_name(head: &HeadId) -> Text {
+/// A risk in words.
+pub(crate) fn risk_name(head: &HeadId) -> Text {
     if has("risk", &head.0) {
         return message("risk", &head.0, &[]);
     }

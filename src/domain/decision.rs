@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::domain::counterfactual::CounterfactualSearch;
 use crate::domain::evidence::Evidence;
 use crate::domain::head::HeadId;
 use crate::domain::impact::{ActionImpact, RecommendedAction};
@@ -132,6 +133,9 @@ pub struct Decision {
     /// Whether the order is unlike the training data, and why; `None` when the bundle
     /// has no population to compare with.
     pub unlike_training: Option<UnlikeTraining>,
+    /// The smallest changes toward release that would have led to another first action;
+    /// empty when the first action is to approve.
+    pub counterfactuals: Vec<CounterfactualSearch>,
     /// The feature vector in bundle order, NaN is unknown; kept in the journal, not answered.
     #[serde(skip)]
     pub features: Vec<f32>,

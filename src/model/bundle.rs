@@ -6,6 +6,7 @@ use crate::domain::head::{HeadId, HeadKind, HeadScore};
 use crate::model::artifact::{self, CARD_FILE, Error, HeadArtifact, MANIFEST_FILE};
 use crate::model::background::Background;
 use crate::model::calibration::Calibration;
+use crate::model::counterfactual::search_forest::SearchForest;
 use crate::model::engine::{Engine, Scratch};
 use crate::model::ensemble::{Ensemble, Tree};
 use crate::model::game::Game;
@@ -35,6 +36,7 @@ pub struct Head {
     id: HeadId,
     kind: HeadKind,
     artifact: HeadArtifact,
+    search_forest: SearchForest,
 }
 
 impl Bundle {
@@ -210,6 +212,11 @@ impl Head {
         &self.artifact.ensemble
     }
 
+    /// The trees as a search for counterfactuals reads them.
+    pub fn search_forest(&self) -> &SearchForest {
+        &self.search_forest
+    }
+
     /// The calibrated value of a raw score, also of one that a strategy re-weighted.
     pub fn calibrate(&self, raw: f64) -> f64 {
         self.calibration().calibrate(raw)
@@ -267,7 +274,8 @@ impl Head {
                 return Err(Error::UnknownBorder { path, head, feature, border });
             }
         }
-        Ok(Self { id: head, kind: entry.kind, artifact })
+        let search_forest = SearchForest::compile(&artifact.ensemble, manifest.features.len());
+        Ok(Self { id: head, kind: entry.kind, artifact, search_forest })
     }
 }
 

@@ -9,6 +9,7 @@ use crate::domain::risk::{Contribution, RiskAssessment, Share};
 use crate::domain::text::Text;
 use crate::domain::unlike::{UnlikeReason, UnlikeTraining};
 use crate::wire::check::{entity_to_pb, head_to_pb, order_key_to_pb, time_to_pb};
+use crate::wire::counterfactual;
 use crate::wire::enums::WireEnum;
 use crate::wire::pb::v1 as pb;
 
@@ -59,6 +60,7 @@ pub fn to_pb(decision: &Decision, explain: Explain) -> pb::Decision {
             .iter()
             .map(|timing| pb::StageTiming { stage: timing.stage.to_wire(), nanos: timing.nanos })
             .collect(),
+        counterfactuals: decision.counterfactuals.iter().map(counterfactual::to_pb).collect(),
     }
 }
 

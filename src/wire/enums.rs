@@ -1,5 +1,8 @@
 //! Enums, one to one with their messages. Zero on the wire is no value.
 
+use crate::domain::counterfactual::{
+    CounterfactualAim, CounterfactualDirection, CounterfactualProof,
+};
 use crate::domain::decision::{ActionKind, DecisionState, DegradedReason, Stage};
 use crate::domain::entity::EntityKind;
 use crate::domain::event::{CancelLevel, CancelSource, CancelType};
@@ -78,4 +81,7 @@ mirror! {
     DegradedReason { LateEvent, UnknownEntityKind, FewInputsKnown }
     UnlikeKind { BelowRange, AboveRange, NeverMissing, RareTogether, Rare }
     Stage { Features, Model, Decision }
+    CounterfactualAim { OtherAction, GivenProbability }
+    CounterfactualDirection { TowardRelease, TowardStopping }
+    CounterfactualProof { Complete, Budget, Reweighted }
 }

@@ -4,6 +4,7 @@
 //! that gathers every violation at once and seals personal identifiers.
 
 pub mod check;
+mod counterfactual;
 pub mod decision;
 pub mod enums;
 pub mod error;

@@ -2,6 +2,10 @@
 
 use uuid::Uuid;
 
+use crate::domain::counterfactual::{
+    Counterfactual, CounterfactualAim, CounterfactualDirection, CounterfactualProof,
+    CounterfactualSearch, FeatureChange, LeverChange,
+};
 use crate::domain::decision::{
     ActionKind, Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Reason,
     ReasonArgument, ReasonValue, Stage, StageTiming, Versions,
@@ -132,6 +136,7 @@ fn decision(order: OrderKey) -> Decision {
             ],
             text: Text::new("12 accounts", "12 个账号"),
         }],
+        counterfactuals: vec![search()],
         features: vec![1.5, f32::MIN_POSITIVE, -0.0],
         missing_inputs: vec!["device_orders_count_1d".into()],
         unlike_training: Some(UnlikeTraining {
@@ -182,6 +187,31 @@ fn risk(head: HeadId, probability: f64) -> RiskAssessment {
 
 fn share<K>(of: K) -> Share<K> {
     Share { of, n_features: 42, log_odds: 1.0 / 3.0, weighted_log_odds: 2.5 }
+}
+
+fn search() -> CounterfactualSearch {
+    let change = |feature: &str, from, to| FeatureChange { feature: feature.into(), from, to };
+    CounterfactualSearch {
+        head: RiskType::ResellerHoarding.head(),
+        direction: CounterfactualDirection::TowardRelease,
+        aim: CounterfactualAim::OtherAction,
+        target: Some(Probability::clamped(0.3)),
+        counterfactuals: vec![Counterfactual {
+            levers: vec![LeverChange {
+                lever: "order_quantity_sum".into(),
+                features: vec![
+                    change("order_quantity_sum", Some(6.0), Some(1.0)),
+                    change("ip_amount_to_mean_all", None, Some(0.1)),
+                ],
+            }],
+            cost: 2.5,
+            probability: Probability::clamped(0.2),
+            first_action: ActionKind::Approve,
+            is_proven_minimal: true,
+            text: Text::new("1 piece", "1 件"),
+        }],
+        proof: CounterfactualProof::Complete,
+    }
 }
 
 fn evidence() -> Evidence {

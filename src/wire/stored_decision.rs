@@ -9,6 +9,7 @@ use crate::domain::risk::{Contribution, ContributionRest, Probability, RiskAsses
 use crate::domain::text::Text;
 use crate::domain::unlike::{UnlikeReason, UnlikeTraining};
 use crate::wire::check::{Check, Path};
+use crate::wire::counterfactual;
 use crate::wire::error::Error;
 use crate::wire::feedback::read_decision_id;
 use crate::wire::pb::v1 as pb;
@@ -52,6 +53,9 @@ pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> O
         let measured = check.choice(&path.field("stage"), timing.stage);
         Some(StageTiming { stage: measured?, nanos: timing.nanos })
     });
+    let searched = path.field("counterfactuals");
+    let counterfactuals =
+        read_all(check, &searched, decision.counterfactuals, counterfactual::read);
     Some(Decision {
         decision_id: decision_id?,
         request_id: decision.request_id.into_boxed_str(),
@@ -65,6 +69,7 @@ pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> O
         actions,
         reasons,
         unlike_training: unlike,
+        counterfactuals,
         features: Vec::new(),
         missing_inputs: boxed(decision.missing_inputs),
         degraded_reasons,

@@ -12,7 +12,7 @@ use crate::decision::fixtures::strategy;
 use crate::domain::decision::DecisionId;
 use crate::domain::entity::{EntityKey, EntityKind, EntityRef};
 use crate::domain::event::{Event, Fact, Label};
-use crate::domain::feature::{CatalogSchema, OrderFields};
+use crate::domain::feature::{CatalogSchema, FeatureSpec, OrderFields};
 use crate::domain::head::{HeadId, HeadKind};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Order, OrderKey};
@@ -50,18 +50,28 @@ pub(crate) fn schema() -> CatalogSchema {
 /// A model that leans on what it reads from the graph; fitted once.
 pub(crate) fn bundle() -> Arc<Bundle> {
     static BUNDLE: OnceLock<Arc<Bundle>> = OnceLock::new();
-    BUNDLE.get_or_init(|| Arc::new(fit("1"))).clone()
+    BUNDLE.get_or_init(|| Arc::new(fit("1", specs()))).clone()
 }
 
 /// The same model in another version.
 pub(crate) fn other_bundle() -> Arc<Bundle> {
     static BUNDLE: OnceLock<Arc<Bundle>> = OnceLock::new();
-    BUNDLE.get_or_init(|| Arc::new(fit("2"))).clone()
+    BUNDLE.get_or_init(|| Arc::new(fit("2", specs()))).clone()
 }
 
-fn fit(version: &str) -> Bundle {
-    let catalog = Catalog::new(&schema());
-    let specs = catalog.specs().to_vec();
+/// The same model, had an order control over all that is read from the graph.
+pub(crate) fn changeable_bundle() -> Arc<Bundle> {
+    static BUNDLE: OnceLock<Arc<Bundle>> = OnceLock::new();
+    let changeable = |spec: FeatureSpec| FeatureSpec { is_changeable: true, ..spec };
+    let all = || specs().into_iter().map(changeable).collect();
+    BUNDLE.get_or_init(|| Arc::new(fit("3", all()))).clone()
+}
+
+fn specs() -> Vec<FeatureSpec> {
+    Catalog::new(&schema()).specs().to_vec()
+}
+
+fn fit(version: &str, specs: Vec<FeatureSpec>) -> Bundle {
     let mut dice = ChaCha8Rng::seed_from_u64(7);
     let features = Array2::from_shape_fn((ROWS, specs.len()), |_| dice.gen_range(0_u8..6).into());
     let graph_columns: Vec<usize> = (0..specs.len()).filter(|&at| specs[at].is_graph).collect();

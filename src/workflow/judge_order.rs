@@ -5,15 +5,17 @@
 use std::sync::Arc;
 
 use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
-use crate::decision::decide::{DecideInput, decide};
+use crate::decision::decide::{DecideInput, Decided, decide};
 use crate::decision::strategy::Strategy;
 use crate::decision::unlike::unlike_training;
+use crate::domain::counterfactual::{CounterfactualDirection, CounterfactualSearch};
 use crate::domain::decision::{
-    Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Stage, StageTiming,
-    Versions,
+    ActionKind, Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Stage,
+    StageTiming, Versions,
 };
 use crate::domain::feature::FeatureSpec;
 use crate::domain::head::{HeadKind, HeadScore};
+use crate::domain::order::Order;
 use crate::domain::record::ScoreRequest;
 use crate::domain::risk::Probability;
 use crate::domain::time::{Span, Timestamp};
@@ -22,6 +24,7 @@ use crate::graph::evidence::EvidenceWant;
 use crate::model::background::Background;
 use crate::model::bundle::Bundle;
 use crate::workflow::state::State;
+use crate::workflow::turn_action::Judged;
 
 /// Graph features per answer whose evidence is shown.
 pub const EVIDENCE_FEATURES_MAX: usize = 6;
@@ -125,6 +128,7 @@ impl Judge {
                 contributions_max: request.max_contributions as usize,
             },
         );
+        let counterfactuals = self.counterfactuals(&decided, order, &values, &scores);
         let degraded_reasons = self.degraded_reasons(request, stamp, &values);
         let is_degraded = !degraded_reasons.is_empty();
         let decision_done = nanos();
@@ -147,6 +151,7 @@ impl Judge {
             actions: decided.actions,
             reasons: decided.reasons,
             unlike_training: self.bundle.unlikeness(&values).map(|it| unlike_training(&it, inputs)),
+            counterfactuals,
             missing_inputs: missing_inputs(specs, &values),
             features: values,
             degraded_reasons,
@@ -156,6 +161,28 @@ impl Judge {
                 timing(Stage::Decision, decision_done.saturating_sub(model_done)),
             ],
         }
+    }
+
+    /// What would have released an order that is not simply approved.
+    fn counterfactuals(
+        &self,
+        decided: &Decided,
+        order: &Order,
+        values: &[f32],
+        scores: &[HeadScore],
+    ) -> Vec<CounterfactualSearch> {
+        if decided.actions.first().is_none_or(|first| first.action == ActionKind::Approve) {
+            return Vec::new();
+        }
+        let judged = Judged {
+            bundle: &self.bundle,
+            strategy: &self.strategy.strategy,
+            order,
+            values,
+            scores,
+            risks: &decided.risks,
+        };
+        judged.other_action(CounterfactualDirection::TowardRelease).into_iter().collect()
     }
 
     fn versions(&self, graph_position: u64) -> Versions {

@@ -13,6 +13,7 @@ pub mod sequencer;
 pub mod service;
 pub mod start_engine;
 pub mod state;
+pub mod turn_action;
 
 #[cfg(test)]
 mod engine_tests;
@@ -26,3 +27,5 @@ mod play_history_tests;
 mod replay_decision_tests;
 #[cfg(test)]
 mod state_tests;
+#[cfg(test)]
+mod turn_action_tests;

@@ -31,6 +31,7 @@ pub fn differences(recorded: &Decision, again: &Decision) -> Vec<FieldDifference
         actions,
         reasons,
         unlike_training,
+        counterfactuals,
         features,
         missing_inputs,
         degraded_reasons,
@@ -50,6 +51,7 @@ pub fn differences(recorded: &Decision, again: &Decision) -> Vec<FieldDifference
     check("actions", actions, &again.actions);
     check("reasons", reasons, &again.reasons);
     check("unlike_training", unlike_training, &again.unlike_training);
+    check("counterfactuals", counterfactuals, &again.counterfactuals);
     check("missing_inputs", missing_inputs, &again.missing_inputs);
     check("degraded_reasons", degraded_reasons, &again.degraded_reasons);
     check("risks.len", &risks.len(), &again.risks.len());

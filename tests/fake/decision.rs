@@ -59,6 +59,7 @@ pub(crate) fn decide(request: &ScoreRequest, id: DecisionId, received: Timestamp
                 "一小时内有 12 个账号从该 IP 下单，其中 4 个是已知囤货者",
             ),
         }],
+        counterfactuals: Vec::new(),
         features: vec![1.0; 40],
         missing_inputs: vec!["device_orders_count_1d".into()],
         unlike_training: None,

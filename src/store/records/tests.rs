@@ -117,6 +117,7 @@ fn decided(n: u64) -> Record {
         features: Vec::new(),
         missing_inputs: Vec::new(),
         unlike_training: None,
+        counterfactuals: Vec::new(),
         degraded_reasons: Vec::new(),
         stage_timings: Vec::new(),
     };

@@ -1,0 +1,211 @@
+//! What the heads say about one order, as the formulas of impact read it.
+
+use crate::decision::draws::{DRAWS, probability_draws, value_draws};
+use crate::decision::impact::{
+    CHARGEBACK, CHARGEBACK_RISK, PRICE_INDEX, REPURCHASE_VALUE, RETURN, Scenario,
+};
+use crate::decision::strategy::Strategy;
+use crate::domain::head::{HeadId, HeadKind, HeadScore};
+use crate::domain::risk::{Probability, RiskAssessment};
+
+/// What the heads say at their own values.
+#[derive(Debug)]
+pub struct Outlook {
+    /// The risks, in the order of all lists here.
+    heads: Vec<HeadId>,
+    risks: Vec<Forecast>,
+    points: Vec<f64>,
+    /// A chargeback head and the risk that it is another view of.
+    chargeback: Option<(usize, Forecast)>,
+    /// True when the chargeback head raised the risk it belongs to.
+    has_chargeback: bool,
+    /// Probability of a return.
+    pub returns: Forecast,
+    /// Margin of later purchases, minor units.
+    pub future: Forecast,
+    /// Price index if released; `None` when no head predicts it.
+    pub price_index: Option<Forecast>,
+}
+
+/// What the heads say in each of the what-if draws.
+#[derive(Debug)]
+pub struct OutlookDraws {
+    risks: Vec<[f64; DRAWS]>,
+    returns: [f64; DRAWS],
+    future: [f64; DRAWS],
+    price_index: Option<[f64; DRAWS]>,
+}
+
+/// One quantity: a head's, or the strategy's assumption with support 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Forecast {
+    shape: Shape,
+    point: f64,
+    interval: (f64, f64),
+    /// Held-out rows behind it.
+    pub n_support: u64,
+}
+
+/// How a quantity is drawn; heads count in bundle order, each with draws of its own.
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    Assumed,
+    Probability { head_idx: usize },
+    Value { head_idx: usize },
+}
+
+impl Outlook {
+    /// Reads the heads; the risks come first, in the order of `assessed`.
+    pub fn new(strategy: &Strategy, scores: &[HeadScore], assessed: &[RiskAssessment]) -> Self {
+        let mut outlook = Self {
+            heads: assessed.iter().map(|risk| risk.head.clone()).collect(),
+            risks: assessed.iter().enumerate().map(|(idx, it)| Forecast::risk(idx, it)).collect(),
+            points: Vec::new(),
+            chargeback: None,
+            has_chargeback: false,
+            returns: Forecast::assumed(strategy.money.return_rate),
+            future: Forecast::assumed(strategy.money.future_purchases_minor),
+            price_index: None,
+        };
+        outlook.points.extend(outlook.risks.iter().map(|forecast| forecast.point));
+        let impact_heads = scores.iter().filter(|score| score.kind != HeadKind::Risk);
+        for (idx, score) in impact_heads.enumerate() {
+            outlook.read(strategy, assessed.len() + idx, score);
+        }
+        outlook
+    }
+
+    fn read(&mut self, strategy: &Strategy, idx: usize, score: &HeadScore) {
+        match (&*score.head.0, score.kind) {
+            (CHARGEBACK, HeadKind::ImpactProbability) => {
+                self.read_chargeback(Forecast::probability(idx, score));
+            }
+            (RETURN, HeadKind::ImpactProbability) => {
+                self.returns = Forecast::probability(idx, score);
+            }
+            (REPURCHASE_VALUE, HeadKind::ImpactValue) => {
+                self.future = Forecast::value(idx, score, strategy.minor_per_major());
+            }
+            (PRICE_INDEX, HeadKind::ImpactValue) => {
+                self.price_index = Some(Forecast::value(idx, score, 1.0));
+            }
+            // Heads that no formula knows are shown elsewhere and cost nothing here.
+            (_, HeadKind::Risk | HeadKind::ImpactProbability | HeadKind::ImpactValue) => {}
+        }
+    }
+
+    /// A chargeback is the loss of payment fraud seen from the bank: the larger counts.
+    fn read_chargeback(&mut self, forecast: Forecast) {
+        let Some(at) = self.heads.iter().position(|head| &*head.0 == CHARGEBACK_RISK) else {
+            self.heads.push(HeadId(CHARGEBACK_RISK.into()));
+            self.points.push(forecast.point);
+            self.risks.push(forecast);
+            self.has_chargeback = true;
+            return;
+        };
+        if self.points[at] < forecast.point {
+            self.points[at] = forecast.point;
+            self.risks[at].n_support = forecast.n_support;
+            self.has_chargeback = true;
+        }
+        self.chargeback = Some((at, forecast));
+    }
+
+    /// The risks.
+    pub fn heads(&self) -> &[HeadId] {
+        &self.heads
+    }
+
+    /// Held-out rows behind a risk.
+    pub fn n_support(&self, risk_idx: usize) -> u64 {
+        self.risks[risk_idx].n_support
+    }
+
+    /// True when the chargeback head raised the risk it belongs to, or stands for it.
+    pub fn has_chargeback(&self) -> bool {
+        self.has_chargeback
+    }
+
+    /// The heads at their own values: the best single guess.
+    pub fn at_point(&self) -> Scenario<'_> {
+        Scenario {
+            risks: &self.points,
+            returns: self.returns.point,
+            future: self.future.point,
+            price_index: self.price_index.map_or(1.0, |forecast| forecast.point),
+        }
+    }
+
+    /// The heads in each draw.
+    pub fn draws(&self) -> OutlookDraws {
+        let mut risks: Vec<[f64; DRAWS]> = self.risks.iter().map(Forecast::draws).collect();
+        if let Some((at, chargeback)) = &self.chargeback {
+            for (draw, of_chargeback) in risks[*at].iter_mut().zip(chargeback.draws()) {
+                *draw = draw.max(of_chargeback);
+            }
+        }
+        OutlookDraws {
+            risks,
+            returns: self.returns.draws(),
+            future: self.future.draws(),
+            price_index: self.price_index.as_ref().map(Forecast::draws),
+        }
+    }
+}
+
+impl OutlookDraws {
+    /// One draw; `risks` is room for its risks.
+    pub fn at<'r>(&self, draw: usize, risks: &'r mut Vec<f64>) -> Scenario<'r> {
+        risks.clear();
+        risks.extend(self.risks.iter().map(|of_head| of_head[draw]));
+        Scenario {
+            risks,
+            returns: self.returns[draw],
+            future: self.future[draw],
+            price_index: self.price_index.map_or(1.0, |draws| draws[draw]),
+        }
+    }
+}
+
+impl Forecast {
+    fn assumed(value: f64) -> Self {
+        Self { shape: Shape::Assumed, point: value, interval: (value, value), n_support: 0 }
+    }
+
+    fn risk(head_idx: usize, risk: &RiskAssessment) -> Self {
+        Self {
+            shape: Shape::Probability { head_idx },
+            point: risk.probability.value(),
+            interval: (risk.interval.0.value(), risk.interval.1.value()),
+            n_support: risk.n_support,
+        }
+    }
+
+    fn probability(head_idx: usize, score: &HeadScore) -> Self {
+        Self {
+            shape: Shape::Probability { head_idx },
+            point: Probability::clamped(score.calibrated).value(),
+            interval: score.interval,
+            n_support: score.n_support,
+        }
+    }
+
+    fn value(head_idx: usize, score: &HeadScore, scale: f64) -> Self {
+        Self {
+            shape: Shape::Value { head_idx },
+            point: score.calibrated * scale,
+            interval: (score.interval.0 * scale, score.interval.1 * scale),
+            n_support: score.n_support,
+        }
+    }
+
+    fn draws(&self) -> [f64; DRAWS] {
+        match self.shape {
+            Shape::Assumed => [self.point; DRAWS],
+            Shape::Probability { head_idx } => {
+                probability_draws(head_idx, self.point, self.interval)
+            }
+            Shape::Value { head_idx } => value_draws(head_idx, self.point, self.interval),
+        }
+    }
+}
