@@ -33,6 +33,9 @@ use crate::workflow::play_history::{History, HistoryPlan, play_history};
 /// Window numbers in the plan; the test comes first because it always exists.
 const TEST: usize = 0;
 const TRAIN: usize = 1;
+/// First line of the predictions file.
+const PREDICTIONS_HEADER: &str =
+    "order_id,event_time,head,probability,interval_low,interval_high,raw_log_odds,label,excluded";
 
 /// Judge a bundle on an event file, point in time
 #[derive(Debug, clap::Args)]
@@ -231,13 +234,14 @@ fn baselines(
 fn write_predictions(path: &Path, rows: &[ScoredRow]) -> miette::Result<()> {
     let write = || -> std::io::Result<()> {
         let mut file = BufWriter::new(std::fs::File::create(path)?);
-        writeln!(file, "order_id,event_time,head,probability,raw_log_odds,label,excluded")?;
+        writeln!(file, "{PREDICTIONS_HEADER}")?;
         for row in rows {
             let label = if row.label.is_nan() { String::new() } else { row.label.to_string() };
             let order = csv_field(&row.order);
             let excluded = u8::from(row.standing == Standing::Excluded);
-            let (p, raw) = (row.probability, row.raw);
-            writeln!(file, "{order},{},{},{p},{raw},{label},{excluded}", row.time, row.head)?;
+            let (p, raw, (low, high)) = (row.probability, row.raw, row.interval);
+            let (time, head) = (row.time, &row.head);
+            writeln!(file, "{order},{time},{head},{p},{low},{high},{raw},{label},{excluded}")?;
         }
         file.flush()
     };
@@ -286,8 +290,15 @@ fn show_drift(report: &Report) {
     let Some(n_unlike) = report.unlike_training else { return };
     let share = 100.0 * n_unlike as f64 / report.orders.max(1) as f64;
     say(format!("\nunlike the training data: {n_unlike} orders ({share:.2} %)"));
-    let n_moved = report.drift.iter().filter(|shift| shift.movement != Movement::Stable).count();
-    say(format!("drift since training: {n_moved} of {} distributions moved", report.drift.len()));
+    let count = |wanted: &[Movement]| {
+        report.drift.iter().filter(|shift| wanted.contains(&shift.movement)).count()
+    };
+    let n_moved = count(&[Movement::Moved, Movement::Shifted]);
+    let n_trending = count(&[Movement::Trending]);
+    say(format!(
+        "drift since training: {n_moved} of {} distributions moved, {n_trending} go on as before",
+        report.drift.len()
+    ));
     for shift in report.drift.iter().take(n_moved.max(1)) {
         let Shift { name, psi, noise_max, .. } = shift;
         let word = shift.movement.as_str();

@@ -16,7 +16,7 @@ use crate::domain::head::HeadId;
 use crate::feature::catalog::Catalog;
 use crate::model::bundle::Bundle;
 use crate::model::manifest::MetricSummary;
-use crate::training::bundle::{BundleParams, Progress, RowOrigin, fit_bundle};
+use crate::training::bundle::{BundleParams, Progress, Refit, RowOrigin, fit_bundle};
 use crate::training::params::{ObliviousParams, ObliviousSettings};
 use crate::workflow::play_history::{History, HistoryPlan, discover_schema, play_history};
 
@@ -55,12 +55,24 @@ pub struct Args {
     /// Seed of the row and feature samples
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// What becomes of the trees once their number is known
+    #[arg(long, value_enum, default_value_t = RefitArg::AllRows)]
+    refit: RefitArg,
     /// Write the rows learned from as CSV: order, time, account, features, and a label per head
     #[arg(long)]
     export_matrix: Option<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// [`Refit`] as a flag.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum RefitArg {
+    /// Keep the trees that the held-out rows did not see
+    KeepBest,
+    /// Fit again on all rows; calibration is carried over
+    AllRows,
 }
 
 #[derive(Serialize)]
@@ -173,6 +185,10 @@ fn params(args: &Args, origin: RowOrigin) -> miette::Result<BundleParams> {
         trees: ObliviousParams::new(settings),
         features_max: args.max_features,
         label_delay: args.windows.label_delay,
+        refit: match args.refit {
+            RefitArg::KeepBest => Refit::KeepBest,
+            RefitArg::AllRows => Refit::AllRows,
+        },
         ..BundleParams::default()
     })
 }

@@ -14,6 +14,10 @@ pub const CELL_BORDERS_MAX: usize = 7;
 /// Most cells of a feature: missing, then one more than borders.
 pub const CELLS_MAX: usize = CELL_BORDERS_MAX + 2;
 
+/// A feature whose distribution moved by this much while the bundle was trained goes on
+/// moving, such as the age of a shop: a new value of it says nothing about an order.
+pub const TREND_MAX: f64 = 0.1;
+
 /// What the rows of a training set looked like.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,9 +28,10 @@ pub struct Population {
     pub features: Vec<FeatureCounts>,
     /// One per head of the bundle, in its order: raw scores of the latest rows.
     pub scores: Vec<ScoreCounts>,
-    /// Surprise that few training rows exceed, nats; see `unlike_share`.
+    /// Surprise that few later rows exceed, nats; see `unlike_share`.
     pub surprise_max: f64,
-    /// Share of the training rows above `surprise_max`.
+    /// Share of the latest quarter of the rows above `surprise_max`, had only the earlier
+    /// ones been counted.
     pub unlike_share: f64,
 }
 
@@ -40,6 +45,10 @@ pub struct FeatureCounts {
     pub range: Option<(f32, f32)>,
     /// Rows per cell, missing first.
     pub counts: Vec<u32>,
+    /// Stability index between the earlier and the latest quarter of the rows, nats; 0
+    /// when chance explains it.
+    #[serde(default)]
+    pub trend: f64,
     /// Position of the feature it is counted together with; the root has none.
     pub parent: Option<u16>,
     /// Rows per pair of cells, `parent cell · own cells + own cell`; empty at the root.
@@ -76,6 +85,11 @@ impl Part for Population {
 }
 
 impl FeatureCounts {
+    /// True when the feature stood still while the bundle was trained: see [`TREND_MAX`].
+    pub fn is_steady(&self) -> bool {
+        self.trend < TREND_MAX
+    }
+
     /// The cell of a value: 0 for NaN.
     pub fn cell(&self, value: f32) -> usize {
         if value.is_nan() {

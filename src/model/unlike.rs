@@ -2,7 +2,8 @@
 //!
 //! The surprise of an order is `−ln` of its probability under the population's
 //! tree, less what the average training row has. Each feature adds a term of its
-//! own, so the largest terms are the reasons. One table look-up per feature.
+//! own, so the largest terms are the reasons. One table look-up per feature. Features
+//! that already moved while the bundle was trained say nothing and add nothing.
 
 use crate::domain::unlike::UnlikeKind;
 use crate::model::population::{CELL_BORDERS_MAX, CELLS_MAX, FeatureCounts, Population};
@@ -137,6 +138,17 @@ impl UnlikeTables {
 impl FeatureTable {
     fn new(counts: &FeatureCounts, all: &[FeatureCounts]) -> Self {
         let mut borders = [f32::INFINITY; CELL_BORDERS_MAX];
+        if !counts.is_steady() {
+            return Self {
+                borders,
+                low: f32::NEG_INFINITY,
+                high: f32::INFINITY,
+                was_missing: true,
+                parent: 0,
+                is_root: true,
+                excess: [[0.0; CELLS_MAX]; CELLS_MAX],
+            };
+        }
         for (slot, border) in borders.iter_mut().zip(&counts.borders) {
             *slot = *border;
         }
@@ -228,6 +240,7 @@ mod tests {
             borders: vec![0.0],
             range: Some((0.0, 1.0)),
             counts: vec![0, 600, 400],
+            trend: 0.0,
             parent: None,
             joint: vec![],
         };
@@ -235,19 +248,23 @@ mod tests {
             borders: vec![10.0],
             range: Some((10.0, 20.0)),
             counts: vec![5, 600, 395],
+            trend: 0.0,
             parent: Some(0),
             joint: vec![0, 0, 0, 3, 597, 0, 2, 3, 395],
         };
+        // Grows all the time, as the age of a shop does.
+        let trending = FeatureCounts { trend: 3.0, ..root.clone() };
         UnlikeTables::compile(&Population {
             n_rows: 1_000,
-            features: vec![root, child],
+            features: vec![root, child, trending],
             scores: vec![],
             surprise_max: 3.0,
             unlike_share: 0.01,
         })
     }
 
-    fn check(values: [f32; 2], expected: Option<(usize, UnlikeKind)>) {
+    fn check([a, b]: [f32; 2], expected: Option<(usize, UnlikeKind)>) {
+        let values = [a, b, 1e6];
         let found = tables().assess(&values);
         assert_eq!(found.is_unlike, expected.is_some(), "{values:?}: {found:?}");
         let first = found.findings.first().map(|finding| (finding.feature, finding.kind));

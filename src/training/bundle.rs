@@ -221,7 +221,7 @@ fn join(
         kept.features.iter().map(|&column| set.specs[column].clone()).collect();
     let parts = Parts {
         background: Some(background(set, &kept.features, &kept.binning)?),
-        population: Some(count_population(kept_values.view(), &scores)),
+        population: Some(count_population(kept_values.view(), &set.times, &scores)),
         plausibility: Some(gather_plausibility(kept_values.view(), &features, &kept.binning)),
     };
     let settings = params.trees.settings();

@@ -20,6 +20,8 @@ const Z_99: f64 = 2.326_347_874_040_841;
 pub enum Movement {
     /// No more than chance, or of no consequence.
     Stable,
+    /// More than chance, but it already moved while the bundle was trained.
+    Trending,
     /// More than chance, and 0.1 or more.
     Moved,
     /// More than chance, and 0.25 or more.
@@ -31,6 +33,7 @@ impl Movement {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Stable => "stable",
+            Self::Trending => "trending",
             Self::Moved => "moved",
             Self::Shifted => "shifted",
         }
@@ -87,7 +90,12 @@ impl<'a> Drift<'a> {
         heads: impl Iterator<Item = &'b HeadId>,
     ) -> Vec<Shift> {
         let of_features = self.population.features.iter().zip(&self.features).zip(features);
-        let of_features = of_features.map(|((before, now), name)| shift(name, &before.counts, now));
+        let of_features = of_features.map(|((before, now), name)| {
+            let found = shift(name, &before.counts, now);
+            let is_trend = !before.is_steady() && found.movement != Movement::Stable;
+            let movement = if is_trend { Movement::Trending } else { found.movement };
+            Shift { movement, ..found }
+        });
         let of_scores = self.population.scores.iter().zip(&self.scores).zip(heads);
         let of_scores = of_scores
             .map(|((before, now), head)| shift(&format!("score of {head}"), &before.counts, now));
@@ -107,6 +115,12 @@ fn add_one(counts: &mut [u32], cell: usize) {
     if let Some(count) = counts.get_mut(cell) {
         *count = count.saturating_add(1);
     }
+}
+
+/// The index between two parts of the training rows; 0 when chance explains it.
+pub(crate) fn trend(before: &[u32], now: &[u32]) -> f64 {
+    let Shift { psi, noise_max, .. } = shift("", before, now);
+    if noise_max < psi { psi } else { 0.0 }
 }
 
 /// The index and its noise. Without a shift it is distributed like chi-square with one

@@ -1,33 +1,73 @@
 //! Counting the population of a bundle: cells, the tree of pairs, the cut.
 
-use ndarray::{ArrayView1, ArrayView2};
+use ndarray::{ArrayView1, ArrayView2, Axis};
 
+use crate::domain::time::Timestamp;
 use crate::model::population::{CELLS_MAX, FeatureCounts, Population, ScoreCounts};
 use crate::model::unlike::UnlikeTables;
+use crate::training::drift::trend;
+use crate::training::sample::share_of;
 
 /// Where the values of a feature are cut: the tails are where unusual orders are.
 const FEATURE_QUANTILES: [f64; 7] = [0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99];
 /// Where raw scores are cut; decisions fall at the upper end.
 const SCORE_QUANTILES: [f64; 9] = [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.998];
-/// Share of the training rows that count as unlike the others.
+/// Share of the rows, the latest ones, that say what moves and what is unlike: a bundle
+/// is asked about orders later than all that it was trained on.
+const LATER_SHARE: f64 = 0.25;
+/// Share of those later rows that count as unlike the earlier ones.
 const UNLIKE_SHARE: f64 = 0.01;
 /// Most rows that choose the pairs and the cut; more are thinned evenly.
 const ROWS_MAX: usize = 20_000;
 
-/// Counts the rows of a matrix and the raw scores of every head.
-pub(crate) fn count_population(matrix: ArrayView2<'_, f32>, scores: &[Vec<f64>]) -> Population {
-    let mut features: Vec<FeatureCounts> = matrix.columns().into_iter().map(cut_feature).collect();
-    let cells: Vec<Vec<u8>> = matrix
-        .columns()
-        .into_iter()
-        .zip(&features)
-        .map(|(column, it)| cells_of(column, it))
-        .collect();
+/// Counts the rows of a matrix, placed at `times`, and the raw scores of every head.
+pub(crate) fn count_population(
+    matrix: ArrayView2<'_, f32>,
+    times: &[Timestamp],
+    scores: &[Vec<f64>],
+) -> Population {
+    let mut order: Vec<usize> = (0..matrix.nrows()).collect();
+    order.sort_by_key(|&row| (times[row], row));
+    let matrix = matrix.select(Axis(0), &order);
+    let n_earlier = matrix.nrows() - share_of(matrix.nrows(), LATER_SHARE);
+    let (earlier, later) = matrix.view().split_at(Axis(0), n_earlier);
+    let trends: Vec<f64> =
+        matrix.columns().into_iter().map(|column| trend_of(column, n_earlier)).collect();
+    let count = |rows: ArrayView2<'_, f32>| Population {
+        n_rows: rows.nrows() as u64,
+        features: count_features(rows, &trends),
+        scores: scores.iter().map(|raw| count_scores(raw)).collect(),
+        surprise_max: f64::INFINITY,
+        unlike_share: UNLIKE_SHARE,
+    };
+    let surprise_max = cut(&count(earlier), later);
+    Population { surprise_max, ..count(matrix.view()) }
+}
+
+/// How far a column, in time order, moved after its first `n_earlier` values.
+fn trend_of(column: ArrayView1<'_, f32>, n_earlier: usize) -> f64 {
+    let feature = cut_feature(column);
+    let (earlier, later) = column.split_at(Axis(0), n_earlier);
+    let counts = |part: ArrayView1<'_, f32>| {
+        count(part.iter().map(|&value| feature.cell(value)), feature.borders.len() + 2)
+    };
+    trend(&counts(earlier), &counts(later))
+}
+
+/// Cells, counts and the tree of pairs; features that move stay out of the tree.
+fn count_features(matrix: ArrayView2<'_, f32>, trends: &[f64]) -> Vec<FeatureCounts> {
+    let columns = matrix.columns().into_iter().zip(trends);
+    let mut features: Vec<FeatureCounts> =
+        columns.map(|(column, &trend)| FeatureCounts { trend, ..cut_feature(column) }).collect();
+    let columns = matrix.columns().into_iter().zip(&features);
+    let cells: Vec<Vec<u8>> = columns.map(|(column, it)| cells_of(column, it)).collect();
     for (feature, cells) in features.iter_mut().zip(&cells) {
         feature.counts = count(cells.iter().copied().map(usize::from), feature.borders.len() + 2);
     }
-    for (feature, parent) in chow_liu(&cells).into_iter().enumerate() {
-        let Some(parent) = parent else { continue };
+    let steady: Vec<usize> = (0..features.len()).filter(|at| features[*at].is_steady()).collect();
+    let steady_cells: Vec<&[u8]> = steady.iter().map(|&at| &*cells[at]).collect();
+    for (&feature, parent) in steady.iter().zip(chow_liu(&steady_cells)) {
+        let Some(parent) = parent.map(|parent| steady[parent]) else { continue };
         let n_own = features[feature].borders.len() + 2;
         let n_pairs = (features[parent].borders.len() + 2) * n_own;
         let pairs = cells[parent].iter().zip(&cells[feature]);
@@ -36,15 +76,7 @@ pub(crate) fn count_population(matrix: ArrayView2<'_, f32>, scores: &[Vec<f64>])
         features[feature].joint = count(pairs, n_pairs);
         features[feature].parent = u16::try_from(parent).ok();
     }
-    let mut population = Population {
-        n_rows: matrix.nrows() as u64,
-        features,
-        scores: scores.iter().map(|raw| count_scores(raw)).collect(),
-        surprise_max: f64::INFINITY,
-        unlike_share: UNLIKE_SHARE,
-    };
-    population.surprise_max = cut(&population, matrix);
-    population
+    features
 }
 
 fn cut_feature(column: ArrayView1<'_, f32>) -> FeatureCounts {
@@ -97,14 +129,14 @@ fn count(cells: impl Iterator<Item = usize>, n_cells: usize) -> Vec<u32> {
 
 /// The parent of every feature in the tree of largest mutual information, rooted at
 /// feature 0 (Chow and Liu 1968, by Prim's algorithm). Quadratic in the features.
-fn chow_liu(cells: &[Vec<u8>]) -> Vec<Option<usize>> {
+fn chow_liu(cells: &[&[u8]]) -> Vec<Option<usize>> {
     let mut parents = vec![None; cells.len()];
     let mut nearest: Vec<(f64, usize)> = vec![(f64::NEG_INFINITY, 0); cells.len()];
     let mut outside: Vec<usize> = (1..cells.len()).collect();
     let mut newest = 0;
     while !outside.is_empty() {
         for &feature in &outside {
-            let information = mutual_information(&cells[newest], &cells[feature]);
+            let information = mutual_information(cells[newest], cells[feature]);
             if nearest[feature].0 < information {
                 nearest[feature] = (information, newest);
             }
@@ -181,9 +213,15 @@ mod tests {
         matrix
     }
 
+    fn count_one_a_second(matrix: &Array2<f32>) -> Population {
+        let times: Vec<Timestamp> =
+            (0..).take(matrix.nrows()).map(|at| Timestamp(at * 1_000_000)).collect();
+        count_population(matrix.view(), &times, &[])
+    }
+
     #[test]
     fn features_that_go_together_are_counted_together() {
-        let population = count_population(matrix(8_000).view(), &[]);
+        let population = count_one_a_second(&matrix(8_000));
         assert_eq!(population.features[2].parent, Some(0));
         assert_eq!(population.features[0].parent, None);
         let sum = |counts: &[u32]| counts.iter().sum::<u32>();
@@ -193,9 +231,23 @@ mod tests {
     }
 
     #[test]
-    fn one_in_a_hundred_training_rows_is_unlike_the_others() {
+    fn a_feature_that_always_grows_makes_no_order_unlike() {
+        let mut matrix = matrix(8_000);
+        for (at, mut row) in matrix.outer_iter_mut().enumerate() {
+            row[3] = at as f32;
+        }
+        let population = count_one_a_second(&matrix);
+        let steady: Vec<bool> = population.features.iter().map(FeatureCounts::is_steady).collect();
+        assert_eq!(steady, [true, true, true, false]);
+        let tables = UnlikeTables::compile(&population);
+        assert!(!tables.assess(&[0.5, 0.5, 5.2, 1e6]).is_unlike);
+        assert!(tables.assess(&[0.05, 0.5, 9.9, 1e6]).is_unlike);
+    }
+
+    #[test]
+    fn one_in_a_hundred_rows_is_unlike_the_others() {
         let matrix = matrix(8_000);
-        let tables = UnlikeTables::compile(&count_population(matrix.view(), &[]));
+        let tables = UnlikeTables::compile(&count_one_a_second(&matrix));
         let is_unlike = |row: &ArrayView1<'_, f32>| tables.assess(&row.to_vec()).is_unlike;
         let share = matrix.outer_iter().filter(is_unlike).count() as f64 / 8_000.0;
         assert!((0.005..=0.015).contains(&share), "{share}");
