@@ -3,6 +3,7 @@
 use crate::cli::output::{bar, say, say_json};
 use crate::cli::settings::{ServiceFiles, engine_settings, load_judge, reader};
 use crate::store::journal::Journal;
+use crate::workflow::explainer::Explainers;
 use crate::workflow::past::Past;
 use crate::workflow::replay_journal::replay_journal;
 
@@ -33,6 +34,7 @@ pub fn run(args: &Args) -> miette::Result<()> {
         snapshots_kept: engine.snapshots_kept,
         graph: engine.graph,
         judge: load_judge(&settings)?,
+        explainers: Explainers::default(),
         read_strategy: reader(),
     };
     let progress = bar(opened.last_position, "records");

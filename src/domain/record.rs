@@ -19,6 +19,8 @@ pub enum Record {
     StrategyActivated(StrategyActivated),
     /// A model bundle became active.
     ModelActivated(ModelActivated),
+    /// Contributions compare with other orders from here on.
+    BackgroundActivated(BackgroundActivated),
 }
 
 /// A fact and when it reached us.
@@ -74,6 +76,24 @@ pub struct ModelActivated {
     pub name: Box<str>,
     /// BLAKE3 of its manifest, 64 hex digits.
     pub hash: Box<str>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The orders that contributions compare with from here on, kept whole so that old
+/// answers replay. It is void once another bundle becomes active.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackgroundActivated {
+    /// Says where the orders come from, `approved orders up to record 51200`.
+    pub name: Box<str>,
+    /// BLAKE3 of the width and the ranks, 64 hex digits.
+    pub hash: Box<str>,
+    /// Hash of the bundle whose ranks these are.
+    pub model_hash: Box<str>,
+    /// Ranks per order.
+    pub n_features: u32,
+    /// The ranks of one order after the other, in bundle order.
+    pub ranks: Vec<u8>,
     /// When.
     pub at: Timestamp,
 }

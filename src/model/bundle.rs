@@ -11,7 +11,7 @@ use crate::model::engine::{Engine, Scratch};
 use crate::model::ensemble::{Ensemble, Tree};
 use crate::model::game::Game;
 use crate::model::manifest::{FORMAT_VERSION, Manifest, schema_hash};
-use crate::model::parts::Parts;
+use crate::model::parts::{Part, Parts};
 use crate::model::unlike::{UnlikeTables, Unlikeness};
 
 /// Random orders on which additivity is checked when an engine is compiled.
@@ -166,10 +166,13 @@ impl Bundle {
     /// All heads, compiled against another background.
     ///
     /// # Errors
-    /// [`Error::Additivity`] when contributions would not sum to the score.
+    /// [`Error::Misfit`] for rows of another width, [`Error::Additivity`] when contributions
+    /// would not sum to the score.
     pub fn compile(&self, background: &Background) -> Result<Engine, Error> {
-        let game = Game::Interventional(background);
-        compile(Path::new(MANIFEST_FILE), &self.manifest, &self.heads, game)
+        let path = Path::new(MANIFEST_FILE);
+        let misfit = |source| Error::Misfit { path: path.to_owned(), source };
+        background.check(&self.manifest).map_err(misfit)?;
+        compile(path, &self.manifest, &self.heads, Game::Interventional(background))
     }
 
     /// Scores one feature vector with every head; shape `[n_features]`, NaN = unknown.

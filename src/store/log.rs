@@ -44,7 +44,10 @@ pub fn bytes_of(record: &Record) -> Vec<u8> {
 pub fn as_recorded(scored: Arc<ScoredOrder>) -> Result<Arc<ScoredOrder>, Error> {
     match read(0, &encode(&Record::Decision(scored.clone())))? {
         Record::Decision(kept) => Ok(kept),
-        Record::Event(_) | Record::StrategyActivated(_) | Record::ModelActivated(_) => Ok(scored),
+        Record::Event(_)
+        | Record::StrategyActivated(_)
+        | Record::ModelActivated(_)
+        | Record::BackgroundActivated(_) => Ok(scored),
     }
 }
 

@@ -9,7 +9,8 @@ use rustc_hash::FxBuildHasher;
 
 use crate::domain::decision::Decision;
 use crate::domain::record::{
-    ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
+    BackgroundActivated, ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
+    StrategyActivated,
 };
 use crate::domain::risk::{Contribution, RiskAssessment};
 use crate::wire::check::{Check, Path, time_to_pb};
@@ -59,6 +60,16 @@ fn entry_to_pb(record: &Record) -> pb::record::Entry {
             hash: active.hash.to_string(),
             at: Some(time_to_pb(active.at)),
         }),
+        Record::BackgroundActivated(active) => {
+            Entry::BackgroundActivated(pb::BackgroundActivated {
+                name: active.name.to_string(),
+                hash: active.hash.to_string(),
+                model_hash: active.model_hash.to_string(),
+                n_features: active.n_features,
+                ranks: active.ranks.clone(),
+                at: Some(time_to_pb(active.at)),
+            })
+        }
     }
 }
 
@@ -87,6 +98,17 @@ fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) 
             Some(Record::ModelActivated(ModelActivated {
                 name: active.name.into_boxed_str(),
                 hash: active.hash.into_boxed_str(),
+                at: at?,
+            }))
+        }
+        Entry::BackgroundActivated(active) => {
+            let at = check.required(&path.field("at"), active.at, Check::time);
+            Some(Record::BackgroundActivated(BackgroundActivated {
+                name: active.name.into_boxed_str(),
+                hash: active.hash.into_boxed_str(),
+                model_hash: active.model_hash.into_boxed_str(),
+                n_features: active.n_features,
+                ranks: active.ranks,
                 at: at?,
             }))
         }

@@ -21,7 +21,8 @@ use crate::domain::impact::{
 use crate::domain::money::Currency;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
-    ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
+    BackgroundActivated, ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
+    StrategyActivated,
 };
 use crate::domain::risk::{
     Contribution, ContributionRest, Probability, RiskAssessment, RiskBand, Share,
@@ -69,6 +70,14 @@ pub(super) fn records() -> Vec<Record> {
         name: "risk/1".into(),
         hash: "cd".repeat(32).into(),
         at: Timestamp(-1),
+    }));
+    records.push(Record::BackgroundActivated(BackgroundActivated {
+        name: "approved orders up to record 7".into(),
+        hash: "ef".repeat(32).into(),
+        model_hash: "cd".repeat(32).into(),
+        n_features: 3,
+        ranks: vec![0, 1, 255, 7, 8, 9],
+        at,
     }));
     records
 }

@@ -138,7 +138,10 @@ impl Engine {
         }
         match self.record_at(place.position).await? {
             Record::Decision(scored) => Ok(scored),
-            Record::Event(_) | Record::StrategyActivated(_) | Record::ModelActivated(_) => {
+            Record::Event(_)
+            | Record::StrategyActivated(_)
+            | Record::ModelActivated(_)
+            | Record::BackgroundActivated(_) => {
                 Err(Error::Unavailable(format!("no decision at {}", place.position).into()))
             }
         }
@@ -179,7 +182,8 @@ impl Engine {
                     Record::Event(_)
                     | Record::Decision(_)
                     | Record::StrategyActivated(_)
-                    | Record::ModelActivated(_) => vec!["event_time".into(), "fact".into()],
+                    | Record::ModelActivated(_)
+                    | Record::BackgroundActivated(_) => vec!["event_time".into(), "fact".into()],
                 };
                 Err(Error::IdReused { id, fields })
             }

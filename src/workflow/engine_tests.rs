@@ -17,6 +17,7 @@ use crate::store::journal::{Journal, JournalSettings};
 use crate::store::log::as_recorded;
 use crate::workflow::engine::Engine;
 use crate::workflow::error::{Error, ErrorKind};
+use crate::workflow::explainer::Explainers;
 use crate::workflow::fixtures::{
     at, bundle, entity, judge, label, new_id, order, other_bundle, placed, reader, request,
 };
@@ -26,7 +27,7 @@ use crate::workflow::replay_journal::{ReplayReport, replay_journal};
 use crate::workflow::service::{Ack, OrderService};
 use crate::workflow::start_engine::{EngineInputs, EngineSettings, start_engine};
 
-fn settings(dir: &Path) -> EngineSettings {
+pub(super) fn settings(dir: &Path) -> EngineSettings {
     EngineSettings {
         data_dir: dir.to_path_buf(),
         journal: JournalSettings {
@@ -43,7 +44,7 @@ fn settings(dir: &Path) -> EngineSettings {
     }
 }
 
-fn open_with(dir: &Path, bundle: Arc<Bundle>, strategy: &str) -> Engine {
+pub(super) fn open_with(dir: &Path, bundle: Arc<Bundle>, strategy: &str) -> Engine {
     let inputs = EngineInputs {
         judge: judge(bundle, strategy),
         read_strategy: reader(),
@@ -54,16 +55,16 @@ fn open_with(dir: &Path, bundle: Arc<Bundle>, strategy: &str) -> Engine {
     start_engine(&settings(dir), inputs).unwrap()
 }
 
-fn open(dir: &Path) -> Engine {
+pub(super) fn open(dir: &Path) -> Engine {
     open_with(dir, bundle(), "plain")
 }
 
-async fn score(engine: &Engine, n: u32) -> Arc<Decision> {
+pub(super) async fn score(engine: &Engine, n: u32) -> Arc<Decision> {
     engine.score_order(request(n), at(i64::from(n) + 1)).await.unwrap().decision
 }
 
 /// Orders, verdicts and some more orders, so that the graph has something to tell.
-async fn fill(engine: &Engine, numbers: std::ops::Range<u32>) -> Vec<Arc<Decision>> {
+pub(super) async fn fill(engine: &Engine, numbers: std::ops::Range<u32>) -> Vec<Arc<Decision>> {
     let mut decisions = Vec::new();
     for n in numbers {
         decisions.push(score(engine, n).await);
@@ -76,7 +77,7 @@ async fn fill(engine: &Engine, numbers: std::ops::Range<u32>) -> Vec<Arc<Decisio
 }
 
 /// The state at the end of a stopped engine's journal, saved states included or not.
-fn past(dir: &Path, snapshots: &str, bundle: Arc<Bundle>) -> (Past, Journal) {
+pub(super) fn past(dir: &Path, snapshots: &str, bundle: Arc<Bundle>) -> (Past, Journal) {
     let engine = settings(dir);
     let (journal, _) = Journal::open(&dir.join("journal"), engine.journal).unwrap();
     let past = Past {
@@ -85,6 +86,7 @@ fn past(dir: &Path, snapshots: &str, bundle: Arc<Bundle>) -> (Past, Journal) {
         snapshots_kept: 2,
         graph: engine.graph,
         judge: judge(bundle, "plain"),
+        explainers: Explainers::default(),
         read_strategy: reader(),
     };
     (past, journal)

@@ -23,6 +23,8 @@ use crate::feature::catalog::{Catalog, UnknownFeature};
 use crate::graph::evidence::EvidenceWant;
 use crate::model::background::Background;
 use crate::model::bundle::Bundle;
+use crate::model::engine::{Engine, Scratch};
+use crate::workflow::explainer::Explainer;
 use crate::workflow::state::State;
 use crate::workflow::turn_action::Judged;
 
@@ -46,6 +48,8 @@ pub struct Judge {
     bundle: Arc<Bundle>,
     catalog: Arc<Catalog>,
     strategy: Arc<ActiveStrategy>,
+    /// `None`: contributions compare with the bundle's own background.
+    explainer: Option<Arc<Explainer>>,
     lateness: Span,
     build: Box<str>,
 }
@@ -77,13 +81,19 @@ impl Judge {
         let manifest = bundle.manifest();
         let ids: Vec<Box<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
         let catalog = Arc::new(Catalog::new(&manifest.schema).select(&ids)?);
-        Ok(Self { bundle, catalog, strategy, lateness, build: build.into() })
+        Ok(Self { bundle, catalog, strategy, explainer: None, lateness, build: build.into() })
     }
 
     /// The same model under another strategy.
     #[must_use]
     pub fn with_strategy(&self, strategy: Arc<ActiveStrategy>) -> Self {
         Self { strategy, ..self.clone() }
+    }
+
+    /// The same model compared with other orders; `None` is the bundle's own background.
+    #[must_use]
+    pub fn with_explainer(&self, explainer: Option<Arc<Explainer>>) -> Self {
+        Self { explainer, ..self.clone() }
     }
 
     /// The strategy that this judge applies.
@@ -110,7 +120,7 @@ impl Judge {
         let mut values = Vec::with_capacity(self.catalog.specs().len());
         self.catalog.extract(&state.graph, order, as_of, &mut values);
         let features_done = nanos();
-        let scores = self.bundle.score(&values);
+        let scores = self.bundle.score_with(self.engine(), &mut Scratch::default(), &values);
         let model_done = nanos();
         let specs = self.catalog.specs();
         let wants = evidence_wants(&scores, specs);
@@ -176,6 +186,7 @@ impl Judge {
         }
         let judged = Judged {
             bundle: &self.bundle,
+            engine: self.engine(),
             strategy: &self.strategy.strategy,
             order,
             values,
@@ -185,9 +196,18 @@ impl Judge {
         judged.other_action(CounterfactualDirection::TowardRelease).into_iter().collect()
     }
 
+    fn engine(&self) -> &Engine {
+        self.explainer.as_ref().map_or(self.bundle.engine(), |explainer| &explainer.engine)
+    }
+
+    fn background(&self) -> Option<&Background> {
+        let own = self.bundle.parts().background.as_ref();
+        self.explainer.as_ref().map(|explainer| &explainer.background).or(own)
+    }
+
     fn versions(&self, graph_position: u64) -> Versions {
         let manifest = self.bundle.manifest();
-        let background = self.bundle.parts().background.as_ref();
+        let background = self.background();
         Versions {
             model: format!("{}/{}", manifest.name, manifest.version).into(),
             model_hash: self.bundle.hash().into(),

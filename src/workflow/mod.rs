@@ -4,6 +4,7 @@ pub mod compare_bundles;
 pub mod engine;
 pub mod error;
 pub mod evaluate_bundle;
+pub mod explainer;
 pub mod judge_order;
 pub mod past;
 pub mod play_history;
@@ -15,6 +16,8 @@ pub mod start_engine;
 pub mod state;
 pub mod turn_action;
 
+#[cfg(test)]
+mod background_tests;
 #[cfg(test)]
 mod engine_tests;
 #[cfg(test)]

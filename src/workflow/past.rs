@@ -15,12 +15,13 @@ use crate::store::log::{as_recorded, read_from};
 use crate::store::medium::Disk;
 use crate::store::snapshot::{Snapshot, load, save};
 use crate::workflow::error::Error;
+use crate::workflow::explainer::Explainers;
 use crate::workflow::judge_order::{ActiveStrategy, Judge, Stamp};
 use crate::workflow::replay_decision::differences;
 use crate::workflow::state::State;
 
 /// What a snapshot's bytes are; changes with the meaning of [`State`] or of anything in it.
-pub const SNAPSHOT_SCHEMA: &str = concat!("state-1/", env!("CARGO_PKG_VERSION"));
+pub const SNAPSHOT_SCHEMA: &str = concat!("state-2/", env!("CARGO_PKG_VERSION"));
 
 /// Checks the text of a strategy; the mistakes are sentences for people.
 pub type StrategyReader = Arc<dyn Fn(&str) -> Result<ActiveStrategy, Vec<String>> + Send + Sync>;
@@ -37,6 +38,8 @@ pub struct Past {
     pub graph: GraphSettings,
     /// The judge whose bundle is loaded.
     pub judge: Judge,
+    /// That bundle, compiled against the backgrounds of the journal.
+    pub explainers: Explainers,
     /// Checks strategy texts.
     pub read_strategy: StrategyReader,
 }
@@ -85,7 +88,7 @@ impl Past {
         let state = self.state_at(recorded.versions.graph_position)?;
         // Another strategy is not another model: the bundle must be the recorded one.
         let judge = match strategy {
-            Some(strategy) => self.check_bundle(&state)?.with_strategy(strategy),
+            Some(strategy) => self.explaining_judge(&state)?.with_strategy(strategy),
             None => self.judge_of(&state)?,
         };
         let again = judge_as_recorded(&judge, &state, recorded, request)?;
@@ -106,19 +109,21 @@ impl Past {
     /// The judge that was active in a state.
     ///
     /// # Errors
-    /// `Unavailable` when its bundle is not loaded, `Invalid` when its strategy no longer reads.
+    /// `Unavailable` when its bundle is not loaded, `Invalid` when its strategy no longer
+    /// reads, `Internal` when its background does not compile.
     pub fn judge_of(&self, state: &State) -> Result<Judge, Error> {
-        let judge = self.check_bundle(state)?;
+        let judge = self.explaining_judge(state)?;
         if state.strategy_hash == judge.strategy().strategy.hash {
-            return Ok(judge.clone());
+            return Ok(judge);
         }
         Ok(judge.with_strategy(self.read_strategy(&state.strategy_toml)?))
     }
 
-    /// The loaded judge, if its bundle is the one that was active in a state.
-    fn check_bundle(&self, state: &State) -> Result<&Judge, Error> {
+    /// The loaded judge against the background of a state, if its bundle is the one that
+    /// was active there.
+    fn explaining_judge(&self, state: &State) -> Result<Judge, Error> {
         if *state.model_hash == *self.judge.bundle().hash() {
-            return Ok(&self.judge);
+            return self.explainers.explain(&self.judge, state);
         }
         Err(Error::Unavailable(format!("bundle {} is not loaded", state.model_hash).into()))
     }

@@ -17,6 +17,7 @@ use crate::store::records::follow::{FollowSettings, RecordsFollower};
 use crate::store::{records, snapshot};
 use crate::workflow::engine::{Engine, EngineParts, NewId};
 use crate::workflow::error::Error;
+use crate::workflow::explainer::Explainers;
 use crate::workflow::judge_order::{Judge, Stopwatch};
 use crate::workflow::past::{Past, SNAPSHOT_SCHEMA, StrategyReader};
 use crate::workflow::sequencer::{DurableMark, Sequencer};
@@ -71,6 +72,7 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
     let reader = journal.reader();
     let mut state = load_state(&snapshot_dir, &reader, &settings.graph)?;
     activate(&mut state, &journal.writer(), &inputs)?;
+    let explainers = Explainers::default();
     let end = journal.durable_position();
     let (filler, answers, rebuild) = records::open(&dir.join("records.sqlite"), end)
         .map_err(|error| Error::failed("opening the records", error))?;
@@ -89,11 +91,12 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
         snapshots_kept: settings.snapshots_kept,
         graph: settings.graph.clone(),
         judge: inputs.judge.clone(),
+        explainers: explainers.clone(),
         read_strategy: inputs.read_strategy,
     };
     let durable = DurableMark::new(end);
     let (commands, queue) = mpsc::channel(settings.queue_max);
-    let judge = inputs.judge.clone();
+    let judge = explainers.explain(&inputs.judge, &state)?;
     let sequencer = Sequencer::new(state, judge, journal.writer(), durable.clone(), inputs.nanos);
     let sequencer = thread::Builder::new()
         .name("sequencer".to_owned())

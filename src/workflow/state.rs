@@ -10,9 +10,12 @@ use serde::{Deserialize, Serialize};
 use crate::domain::decision::DecisionId;
 use crate::domain::event::{Event, Fact};
 use crate::domain::order::{Order, OrderKey};
-use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
+use crate::domain::record::{
+    BackgroundActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
+};
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::settings::GraphSettings;
+use crate::model::background::Background;
 
 /// First 16 bytes of a BLAKE3 hash: names a text without keeping it.
 pub type Digest = u128;
@@ -30,6 +33,9 @@ pub struct State {
     pub strategy_toml: Box<str>,
     /// Hash of the active bundle; empty before the first activation.
     pub model_hash: Box<str>,
+    /// The orders that contributions compare with; `None` before the first were gathered
+    /// under the active bundle, which then compares with its own.
+    pub background: Option<Background>,
     requests: IndexMap<Digest, Entry, FxBuildHasher>,
     decisions: IndexMap<DecisionId, u64, FxBuildHasher>,
     orders: IndexMap<Digest, u64, FxBuildHasher>,
@@ -54,6 +60,7 @@ impl State {
             strategy_hash: Box::default(),
             strategy_toml: Box::default(),
             model_hash: Box::default(),
+            background: None,
             requests: IndexMap::default(),
             decisions: IndexMap::default(),
             orders: IndexMap::default(),
@@ -71,7 +78,12 @@ impl State {
                 self.strategy_hash = activated.hash.clone();
                 self.strategy_toml = activated.toml.clone();
             }
-            Record::ModelActivated(activated) => self.model_hash = activated.hash.clone(),
+            Record::ModelActivated(activated) => {
+                self.model_hash = activated.hash.clone();
+                // Its ranks are those of the bundle before.
+                self.background = None;
+            }
+            Record::BackgroundActivated(activated) => self.fold_background(activated),
         }
     }
 
@@ -93,6 +105,15 @@ impl State {
     /// Where an event with this id was told, if it was.
     pub fn told(&self, event_id: &str) -> Option<Entry> {
         self.events.get(&text_digest(event_id)).copied()
+    }
+
+    fn fold_background(&mut self, activated: &BackgroundActivated) {
+        if activated.model_hash == self.model_hash {
+            let BackgroundActivated { name, n_features, ranks, .. } = activated;
+            // Never written with rows that are none; if it were, the answers would replay
+            // against the bundle's own.
+            self.background = Background::new(name, *n_features as usize, ranks.clone()).ok();
+        }
     }
 
     fn fold_event(&mut self, received: &ReceivedEvent) {

@@ -26,6 +26,7 @@ use crate::model::counterfactual::lever::{COST_UNIT, Levers};
 use crate::model::counterfactual::plausibility::Plausibility;
 use crate::model::counterfactual::question::{Goal, Limits, Question};
 use crate::model::counterfactual::search::smallest_changes;
+use crate::model::engine::{Engine, Scratch};
 
 /// How far from the score a target is looked for, in steps of [`STRIDE`].
 const STRIDES_MAX: u32 = 32;
@@ -43,6 +44,8 @@ const LISTED_MAX: usize = 3;
 pub struct Judged<'a> {
     /// The model.
     pub bundle: &'a Bundle,
+    /// Its heads, compiled against the background that explained the order.
+    pub engine: &'a Engine,
     /// The strategy.
     pub strategy: &'a Strategy,
     /// The order.
@@ -251,7 +254,7 @@ impl Again {
             let lever = features.first().map(|first| first.feature.clone()).unwrap_or_default();
             changed.push(LeverChange { lever, features });
         }
-        let scores = judged.bundle.score(&values);
+        let scores = judged.bundle.score_with(judged.engine, &mut Scratch::default(), &values);
         let inputs = Inputs { specs: turn.specs(), values: &values };
         let heads = scores.iter().enumerate().filter(|(_, score)| score.kind == HeadKind::Risk);
         let risks = heads.map(|(idx, score)| {

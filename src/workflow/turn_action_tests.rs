@@ -51,6 +51,7 @@ impl<'a> Case<'a> {
     fn judged(&self) -> Judged<'_> {
         Judged {
             bundle: self.bundle,
+            engine: self.bundle.engine(),
             strategy: self.strategy,
             order: &self.order,
             values: &self.values,

@@ -99,6 +99,10 @@ fn fill<'r>(
                 let row = params![position, "model", active.name, active.hash, active.at.0];
                 transaction.prepare_cached(INSERT_ACTIVATION)?.execute(row)?;
             }
+            Record::BackgroundActivated(active) => {
+                let row = params![position, "background", active.name, active.hash, active.at.0];
+                transaction.prepare_cached(INSERT_ACTIVATION)?.execute(row)?;
+            }
         }
     }
     transaction.prepare_cached(SET_PROGRESS)?.execute([last])?;

@@ -67,7 +67,7 @@ CREATE INDEX outcomes_by_order ON outcomes (channel, order_id) WHERE order_id IS
 
 CREATE TABLE activations (
     position INTEGER PRIMARY KEY,
-    kind     TEXT NOT NULL,              -- strategy or model
+    kind     TEXT NOT NULL,              -- strategy, model or background
     name     TEXT NOT NULL,
     hash     TEXT NOT NULL,
     at_us    INTEGER NOT NULL
