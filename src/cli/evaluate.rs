@@ -16,16 +16,17 @@ use crate::cli::train::{LEARNING_RATE, TREES_MAX, fit, trees};
 use crate::cli::windows::WindowArgs;
 use crate::domain::head::HeadKind;
 use crate::model::bundle::Bundle;
-use crate::training::baseline::order_only;
+use crate::training::baseline::{Learner, ROWS_MAX, order_only};
 use crate::training::bundle::BundleParams;
 use crate::training::drift::{Movement, Shift};
 use crate::training::evaluate::{HeadReport, ScoredRow, Standing};
+use crate::training::forest::{N_TREES, ROWS_PER_LABEL_MAX};
 use crate::training::params::ObliviousParams;
 use crate::training::slices::{Coverage, Cuts, DEFAULT_FEATURE, SliceReport, SliceSpec, Slicing};
 use crate::training::stability::{Mover, Stability, TOP_FEATURES};
 use crate::workflow::compare_bundles::compare_bundles;
 use crate::workflow::evaluate_bundle::{
-    Judged, KnownAccounts, RESIDUAL_MAX, evaluation_catalog, judge_logistic, judge_window,
+    Judged, KnownAccounts, RESIDUAL_MAX, evaluation_catalog, judge_learner, judge_window,
     slice_window,
 };
 use crate::workflow::play_history::{History, HistoryPlan, play_history};
@@ -95,7 +96,7 @@ struct Report {
 
 #[derive(Serialize)]
 struct Baseline {
-    name: &'static str,
+    name: String,
     heads: Vec<HeadReport>,
 }
 
@@ -211,8 +212,11 @@ fn baselines(
         return Ok(Vec::new());
     }
     let as_of = args.windows.train_as_of();
-    let to_report = |error: crate::training::error::FitError| miette::miette!("{error}");
-    let logistic = judge_logistic(bundle, history, (TRAIN, TEST), as_of, known);
+    let judge = |learner| {
+        judge_learner(learner, (bundle, history), (TRAIN, TEST), as_of, known)
+            .map_err(|error| miette::miette!("{error}"))
+    };
+    let (line, forest) = (judge(Learner::Line)?, judge(Learner::Forest)?);
     let mut set = order_only(&history.training_set(TRAIN, as_of, &bundle.manifest().schema));
     set.heads.retain(|target| {
         bundle.head(&target.id).is_some_and(|head| head.kind() != HeadKind::ImpactValue)
@@ -226,8 +230,17 @@ fn baselines(
     let judged =
         judge_window(&order_only, history, (TEST, known), &Slicing::default(), &mut |_| {});
     Ok(vec![
-        Baseline { name: "logistic regression (linfa)", heads: logistic.map_err(to_report)? },
-        Baseline { name: "same trees, order-only features", heads: judged.reports },
+        Baseline {
+            name: format!("logistic regression (linfa, about {ROWS_MAX} rows at most)"),
+            heads: line,
+        },
+        Baseline {
+            name: format!(
+                "random forest (linfa, {N_TREES} trees, about {ROWS_PER_LABEL_MAX} rows of each label at most)"
+            ),
+            heads: forest,
+        },
+        Baseline { name: "same trees, order-only features".to_owned(), heads: judged.reports },
     ])
 }
 
@@ -259,7 +272,7 @@ fn show(report: &Report) {
         show_stability(stability);
     }
     for baseline in &report.baselines {
-        show_heads(baseline.name, &baseline.heads);
+        show_heads(&baseline.name, &baseline.heads);
     }
     if let Some(table) = &report.archetypes {
         say(format!("\n{table}"));

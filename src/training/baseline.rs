@@ -1,5 +1,5 @@
-//! Baselines that every report shows: a line through the features, and our own
-//! trees on the order alone.
+//! Baselines that every report shows: linfa's learners, and our own trees on
+//! the order alone.
 
 use linfa::dataset::{Dataset, DatasetBase};
 use linfa::traits::Fit;
@@ -8,11 +8,12 @@ use ndarray::{Array1, Array2, ArrayView1};
 
 use crate::model::calibration::sigmoid;
 use crate::training::error::FitError;
+use crate::training::forest::forest;
 use crate::training::sample::{bernoulli, generator};
 use crate::training::set::{HeadTarget, TrainingSet};
 
-/// Most rows of a fit; more are sampled.
-const ROWS_MAX: usize = 50_000;
+/// About how many rows the line is fitted to at most.
+pub const ROWS_MAX: usize = 50_000;
 /// Standardized values are clipped here: one heavy tail must not rule the line.
 const CLIP: f32 = 5.0;
 /// L2 penalty of the coefficients.
@@ -21,6 +22,34 @@ const ALPHA: f32 = 1.0;
 const ITERATIONS_MAX: u64 = 100;
 /// Seed of the row sample.
 const SEED: u64 = 7;
+
+/// A learner of linfa's that reports are compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learner {
+    /// Logistic regression, [`logistic`].
+    Line,
+    /// Random forest, [`forest`].
+    Forest,
+}
+
+impl Learner {
+    /// Fits one head and gives the probabilities of label 1 of the `test` rows.
+    ///
+    /// # Errors
+    /// [`FitError::Baseline`] when linfa gives up; [`FitError::Set`] when the set does not
+    /// fit together.
+    pub fn judge(
+        self,
+        set: &TrainingSet,
+        target: &HeadTarget,
+        test: &Array2<f32>,
+    ) -> Result<Vec<f64>, FitError> {
+        match self {
+            Self::Line => Ok(logistic(set, target)?.predict(test)),
+            Self::Forest => Ok(forest(set, target)?.predict(test)),
+        }
+    }
+}
 
 /// Logistic regression (linfa's) on standardized features.
 #[derive(Clone, Debug, PartialEq)]

@@ -16,6 +16,7 @@ pub mod derivatives;
 pub mod drift;
 pub mod error;
 pub mod evaluate;
+pub mod forest;
 pub mod grow;
 pub mod head;
 pub mod histogram;

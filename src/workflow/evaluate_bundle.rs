@@ -7,7 +7,7 @@ use crate::domain::time::Timestamp;
 use crate::feature::catalog::{Catalog, UnknownFeature};
 use crate::model::bundle::{Bundle, Head};
 use crate::model::engine::Scratch;
-use crate::training::baseline::logistic;
+use crate::training::baseline::Learner;
 use crate::training::drift::{Drift, Shift};
 use crate::training::error::FitError;
 use crate::training::evaluate::{HeadReport, ScoredRow, Standing, evaluate};
@@ -121,13 +121,13 @@ pub fn judge_window(
     judged
 }
 
-/// Reports of linfa's logistic regression on the bundle's features, one per probability head.
+/// Reports of a learner of linfa's on the bundle's features, one per probability head.
 ///
 /// # Errors
 /// [`FitError`] when linfa gives up on a head.
-pub fn judge_logistic(
-    bundle: &Bundle,
-    history: &History,
+pub fn judge_learner(
+    learner: Learner,
+    (bundle, history): (&Bundle, &History),
     windows: (usize, usize),
     as_of: Timestamp,
     known: KnownAccounts,
@@ -144,7 +144,7 @@ pub fn judge_logistic(
         let Some(target) = train.heads.iter().find(|target| target.id == *head.id()) else {
             continue;
         };
-        let predictions = logistic(&train, target)?.predict(&test);
+        let predictions = learner.judge(&train, target, &test)?;
         for (order_idx, (row, probability)) in test_rows.iter().zip(predictions).enumerate() {
             let raw = (probability / (1.0 - probability)).ln();
             let (kind, interval) = (head.kind(), (probability, probability));
