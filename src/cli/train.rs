@@ -61,6 +61,9 @@ pub struct Args {
     /// Write the rows learned from as CSV: order, time, account, features, and a label per head
     #[arg(long)]
     export_matrix: Option<PathBuf>,
+    /// Write the orders of the test window likewise: same features, labels as the file ends
+    #[arg(long)]
+    export_test_matrix: Option<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
@@ -99,14 +102,21 @@ struct HeadSummary {
 /// When the events cannot be read, no head has enough labels, or the bundle cannot be written.
 pub fn run(args: &Args) -> miette::Result<()> {
     let (schema, origin) = schema_of(&args.events, &args.windows)?;
+    let mut windows = vec![args.windows.train()];
+    if args.export_test_matrix.is_some() {
+        windows.push(args.windows.test());
+    }
     let plan = HistoryPlan {
-        windows: vec![args.windows.train()],
+        windows,
         label_delay: args.windows.label_delay,
         graph: graph_settings(&shipped()?),
     };
     let history = history_of(&args.events, Catalog::new(&schema), &plan)?;
     if let Some(path) = &args.export_matrix {
         export_matrix(path, &history, 0, args.windows.train_as_of())?;
+    }
+    if let Some(path) = &args.export_test_matrix {
+        export_matrix(path, &history, 1, history.end)?;
     }
     let mut set = history.training_set(0, args.windows.train_as_of().min(history.end), &schema);
     if !args.heads.is_empty() {
