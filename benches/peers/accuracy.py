@@ -81,6 +81,7 @@ def order_like() -> Task:
     is_gap = rng.random(x.shape) < 0.1
     is_gap[:, 28] = rng.random(n) < 0.15 + 0.2 * (x[:, 29] > 1)
     log_odds += 1.0 * is_gap[:, 28]
+    log_odds *= 1.7
     # The intercept that makes 4.7 % of the rows bad, by bisection.
     low, high = -20.0, 10.0
     for _ in range(60):
