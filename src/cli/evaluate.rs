@@ -292,6 +292,12 @@ fn show_heads(name: &str, heads: &[HeadReport]) {
                 metric.name, metric.value, metric.low, metric.high
             ));
         }
+        if let Some(alarm) = &head.alarm {
+            say(format!(
+                "    {:<26} {} rows called bad: precision {:.4}, recall {:.4}, F1 {:.4}",
+                "at_1_percent_fpr", alarm.n_called, alarm.precision, alarm.recall, alarm.f1
+            ));
+        }
         for slice in &head.slices {
             say(slice_line(head.kind, slice));
         }

@@ -9,6 +9,7 @@ use crate::model::manifest::MetricSummary;
 use crate::training::calibrate::HeldOut;
 use crate::training::metrics::accounts::{AccountOrder, card_precision_at_k};
 use crate::training::metrics::bootstrap::{Measured, measure};
+use crate::training::metrics::confusion::{Alarm, alarm};
 use crate::training::metrics::probability::{Predicted, probability_figures};
 use crate::training::metrics::ranking::{Ranked, ranking_figures};
 use crate::training::slices::{Coverage, SliceReport, SliceRow, Slicing, coverage, mean_width};
@@ -75,6 +76,8 @@ pub struct HeadReport {
     pub n_unlabeled: u64,
     /// Figures that could be computed, by name.
     pub metrics: Vec<MetricSummary>,
+    /// Who is called bad at the false positive rate [`FPR_MAX`]; `None` for value heads.
+    pub alarm: Option<Alarm>,
     /// Predicted against observed, by rising score.
     pub reliability: Vec<ReliabilityBin>,
     /// Figures of every declared slice.
@@ -149,6 +152,7 @@ pub fn evaluate_head(
         n_excluded,
         n_unlabeled,
         metrics,
+        alarm: if is_probability(kind) { alarm(&ranked(&pairs), FPR_MAX) } else { None },
         reliability: reliability(&pairs),
         slices: slicing.reports(&slice_rows),
     }
@@ -183,15 +187,11 @@ fn figures(kind: HeadKind, pairs: &[Pair]) -> Vec<MetricSummary> {
 
 fn risk_figures(pairs: &[Pair]) -> Vec<(&'static str, Measured)> {
     let is_positive = |pair: &Pair| 0.5 < pair.target;
-    let ranked: Vec<Ranked> = pairs
-        .iter()
-        .map(|pair| Ranked { score: pair.raw, is_positive: is_positive(pair) })
-        .collect();
     let predicted: Vec<Predicted> = pairs
         .iter()
         .map(|pair| Predicted { probability: pair.shown, is_positive: is_positive(pair) })
         .collect();
-    let ranking = ranking_figures(&ranked, FPR_MAX, SEED);
+    let ranking = ranking_figures(&ranked(pairs), FPR_MAX, SEED);
     let probability = probability_figures(&predicted, SEED);
     vec![
         ("auc", ranking.auc),
@@ -202,6 +202,11 @@ fn risk_figures(pairs: &[Pair]) -> Vec<(&'static str, Measured)> {
         ("calibration_error", probability.calibration_error),
         ("debiased_ece", probability.debiased_ece),
     ]
+}
+
+fn ranked(pairs: &[Pair]) -> Vec<Ranked> {
+    let ranked = |pair: &Pair| Ranked { score: pair.raw, is_positive: 0.5 < pair.target };
+    pairs.iter().map(ranked).collect()
 }
 
 /// Root mean squared error, mean absolute error and explained variance.
