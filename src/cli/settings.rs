@@ -14,6 +14,7 @@ use crate::grpc::server::{GrpcSettings, Reflection};
 use crate::model::bundle::Bundle;
 use crate::store::journal::JournalSettings;
 use crate::store::journal::recovery::DamagedTail;
+use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::judge_order::{ActiveStrategy, Judge};
 use crate::workflow::past::StrategyReader;
 use crate::workflow::start_engine::EngineSettings;
@@ -88,6 +89,7 @@ pub fn reader() -> StrategyReader {
 /// Settings of the engine.
 pub fn engine_settings(settings: &ServiceSettings) -> EngineSettings {
     let (journal, records) = (&settings.journal, &settings.records);
+    let background = &settings.background;
     EngineSettings {
         data_dir: settings.paths.data.clone(),
         journal: JournalSettings {
@@ -97,6 +99,11 @@ pub fn engine_settings(settings: &ServiceSettings) -> EngineSettings {
             damaged_tail: DamagedTail::Refuse,
         },
         graph: graph_settings(settings),
+        background: BackgroundRule {
+            every_approved: background.rebuild_every_approved,
+            rows_min: background.rows_min,
+            rows_max: background.rows_max,
+        },
         queue_max: settings.limits.queue_max,
         records_pause: records.pause,
         records_batch_max: records.batch_max,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::config::mistake::ConfigErrors;
 use crate::config::reader::{Section, read_document};
+use crate::model::background::ROWS_MAX;
 
 /// Everything that runs the service but is not a business decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,8 @@ pub struct ServiceSettings {
     pub journal: JournalLimits,
     /// Pace of the records that follow the journal.
     pub records: RecordsPace,
+    /// When the service makes a background of its own.
+    pub background: BackgroundLimits,
 }
 
 /// Folders and files, as written: relative ones start at the working folder.
@@ -98,6 +101,17 @@ pub struct RecordsPace {
     pub batch_max: usize,
 }
 
+/// When the service makes a background of the orders it approved, and how large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackgroundLimits {
+    /// Approved orders between two backgrounds; 0 = never, answers compare with the bundle's.
+    pub rebuild_every_approved: u64,
+    /// Fewest orders that make one.
+    pub rows_min: usize,
+    /// Most orders of one; not below `rows_min`.
+    pub rows_max: usize,
+}
+
 /// Checks the text of a service file.
 ///
 /// # Errors
@@ -118,6 +132,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
     let graph = root.section("graph").and_then(|section| graph(&section));
     let journal = root.section("journal").and_then(|section| journal(&section));
     let records = root.section("records").and_then(|section| records(&section));
+    let background = root.section("background").and_then(|section| background(&section));
     Some(ServiceSettings {
         listen: listen?,
         paths: paths?,
@@ -126,6 +141,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
         graph: graph?,
         journal: journal?,
         records: records?,
+        background: background?,
     })
 }
 
@@ -231,6 +247,30 @@ fn records(section: &Section<'_>) -> Option<RecordsPace> {
     let batch_max = size(section, "batch_max", 1..=100_000);
     section.finish();
     Some(RecordsPace { pause: pause?, batch_max: batch_max? })
+}
+
+fn background(section: &Section<'_>) -> Option<BackgroundLimits> {
+    let every = section.integer("rebuild_every_approved", 0..=1_000_000_000);
+    let rows = 1..=i64::try_from(ROWS_MAX).unwrap_or(i64::MAX);
+    let rows_min = section.integer("rows_min", rows.clone());
+    let rows_max = section.integer("rows_max", rows);
+    section.finish();
+    let (rows_min, rows_max) = (rows_min?, rows_max?);
+    if rows_max.value < rows_min.value {
+        section.report_pair(
+            format!(
+                "{} = {} is above {} = {}",
+                rows_min.key, rows_min.value, rows_max.key, rows_max.value
+            ),
+            (&rows_min, "this many orders"),
+            (&rows_max, "would never be kept"),
+        );
+    }
+    Some(BackgroundLimits {
+        rebuild_every_approved: every?.value.unsigned_abs(),
+        rows_min: usize::try_from(rows_min.value).ok()?,
+        rows_max: usize::try_from(rows_max.value).ok()?,
+    })
 }
 
 fn size(section: &Section<'_>, name: &str, range: RangeInclusive<i64>) -> Option<usize> {

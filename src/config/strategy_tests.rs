@@ -170,6 +170,7 @@ fn a_broken_service_file_tells_every_mistake() {
         .replacen("in_flight_max = 256", "in_flight_max = 0", 1)
         .replacen("lateness_days = 30", "lateness_days = 500", 1)
         .replacen("record_bytes_max = 2097152", "record_bytes_max = 60000000", 1)
+        .replacen("rows_max = 1024", "rows_max = 100", 1)
         .replacen("[records]", "[recods]", 1);
     let errors = service::parse("config/orderlens.toml", &text).unwrap_err();
     insta::assert_snapshot!("broken_service", told(&errors));

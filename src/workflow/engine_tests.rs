@@ -15,6 +15,7 @@ use crate::model::bundle::Bundle;
 use crate::store::journal::recovery::DamagedTail;
 use crate::store::journal::{Journal, JournalSettings};
 use crate::store::log::as_recorded;
+use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::engine::Engine;
 use crate::workflow::error::{Error, ErrorKind};
 use crate::workflow::explainer::Explainers;
@@ -37,6 +38,7 @@ pub(super) fn settings(dir: &Path) -> EngineSettings {
             damaged_tail: DamagedTail::Refuse,
         },
         graph: GraphSettings::default(),
+        background: BackgroundRule::OFF,
         queue_max: 64,
         records_pause: Duration::from_millis(1),
         records_batch_max: 16,
@@ -85,6 +87,7 @@ pub(super) fn past(dir: &Path, snapshots: &str, bundle: Arc<Bundle>) -> (Past, J
         snapshot_dir: dir.join(snapshots),
         snapshots_kept: 2,
         graph: engine.graph,
+        background: engine.background,
         judge: judge(bundle, "plain"),
         explainers: Explainers::default(),
         read_strategy: reader(),

@@ -1,5 +1,7 @@
 //! What the system does, a verb per file.
 
+pub mod approved_orders;
+pub mod background_build;
 pub mod compare_bundles;
 pub mod engine;
 pub mod error;
@@ -16,6 +18,8 @@ pub mod start_engine;
 pub mod state;
 pub mod turn_action;
 
+#[cfg(test)]
+mod approved_orders_tests;
 #[cfg(test)]
 mod background_tests;
 #[cfg(test)]

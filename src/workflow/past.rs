@@ -14,6 +14,7 @@ use crate::store::journal::reader::JournalReader;
 use crate::store::log::{as_recorded, read_from};
 use crate::store::medium::Disk;
 use crate::store::snapshot::{Snapshot, load, save};
+use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainers;
 use crate::workflow::judge_order::{ActiveStrategy, Judge, Stamp};
@@ -36,6 +37,8 @@ pub struct Past {
     pub snapshots_kept: usize,
     /// Settings of a graph that starts empty.
     pub graph: GraphSettings,
+    /// When the service makes a background of its own; no answer depends on it.
+    pub background: BackgroundRule,
     /// The judge whose bundle is loaded.
     pub judge: Judge,
     /// That bundle, compiled against the backgrounds of the journal.
@@ -136,6 +139,11 @@ impl Past {
         (self.read_strategy)(toml).map(Arc::new).map_err(Error::InvalidStrategy)
     }
 
+    /// The state before the first record.
+    pub fn empty(&self) -> State {
+        State::empty(self.graph.clone(), self.background)
+    }
+
     /// The newest usable snapshot not after `position`; an empty state when there is none.
     fn latest_snapshot(&self, position: u64) -> State {
         match load(&self.snapshot_dir, SNAPSHOT_SCHEMA, position) {
@@ -143,12 +151,12 @@ impl Past {
                 // A snapshot after the position is no fault here; damage was told at start-up.
                 drop(skipped);
                 snapshot
-                    .and_then(|snapshot| postcard::from_bytes(&snapshot.state).ok())
-                    .unwrap_or_else(|| State::empty(self.graph.clone()))
+                    .and_then(|snapshot| State::read(&snapshot.state, self.background).ok())
+                    .unwrap_or_else(|| self.empty())
             }
             Err(error) => {
                 warn!(%error, "cannot read snapshots, folding the whole journal");
-                State::empty(self.graph.clone())
+                self.empty()
             }
         }
     }

@@ -39,7 +39,7 @@ pub fn replay_journal(
     reader: &JournalReader,
     progress: &mut dyn FnMut(u64),
 ) -> Result<ReplayReport, Error> {
-    let mut state = State::empty(past.graph.clone());
+    let mut state = past.empty();
     let mut report = ReplayReport::default();
     for entry in read_from(reader, 1) {
         let (_, record) = entry.map_err(|error| Error::failed("reading the journal", error))?;

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tracing::error;
+use tracing::{error, info};
 
 use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::event::{Event, Fact};
@@ -18,7 +18,9 @@ use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
 use crate::domain::time::Timestamp;
 use crate::store::journal::JournalWriter;
 use crate::store::log::submit_when_room;
+use crate::workflow::background_build::BackgroundBuild;
 use crate::workflow::error::Error;
+use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_order::{ActiveStrategy, Judge, Stamp, Stopwatch};
 use crate::workflow::state::{State, event_digest, request_digest};
 
@@ -125,13 +127,22 @@ pub struct DurableMark {
     position: watch::Sender<u64>,
 }
 
+/// Where records go, and the mark of how far they are durable.
+#[derive(Debug)]
+pub struct Outlets {
+    /// Takes records.
+    pub writer: JournalWriter,
+    /// Is moved when they are on disk.
+    pub durable: DurableMark,
+}
+
 /// Owner of the state.
 #[derive(Debug)]
 pub struct Sequencer {
     state: State,
     judge: Judge,
-    writer: JournalWriter,
-    durable: DurableMark,
+    outlets: Outlets,
+    background: BackgroundBuild,
     recent: VecDeque<(u64, Arc<ScoredOrder>)>,
     nanos: Stopwatch,
 }
@@ -167,11 +178,11 @@ impl Sequencer {
     pub fn new(
         state: State,
         judge: Judge,
-        writer: JournalWriter,
-        durable: DurableMark,
+        outlets: Outlets,
+        background: BackgroundBuild,
         nanos: Stopwatch,
     ) -> Self {
-        Self { state, judge, writer, durable, recent: VecDeque::new(), nanos }
+        Self { state, judge, outlets, background, recent: VecDeque::new(), nanos }
     }
 
     /// Serves commands until every sender is gone, then gives the state back.
@@ -179,6 +190,7 @@ impl Sequencer {
         while let Some(command) = commands.blocking_recv() {
             match command {
                 Command::Score { request, received_time, decision_id, reply } => {
+                    self.renew_background(received_time);
                     let stamp = Stamp { decision_id, received_time };
                     self.score(*request, &stamp, reply);
                 }
@@ -187,6 +199,7 @@ impl Sequencer {
                     answer(reply, Ok(decisions.collect()));
                 }
                 Command::Ingest { event, received_time, reply } => {
+                    self.renew_background(received_time);
                     self.ingest(*event, received_time, reply);
                 }
                 Command::Find { key, reply } => answer(reply, self.find(&key)),
@@ -197,7 +210,36 @@ impl Sequencer {
                 }
             }
         }
+        self.background.stop();
         self.state
+    }
+
+    /// Puts a background that is done into the journal, in front of what is recorded next,
+    /// and starts the next one when it is due. Dry runs do neither.
+    fn renew_background(&mut self, now: Timestamp) {
+        if let Some(explainer) = self.background.finished(&self.state) {
+            self.activate(explainer, now);
+        }
+        self.background.start_if_due(&self.state);
+    }
+
+    fn activate(&mut self, explainer: Arc<Explainer>, now: Timestamp) {
+        let background = &explainer.background;
+        let record = self.background.record(background, now);
+        let durable = self.outlets.durable.clone();
+        // A failed write stops the journal, which whoever writes next is told.
+        let done =
+            move |written: Result<u64, _>| written.into_iter().for_each(|at| durable.advance(at));
+        match submit_when_room(&self.outlets.writer, &record, done) {
+            Ok(position) => {
+                self.state.fold(&record);
+                let (name, hash, rows) =
+                    (background.name(), background.hash(), background.n_rows());
+                info!(position, hash, rows, "contributions compare with {name}");
+                self.judge = self.judge.with_explainer(Some(explainer));
+            }
+            Err(error) => self.background.fail(&self.state, &error),
+        }
     }
 
     fn judge(&self, trial: &Trial, received_time: Timestamp) -> Decision {
@@ -267,14 +309,15 @@ impl Sequencer {
     /// `None` when the journal takes nothing any more: the reply is dropped with
     /// the callback, and its owner reads that as the journal being gone.
     fn submit<T: Send + 'static>(&self, record: &Record, reply: Reply<T>, told: T) -> Option<u64> {
-        let durable = self.durable.clone();
-        let submitted = submit_when_room(&self.writer, record, move |written| match written {
-            Ok(position) => {
-                durable.advance(position);
-                answer(reply, Ok(told));
-            }
-            Err(error) => answer(reply, Err(Error::journal_lost(&error))),
-        });
+        let durable = self.outlets.durable.clone();
+        let submitted =
+            submit_when_room(&self.outlets.writer, record, move |written| match written {
+                Ok(position) => {
+                    durable.advance(position);
+                    answer(reply, Ok(told));
+                }
+                Err(error) => answer(reply, Err(Error::journal_lost(&error))),
+            });
         submitted.inspect_err(|error| error!(%error, "the journal refused a record")).ok()
     }
 
@@ -296,7 +339,7 @@ impl Sequencer {
 
     /// Keeps what is not durable yet; the journal answers for the rest.
     fn remember(&mut self, position: u64, scored: Arc<ScoredOrder>) {
-        let durable = self.durable.position();
+        let durable = self.outlets.durable.position();
         while self.recent.front().is_some_and(|(at, _)| *at <= durable) {
             self.recent.pop_front();
         }

@@ -15,12 +15,14 @@ use crate::store::journal::{Journal, JournalSettings, JournalWriter};
 use crate::store::log::{append, read_from};
 use crate::store::records::follow::{FollowSettings, RecordsFollower};
 use crate::store::{records, snapshot};
+use crate::workflow::approved_orders::BackgroundRule;
+use crate::workflow::background_build::BackgroundBuild;
 use crate::workflow::engine::{Engine, EngineParts, NewId};
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainers;
 use crate::workflow::judge_order::{Judge, Stopwatch};
 use crate::workflow::past::{Past, SNAPSHOT_SCHEMA, StrategyReader};
-use crate::workflow::sequencer::{DurableMark, Sequencer};
+use crate::workflow::sequencer::{DurableMark, Outlets, Sequencer};
 use crate::workflow::state::State;
 
 /// Where and how an engine works.
@@ -32,6 +34,8 @@ pub struct EngineSettings {
     pub journal: JournalSettings,
     /// How the graph remembers.
     pub graph: GraphSettings,
+    /// When it makes a background of its own.
+    pub background: BackgroundRule,
     /// Commands that may wait; more are refused with `Exhausted`.
     pub queue_max: usize,
     /// Pause of the records after they caught up.
@@ -70,7 +74,7 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
     }
     let snapshot_dir = dir.join("snapshots");
     let reader = journal.reader();
-    let mut state = load_state(&snapshot_dir, &reader, &settings.graph)?;
+    let mut state = load_state(&snapshot_dir, &reader, settings)?;
     activate(&mut state, &journal.writer(), &inputs)?;
     let explainers = Explainers::default();
     let end = journal.durable_position();
@@ -90,6 +94,7 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
         snapshot_dir,
         snapshots_kept: settings.snapshots_kept,
         graph: settings.graph.clone(),
+        background: settings.background,
         judge: inputs.judge.clone(),
         explainers: explainers.clone(),
         read_strategy: inputs.read_strategy,
@@ -97,7 +102,9 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
     let durable = DurableMark::new(end);
     let (commands, queue) = mpsc::channel(settings.queue_max);
     let judge = explainers.explain(&inputs.judge, &state)?;
-    let sequencer = Sequencer::new(state, judge, journal.writer(), durable.clone(), inputs.nanos);
+    let outlets = Outlets { writer: journal.writer(), durable: durable.clone() };
+    let build = BackgroundBuild::new(judge.bundle().clone(), explainers);
+    let sequencer = Sequencer::new(state, judge, outlets, build, inputs.nanos);
     let sequencer = thread::Builder::new()
         .name("sequencer".to_owned())
         .spawn(move || sequencer.run(queue))
@@ -119,21 +126,22 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
 fn load_state(
     snapshot_dir: &Path,
     reader: &JournalReader,
-    graph: &GraphSettings,
+    settings: &EngineSettings,
 ) -> Result<State, Error> {
     let end = reader.durable_position();
+    let empty = || State::empty(settings.graph.clone(), settings.background);
     let (saved, skipped) = snapshot::load(snapshot_dir, SNAPSHOT_SCHEMA, end)
         .map_err(|error| Error::failed("reading snapshots", error))?;
     for skipped in &skipped {
         warn!(%skipped, "passed over a snapshot");
     }
-    let mut state = match saved.map(|saved| postcard::from_bytes::<State>(&saved.state)) {
+    let mut state = match saved.map(|saved| State::read(&saved.state, settings.background)) {
         Some(Ok(state)) => state,
         Some(Err(error)) => {
             warn!(%error, "passed over a snapshot that does not read");
-            State::empty(graph.clone())
+            empty()
         }
-        None => State::empty(graph.clone()),
+        None => empty(),
     };
     for entry in read_from(reader, state.position + 1) {
         let (_, record) = entry.map_err(|error| Error::failed("reading the journal", error))?;

@@ -16,6 +16,7 @@ use crate::domain::record::{
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::settings::GraphSettings;
 use crate::model::background::Background;
+use crate::workflow::approved_orders::{ApprovedOrders, BackgroundRule};
 
 /// First 16 bytes of a BLAKE3 hash: names a text without keeping it.
 pub type Digest = u128;
@@ -36,6 +37,8 @@ pub struct State {
     /// The orders that contributions compare with; `None` before the first were gathered
     /// under the active bundle, which then compares with its own.
     pub background: Option<Background>,
+    /// Of which the next background is made.
+    pub approved: ApprovedOrders,
     requests: IndexMap<Digest, Entry, FxBuildHasher>,
     decisions: IndexMap<DecisionId, u64, FxBuildHasher>,
     orders: IndexMap<Digest, u64, FxBuildHasher>,
@@ -53,7 +56,7 @@ pub struct Entry {
 
 impl State {
     /// The state before the first record.
-    pub fn empty(graph: GraphSettings) -> Self {
+    pub fn empty(graph: GraphSettings, rule: BackgroundRule) -> Self {
         Self {
             position: 0,
             graph: KnowledgeGraph::new(graph),
@@ -61,11 +64,22 @@ impl State {
             strategy_toml: Box::default(),
             model_hash: Box::default(),
             background: None,
+            approved: ApprovedOrders::new(rule),
             requests: IndexMap::default(),
             decisions: IndexMap::default(),
             orders: IndexMap::default(),
             events: IndexMap::default(),
         }
+    }
+
+    /// A saved state, which goes on under the rule that is in force now.
+    ///
+    /// # Errors
+    /// When the bytes are no state.
+    pub fn read(bytes: &[u8], rule: BackgroundRule) -> Result<Self, postcard::Error> {
+        let mut state: Self = postcard::from_bytes(bytes)?;
+        state.approved.follow(rule);
+        Ok(state)
     }
 
     /// Folds the record that follows [`State::position`].
@@ -109,6 +123,7 @@ impl State {
 
     fn fold_background(&mut self, activated: &BackgroundActivated) {
         if activated.model_hash == self.model_hash {
+            self.approved.restart_count();
             let BackgroundActivated { name, n_features, ranks, .. } = activated;
             // Never written with rows that are none; if it were, the answers would replay
             // against the bundle's own.
@@ -120,6 +135,7 @@ impl State {
         let event = &received.event;
         let entry = Entry { position: self.position, content: event_digest(event) };
         self.events.insert(text_digest(&event.event_id), entry);
+        self.approved.told(&event.fact);
         self.graph.apply(event);
     }
 
@@ -130,6 +146,7 @@ impl State {
         self.requests.insert(text_digest(&request.request_id), entry);
         self.decisions.insert(scored.decision.decision_id, position);
         self.orders.insert(order_digest(&request.order.key), position);
+        self.approved.decided(&scored.decision);
         self.graph.apply(&placed_event(request));
     }
 }

@@ -11,12 +11,13 @@ use crate::domain::record::{
 };
 use crate::domain::time::Span;
 use crate::graph::settings::GraphSettings;
+use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::fixtures::{at, bundle, judge, new_id, placed, request};
 use crate::workflow::judge_order::Stamp;
 use crate::workflow::state::{Entry, State, differing_fields, event_digest, request_digest};
 
 fn empty() -> State {
-    State::empty(GraphSettings::default())
+    State::empty(GraphSettings::default(), BackgroundRule::OFF)
 }
 
 fn decide(state: &State, request: &ScoreRequest) -> Decision {
