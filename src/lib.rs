@@ -3,8 +3,8 @@
 //! A guided tour, in the order an order takes: a door ([`grpc`]) turns the
 //! request into [`domain`] types ([`wire`]); [`workflow`] appends it to the
 //! journal ([`store`]), reads [`feature`]s from the [`graph`], scores them
-//! ([`model`]) and decides ([`decision`]). [`training`] makes the models,
-//! [`import`] and [`simulator`] make events, [`config`] reads what people edit,
+//! ([`model`]) and decides ([`decision`]). [`training`] makes the models and
+//! draws how good they are ([`plot`]), [`import`] and [`simulator`] make events, [`config`] reads what people edit,
 //! [`cli`] wires it all. `docs/architecture.md` has the picture.
 
 pub mod cli;
@@ -16,6 +16,7 @@ pub mod graph;
 pub mod grpc;
 pub mod import;
 pub mod model;
+pub mod plot;
 pub mod simulator;
 pub mod store;
 pub mod training;

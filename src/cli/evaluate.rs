@@ -7,6 +7,7 @@ use miette::{Context, IntoDiagnostic};
 use serde::Serialize;
 
 use crate::cli::archetypes::{ArchetypeTable, Watch};
+use crate::cli::evaluation_report::write_report;
 use crate::cli::event_file::EventFile;
 use crate::cli::export_matrix::export_matrix;
 use crate::cli::output::{bar, csv_field, say, say_json, spinner};
@@ -14,15 +15,17 @@ use crate::cli::serve::identity;
 use crate::cli::settings::{graph_settings, shipped};
 use crate::cli::train::{LEARNING_RATE, TREES_MAX, fit, trees};
 use crate::cli::windows::WindowArgs;
-use crate::domain::head::HeadKind;
+use crate::domain::head::{HeadId, HeadKind};
 use crate::model::bundle::Bundle;
+use crate::model::card::Picture;
 use crate::training::baseline::{Learner, ROWS_MAX, order_only};
 use crate::training::bundle::BundleParams;
 use crate::training::drift::{Movement, Shift};
 use crate::training::evaluate::{HeadReport, ScoredRow, Standing};
 use crate::training::forest::{N_TREES, ROWS_PER_LABEL_MAX};
 use crate::training::params::ObliviousParams;
-use crate::training::slices::{Coverage, Cuts, DEFAULT_FEATURE, SliceReport, SliceSpec, Slicing};
+use crate::training::pictures::report_pictures;
+use crate::training::slices::{Coverage, SliceReport, SliceSpec, Slicing, or_default};
 use crate::training::stability::{Mover, Stability, TOP_FEATURES};
 use crate::workflow::compare_bundles::compare_bundles;
 use crate::workflow::evaluate_bundle::{
@@ -71,6 +74,9 @@ pub struct Args {
     /// Write the judged rows as CSV: order, time, account, features, and a label per head
     #[arg(long)]
     export_matrix: Option<PathBuf>,
+    /// Write the report and its pictures into this folder
+    #[arg(long)]
+    report: Option<PathBuf>,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -120,7 +126,8 @@ pub fn run(args: &Args) -> miette::Result<()> {
     let n_rows = history.rows_of(TEST).len();
     let progress = bar(n_rows as u64, "orders");
     progress.set_message("scoring");
-    let slicing = slice_window(&history, TEST, &slices(args, &history))
+    let has = |feature: &str| history.catalog.specs().iter().any(|spec| *spec.id == *feature);
+    let slicing = slice_window(&history, TEST, &or_default(&args.slices, has))
         .map_err(|error| miette::miette!("{error}"))?;
     let mut tell = |n| progress.set_position(n);
     let judged = judge_window(&bundle, &history, (TEST, known), &slicing, &mut tell);
@@ -145,6 +152,9 @@ pub fn run(args: &Args) -> miette::Result<()> {
         baselines,
         model: judged.reports.clone(),
     };
+    if let Some(folder) = &args.report {
+        write_report(folder, &report, &pictures(&bundle, &judged))?;
+    }
     if args.json {
         say_json(&report)?;
     } else {
@@ -153,13 +163,18 @@ pub fn run(args: &Args) -> miette::Result<()> {
     check_additivity(&judged)
 }
 
-/// The declared slices, or quarters of the order amount where the source has one.
-fn slices(args: &Args, history: &History) -> Vec<SliceSpec> {
-    let has_default = history.catalog.specs().iter().any(|spec| *spec.id == *DEFAULT_FEATURE);
-    if args.slices.is_empty() && has_default {
-        return vec![SliceSpec { feature: DEFAULT_FEATURE.into(), cuts: Cuts::Quarters }];
-    }
-    args.slices.clone()
+fn pictures(bundle: &Bundle, judged: &Judged) -> Vec<Picture> {
+    let specs = &bundle.manifest().features;
+    let importance_of = |head: &HeadId| {
+        let position = bundle.heads().iter().position(|it| it.id() == head);
+        position.and_then(|at| judged.importance.get(at)).map_or(&[][..], Vec::as_slice)
+    };
+    let reports = judged.reports.iter();
+    reports
+        .flat_map(|report| {
+            report_pictures(&judged.rows, report, (specs, importance_of(&report.head)))
+        })
+        .collect()
 }
 
 fn load(folder: &Path) -> miette::Result<Bundle> {

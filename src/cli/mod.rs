@@ -7,6 +7,7 @@ pub mod check_config;
 pub mod clock;
 pub mod demo;
 pub mod evaluate;
+pub mod evaluation_report;
 pub mod event_file;
 pub mod export_matrix;
 pub mod import;

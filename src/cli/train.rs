@@ -18,6 +18,7 @@ use crate::model::bundle::Bundle;
 use crate::model::manifest::MetricSummary;
 use crate::training::bundle::{BundleParams, Progress, Refit, RowOrigin, fit_bundle};
 use crate::training::params::{ObliviousParams, ObliviousSettings};
+use crate::training::slices::SliceSpec;
 use crate::workflow::play_history::{History, HistoryPlan, discover_schema, play_history};
 
 /// Event ids that begin with this come from a simulator.
@@ -58,6 +59,10 @@ pub struct Args {
     /// What becomes of the trees once their number is known
     #[arg(long, value_enum, default_value_t = RefitArg::AllRows)]
     refit: RefitArg,
+    /// Let the card report a slice by itself: `order_amount=50,200` is cut there,
+    /// `order_amount` in quarters; without any, the order amount in quarters
+    #[arg(long = "slice", value_parser = SliceSpec::parse)]
+    slices: Vec<SliceSpec>,
     /// Write the rows learned from as CSV: order, time, account, features, and a label per head
     #[arg(long)]
     export_matrix: Option<PathBuf>,
@@ -195,6 +200,7 @@ fn params(args: &Args, origin: RowOrigin) -> miette::Result<BundleParams> {
         trees: ObliviousParams::new(settings),
         features_max: args.max_features,
         label_delay: args.windows.label_delay,
+        slices: args.slices.clone(),
         refit: match args.refit {
             RefitArg::KeepBest => Refit::KeepBest,
             RefitArg::AllRows => Refit::AllRows,

@@ -6,6 +6,7 @@ use crate::domain::head::{HeadId, HeadKind, HeadScore};
 use crate::model::artifact::{self, CARD_FILE, Error, HeadArtifact, MANIFEST_FILE};
 use crate::model::background::Background;
 use crate::model::calibration::Calibration;
+use crate::model::card::{Card, PICTURES_FOLDER};
 use crate::model::counterfactual::search_forest::SearchForest;
 use crate::model::engine::{Engine, Scratch};
 use crate::model::ensemble::{Ensemble, Tree};
@@ -27,7 +28,7 @@ pub struct Bundle {
     engine: Engine,
     parts: Parts,
     unlike: Option<UnlikeTables>,
-    card: String,
+    card: Card,
 }
 
 /// One head.
@@ -50,7 +51,7 @@ impl Bundle {
         mut manifest: Manifest,
         artifacts: Vec<HeadArtifact>,
         parts: Parts,
-        card: String,
+        card: Card,
     ) -> Result<Self, Error> {
         manifest.format_version = FORMAT_VERSION;
         manifest.schema_hash = schema_hash(&manifest.features);
@@ -100,7 +101,8 @@ impl Bundle {
         let parts = Parts::load(folder, &manifest)?;
         let engine = compile(&path, &manifest, &heads, game_of(parts.background.as_ref()))?;
         let card = folder.join(CARD_FILE);
-        let card = String::from_utf8_lossy(&artifact::read(&card)?).into_owned();
+        let text = String::from_utf8_lossy(&artifact::read(&card)?).into_owned();
+        let card = Card { text, pictures: Vec::new() };
         let hash = artifact::checksum(&manifest_bytes);
         let unlike = parts.population.as_ref().map(UnlikeTables::compile);
         Ok(Self { manifest, manifest_bytes, hash, heads, engine, parts, unlike, card })
@@ -116,7 +118,11 @@ impl Bundle {
             artifact::write(&file, &artifact::to_json(&file, &head.artifact)?)?;
         }
         self.parts.save(folder)?;
-        artifact::write(&folder.join(CARD_FILE), self.card.as_bytes())?;
+        for picture in &self.card.pictures {
+            let file = folder.join(PICTURES_FOLDER).join(&picture.file);
+            artifact::write(&file, picture.svg.as_bytes())?;
+        }
+        artifact::write(&folder.join(CARD_FILE), self.card.text.as_bytes())?;
         artifact::write(&folder.join(MANIFEST_FILE), &self.manifest_bytes)
     }
 
@@ -154,7 +160,7 @@ impl Bundle {
 
     /// The model card, Markdown.
     pub fn card(&self) -> &str {
-        &self.card
+        &self.card.text
     }
 
     /// All heads, compiled against the bundle's own background, or for the

@@ -8,6 +8,7 @@ pub mod background;
 pub mod binning;
 pub mod bundle;
 pub mod calibration;
+pub mod card;
 pub mod conformal;
 pub mod counterfactual;
 pub mod engine;

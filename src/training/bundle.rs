@@ -1,27 +1,20 @@
 //! From a training set to a bundle: screen, fit, calibrate, prune, describe.
 
 use linfa::ParamGuard;
-use ndarray::Axis;
 
-use crate::domain::feature::FeatureSpec;
 use crate::domain::head::{HeadId, HeadKind};
 use crate::domain::time::Span;
 use crate::model::bundle::Bundle;
-use crate::model::manifest::{FORMAT_VERSION, Manifest, TrainingWindow};
-use crate::model::parts::Parts;
-use crate::training::background::background;
 use crate::training::boost::TreeDone;
-use crate::training::card::{CardInput, HeadCard, render};
 use crate::training::columns::Columns;
 use crate::training::error::{FitError, SkippedHead};
-use crate::training::head::{FittedHead, HeadFit, count_labels};
+use crate::training::head::{HeadFit, count_labels};
+use crate::training::join::join;
 use crate::training::params::{ObliviousParams, ObliviousValidParams, ParamsError};
 use crate::training::parts::Cut;
-use crate::training::plausibility::gather_plausibility;
-use crate::training::population::count_population;
-use crate::training::prune::prune;
 use crate::training::screen::screen;
 use crate::training::set::{HeadTarget, TrainingSet};
+use crate::training::slices::SliceSpec;
 
 /// How to make a bundle.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +38,9 @@ pub struct BundleParams {
     pub label_delay: Span,
     /// What to do once the number of trees is known.
     pub refit: Refit,
+    /// Parts of the orders that the card reports by themselves; empty means the order
+    /// amount in quarters, where the source has one.
+    pub slices: Vec<SliceSpec>,
     /// Fewest labeled rows of a head.
     pub n_rows_min: u64,
     /// Fewest rows of the rarer label of a probability head.
@@ -115,6 +111,7 @@ impl Default for BundleParams {
             report_share: 0.15,
             label_delay: Span(0),
             refit: Refit::AllRows,
+            slices: Vec::new(),
             n_rows_min: 500,
             n_rare_min: 30,
         }
@@ -198,69 +195,13 @@ fn trainable_heads<'a>(
     if targets.is_empty() { Err(FitError::NoHead(skipped)) } else { Ok((targets, skipped)) }
 }
 
-/// Prunes what no head uses and writes manifest and card.
-fn join(
-    set: &TrainingSet,
-    params: &BundleParams,
-    columns: &Columns,
-    fitted: Vec<FittedHead>,
-    skipped: &[SkippedHead],
-) -> Result<Bundle, FitError> {
-    let (mut entries, mut artifacts, mut cards) = (Vec::new(), Vec::new(), Vec::new());
-    let mut scores: Vec<Vec<f64>> = Vec::new();
-    for head in fitted {
-        let n_held_out = head.held_out.len();
-        cards.push(HeadCard::new(&head.entry, &head.artifact, n_held_out, &head.importance));
-        scores.push(head.held_out.iter().map(|row| row.raw).collect());
-        entries.push(head.entry);
-        artifacts.push(head.artifact);
-    }
-    let kept = prune(&columns.binning, &mut artifacts)?;
-    let kept_values = set.features.select(Axis(1), &kept.features);
-    let features: Vec<FeatureSpec> =
-        kept.features.iter().map(|&column| set.specs[column].clone()).collect();
-    let parts = Parts {
-        background: Some(background(set, &kept.features, &kept.binning)?),
-        population: Some(count_population(kept_values.view(), &set.times, &scores)),
-        plausibility: Some(gather_plausibility(kept_values.view(), &features, &kept.binning)),
-    };
-    let settings = params.trees.settings();
-    let window = TrainingWindow {
-        from: set.times.iter().min().copied().unwrap_or_default(),
-        to: set.times.iter().max().copied().unwrap_or_default(),
-        n_rows: set.times.len() as u64,
-    };
-    let manifest = Manifest {
-        format_version: FORMAT_VERSION,
-        name: params.name.clone(),
-        version: params.version.clone(),
-        is_synthetic: params.origin == RowOrigin::Synthetic,
-        seed: settings.seed,
-        window,
-        schema: set.schema.clone(),
-        schema_hash: "".into(),
-        features,
-        binning: kept.binning,
-        heads: entries,
-        parts: Vec::new(),
-    };
-    let card = render(&CardInput {
-        manifest: &manifest,
-        params,
-        specs: &set.specs,
-        heads: &cards,
-        skipped,
-    });
-    Ok(Bundle::assemble(manifest, artifacts, parts, card)?)
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use ndarray::Array2;
     use rand::Rng;
 
     use super::*;
-    use crate::domain::feature::{CatalogSchema, FeatureGroup, FeatureUnit, Monotone};
+    use crate::domain::feature::{CatalogSchema, FeatureGroup, FeatureSpec, FeatureUnit, Monotone};
     use crate::domain::text::Text;
     use crate::domain::time::Timestamp;
     use crate::model::artifact::Error;
@@ -335,8 +276,9 @@ pub(crate) mod tests {
         assert!(!used.contains(&"x2"), "{used:?}");
         let auc = &bundle.manifest().heads[0].metrics[0];
         assert!(&*auc.name == "auc" && 0.8 < auc.value, "{auc:?}");
-        let r2 = bundle.manifest().heads[1].metrics.last().unwrap();
-        assert!(&*r2.name == "r2" && 0.95 < r2.value, "{r2:?}");
+        let figures = &bundle.manifest().heads[1].metrics;
+        let r2 = figures.iter().find(|metric| &*metric.name == "r2").unwrap();
+        assert!(0.95 < r2.value, "{r2:?}");
         let bad = bundle.score(&[0.8, 0.8, 0.0]);
         let good = bundle.score(&[0.8, -0.8, 0.0]);
         assert!(0.7 < bad[0].calibrated && good[0].calibrated < 0.3);
@@ -358,6 +300,9 @@ pub(crate) mod tests {
         let bundle = fit_bundle(&simulate(2_000), &params(1), &mut |_| {}).unwrap();
         let folder = tempfile::tempdir().unwrap();
         bundle.save(folder.path()).unwrap();
+        let picture = "plots/reliability-fake_order.svg";
+        assert!(bundle.card().contains(&format!("]({picture})")));
+        assert!(folder.path().join(picture).is_file());
         let read = Bundle::load(folder.path()).unwrap();
         assert_eq!(read.hash(), bundle.hash());
         assert_eq!(read.manifest(), bundle.manifest());

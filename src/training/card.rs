@@ -4,11 +4,15 @@ use std::fmt::{Error, Write};
 
 use crate::domain::feature::FeatureSpec;
 use crate::domain::head::{HeadId, HeadKind};
-use crate::model::artifact::HeadArtifact;
-use crate::model::calibration::{CalibrationBin, CalibrationMap};
-use crate::model::manifest::{HeadEntry, Manifest, MetricSummary};
+use crate::domain::time::Span;
+use crate::model::calibration::CalibrationMap;
+use crate::model::card::{Card, PICTURES_FOLDER, Picture};
+use crate::model::manifest::Manifest;
 use crate::training::bundle::{BundleParams, Refit};
 use crate::training::error::SkippedHead;
+use crate::training::head::FittedHead;
+use crate::training::held_out::HeldOutReport;
+use crate::training::pictures::{HeadPictures, leading};
 
 /// Features listed per head.
 const FEATURES_SHOWN: usize = 15;
@@ -18,9 +22,9 @@ const FEATURES_SHOWN: usize = 15;
 pub(crate) struct CardInput<'a> {
     pub(crate) manifest: &'a Manifest,
     pub(crate) params: &'a BundleParams,
-    /// One per column of the training set.
-    pub(crate) specs: &'a [FeatureSpec],
-    pub(crate) heads: &'a [HeadCard],
+    /// Columns of the training set.
+    pub(crate) n_offered: usize,
+    pub(crate) heads: Vec<HeadCard>,
     pub(crate) skipped: &'a [SkippedHead],
 }
 
@@ -31,50 +35,65 @@ pub(crate) struct HeadCard {
     kind: HeadKind,
     n_rows: u64,
     n_positive: u64,
-    n_held_out: usize,
     n_trees: usize,
-    metrics: Vec<MetricSummary>,
     map: CalibrationMap,
-    bins: Vec<CalibrationBin>,
-    /// Columns with their mean |contribution|, largest first.
-    leading: Vec<(usize, f64)>,
+    report: HeldOutReport,
+    /// Names of features with their mean |contribution|, largest first.
+    leading: Vec<(String, f64)>,
 }
 
 impl HeadCard {
-    pub(crate) fn new(
-        entry: &HeadEntry,
-        artifact: &HeadArtifact,
-        n_held_out: usize,
-        importance: &[f64],
-    ) -> Self {
-        let mut leading: Vec<(usize, f64)> =
-            importance.iter().copied().enumerate().filter(|(_, mean)| 0.0 < *mean).collect();
-        leading.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    /// The card of a fitted head; `specs` are the columns of the training set.
+    pub(crate) fn new(head: &FittedHead, specs: &[FeatureSpec]) -> Self {
+        let mut leading = leading(specs, &head.importance);
         leading.truncate(FEATURES_SHOWN);
         Self {
-            id: entry.id.clone(),
-            kind: entry.kind,
-            n_rows: entry.n_rows,
-            n_positive: entry.n_positive,
-            n_held_out,
-            n_trees: artifact.ensemble.trees().len(),
-            metrics: entry.metrics.clone(),
-            map: artifact.calibration.map.clone(),
-            bins: artifact.calibration.bins.clone(),
+            id: head.entry.id.clone(),
+            kind: head.entry.kind,
+            n_rows: head.entry.n_rows,
+            n_positive: head.entry.n_positive,
+            n_trees: head.artifact.ensemble.trees().len(),
+            map: head.artifact.calibration.map.clone(),
+            report: head.report.clone(),
             leading,
         }
     }
+
+    fn pictures(&self) -> Vec<Picture> {
+        let pictures = HeadPictures {
+            head: &self.id,
+            kind: self.kind,
+            pairs: &self.report.pairs,
+            reliability: &self.report.reliability,
+            leading: &self.leading,
+        };
+        pictures.draw()
+    }
 }
 
-/// The card as Markdown.
-pub(crate) fn render(input: &CardInput<'_>) -> String {
-    let mut card = String::new();
+/// The card as Markdown, with its pictures.
+pub(crate) fn write(input: &CardInput<'_>) -> Card {
+    let mut card = Card::default();
     // Writing to a String cannot fail.
     let _: Result<(), Error> = write_card(&mut card, input);
     card
 }
 
-fn write_card(card: &mut String, input: &CardInput<'_>) -> Result<(), Error> {
+fn write_card(card: &mut Card, input: &CardInput<'_>) -> Result<(), Error> {
+    write_table(&mut card.text, input)?;
+    for head in &input.heads {
+        let pictures = head.pictures();
+        write_head(&mut card.text, head, input.manifest.window.n_rows)?;
+        for Picture { title, file, .. } in &pictures {
+            writeln!(card.text, "![{title}]({PICTURES_FOLDER}/{file})")?;
+        }
+        writeln!(card.text)?;
+        card.pictures.extend(pictures);
+    }
+    write_limits(&mut card.text, input)
+}
+
+fn write_table(card: &mut String, input: &CardInput<'_>) -> Result<(), Error> {
     let (manifest, settings) = (input.manifest, input.params.trees.settings());
     writeln!(card, "# Model card: {} {}\n", manifest.name, manifest.version)?;
     if manifest.is_synthetic {
@@ -85,7 +104,12 @@ fn write_card(card: &mut String, input: &CardInput<'_>) -> Result<(), Error> {
     writeln!(card, "| | |\n|---|---|")?;
     writeln!(card, "| data window | {} to {} |", window.from, window.to)?;
     writeln!(card, "| rows | {} |", window.n_rows)?;
-    let (n_used, n_offered) = (manifest.features.len(), input.specs.len());
+    let delay_days = input.params.label_delay.0 as f64 / Span::DAY.0 as f64;
+    writeln!(
+        card,
+        "| label maturity | labels that were mature when training began, seen no earlier than {delay_days} days after their order |"
+    )?;
+    let (n_used, n_offered) = (manifest.features.len(), input.n_offered);
     writeln!(card, "| features | {n_used} used of {n_offered} offered |")?;
     writeln!(
         card,
@@ -97,38 +121,55 @@ fn write_card(card: &mut String, input: &CardInput<'_>) -> Result<(), Error> {
     writeln!(card, "| seed | {} |", settings.seed)?;
     let report_share = input.params.report_share;
     writeln!(card, "| stopped on | {} of each head's rows before those |", settings.stop_share)?;
-    writeln!(card, "| held out | the latest {report_share} of each head's rows |\n")?;
-    for head in input.heads {
-        write_head(card, head, input)?;
-    }
-    write_limits(card, input)
+    writeln!(card, "| held out | the latest {report_share} of each head's rows |\n")
 }
 
-fn write_head(card: &mut String, head: &HeadCard, input: &CardInput<'_>) -> Result<(), Error> {
+fn write_head(card: &mut String, head: &HeadCard, n_all: u64) -> Result<(), Error> {
     writeln!(card, "## {}\n", head.id)?;
-    let (n_rows, n_held_out, n_trees) = (head.n_rows, head.n_held_out, head.n_trees);
+    let (n_rows, n_trees) = (head.n_rows, head.n_trees);
+    let percent = 100.0 * n_rows as f64 / n_all.max(1) as f64;
+    let of_all = format!("{n_rows} rows had a mature label ({percent:.0} % of all)");
     match head.kind {
-        HeadKind::Risk | HeadKind::ImpactProbability => writeln!(
-            card,
-            "{n_rows} labeled rows, {} positive; {n_trees} trees; {n_held_out} rows held out.\n",
-            head.n_positive
-        )?,
-        HeadKind::ImpactValue => writeln!(
-            card,
-            "{n_rows} rows with a value; {n_trees} trees; {n_held_out} rows held out.\n"
-        )?,
+        HeadKind::Risk | HeadKind::ImpactProbability => {
+            writeln!(card, "{of_all}, {} of them positive; {n_trees} trees.", head.n_positive)?;
+        }
+        HeadKind::ImpactValue => writeln!(card, "{of_all}; {n_trees} trees.")?,
     }
+    let (from, to) = head.report.window;
+    writeln!(card, "{} rows held out, {from} to {to}.\n", head.report.pairs.len())?;
     writeln!(card, "| figure (held out) | value | 90 % interval |\n|---|---|---|")?;
-    for metric in &head.metrics {
+    for metric in &head.report.metrics {
         let (value, low, high) = (metric.value, metric.low, metric.high);
         writeln!(card, "| {} | {value:.4} | {low:.4} to {high:.4} |", metric.name)?;
     }
+    write_slices(card, head)?;
     writeln!(card, "\n| feature | mean \\|contribution\\| |\n|---|---|")?;
-    for &(column, mean) in &head.leading {
-        if let Some(spec) = input.specs.get(column) {
-            writeln!(card, "| {} (`{}`) | {mean:.4} |", spec.name.en, spec.id)?;
-        }
+    for (name, mean) in &head.leading {
+        writeln!(card, "| {name} | {mean:.4} |")?;
     }
+    write_reliability(card, head)
+}
+
+fn write_slices(card: &mut String, head: &HeadCard) -> Result<(), Error> {
+    if head.report.slices.is_empty() {
+        return Ok(());
+    }
+    writeln!(card, "\n| slice (held out) | rows | mean predicted | observed | in the interval |")?;
+    writeln!(card, "|---|---|---|---|---|")?;
+    for slice in &head.report.slices {
+        let (predicted, observed) = (slice.mean_predicted, slice.mean_observed);
+        let covered = match head.kind {
+            // The interval of a probability is about the probability, not the outcome.
+            HeadKind::Risk | HeadKind::ImpactProbability => "–".to_owned(),
+            HeadKind::ImpactValue => format!("{:.3}", slice.coverage.share),
+        };
+        let (name, n) = (&slice.slice, slice.n);
+        writeln!(card, "| {name} | {n} | {predicted:.4} | {observed:.4} | {covered} |")?;
+    }
+    Ok(())
+}
+
+fn write_reliability(card: &mut String, head: &HeadCard) -> Result<(), Error> {
     let map = match &head.map {
         CalibrationMap::Platt { slope, intercept, .. } => {
             format!("Platt, slope {slope:.3}, intercept {intercept:.3}")
@@ -138,10 +179,11 @@ fn write_head(card: &mut String, head: &HeadCard, input: &CardInput<'_>) -> Resu
         CalibrationMap::Value => "none (values)".to_owned(),
     };
     writeln!(card, "\nCalibration: {map}. Reliability on the held-out rows:\n")?;
-    writeln!(card, "| raw score up to | rows | mean predicted | observed |\n|---|---|---|---|")?;
-    for bin in &head.bins {
+    writeln!(card, "| rows | mean predicted | observed | 90 % interval |\n|---|---|---|---|")?;
+    for bin in &head.report.reliability {
         let (predicted, observed) = (bin.mean_predicted, bin.mean_observed);
-        writeln!(card, "| {:.3} | {} | {predicted:.4} | {observed:.4} |", bin.raw_max, bin.n)?;
+        let (n, low, high) = (bin.n, bin.low, bin.high);
+        writeln!(card, "| {n} | {predicted:.4} | {observed:.4} | {low:.4} to {high:.4} |")?;
     }
     writeln!(card)
 }
@@ -166,6 +208,11 @@ fn write_limits(card: &mut String, input: &CardInput<'_>) -> Result<(), Error> {
     }
     writeln!(card, "- Contributions explain the model, not causes: changing a feature need not")?;
     writeln!(card, "  change what happens.")?;
+    writeln!(
+        card,
+        "- Slices and intervals of values are measured on the rows that set them: nine"
+    )?;
+    writeln!(card, "  of ten are inside by construction; slices show where it is not so.")?;
     for skipped in input.skipped {
         writeln!(card, "- Left out: {skipped}.")?;
     }

@@ -4,22 +4,23 @@ use serde::Serialize;
 
 use crate::domain::head::{HeadId, HeadKind};
 use crate::domain::time::Timestamp;
-use crate::model::calibration::Calibration;
+use crate::model::calibration::{Calibration, Z_90};
 use crate::model::manifest::MetricSummary;
 use crate::training::calibrate::HeldOut;
+use crate::training::calibrate::bins::bin_sizes;
 use crate::training::metrics::accounts::{AccountOrder, card_precision_at_k};
 use crate::training::metrics::bootstrap::{Measured, measure};
 use crate::training::metrics::confusion::{Alarm, alarm};
 use crate::training::metrics::probability::{Predicted, probability_figures};
 use crate::training::metrics::ranking::{Ranked, ranking_figures};
-use crate::training::slices::{Coverage, SliceReport, SliceRow, Slicing, coverage, mean_width};
+use crate::training::slices::{
+    Coverage, SliceReport, SliceRow, Slicing, coverage, mean_width, wilson,
+};
 
 /// False positive rate at which recall is reported.
 pub const FPR_MAX: f64 = 0.01;
 /// Accounts that people look at per day.
 pub const ACCOUNTS_PER_DAY: usize = 100;
-/// Rows of the reliability table.
-const RELIABILITY_BINS: usize = 10;
 /// Seed of every interval: the same rows give the same report.
 const SEED: u64 = 20_180_401;
 
@@ -93,6 +94,10 @@ pub struct ReliabilityBin {
     pub mean_predicted: f64,
     /// Share of positives, or mean value.
     pub mean_observed: f64,
+    /// Lower end of its 90 % interval (Wilson 1927; normal for values).
+    pub low: f64,
+    /// Upper end.
+    pub high: f64,
 }
 
 impl HeadReport {
@@ -129,10 +134,7 @@ pub fn evaluate_head(
             Standing::Counted => counted.push(row),
         }
     }
-    let pairs: Vec<Pair> = counted
-        .iter()
-        .map(|row| Pair { shown: row.probability, raw: row.raw, target: row.label.into() })
-        .collect();
+    let pairs: Vec<Pair> = counted.iter().map(|row| pair(row)).collect();
     let mut metrics = figures(kind, &pairs);
     if is_probability(kind) {
         let orders: Vec<AccountOrder> = counted.iter().map(|row| account_order(row)).collect();
@@ -153,43 +155,61 @@ pub fn evaluate_head(
         n_unlabeled,
         metrics,
         alarm: if is_probability(kind) { alarm(&ranked(&pairs), FPR_MAX) } else { None },
-        reliability: reliability(&pairs),
+        reliability: reliability(kind, &pairs),
         slices: slicing.reports(&slice_rows),
     }
 }
 
-/// The figures of a head on the rows that were held out of its fit.
-pub(crate) fn held_out_metrics(
-    kind: HeadKind,
-    rows: &[HeldOut],
-    calibration: &Calibration,
-) -> Vec<MetricSummary> {
+/// The rows of a head that count.
+pub(crate) fn counted_pairs(rows: &[ScoredRow], head: &HeadId) -> Vec<Pair> {
+    let counted = rows.iter().filter(|row| {
+        row.head == *head && row.standing == Standing::Counted && !row.label.is_nan()
+    });
+    counted.map(pair).collect()
+}
+
+/// The rows that were held out of a head's fit, as it shows them.
+pub(crate) fn held_out_pairs(rows: &[HeldOut], calibration: &Calibration) -> Vec<Pair> {
     let pair = |row: &HeldOut| Pair {
         shown: calibration.calibrate(row.raw),
         raw: row.raw,
         target: row.target,
     };
-    figures(kind, &rows.iter().map(pair).collect::<Vec<_>>())
+    rows.iter().map(pair).collect()
 }
 
 /// What was shown and what happened.
-#[derive(Clone, Copy)]
-struct Pair {
-    shown: f64,
-    raw: f64,
-    target: f64,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pair {
+    /// Calibrated probability, or the value.
+    pub(crate) shown: f64,
+    /// Raw score.
+    pub(crate) raw: f64,
+    /// 0 or 1, or the observed value.
+    pub(crate) target: f64,
 }
 
-fn figures(kind: HeadKind, pairs: &[Pair]) -> Vec<MetricSummary> {
+impl Pair {
+    /// True for label 1.
+    pub(crate) fn is_positive(&self) -> bool {
+        0.5 < self.target
+    }
+}
+
+fn pair(row: &ScoredRow) -> Pair {
+    Pair { shown: row.probability, raw: row.raw, target: row.label.into() }
+}
+
+/// Figures that could be computed, each with its interval.
+pub(crate) fn figures(kind: HeadKind, pairs: &[Pair]) -> Vec<MetricSummary> {
     let named = if is_probability(kind) { risk_figures(pairs) } else { value_figures(pairs) };
     named.into_iter().filter_map(|(name, measured)| summary(name, measured)).collect()
 }
 
 fn risk_figures(pairs: &[Pair]) -> Vec<(&'static str, Measured)> {
-    let is_positive = |pair: &Pair| 0.5 < pair.target;
     let predicted: Vec<Predicted> = pairs
         .iter()
-        .map(|pair| Predicted { probability: pair.shown, is_positive: is_positive(pair) })
+        .map(|pair| Predicted { probability: pair.shown, is_positive: pair.is_positive() })
         .collect();
     let ranking = ranking_figures(&ranked(pairs), FPR_MAX, SEED);
     let probability = probability_figures(&predicted, SEED);
@@ -229,7 +249,7 @@ fn value_figures(pairs: &[Pair]) -> Vec<(&'static str, Measured)> {
 }
 
 /// Share of outcomes inside their interval, and its width.
-fn interval_figures(rows: &[SliceRow]) -> [MetricSummary; 2] {
+pub(crate) fn interval_figures(rows: &[SliceRow]) -> [MetricSummary; 2] {
     let Coverage { share: value, low, high } = coverage(rows);
     let width = mean_width(rows);
     [
@@ -247,18 +267,37 @@ fn slice_row(row: &ScoredRow) -> SliceRow {
     }
 }
 
-fn reliability(pairs: &[Pair]) -> Vec<ReliabilityBin> {
+/// Predicted against observed in bins by rising prediction.
+pub(crate) fn reliability(kind: HeadKind, pairs: &[Pair]) -> Vec<ReliabilityBin> {
     let mut sorted = pairs.to_vec();
     sorted.sort_by(|a, b| a.shown.total_cmp(&b.shown));
-    let summarize = |bin: &[Pair]| {
-        let n = bin.len() as f64;
-        ReliabilityBin {
-            n: bin.len() as u64,
-            mean_predicted: bin.iter().map(|pair| pair.shown).sum::<f64>() / n,
-            mean_observed: bin.iter().map(|pair| pair.target).sum::<f64>() / n,
-        }
+    let mut start = 0;
+    let bins = bin_sizes(sorted.len()).into_iter().map(|n| {
+        let bin = &sorted[start..start + n];
+        start += n;
+        reliability_bin(kind, bin)
+    });
+    bins.collect()
+}
+
+fn reliability_bin(kind: HeadKind, bin: &[Pair]) -> ReliabilityBin {
+    let n = bin.len() as f64;
+    let mean_observed = bin.iter().map(|pair| pair.target).sum::<f64>() / n;
+    let (low, high) = if is_probability(kind) {
+        wilson(mean_observed, n)
+    } else {
+        let squared = |pair: &Pair| (pair.target - mean_observed).powi(2);
+        let variance = bin.iter().map(squared).sum::<f64>() / (n - 1.0).max(1.0);
+        let half = Z_90 * (variance / n).sqrt();
+        (mean_observed - half, mean_observed + half)
     };
-    sorted.chunks(sorted.len().div_ceil(RELIABILITY_BINS).max(1)).map(summarize).collect()
+    ReliabilityBin {
+        n: bin.len() as u64,
+        mean_predicted: bin.iter().map(|pair| pair.shown).sum::<f64>() / n,
+        mean_observed,
+        low,
+        high,
+    }
 }
 
 fn is_probability(kind: HeadKind) -> bool {
@@ -269,7 +308,7 @@ fn is_probability(kind: HeadKind) -> bool {
 }
 
 fn n_positive(kind: HeadKind, pairs: &[Pair]) -> u64 {
-    let n = pairs.iter().filter(|pair| 0.5 < pair.target).count() as u64;
+    let n = pairs.iter().filter(|pair| pair.is_positive()).count() as u64;
     if is_probability(kind) { n } else { 0 }
 }
 

@@ -11,7 +11,7 @@ use crate::training::calibrate::conformal::{HeldOutValue, fit_conformal};
 use crate::training::calibrate::{HeldOut, fit_calibration};
 use crate::training::columns::Columns;
 use crate::training::error::FitError;
-use crate::training::evaluate::held_out_metrics;
+use crate::training::held_out::{HeldOutReport, HeldOutRows};
 use crate::training::importance::mean_contributions;
 use crate::training::loss::Loss;
 use crate::training::params::ObliviousValidParams;
@@ -31,8 +31,8 @@ pub(crate) struct HeadFit<'a> {
 pub(crate) struct FittedHead {
     pub(crate) entry: HeadEntry,
     pub(crate) artifact: HeadArtifact,
-    /// The rows that calibrated it, scored by trees that had not seen them.
-    pub(crate) held_out: Vec<HeldOut>,
+    /// What the rows that calibrated it say, scored by trees that had not seen them.
+    pub(crate) report: HeldOutReport,
     /// Mean |contribution| per column.
     pub(crate) importance: Vec<f64>,
 }
@@ -63,10 +63,13 @@ impl HeadFit<'_> {
             HeadKind::Risk | HeadKind::ImpactProbability => None,
             HeadKind::ImpactValue => fit_scale(self, &trees, parts.stop, &boosted.stop_raw)?,
         };
-        if let Some(scale) = &scale {
-            calibration.conformal = fit_conformal(&self.with_scale(&held_out, parts.report, scale));
+        let scales = scale.as_ref().map(|scale| self.scales(parts.report, scale));
+        if let Some(scales) = &scales {
+            calibration.conformal = fit_conformal(&with_scales(&held_out, scales));
         }
-        let metrics = held_out_metrics(self.target.kind, &held_out, &calibration);
+        let rows_held_out =
+            HeldOutRows { rows: parts.report, scored: &held_out, scales: scales.as_deref() };
+        let report = HeldOutReport::new(self, rows_held_out, &calibration, &params.slices);
         let ensemble = match params.refit {
             Refit::KeepBest => boosted.ensemble,
             Refit::AllRows => {
@@ -83,10 +86,10 @@ impl HeadFit<'_> {
             n_trees: 0,
             n_rows,
             n_positive,
-            metrics,
+            metrics: report.metrics.clone(),
         };
         let artifact = HeadArtifact { calibration, ensemble, scale };
-        Ok(FittedHead { entry, artifact, held_out, importance })
+        Ok(FittedHead { entry, artifact, report, importance })
     }
 
     /// Grows the trees of the head.
@@ -121,20 +124,19 @@ impl HeadFit<'_> {
         scored.map(|(&row, raw)| HeldOut { raw, target: target(row) }).collect()
     }
 
-    fn with_scale(
-        &self,
-        held_out: &[HeldOut],
-        rows: &[u32],
-        scale: &Ensemble,
-    ) -> Vec<HeldOutValue> {
-        let scales = raw_scores(self.columns, scale, rows);
-        let value = |(row, scale): (&HeldOut, f64)| HeldOutValue {
-            prediction: row.raw,
-            scale: scale.exp(),
-            target: row.target,
-        };
-        held_out.iter().zip(scales).map(value).collect()
+    /// Predicted errors of rows.
+    fn scales(&self, rows: &[u32], scale: &Ensemble) -> Vec<f64> {
+        raw_scores(self.columns, scale, rows).into_iter().map(f64::exp).collect()
     }
+}
+
+fn with_scales(held_out: &[HeldOut], scales: &[f64]) -> Vec<HeldOutValue> {
+    let value = |(row, &scale): (&HeldOut, &f64)| HeldOutValue {
+        prediction: row.raw,
+        scale,
+        target: row.target,
+    };
+    held_out.iter().zip(scales).map(value).collect()
 }
 
 /// Raw scores of training rows.

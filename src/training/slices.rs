@@ -106,6 +106,14 @@ impl SliceSpec {
     }
 }
 
+/// The declared slices; without any, the default one where its feature exists.
+pub fn or_default(declared: &[SliceSpec], has: impl Fn(&str) -> bool) -> Vec<SliceSpec> {
+    if declared.is_empty() && has(DEFAULT_FEATURE) {
+        return vec![SliceSpec { feature: DEFAULT_FEATURE.into(), cuts: Cuts::Quarters }];
+    }
+    declared.to_vec()
+}
+
 impl Slicing {
     /// Adds a declaration; `values` are the feature's, one per judged order.
     pub fn add(&mut self, spec: &SliceSpec, values: &[f32]) {

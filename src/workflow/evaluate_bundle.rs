@@ -30,6 +30,8 @@ pub struct Judged {
     pub n_orders: u64,
     /// Orders unlike the training data; `None` when the bundle has no population.
     pub n_unlike: Option<u64>,
+    /// Mean |contribution| over all orders; shape `[n_heads][n_features]`.
+    pub importance: Vec<Vec<f64>>,
     /// How far features and scores moved since training; empty without a population.
     pub shifts: Vec<Shift>,
 }
@@ -85,6 +87,7 @@ pub fn judge_window(
         residual_max: 0.0,
         n_orders: 0,
         n_unlike: population.map(|_| 0),
+        importance: vec![vec![0.0; columns.len()]; bundle.heads().len()],
         shifts: Vec::new(),
     };
     for (order_idx, row) in history.rows_of(window).into_iter().enumerate() {
@@ -97,6 +100,11 @@ pub fn judge_window(
         }
         let is_unlike = bundle.unlikeness(&values).is_some_and(|found| found.is_unlike);
         judged.n_unlike = judged.n_unlike.map(|n| n + u64::from(is_unlike));
+        for (sums, score) in judged.importance.iter_mut().zip(&scores) {
+            for (sum, contribution) in sums.iter_mut().zip(&score.contributions) {
+                *sum += contribution.abs();
+            }
+        }
         for score in scores {
             judged.residual_max = judged.residual_max.max(residual(&score));
             let shown = Shown {
@@ -113,6 +121,9 @@ pub fn judge_window(
         }
     }
     progress(judged.n_orders);
+    for sum in judged.importance.iter_mut().flatten() {
+        *sum /= judged.n_orders.max(1) as f64;
+    }
     judged.shifts = drift.map_or_else(Vec::new, |drift| {
         let features = bundle.manifest().features.iter().map(|spec| &*spec.id);
         drift.shifts(features, bundle.heads().iter().map(Head::id))

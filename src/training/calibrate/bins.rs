@@ -19,7 +19,7 @@ pub(super) fn bins(map: &CalibrationMap, sorted: &[HeldOut]) -> Vec<CalibrationB
 }
 
 /// Sizes of the bins by ascending score: tenths, then shares that halve.
-fn bin_sizes(n_rows: usize) -> Vec<usize> {
+pub(crate) fn bin_sizes(n_rows: usize) -> Vec<usize> {
     let mut sizes = Vec::new();
     let mut left = n_rows;
     while 0 < left {

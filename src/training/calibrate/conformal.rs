@@ -2,8 +2,10 @@
 
 use crate::model::conformal::{COVERAGE, Conformal, ConformalCell};
 
-/// Fewest rows of a cell: its 5 % tails must have rows in them.
-const CELL_ROWS_MIN: usize = 400;
+/// Fewest rows of a cell: its 5 % tails must have rows in them. Few large cells let easy
+/// orders pay for hard ones: of a simulated price index, the hardest third was covered to
+/// .81 with one cell of 450 rows, to .94 with four and to .91 with eight (2026-11-26).
+const CELL_ROWS_MIN: usize = 100;
 /// Most cells.
 const CELLS_MAX: usize = 8;
 /// An end that this share of the outcomes sits on is a floor or a ceiling.

@@ -10,7 +10,7 @@ use crate::training::calibrate::platt::platt;
 use crate::training::loss::Loss;
 
 mod beta;
-mod bins;
+pub(crate) mod bins;
 pub(crate) mod conformal;
 mod isotonic;
 mod platt;
