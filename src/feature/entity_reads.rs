@@ -6,7 +6,7 @@ use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::head::HeadId;
 use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderItem};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::feature::extract::BASKET_ITEMS_MAX;
 use crate::feature::row::EntityRead;
 use crate::graph::history::{AccountAges, History, MarketRead, Window};
@@ -18,6 +18,18 @@ use crate::graph::ring_read::RingTotals;
 const PRIOR_ORDERS: f64 = 10.0;
 /// Added to variances of ln amount: equal amounts must not make any other one absurd.
 const LN_VARIANCE_FLOOR: f64 = 0.01;
+
+/// Newest orders whose amounts a median is taken of, and fewest that make one.
+const MEDIAN_AMOUNTS_MAX: usize = 60;
+const MEDIAN_AMOUNTS_MIN: usize = 3;
+/// Newest orders of a window whose amounts are looked at.
+const AMOUNTS_MAX: usize = 256;
+/// Multiples of the median from which an amount is large.
+const LARGE_AMOUNT: f64 = 2.5;
+/// Newest verdicts that a share is taken of.
+pub(super) const NEWEST_VERDICTS: usize = 5;
+/// A streak of bad verdicts ends when this long none came.
+const STREAK_GAP: Span = Span::days(10);
 
 /// A head as the graph knows it at the instant of reading.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +51,7 @@ pub(super) struct Past<'a> {
     /// Walks that several rows share, done when the first of them asks.
     ring: OnceCell<RingTotals>,
     ages: OnceCell<Option<AccountAges>>,
+    median_amount: OnceCell<f64>,
 }
 
 impl HeadNow {
@@ -60,8 +73,8 @@ impl<'a> Past<'a> {
         heads: &'a [HeadNow],
     ) -> Self {
         let history = graph.history_of(entity, as_of);
-        let (ring, ages) = (OnceCell::new(), OnceCell::new());
-        Self { graph, order, entity, item: None, history, heads, ring, ages }
+        let (ring, ages, median_amount) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Self { graph, order, entity, item: None, history, heads, ring, ages, median_amount }
     }
 
     /// The same, for the SKU of an item.
@@ -84,6 +97,14 @@ impl<'a> Past<'a> {
                 let usual = positive(mean_amount(past.totals_before(window)));
                 (past.totals(window).amount + self.amount()) / usual
             }
+            EntityRead::AmountToMedian => self.amount() / self.median_amount(),
+            EntityRead::LargestToMedian(window) => {
+                past.amounts(window, AMOUNTS_MAX).fold(f64::NAN, f64::max) / self.median_amount()
+            }
+            EntityRead::LargeAmounts(window) => {
+                let large = LARGE_AMOUNT * self.median_amount();
+                past.amounts(window, AMOUNTS_MAX).filter(|amount| large < *amount).count() as f64
+            }
             EntityRead::AmountZ => self.amount_z(),
             EntityRead::DaysSinceLast => self.days_since(past.last_seen()),
             EntityRead::DaysSinceFirst => {
@@ -95,6 +116,16 @@ impl<'a> Past<'a> {
             EntityRead::DaysSinceKnownBad(head) => {
                 let slot = self.heads[head].slot;
                 self.days_since(slot.and_then(|slot| past.last_bad(slot)))
+            }
+            EntityRead::NewestBadShare(head) => self.newest_bad_share(head),
+            EntityRead::VerdictsSinceBad(head) => {
+                let slot = self.heads[head].slot;
+                let n_verdicts = slot.and_then(|slot| past.n_labels_since_bad(slot));
+                n_verdicts.map_or(f64::NAN, |n_verdicts| n_verdicts as f64)
+            }
+            EntityRead::BadStreakDays(head) => {
+                let slot = self.heads[head].slot;
+                self.days_since(slot.and_then(|slot| past.bad_streak_start(slot, STREAK_GAP)))
             }
             EntityRead::Distinct(kind, window) => past.n_distinct(kind, window) as f64,
             EntityRead::DistinctShare(kind, window) => {
@@ -137,6 +168,20 @@ impl<'a> Past<'a> {
 
     fn ages(&self) -> Option<AccountAges> {
         *self.ages.get_or_init(|| self.history.account_ages(Window::Day))
+    }
+
+    /// What the entity's orders usually come to: no single large one moves it. Unknown
+    /// until there are [`MEDIAN_AMOUNTS_MIN`].
+    fn median_amount(&self) -> f64 {
+        *self.median_amount.get_or_init(|| {
+            let mut amounts: Vec<f64> =
+                self.history.amounts(Window::Ever, MEDIAN_AMOUNTS_MAX).collect();
+            if amounts.len() < MEDIAN_AMOUNTS_MIN {
+                return f64::NAN;
+            }
+            let middle = amounts.len() / 2;
+            positive(*amounts.select_nth_unstable_by(middle, f64::total_cmp).1)
+        })
     }
 
     fn amount(&self) -> f64 {
@@ -183,6 +228,12 @@ impl<'a> Past<'a> {
         let Some(slot) = slot else { return f64::NAN };
         let known = self.history.labels(slot, window);
         shrunk(known.n_bad as f64, known.n_known as f64, rate)
+    }
+
+    fn newest_bad_share(&self, head: usize) -> f64 {
+        let Some(slot) = self.heads[head].slot else { return f64::NAN };
+        let newest = self.history.newest_labels(slot, NEWEST_VERDICTS);
+        newest.n_bad as f64 / newest.n_known as f64
     }
 
     /// The item's SKU that most of the entity's orders of the last day hold.

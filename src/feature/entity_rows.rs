@@ -5,7 +5,9 @@
 
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::{CatalogSchema, FeatureGroup, FeatureSpec, FeatureUnit, Monotone};
+use crate::domain::head::HeadId;
 use crate::domain::text::Text;
+use crate::feature::entity_reads::NEWEST_VERDICTS;
 use crate::feature::row::{EntityRead, Fold, Read, Row};
 use crate::feature::words;
 use crate::graph::history::Window;
@@ -192,6 +194,9 @@ impl Writer<'_> {
                 ),
             );
         }
+        if matches!(self.kind, EntityKind::Account | EntityKind::PaymentInstrument) {
+            self.unusual_amounts();
+        }
         self.add(
             "amount_zscore_all",
             EntityRead::AmountZ,
@@ -201,6 +206,41 @@ impl Writer<'_> {
                 format!("本单金额相对该{}历史的偏离", of.zh),
             ),
         );
+    }
+
+    /// Amounts against the median: one large order does not hide the next.
+    fn unusual_amounts(&mut self) {
+        let of = words::kind(self.kind);
+        self.add(
+            "amount_to_median",
+            EntityRead::AmountToMedian,
+            &shape(FeatureUnit::Ratio),
+            (
+                format!("this amount against the median of the newest orders {}", of.en_of),
+                format!("本单金额与该{}近期订单中位数之比", of.zh),
+            ),
+        );
+        for window in [Window::Day, Window::Week, Window::Month] {
+            let w = words::window(window);
+            self.add(
+                &format!("largest_to_median_{}", w.id),
+                EntityRead::LargestToMedian(window),
+                &shape(FeatureUnit::Ratio),
+                (
+                    format!("largest amount {} {} against the median", of.en_of, w.en),
+                    format!("该{}{}最大订单金额与中位数之比", of.zh, w.zh),
+                ),
+            );
+            self.add(
+                &format!("large_amounts_count_{}", w.id),
+                EntityRead::LargeAmounts(window),
+                &shape(FeatureUnit::Count),
+                (
+                    format!("orders {} {} far above the median amount", of.en_of, w.en),
+                    format!("该{}{}金额远超中位数的订单数", of.zh, w.zh),
+                ),
+            );
+        }
     }
 
     fn recency(&mut self) {
@@ -264,6 +304,40 @@ impl Writer<'_> {
                     format!("距该{}上次确认{zh}天数", of.zh),
                 ),
             );
+            self.newest_verdicts(idx, head);
         }
+    }
+
+    /// Whether the trouble goes on: the newest verdicts, and how long it has lasted.
+    fn newest_verdicts(&mut self, idx: usize, head: &HeadId) {
+        let of = words::kind(self.kind);
+        let (en, zh) = words::head(&head.0);
+        self.add(
+            &format!("known_{head}_newest_share"),
+            EntityRead::NewestBadShare(idx),
+            &shape(FeatureUnit::Share),
+            (
+                format!("share of {en} among the newest {NEWEST_VERDICTS} verdicts {}", of.en_of),
+                format!("该{}最近 {NEWEST_VERDICTS} 个判定中{zh}占比", of.zh),
+            ),
+        );
+        self.add(
+            &format!("known_{head}_verdicts_since"),
+            EntityRead::VerdictsSinceBad(idx),
+            &shape(FeatureUnit::Count),
+            (
+                format!("good verdicts {} since {en} last became known", of.en_of),
+                format!("该{}上次确认{zh}之后的正常判定数", of.zh),
+            ),
+        );
+        self.add(
+            &format!("known_{head}_streak_days"),
+            EntityRead::BadStreakDays(idx),
+            &shape(FeatureUnit::Days),
+            (
+                format!("days since the newest streak of {en} {} began", of.en_of),
+                format!("距该{}最近一轮{zh}开始的天数", of.zh),
+            ),
+        );
     }
 }

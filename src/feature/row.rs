@@ -73,6 +73,12 @@ pub(super) enum EntityRead {
     AmountToMean(Window),
     /// Amount sum of the window and this order / mean amount before the window.
     SpendToMean(Window),
+    /// Amount of the order / median amount of the newest orders before it.
+    AmountToMedian,
+    /// Largest amount of the window / that median.
+    LargestToMedian(Window),
+    /// Orders of the window whose amount is far above that median.
+    LargeAmounts(Window),
     /// (ln amount - mean) / standard deviation over all of the past.
     AmountZ,
     DaysSinceLast,
@@ -82,6 +88,12 @@ pub(super) enum EntityRead {
     KnownBad(usize, Window),
     KnownBadShare(usize, Window),
     DaysSinceKnownBad(usize),
+    /// Share of bad ones among the newest few verdicts.
+    NewestBadShare(usize),
+    /// Verdicts since the newest bad one.
+    VerdictsSinceBad(usize),
+    /// Days since the newest streak of bad verdicts began.
+    BadStreakDays(usize),
     Distinct(EntityKind, Window),
     DistinctShare(EntityKind, Window),
     SameSkuShare,

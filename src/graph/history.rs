@@ -199,6 +199,31 @@ impl History<'_> {
         self.node.label_log(head)?.last_bad(self.as_of)
     }
 
+    /// The newest verdicts of a head, at most `n_max`; dropped ones do not count.
+    pub fn newest_labels(&self, head: u8, n_max: usize) -> KnownLabels {
+        let log = self.node.label_log(head);
+        log.map_or_else(KnownLabels::default, |log| log.newest(log.end(self.as_of), n_max))
+    }
+
+    /// Verdicts of a head since its newest bad one.
+    pub fn n_labels_since_bad(&self, head: u8) -> Option<u64> {
+        let log = self.node.label_log(head)?;
+        log.n_since_bad(log.end(self.as_of))
+    }
+
+    /// When the newest streak of bad verdicts of a head began; longer gaps than `gap`
+    /// end a streak.
+    pub fn bad_streak_start(&self, head: u8, gap: Span) -> Option<Timestamp> {
+        self.node.label_log(head)?.streak_start(self.as_of, gap)
+    }
+
+    /// Known amounts of the orders of a window, oldest first, in major units: of the
+    /// newest `n_max` at most; dropped orders do not count.
+    pub fn amounts(&self, window: Window, n_max: usize) -> impl Iterator<Item = f64> {
+        let start = self.starts[window as usize].max(self.end.saturating_sub(n_max));
+        self.node.orders.amounts(start, self.end)
+    }
+
     /// Orders known to be bad, by any head; an order bad for two heads counts twice.
     pub fn n_bad(&self) -> u64 {
         let logs = self.node.labels.iter();

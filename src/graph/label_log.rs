@@ -33,10 +33,11 @@ pub(super) struct LabelLog {
 }
 
 impl LabelLog {
-    /// Adds a verdict that became known at `time`.
+    /// Adds a verdict that became known at `time`; of one instant, bad ones come last,
+    /// so that the order of arrival does not matter.
     pub(super) fn insert(&mut self, time: Timestamp, verdict: Truth) {
         let is_bad = verdict == Truth::Bad;
-        let position = self.end(time);
+        let position = self.end(time) - if is_bad { 0 } else { self.n_bad_at(time) };
         let before = position.checked_sub(1).map_or(0, |last| self.n_bad[last]);
         self.times.insert(position, time);
         self.n_bad.insert(position, before + u32::from(is_bad));
@@ -94,7 +95,80 @@ impl LabelLog {
         n.checked_sub(1).map(|last| self.bad_times[last])
     }
 
+    /// The newest `n_max` verdicts before position `end`.
+    pub(super) fn newest(&self, end: usize, n_max: usize) -> KnownLabels {
+        let start = end.saturating_sub(n_max);
+        KnownLabels {
+            n_bad: u64::from(self.bad_before(end) - self.bad_before(start)),
+            n_known: (end - start) as u64,
+        }
+    }
+
+    /// Verdicts before position `end` that came after the newest bad one; `None` when
+    /// none of them is bad.
+    pub(super) fn n_since_bad(&self, end: usize) -> Option<u64> {
+        let n_bad = self.bad_before(end);
+        let last = self.n_bad[..end].partition_point(|&count| count < n_bad);
+        (0 < n_bad).then(|| (end - 1 - last) as u64)
+    }
+
+    /// When the newest streak of bad verdicts began: no two neighbors of it are further
+    /// apart than `gap`.
+    pub(super) fn streak_start(&self, as_of: Timestamp, gap: Span) -> Option<Timestamp> {
+        let known = &self.bad_times[..self.bad_times.partition_point(|&at| at <= as_of)];
+        let pairs = known.windows(2).rev();
+        let last = pairs.take_while(|pair| pair[1] - pair[0] <= gap).last();
+        last.map(|pair| pair[0]).or_else(|| known.last().copied())
+    }
+
+    /// Bad verdicts that became known at an instant.
+    fn n_bad_at(&self, time: Timestamp) -> usize {
+        let known = &self.bad_times[..self.bad_times.partition_point(|&at| at <= time)];
+        known.iter().rev().take_while(|&&at| at == time).count()
+    }
+
     fn bad_before(&self, position: usize) -> u32 {
         position.checked_sub(1).map_or(0, |last| self.n_bad[last])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GAP: Span = Span(3);
+
+    proptest! {
+        #[test]
+        fn reads_equal_a_scan_whatever_the_order_of_insertion(
+            verdicts in prop::collection::vec((0_i64..40, any::<bool>()), 0..40),
+            as_of in 0_i64..45, n_max in 0_usize..8,
+        ) {
+            let mut log = LabelLog::default();
+            for &(time, is_bad) in &verdicts {
+                log.insert(Timestamp(time), if is_bad { Truth::Bad } else { Truth::Good });
+            }
+            let mut known = verdicts.clone();
+            known.retain(|&(time, _)| time <= as_of);
+            known.sort_unstable();
+            let end = log.end(Timestamp(as_of));
+            prop_assert_eq!(end, known.len());
+            let newest = &known[end.saturating_sub(n_max)..];
+            let n_bad = newest.iter().filter(|(_, is_bad)| *is_bad).count() as u64;
+            let expected = KnownLabels { n_bad, n_known: newest.len() as u64 };
+            prop_assert_eq!(log.newest(end, n_max), expected);
+            let since = known.iter().rev().position(|(_, is_bad)| *is_bad);
+            prop_assert_eq!(log.n_since_bad(end), since.map(|n| n as u64));
+            let mut start = None;
+            for &(time, _) in known.iter().rev().filter(|(_, is_bad)| *is_bad) {
+                if start.is_some_and(|start| GAP.0 < start - time) {
+                    break;
+                }
+                start = Some(time);
+            }
+            prop_assert_eq!(log.streak_start(Timestamp(as_of), GAP), start.map(Timestamp));
+        }
     }
 }

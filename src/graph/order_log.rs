@@ -154,6 +154,15 @@ impl OrderLog {
         }
     }
 
+    /// Known amounts of the orders at positions `start..end`, oldest first.
+    pub(super) fn amounts(&self, start: usize, end: usize) -> impl Iterator<Item = f64> {
+        (start..end).filter_map(|position| {
+            let (from, to) = (self.before(position), self.totals[position]);
+            let milli = to.amount_milli.wrapping_sub(from.amount_milli);
+            (from.n_amounts != to.n_amounts).then_some(milli as f64 / 1e3)
+        })
+    }
+
     /// Time of the order at a position.
     pub(super) fn time(&self, position: usize) -> Timestamp {
         self.times[position]
@@ -230,6 +239,11 @@ mod tests {
             prop_assert_eq!(totals.n_units, 2 * seen.len() as u64);
             let amount = seen.iter().sum::<i64>() as f64 / 100.0;
             prop_assert!((totals.amount - amount).abs() < 1e-6);
+            let mut amounts: Vec<f64> = log.amounts(start, end).collect();
+            let mut expected: Vec<f64> = seen.iter().map(|&minor| minor as f64 / 100.0).collect();
+            amounts.sort_by(f64::total_cmp);
+            expected.sort_by(f64::total_cmp);
+            prop_assert_eq!(amounts, expected);
         }
     }
 
