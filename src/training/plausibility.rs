@@ -137,9 +137,7 @@ mod tests {
     fn a_rank_has_a_value_that_occurred_and_none_where_rows_are_too_few() {
         let matrix = array![[1.0_f32], [2.0], [4.0], [7.0], [20.0], [30.0], [MISSING]];
         let seen = gather(&matrix, &[&[8.0]]);
-        assert_eq!(seen.value(0, 1), Some(2.0));
-        assert_eq!(seen.value(0, 2), None);
-        assert_eq!(seen.value(0, RANK_MISSING), None);
+        assert_eq!(seen.values(0).collect::<Vec<_>>(), [(1, 2.0)]);
         // Around 4: 3, 2, 0, 3, 16, 26.
         assert_near(seen.features[0].scale, 3.0);
     }

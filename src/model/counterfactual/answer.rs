@@ -35,14 +35,10 @@ pub struct Change {
 }
 
 /// One lever's part of a change.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
     /// Which lever.
     pub lever: usize,
     /// Position of the setting among the lever's.
     pub setting: usize,
-    /// For a lever of one feature: cells of the feature around the setting's that would do
-    /// as well, the other choices as they are; first and last, as [`super::search_forest::SearchForest::cell`]
-    /// counts them.
-    pub cells: Option<(usize, usize)>,
 }

@@ -103,21 +103,24 @@ impl<'a> Cubes<'a> {
 
     fn push_part(&mut self, lever: u8, owned: &[Option<(u8, SettingSet)>; DEPTH_MAX]) {
         let n_settings = self.n_settings[usize::from(lever)];
-        let own = |level: usize| owned[level].filter(|(of, _)| *of == lever).map(|(_, set)| set);
-        let bits_at = |setting: u8| {
-            (0..DEPTH_MAX).fold(0_u8, |bits, level| {
-                let is_above = own(level).is_some_and(|set| set.contains(setting));
-                bits | u8::from(is_above) << level
-            })
-        };
+        let mut own = [(0_u8, SettingSet::default()); DEPTH_MAX];
+        let mut n_own = 0;
         let mut flips = SettingSet::default();
         let mut mask = 0;
-        for level in 0..DEPTH_MAX {
-            if let Some(set) = own(level) {
-                flips.add_all(set.flips());
-                mask |= 1 << level;
-            }
+        for (level, (_, set)) in owned.iter().enumerate().filter_map(|(level, of)| {
+            let of = of.as_ref().filter(|(of, _)| *of == lever);
+            of.map(|of| (level, of))
+        }) {
+            own[n_own] = (1 << level, *set);
+            n_own += 1;
+            flips.add_all(set.flips());
+            mask |= 1 << level;
         }
+        let own = &own[..n_own];
+        let bits_at = |setting: u8| {
+            let above = own.iter().filter(|(_, set)| set.contains(setting));
+            above.fold(0, |bits, (bit, _)| bits | bit)
+        };
         let first = self.segments.len();
         self.segments.push(Segment { start: 0, bits: bits_at(0) });
         let starts = flips.iter().take_while(|start| usize::from(*start) < n_settings);

@@ -5,7 +5,7 @@ use crate::model::binning::RANK_MISSING;
 use crate::model::counterfactual::lever::{Levers, Move};
 use crate::model::counterfactual::plausibility::Plausibility;
 use crate::model::counterfactual::question::Goal;
-use crate::model::counterfactual::search_forest::SearchForest;
+use crate::model::counterfactual::search_forest::{SearchForest, is_above};
 
 /// An order as a head sees it.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +71,8 @@ pub fn feature_levers(
     levers
 }
 
-/// Ascending by cell.
+/// Ascending by cell. Values ascend with the rank: of a cell below the present one the last is
+/// nearest, of one above it the first.
 fn settings_of(
     forest: &SearchForest,
     plausibility: &Plausibility,
@@ -79,25 +80,24 @@ fn settings_of(
     (feature, way): (u16, Way),
 ) -> Vec<(u32, Move)> {
     let from = forest.cell(feature, present.ranks[usize::from(feature)]);
-    let mut settings: Vec<(u32, Move)> = Vec::new();
-    let mut last = None;
-    for rank in 1..=u8::MAX {
-        let Some(value) = plausibility.value(feature, rank) else { continue };
-        let cell = forest.cell(feature, rank);
+    let borders = forest.borders_of(feature);
+    let mut steps: Vec<(usize, Move)> = Vec::with_capacity(borders.len());
+    let mut cell = 0;
+    for (rank, value) in plausibility.values(feature) {
+        while borders.get(cell).is_some_and(|&border| is_above(rank, border)) {
+            cell += 1;
+        }
         if !way.allows(from, cell) {
             continue;
         }
-        let cost = plausibility.cost(feature, value - present.values[usize::from(feature)]);
-        let found = (cost, Move { feature, rank, value });
-        match settings.last_mut() {
-            Some(known) if last == Some(cell) => {
-                if cost < known.0 {
-                    *known = found;
-                }
-            }
-            Some(_) | None => settings.push(found),
+        let step = Move { feature, rank, value };
+        match steps.last_mut() {
+            Some((last, _)) if *last == cell && from < cell => {}
+            Some((last, known)) if *last == cell => *known = step,
+            Some(_) | None => steps.push((cell, step)),
         }
-        last = Some(cell);
     }
-    settings
+    let now = present.values[usize::from(feature)];
+    let priced = |(_, step): (usize, Move)| (plausibility.cost(feature, step.value - now), step);
+    steps.into_iter().map(priced).collect()
 }

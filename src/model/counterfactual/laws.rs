@@ -7,6 +7,7 @@ use crate::model::counterfactual::feature_levers::{Present, Way, feature_levers}
 use crate::model::counterfactual::lever::Levers;
 use crate::model::counterfactual::plausibility::{Plausibility, SeenFeature, pair_position};
 use crate::model::counterfactual::question::{Goal, Limits, Question};
+use crate::model::counterfactual::region::cells_around;
 use crate::model::counterfactual::search::{CHANGES_MAX, smallest_changes};
 use crate::model::counterfactual::search_forest::SearchForest;
 use crate::model::ensemble::{DEPTH_MAX, Ensemble, MissingSide, Split, Tree};
@@ -126,20 +127,16 @@ fn check_claims(forest: &SearchForest, question: &Question<'_>, found: &Found) {
         assert!(question.goal.is_met(change.margin));
         let chosen: Vec<_> = change.choices.iter().map(|it| (it.lever, it.setting)).collect();
         assert!(is_seen(question, &ranks, &chosen));
-        for choice in &change.choices {
-            check_region(forest, question, change, choice);
+        for at in 0..change.choices.len() {
+            check_region(forest, question, change, at);
         }
     }
 }
 
 /// Every setting in the region does as well.
-fn check_region(
-    forest: &SearchForest,
-    question: &Question<'_>,
-    change: &Change,
-    choice: &super::answer::Choice,
-) {
-    let (first, last) = choice.cells.unwrap();
+fn check_region(forest: &SearchForest, question: &Question<'_>, change: &Change, at: usize) {
+    let choice = change.choices[at];
+    let (first, last) = cells_around(forest, question, change, at).unwrap();
     let levers = question.levers;
     for setting in levers.settings(choice.lever) {
         let step = levers.moves(setting)[0];

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::model::counterfactual::plausibility::Plausibility;
+use crate::model::counterfactual::plausibility::{CELLS_MAX, Plausibility};
 
 /// Most levers of a list.
 pub const LEVERS_MAX: usize = 64;
@@ -126,10 +126,11 @@ impl Levers {
         let mut kept = Self::default();
         for (lever, settings) in (0_u8..).zip(&self.levers) {
             let start = kept.settings.len();
-            let mut last = None;
+            let mut seen = SeenWith { plausibility, ranks, owners: &owners, of: Vec::new() };
             for setting in &self.settings[settings.clone()] {
                 let moves = self.moves(setting);
-                let conflicts = conflicts_of(moves, plausibility, ranks, &owners, &mut last);
+                let conflicts =
+                    moves.iter().fold(Conflicts::default(), |sum, step| sum.with(seen.find(*step)));
                 if !conflicts.is_fixed {
                     let others = conflicts.levers & !(1 << lever);
                     kept.push((setting.cost, others), moves);
@@ -156,24 +157,24 @@ impl Levers {
     }
 }
 
-/// Neighboring settings of one feature mostly share their coarse cell, and so the answer:
-/// `last` keeps it.
-fn conflicts_of(
-    moves: &[Move],
-    plausibility: &Plausibility,
-    ranks: &[u8],
-    owners: &[Option<u8>],
-    last: &mut Option<(u8, Conflicts)>,
-) -> Conflicts {
-    let find = |step: &Move| plausibility.conflicts((step.feature, step.rank), ranks, owners);
-    let [step] = moves else {
-        return moves.iter().fold(Conflicts::default(), |sum, step| sum.with(find(step)));
-    };
-    let cell = plausibility.cell(step.feature, step.rank);
-    let known = last.filter(|(of, _)| *of == cell).map(|(_, found)| found);
-    let found = known.unwrap_or_else(|| find(step));
-    *last = Some((cell, found));
-    found
+/// Conflicts of the features that one lever moves, found once for all cells of a feature.
+struct SeenWith<'a> {
+    plausibility: &'a Plausibility,
+    ranks: &'a [u8],
+    owners: &'a [Option<u8>],
+    of: Vec<(u16, [Conflicts; CELLS_MAX])>,
+}
+
+impl SeenWith<'_> {
+    fn find(&mut self, step: Move) -> Conflicts {
+        let cell = usize::from(self.plausibility.cell(step.feature, step.rank));
+        if let Some((_, by_cell)) = self.of.iter().find(|(feature, _)| *feature == step.feature) {
+            return by_cell[cell];
+        }
+        let by_cell = self.plausibility.conflicts(step.feature, self.ranks, self.owners);
+        self.of.push((step.feature, by_cell));
+        by_cell[cell]
+    }
 }
 
 /// What a setting was never seen together with.

@@ -18,13 +18,13 @@ pub mod feature_levers;
 pub mod lever;
 pub mod plausibility;
 pub mod question;
+pub mod region;
 pub mod search;
 pub mod search_forest;
 
 mod cubes;
 mod greedy;
 mod pairs;
-mod region;
 mod setting_set;
 mod singles;
 mod triples;

@@ -1,5 +1,7 @@
 //! What the training data has seen: values, their spread, which occur together.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::counterfactual::lever::{COST_UNIT, Conflicts};
@@ -44,10 +46,11 @@ impl SeenFeature {
 }
 
 impl Plausibility {
-    /// An observed value of a rank of a feature, if there is one.
-    pub fn value(&self, feature: u16, rank: u8) -> Option<f32> {
-        let seen = self.features.get(usize::from(feature))?;
-        seen.values.get(usize::from(rank.checked_sub(1)?)).copied().flatten()
+    /// The ranks of a feature that have an observed value, with it; ascending.
+    pub fn values(&self, feature: u16) -> impl Iterator<Item = (u8, f32)> {
+        let seen = self.features.get(usize::from(feature));
+        let values = seen.map_or(&[][..], |seen| &seen.values);
+        (1_u8..).zip(values).filter_map(|(rank, value)| Some((rank, (*value)?)))
     }
 
     /// The coarse cell of a rank; 0 where the feature is not recorded.
@@ -72,30 +75,45 @@ impl Plausibility {
             || self.is_pair_seen(a_idx, self.cell(a, rank_a), b_idx, self.cell(b, rank_b))
     }
 
-    /// Which values of an order were never seen with a new rank of one of its features.
+    /// By coarse cell of a feature: which values of an order were never seen with it.
     pub(super) fn conflicts(
         &self,
-        (feature, rank): (u16, u8),
+        feature: u16,
         ranks: &[u8],
         owners: &[Option<u8>],
-    ) -> Conflicts {
-        let mut conflicts = Conflicts::default();
+    ) -> [Conflicts; CELLS_MAX] {
+        let mut conflicts = [Conflicts::default(); CELLS_MAX];
         let Ok(moved) = self.linked.binary_search(&feature) else { return conflicts };
-        let cell = self.cell(feature, rank);
+        let n_cells = self.cell(feature, u8::MAX) + 1;
         for (other, &feature) in self.linked.iter().enumerate() {
             let present = self.cell(feature, ranks[usize::from(feature)]);
-            let is_seen = match moved.cmp(&other) {
-                std::cmp::Ordering::Less => self.is_pair_seen(moved, cell, other, present),
-                std::cmp::Ordering::Equal => true,
-                std::cmp::Ordering::Greater => self.is_pair_seen(other, present, moved, cell),
-            };
-            match owners[usize::from(feature)] {
-                _ if is_seen => {}
-                Some(lever) => conflicts.levers |= 1 << lever,
-                None => conflicts.is_fixed = true,
+            let unseen = self.unseen_with(moved, (other, present));
+            let of_cell = conflicts.iter_mut().zip(0..n_cells);
+            for (conflicts, _) in of_cell.filter(|(_, cell)| unseen >> cell & 1 == 1) {
+                match owners[usize::from(feature)] {
+                    Some(lever) => conflicts.levers |= 1 << lever,
+                    None => conflicts.is_fixed = true,
+                }
             }
         }
         conflicts
+    }
+
+    /// The coarse cells of a linked feature that never occurred with a cell of another, one
+    /// bit each.
+    fn unseen_with(&self, moved: usize, (other, present): (usize, u8)) -> u32 {
+        let rows = |a, b| {
+            let rows = self.pairs.get(pair_position(self.linked.len(), a, b));
+            rows.map_or(&[][..], Vec::as_slice)
+        };
+        match moved.cmp(&other) {
+            Ordering::Less => {
+                let rows = rows(moved, other).iter().take(CELLS_MAX).zip(0..);
+                rows.fold(0, |unseen, (row, cell)| unseen | (!row >> present & 1) << cell)
+            }
+            Ordering::Equal => 0,
+            Ordering::Greater => rows(other, moved).get(usize::from(present)).map_or(0, |row| !row),
+        }
     }
 
     /// For positions `a < b` among the linked features.

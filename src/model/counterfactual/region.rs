@@ -1,32 +1,23 @@
 //! How far a change may go: the cells around a setting that would do as well.
 
-use crate::model::counterfactual::answer::Choice;
+use crate::model::counterfactual::answer::Change;
 use crate::model::counterfactual::cubes::Cubes;
 use crate::model::counterfactual::question::Question;
 use crate::model::counterfactual::search_forest::SearchForest;
 use crate::model::counterfactual::singles::Singles;
 
-/// The choices of a change, each with the cells that would do, the others being as chosen.
-pub(super) fn choices(
+/// For a lever of one feature, chosen at a position of a change: cells of the feature around
+/// the setting's that would do as well, the other choices as they are; first and last, as
+/// [`SearchForest::cell`] counts them. Widened over neighboring cells as long as the goal is
+/// met and the data has seen the combination.
+pub fn cells_around(
     forest: &SearchForest,
     question: &Question<'_>,
-    chosen: &[(usize, usize)],
-) -> Vec<Choice> {
-    let with_cells = |at: usize| {
-        let (lever, setting) = chosen[at];
-        Choice { lever, setting, cells: cells_around(forest, question, chosen, at) }
-    };
-    (0..chosen.len()).map(with_cells).collect()
-}
-
-/// The shifts of one lever with the others set, widened from the chosen setting over
-/// neighboring cells as long as the goal is met and the data has seen the combination.
-fn cells_around(
-    forest: &SearchForest,
-    question: &Question<'_>,
-    chosen: &[(usize, usize)],
+    change: &Change,
     at: usize,
 ) -> Option<(usize, usize)> {
+    let chosen: Vec<(usize, usize)> =
+        change.choices.iter().map(|choice| (choice.lever, choice.setting)).collect();
     let levers = question.levers;
     let (lever, own) = chosen[at];
     let settings = levers.settings(lever);
@@ -44,7 +35,7 @@ fn cells_around(
     let changed = Question { ranks: &ranks, levers: &alone, ..*question };
     let need = question.goal.need(forest.margin(&ranks));
     let singles = Singles::new(&Cubes::new(forest, &changed));
-    let mut others = chosen.to_vec();
+    let mut others = chosen.clone();
     let mut does = |position: usize| {
         others[at] = (lever, position);
         singles.of(0)[position] <= need && question.is_plausible(&others)

@@ -1,11 +1,10 @@
 //! The search: one lever, then two, then three; stops at the first that does.
 
-use crate::model::counterfactual::answer::{Change, Found, Proof};
+use crate::model::counterfactual::answer::{Change, Choice, Found, Proof};
 use crate::model::counterfactual::cubes::Cubes;
 use crate::model::counterfactual::greedy;
 use crate::model::counterfactual::pairs::Pairs;
 use crate::model::counterfactual::question::Question;
-use crate::model::counterfactual::region;
 use crate::model::counterfactual::search_forest::SearchForest;
 use crate::model::counterfactual::singles::{NEVER, Singles};
 use crate::model::counterfactual::triples::{Trees, Triples};
@@ -163,7 +162,8 @@ impl Search<'_> {
     fn scan_pair(&self, (a, b): (usize, usize), grid: &[i64]) -> Option<Candidate> {
         let moved = 1 << a | 1 << b;
         let columns = self.singles.of(b);
-        let mut best = None;
+        let (costs_a, costs_b) = (self.costs(a), self.costs(b));
+        let mut best: Option<Candidate> = None;
         for (row, (line, &shift)) in
             grid.chunks_exact(columns.len()).zip(self.singles.of(a)).enumerate()
         {
@@ -172,7 +172,8 @@ impl Search<'_> {
             }
             let need = self.need - shift;
             for (column, (cell, shift)) in line.iter().zip(columns).enumerate() {
-                if cell + shift <= need {
+                let limit = best.as_ref().map_or(u32::MAX, |best| best.cost);
+                if cell + shift <= need && costs_a[row].saturating_add(costs_b[column]) < limit {
                     self.offer(&mut best, &[(a, row), (b, column)]);
                 }
             }
@@ -193,9 +194,11 @@ impl Search<'_> {
             }
             // Grids make the pairs' bounds exact.
             let bound = bound(&lowest, pairs, triple.levers) + triple.lowest;
-            if bound <= self.need && !self.is_too_dear(self.cost_min(&triple.levers)) {
-                let best = self.scan_triple(pairs, &triple)?;
+            if bound <= self.need && self.cost_min(&triple.levers) < self.cost_limit() {
+                let mut best = None;
+                let scanned = self.scan_triple(pairs, &triple, &mut best);
                 self.found.extend(best);
+                scanned?;
             }
         }
         Ok(())
@@ -210,71 +213,85 @@ impl Search<'_> {
         let mut left = Vec::new();
         for a in 0..self.n_levers() {
             for b in a + 1..self.n_levers() {
-                self.spend((self.n_levers() - b) as u64)?;
-                let others = b + 1..self.n_levers();
-                left.extend(others.filter_map(|c| {
+                for c in b + 1..self.n_levers() {
                     let (levers, trees) = ([a, b, c], trees.of([a, b, c]));
+                    self.spend(1 + trees.work(self.cubes))?;
                     let lowest_of_trees = trees.lowest(self.cubes);
                     let bound = bound(lowest, pairs, levers) + lowest_of_trees;
                     let triple = Triple { bound, levers, trees, lowest: lowest_of_trees };
-                    (bound <= self.need).then_some(triple)
-                }));
+                    left.extend((bound <= self.need).then_some(triple));
+                }
             }
         }
         Ok(left)
     }
 
-    /// True when there are answers enough and one of them is no dearer than all that these
-    /// levers can give.
-    fn is_too_dear(&self, cost_min: u32) -> bool {
+    /// What a further change has to cost less than: once there are answers enough, only a
+    /// cheaper first one is of interest.
+    fn cost_limit(&self) -> u32 {
         let cheapest = self.found.iter().map(|found| found.cost).min();
-        self.question.limits.answers_max <= self.found.len()
-            && cheapest.is_some_and(|cheapest| cheapest <= cost_min)
+        let is_enough = self.question.limits.answers_max <= self.found.len();
+        cheapest.filter(|_| is_enough).unwrap_or(u32::MAX)
     }
 
-    /// Goes through the settings of the first two levers; the third is looked at only where
-    /// the lowest that it could add reaches the goal.
+    /// Goes through the settings of the first two levers, the cheap ones of the first before
+    /// the others; the third is looked at only where the lowest that it could add reaches the
+    /// goal at a price that still counts.
     fn scan_triple(
         &mut self,
         pairs: &Pairs,
         triple: &Triple<'_>,
-    ) -> Result<Option<Candidate>, OutOfBudget> {
+        best: &mut Option<Candidate>,
+    ) -> Result<(), OutOfBudget> {
         let [a, b, c] = triple.levers;
         let moved = 1 << a | 1 << b | 1 << c;
         let made = |x, y| pairs.made(self.cubes, x, y);
         let (ab, ac, bc) = (made(a, b), made(a, c), made(b, c));
-        let (of_a, of_b, of_c) = (self.singles.of(a), self.singles.of(b), self.singles.of(c));
+        let singles = self.singles;
+        let (of_a, of_b, of_c) = (singles.of(a), singles.of(b), singles.of(c));
         let (n_b, n_c) = (of_b.len(), of_c.len());
         let with_c = |line: &[i64]| line.iter().zip(of_c).map(|(i, d)| i + d).min();
         let lowest_of_row: Vec<i64> = ac.chunks_exact(n_c).filter_map(with_c).collect();
         let lowest_of_column: Vec<i64> =
             bc.chunks_exact(n_c).filter_map(|line| line.iter().copied().min()).collect();
-        let mut best = None;
+        self.spend((ac.len() + bc.len()) as u64)?;
+        let (costs_a, costs_b) = (self.costs(a), self.costs(b));
+        let cheapest = (self.cost_min(&[b, c]), self.cost_min(&[c]));
+        let mut rows: Vec<usize> =
+            (0..of_a.len()).filter(|row| self.fits(a, *row, moved)).collect();
+        rows.sort_by_key(|row| (costs_a[*row], *row));
         let mut line = vec![0; n_c];
-        let mut work = (ac.len() + bc.len() + ab.len()) as u64;
-        for (row, &shift_a) in of_a.iter().enumerate() {
-            if !self.fits(a, row, moved) {
-                continue;
+        for row in rows {
+            let limit = best.as_ref().map_or(u32::MAX, |best| best.cost).min(self.cost_limit());
+            let mut work = n_b as u64;
+            if limit <= costs_a[row].saturating_add(cheapest.0) {
+                break;
             }
-            for (column, &shift_b) in of_b.iter().enumerate() {
-                let shift = shift_a + shift_b + ab[row * n_b + column];
-                let lowest = shift + lowest_of_row[row] + lowest_of_column[column] + triple.lowest;
-                if self.need < lowest || !self.fits(b, column, moved) {
+            let need = self.need - of_a[row] - lowest_of_row[row] - triple.lowest;
+            for column in 0..n_b {
+                let shift = of_b[column] + ab[row * n_b + column];
+                let cost = costs_a[row].saturating_add(costs_b[column]).saturating_add(cheapest.1);
+                let can_do = shift + lowest_of_column[column] <= need && cost < limit;
+                if !can_do || !self.fits(b, column, moved) {
                     continue;
                 }
                 let terms = ac[row * n_c..].iter().zip(&bc[column * n_c..]).zip(of_c);
                 for (cell, ((i_ac, i_bc), d)) in line.iter_mut().zip(terms) {
-                    *cell = shift + i_ac + i_bc + d;
+                    *cell = of_a[row] + shift + i_ac + i_bc + d;
                 }
                 triple.trees.add_line(self.cubes, (narrow(row), narrow(column)), &mut line);
                 work += (n_c * (1 + triple.trees.len())) as u64;
                 for third in (0..n_c).filter(|third| line[*third] <= self.need) {
-                    self.offer(&mut best, &[(a, row), (b, column), (c, third)]);
+                    self.offer(best, &[(a, row), (b, column), (c, third)]);
                 }
             }
+            self.spend(work)?;
         }
-        self.spend(work)?;
-        Ok(best)
+        Ok(())
+    }
+
+    fn costs(&self, lever: usize) -> Vec<u32> {
+        self.question.levers.settings(lever).iter().map(|setting| setting.cost).collect()
     }
 }
 
@@ -311,8 +328,9 @@ impl Candidate {
         for &(lever, setting) in &self.chosen {
             question.levers.apply(&question.levers.settings(lever)[setting], &mut ranks);
         }
+        let choices = self.chosen.iter().map(|&(lever, setting)| Choice { lever, setting });
         Change {
-            choices: region::choices(forest, question, &self.chosen),
+            choices: choices.collect(),
             cost: self.cost,
             margin: forest.margin(&ranks),
             is_proven_minimal: proof == Proof::Complete,

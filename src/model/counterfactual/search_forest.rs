@@ -82,7 +82,7 @@ impl SearchForest {
     /// one cell give the same score; the cells ascend with the value, missing is in the first.
     pub fn cell(&self, feature: u16, rank: u8) -> usize {
         let borders = self.borders_of(feature);
-        borders.partition_point(|&border| usize::from(border) + 2 <= usize::from(rank))
+        borders.partition_point(|&border| is_above(rank, border))
     }
 
     /// The borders of a feature that this head asks for, as positions among the feature's
@@ -90,4 +90,9 @@ impl SearchForest {
     pub fn borders_of(&self, feature: u16) -> &[u8] {
         self.used_borders.get(usize::from(feature)).map_or(&[], Vec::as_slice)
     }
+}
+
+/// True for the rank of a value above a border; rank 0 is missing, rank 1 below all borders.
+pub(super) fn is_above(rank: u8, border: u8) -> bool {
+    usize::from(border) + 2 <= usize::from(rank)
 }

@@ -58,18 +58,30 @@ impl Trees<'_> {
         self.0.iter().map(|entry| entry.lowest(cubes)).sum()
     }
 
+    /// Work of [`Trees::lowest`]: values looked up.
+    pub(super) fn work(self, cubes: &Cubes<'_>) -> u64 {
+        let of_entry = |entry: &Entry| {
+            let n_segments = entry.of(cubes).map(|part| cubes.segments(part).len() as u64);
+            4 * n_segments.into_iter().product::<u64>()
+        };
+        self.0.iter().map(of_entry).sum()
+    }
+
     /// Adds the interaction of two settings with every setting of the third lever.
     pub(super) fn add_line(self, cubes: &Cubes<'_>, (a, b): (u8, u8), line: &mut [i64]) {
         for entry in self.0 {
             let cube = &cubes.cubes[entry.cube];
             let [first, second, third] = entry.of(cubes);
-            let (at_a, at_b) = (at(cubes, first, a), at(cubes, second, b));
+            let pair = [(first, at(cubes, first, a)), (second, at(cubes, second, b))];
+            let without = of_two(cubes, cube, cube.bits, pair);
             let segments = cubes.segments(third);
             let ends = segments.iter().skip(1).map(|next| usize::from(next.start));
             for (&segment, end) in segments.iter().zip(ends.chain([line.len()])) {
-                let pieces = [(first, at_a), (second, at_b), (third, segment)];
-                let value = interaction(cubes, cube, pieces);
-                line[usize::from(segment.start)..end].iter_mut().for_each(|cell| *cell += value);
+                let with = of_two(cubes, cube, third.put(cube.bits, segment), pair);
+                let cells = &mut line[usize::from(segment.start)..end];
+                for cell in cells {
+                    *cell += with - without;
+                }
             }
         }
     }
@@ -93,23 +105,22 @@ impl Entry {
         let mut lowest = NEVER;
         for &at_a in cubes.segments(a) {
             for &at_b in cubes.segments(b) {
-                let pieces = |at_c| [(a, at_a), (b, at_b), (c, at_c)];
-                let values = cubes.segments(c).iter().map(|&at_c| pieces(at_c));
-                lowest = values.map(|it| interaction(cubes, cube, it)).fold(lowest, i64::min);
+                let pair = [(a, at_a), (b, at_b)];
+                let without = of_two(cubes, cube, cube.bits, pair);
+                for &at_c in cubes.segments(c) {
+                    let with = of_two(cubes, cube, c.put(cube.bits, at_c), pair);
+                    lowest = lowest.min(with - without);
+                }
             }
         }
         lowest
     }
 }
 
-/// What three settings do beyond their singles and pairs: inclusion and exclusion.
-fn interaction(cubes: &Cubes<'_>, cube: &Cube, pieces: [Piece<'_>; 3]) -> i64 {
-    let mut sum = 0;
-    for set in 0_u8..8 {
-        let chosen = (0_u8..).zip(pieces).filter(|(at, _)| set >> at & 1 == 1);
-        let bits = chosen.fold(cube.bits, |bits, (_, (part, segment))| part.put(bits, segment));
-        let value = cubes.value(cube, bits);
-        sum += if set.count_ones() % 2 == 1 { value } else { -value };
-    }
-    sum
+/// What two settings do together beyond each alone, from a leaf number. With a third setting
+/// in it, less the same without: what three do beyond their singles and pairs.
+fn of_two(cubes: &Cubes<'_>, cube: &Cube, bits: u8, [a, b]: [Piece<'_>; 2]) -> i64 {
+    let (with_a, with_b) = (a.0.put(bits, a.1), b.0.put(bits, b.1));
+    let value = |bits| cubes.value(cube, bits);
+    value(b.0.put(with_a, b.1)) - value(with_a) - value(with_b) + value(bits)
 }
