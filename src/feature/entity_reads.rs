@@ -8,7 +8,7 @@ use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderItem};
 use crate::domain::time::{Span, Timestamp};
 use crate::feature::extract::BASKET_ITEMS_MAX;
-use crate::feature::row::EntityRead;
+use crate::feature::row::{EntityRead, VerdictRead};
 use crate::graph::history::{AccountAges, History, MarketRead, Window};
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::order_log::OrderTotals;
@@ -111,22 +111,7 @@ impl<'a> Past<'a> {
                 past.first_seen().map_or(0.0, |at| self.days_since(Some(at)))
             }
             EntityRead::Burst => self.burst(),
-            EntityRead::KnownBad(head, window) => self.known_bad(head, window),
-            EntityRead::KnownBadShare(head, window) => self.known_bad_share(head, window),
-            EntityRead::DaysSinceKnownBad(head) => {
-                let slot = self.heads[head].slot;
-                self.days_since(slot.and_then(|slot| past.last_bad(slot)))
-            }
-            EntityRead::NewestBadShare(head) => self.newest_bad_share(head),
-            EntityRead::VerdictsSinceBad(head) => {
-                let slot = self.heads[head].slot;
-                let n_verdicts = slot.and_then(|slot| past.n_labels_since_bad(slot));
-                n_verdicts.map_or(f64::NAN, |n_verdicts| n_verdicts as f64)
-            }
-            EntityRead::BadStreakDays(head) => {
-                let slot = self.heads[head].slot;
-                self.days_since(slot.and_then(|slot| past.bad_streak_start(slot, STREAK_GAP)))
-            }
+            EntityRead::Verdicts(head, read) => self.verdicts(self.heads[head], read),
             EntityRead::Distinct(kind, window) => past.n_distinct(kind, window) as f64,
             EntityRead::DistinctShare(kind, window) => {
                 past.n_distinct(kind, window) as f64 / past.totals(window).n_orders as f64
@@ -217,23 +202,25 @@ impl<'a> Past<'a> {
         past.totals(Window::Hour).n_orders as f64 / positive(daily)
     }
 
-    fn known_bad(&self, head: usize, window: Window) -> f64 {
-        let slot = self.heads[head].slot;
-        slot.map_or(0.0, |slot| self.history.labels(slot, window).n_bad as f64)
-    }
-
-    /// (bad + [`PRIOR_ORDERS`] × overall rate) / (judged + [`PRIOR_ORDERS`]).
-    fn known_bad_share(&self, head: usize, window: Window) -> f64 {
-        let HeadNow { slot, rate } = self.heads[head];
-        let Some(slot) = slot else { return f64::NAN };
-        let known = self.history.labels(slot, window);
-        shrunk(known.n_bad as f64, known.n_known as f64, rate)
-    }
-
-    fn newest_bad_share(&self, head: usize) -> f64 {
-        let Some(slot) = self.heads[head].slot else { return f64::NAN };
-        let newest = self.history.newest_labels(slot, NEWEST_VERDICTS);
-        newest.n_bad as f64 / newest.n_known as f64
+    fn verdicts(&self, HeadNow { slot, rate }: HeadNow, read: VerdictRead) -> f64 {
+        let Some(slot) = slot else { return unheard(read) };
+        let past = &self.history;
+        match read {
+            VerdictRead::Bad(window) => past.labels(slot, window).n_bad as f64,
+            VerdictRead::BadShare(window) => {
+                let known = past.labels(slot, window);
+                shrunk(known.n_bad as f64, known.n_known as f64, rate)
+            }
+            VerdictRead::DaysSinceBad => self.days_since(past.last_bad(slot)),
+            VerdictRead::NewestBadShare => {
+                let newest = past.newest_labels(slot, NEWEST_VERDICTS);
+                newest.n_bad as f64 / newest.n_known as f64
+            }
+            VerdictRead::SinceBad => {
+                past.n_labels_since_bad(slot).map_or(f64::NAN, |n_verdicts| n_verdicts as f64)
+            }
+            VerdictRead::StreakDays => self.days_since(past.bad_streak_start(slot, STREAK_GAP)),
+        }
     }
 
     /// The item's SKU that most of the entity's orders of the last day hold.
@@ -305,6 +292,19 @@ fn positive(value: f64) -> f64 {
     if 0.0 < value { value } else { f64::NAN }
 }
 
+/// What is read about a head that nobody has judged by yet.
+fn unheard(read: VerdictRead) -> f64 {
+    match read {
+        VerdictRead::Bad(_) => 0.0,
+        VerdictRead::BadShare(_)
+        | VerdictRead::DaysSinceBad
+        | VerdictRead::NewestBadShare
+        | VerdictRead::SinceBad
+        | VerdictRead::StreakDays => f64::NAN,
+    }
+}
+
+/// (bad + [`PRIOR_ORDERS`] × overall rate) / (judged + [`PRIOR_ORDERS`]).
 fn shrunk(n_bad: f64, n_known: f64, rate: f64) -> f64 {
     PRIOR_ORDERS.mul_add(rate, n_bad) / (n_known + PRIOR_ORDERS)
 }

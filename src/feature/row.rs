@@ -85,15 +85,8 @@ pub(super) enum EntityRead {
     DaysSinceFirst,
     /// Orders of the last hour / orders a day over the last 30 days.
     Burst,
-    KnownBad(usize, Window),
-    KnownBadShare(usize, Window),
-    DaysSinceKnownBad(usize),
-    /// Share of bad ones among the newest few verdicts.
-    NewestBadShare(usize),
-    /// Verdicts since the newest bad one.
-    VerdictsSinceBad(usize),
-    /// Days since the newest streak of bad verdicts began.
-    BadStreakDays(usize),
+    /// What is known about orders under a head.
+    Verdicts(usize, VerdictRead),
     Distinct(EntityKind, Window),
     DistinctShare(EntityKind, Window),
     SameSkuShare,
@@ -116,4 +109,21 @@ pub(super) enum EntityRead {
     MarketToPaid,
     /// Price paid / mean price of the SKU so far.
     PaidToMean,
+}
+
+/// What is read from the verdicts about one entity under one head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum VerdictRead {
+    /// Bad ones of a window.
+    Bad(Window),
+    /// Share of bad ones of a window, shrunk toward the overall rate.
+    BadShare(Window),
+    /// Days since the newest bad one.
+    DaysSinceBad,
+    /// Share of bad ones among the newest few.
+    NewestBadShare,
+    /// How many came after the newest bad one.
+    SinceBad,
+    /// Days since the newest streak of bad ones began.
+    StreakDays,
 }
