@@ -8,7 +8,7 @@ use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderItem};
 use crate::domain::time::{Span, Timestamp};
 use crate::feature::extract::BASKET_ITEMS_MAX;
-use crate::feature::row::{EntityRead, VerdictRead};
+use crate::feature::row::{EntityRead, LabelRead};
 use crate::graph::history::{AccountAges, History, MarketRead, Window};
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::order_log::OrderTotals;
@@ -111,7 +111,7 @@ impl<'a> Past<'a> {
                 past.first_seen().map_or(0.0, |at| self.days_since(Some(at)))
             }
             EntityRead::Burst => self.burst(),
-            EntityRead::Verdicts(head, read) => self.verdicts(self.heads[head], read),
+            EntityRead::Labels(head, read) => self.known(self.heads[head], read),
             EntityRead::Distinct(kind, window) => past.n_distinct(kind, window) as f64,
             EntityRead::DistinctShare(kind, window) => {
                 past.n_distinct(kind, window) as f64 / past.totals(window).n_orders as f64
@@ -202,24 +202,24 @@ impl<'a> Past<'a> {
         past.totals(Window::Hour).n_orders as f64 / positive(daily)
     }
 
-    fn verdicts(&self, HeadNow { slot, rate }: HeadNow, read: VerdictRead) -> f64 {
+    fn known(&self, HeadNow { slot, rate }: HeadNow, read: LabelRead) -> f64 {
         let Some(slot) = slot else { return unheard(read) };
         let past = &self.history;
         match read {
-            VerdictRead::Bad(window) => past.labels(slot, window).n_bad as f64,
-            VerdictRead::BadShare(window) => {
+            LabelRead::Bad(window) => past.labels(slot, window).n_bad as f64,
+            LabelRead::BadShare(window) => {
                 let known = past.labels(slot, window);
                 shrunk(known.n_bad as f64, known.n_known as f64, rate)
             }
-            VerdictRead::DaysSinceBad => self.days_since(past.last_bad(slot)),
-            VerdictRead::NewestBadShare => {
+            LabelRead::DaysSinceBad => self.days_since(past.last_bad(slot)),
+            LabelRead::NewestBadShare => {
                 let newest = past.newest_labels(slot, NEWEST_VERDICTS);
                 newest.n_bad as f64 / newest.n_known as f64
             }
-            VerdictRead::SinceBad => {
+            LabelRead::SinceBad => {
                 past.n_labels_since_bad(slot).map_or(f64::NAN, |n_verdicts| n_verdicts as f64)
             }
-            VerdictRead::StreakDays => self.days_since(past.bad_streak_start(slot, STREAK_GAP)),
+            LabelRead::StreakDays => self.days_since(past.bad_streak_start(slot, STREAK_GAP)),
         }
     }
 
@@ -293,14 +293,14 @@ fn positive(value: f64) -> f64 {
 }
 
 /// What is read about a head that nobody has judged by yet.
-fn unheard(read: VerdictRead) -> f64 {
+fn unheard(read: LabelRead) -> f64 {
     match read {
-        VerdictRead::Bad(_) => 0.0,
-        VerdictRead::BadShare(_)
-        | VerdictRead::DaysSinceBad
-        | VerdictRead::NewestBadShare
-        | VerdictRead::SinceBad
-        | VerdictRead::StreakDays => f64::NAN,
+        LabelRead::Bad(_) => 0.0,
+        LabelRead::BadShare(_)
+        | LabelRead::DaysSinceBad
+        | LabelRead::NewestBadShare
+        | LabelRead::SinceBad
+        | LabelRead::StreakDays => f64::NAN,
     }
 }
 

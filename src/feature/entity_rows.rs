@@ -8,7 +8,7 @@ use crate::domain::feature::{CatalogSchema, FeatureGroup, FeatureSpec, FeatureUn
 use crate::domain::head::HeadId;
 use crate::domain::text::Text;
 use crate::feature::entity_reads::NEWEST_VERDICTS;
-use crate::feature::row::{EntityRead, Fold, Read, Row, VerdictRead};
+use crate::feature::row::{EntityRead, Fold, LabelRead, Read, Row};
 use crate::feature::words;
 use crate::graph::history::Window;
 
@@ -275,7 +275,7 @@ impl Writer<'_> {
                 let w = words::window(window);
                 self.add(
                     &format!("known_{head}_count_{}", w.id),
-                    EntityRead::Verdicts(idx, VerdictRead::Bad(window)),
+                    EntityRead::Labels(idx, LabelRead::Bad(window)),
                     &shape(FeatureUnit::Count),
                     (
                         format!("orders {} that became known as {en} {}", of.en_of, w.en),
@@ -287,7 +287,7 @@ impl Writer<'_> {
                 let w = words::window(window);
                 self.add(
                     &format!("known_{head}_share_{}", w.id),
-                    EntityRead::Verdicts(idx, VerdictRead::BadShare(window)),
+                    EntityRead::Labels(idx, LabelRead::BadShare(window)),
                     &shape(FeatureUnit::Share),
                     (
                         format!("share of judged orders {} known as {en} {}", of.en_of, w.en),
@@ -297,7 +297,7 @@ impl Writer<'_> {
             }
             self.add(
                 &format!("known_{head}_age_days"),
-                EntityRead::Verdicts(idx, VerdictRead::DaysSinceBad),
+                EntityRead::Labels(idx, LabelRead::DaysSinceBad),
                 &shape(FeatureUnit::Days),
                 (
                     format!("days since {en} last became known {}", of.en_of),
@@ -314,7 +314,7 @@ impl Writer<'_> {
         let (en, zh) = words::head(&head.0);
         self.add(
             &format!("known_{head}_newest_share"),
-            EntityRead::Verdicts(idx, VerdictRead::NewestBadShare),
+            EntityRead::Labels(idx, LabelRead::NewestBadShare),
             &shape(FeatureUnit::Share),
             (
                 format!("share of {en} among the newest {NEWEST_VERDICTS} verdicts {}", of.en_of),
@@ -323,7 +323,7 @@ impl Writer<'_> {
         );
         self.add(
             &format!("known_{head}_verdicts_since"),
-            EntityRead::Verdicts(idx, VerdictRead::SinceBad),
+            EntityRead::Labels(idx, LabelRead::SinceBad),
             &shape(FeatureUnit::Count),
             (
                 format!("good verdicts {} since {en} last became known", of.en_of),
@@ -332,7 +332,7 @@ impl Writer<'_> {
         );
         self.add(
             &format!("known_{head}_streak_days"),
-            EntityRead::Verdicts(idx, VerdictRead::StreakDays),
+            EntityRead::Labels(idx, LabelRead::StreakDays),
             &shape(FeatureUnit::Days),
             (
                 format!("days since the newest streak of {en} {} began", of.en_of),

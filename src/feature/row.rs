@@ -86,7 +86,7 @@ pub(super) enum EntityRead {
     /// Orders of the last hour / orders a day over the last 30 days.
     Burst,
     /// What is known about orders under a head.
-    Verdicts(usize, VerdictRead),
+    Labels(usize, LabelRead),
     Distinct(EntityKind, Window),
     DistinctShare(EntityKind, Window),
     SameSkuShare,
@@ -113,7 +113,7 @@ pub(super) enum EntityRead {
 
 /// What is read from the verdicts about one entity under one head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum VerdictRead {
+pub(super) enum LabelRead {
     /// Bad ones of a window.
     Bad(Window),
     /// Share of bad ones of a window, shrunk toward the overall rate.
