@@ -7,7 +7,7 @@ with our shares of rows and features per tree; the better on the stop rows count
 Time: 300 trees of depth 6, two threads, nothing stopped, least of several fits;
 CatBoost in several settings, of which the fastest counts.
 
-Matrices come from `orderlens train --export-matrix` and `evaluate --export-matrix`;
+Matrices come from `orderlens train --export-matrix TRAIN --export-test-matrix TEST`;
 columns that both files have are used. Two synthetic tasks are always made.
 """
 
