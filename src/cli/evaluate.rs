@@ -68,7 +68,7 @@ pub struct Args {
     /// Compare how this bundle and another one explain the judged orders
     #[arg(long)]
     compare_with: Option<PathBuf>,
-    /// Skip the baselines that are fitted on the training window
+    /// Skip the baselines, which are fitted on the training window when --train-from is given
     #[arg(long)]
     no_baselines: bool,
     /// Write the judged rows as CSV: order, time, account, features, and a label per head

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::domain::entity::EntityKind;
+use crate::domain::scramble::{SEED_STEP, scramble};
 use crate::domain::time::Timestamp;
 use crate::wire::check::time_to_pb;
 use crate::wire::enums::WireEnum;
@@ -86,10 +87,7 @@ impl OrderSource {
     }
 }
 
-/// A number that looks random. Source: `SplitMix64`, Steele, Lea and Flood 2014.
+/// A number that looks random.
 fn mix(n: u64) -> u64 {
-    let mut z = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    scramble(n.wrapping_add(SEED_STEP))
 }

@@ -16,6 +16,7 @@ pub mod order;
 pub mod query;
 pub mod record;
 pub mod risk;
+pub mod scramble;
 pub mod text;
 pub mod time;
 pub mod unlike;

@@ -5,6 +5,7 @@
 //! values. All sums are of whole steps: `base + Σ contributions = score` exactly, the
 //! same on any batch, thread and instruction set.
 
+use crate::domain::scramble::{SEED_STEP, scramble};
 use crate::model::background::Background;
 use crate::model::binning::{Binning, RANK_MISSING};
 use crate::model::ensemble::{DEPTH_MAX, Ensemble, Tree};
@@ -188,8 +189,8 @@ impl Engine {
         let mut largest = 0;
         for _ in 0..n_orders {
             for rank in &mut ranks {
-                state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-                *rank = split_mix(state).to_le_bytes()[0];
+                state = state.wrapping_add(SEED_STEP);
+                *rank = scramble(state).to_le_bytes()[0];
             }
             self.explain_ranks(&ranks, &mut scratch);
             for (head, ensemble) in ensembles.iter().enumerate() {
@@ -356,11 +357,4 @@ fn leaf_counts<P: Position>(
 
 fn padded(n_features: usize) -> usize {
     n_features.max(1).next_multiple_of(RANKS_STEP)
-}
-
-/// The output step of `SplitMix64` (Steele, Lea, Flood 2014).
-fn split_mix(mut z: u64) -> u64 {
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }

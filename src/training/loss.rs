@@ -28,17 +28,6 @@ pub enum Loss {
     },
 }
 
-/// What a raw score has to go through to become a value of the target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Link {
-    /// The raw score is the value.
-    Identity,
-    /// The raw score is log-odds.
-    Logit,
-    /// The raw score is the logarithm of the value.
-    Log,
-}
-
 /// First and second derivative of the loss by the raw score, times the weight.
 pub type Gradient = [f32; 2];
 
@@ -50,24 +39,6 @@ const LOG_MEAN_MAX: f64 = 30.0;
 const MEAN_MIN: f64 = 1e-6;
 
 impl Loss {
-    /// How raw scores relate to targets.
-    pub fn link(self) -> Link {
-        match self {
-            Self::Logistic => Link::Logit,
-            Self::Squared | Self::Quantile { .. } => Link::Identity,
-            Self::Poisson | Self::Tweedie { .. } => Link::Log,
-        }
-    }
-
-    /// True for a target that the loss is defined on.
-    pub fn takes(self, target: f32) -> bool {
-        match self {
-            Self::Logistic => (0.0..=1.0).contains(&target),
-            Self::Squared | Self::Quantile { .. } => target.is_finite(),
-            Self::Poisson | Self::Tweedie { .. } => target.is_finite() && 0.0 <= target,
-        }
-    }
-
     /// The best constant raw score for these targets; `None` when no row has weight.
     pub fn start(self, targets: &[f32], weights: &[f32]) -> Option<f64> {
         let (mut sum, mut total) = (0.0, 0.0);

@@ -3,6 +3,8 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::domain::scramble::{SEED_STEP, scramble};
+
 /// A generator for one purpose and one tree: adding a draw elsewhere moves nothing.
 pub(crate) fn generator(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -36,11 +38,7 @@ impl RowSample {
     /// True when the row is in the sample.
     #[inline]
     pub(crate) fn has(self, row: u32) -> bool {
-        // SplitMix64 (Steele, Lea, Flood 2014): a few multiplications per row.
-        let mut z = self.seed.wrapping_add(u64::from(row).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31) <= self.bound
+        scramble(self.seed.wrapping_add(u64::from(row).wrapping_mul(SEED_STEP))) <= self.bound
     }
 }
 

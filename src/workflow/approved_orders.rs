@@ -18,6 +18,7 @@ use crate::domain::event::{CancelType, Fact};
 use crate::domain::feedback::OutcomeKind;
 use crate::domain::head::HeadId;
 use crate::domain::order::OrderKey;
+use crate::domain::scramble::{SEED_STEP, scramble};
 
 /// A label this high says that the risk came true.
 const LABEL_MIN: f64 = 0.5;
@@ -103,7 +104,8 @@ impl ApprovedOrders {
             // One draw for both: a place beyond the last means "not taken in".
             let n_places = self.rule.every_approved.max(self.rule.rows_max as u64);
             let place =
-                usize::try_from(scrambled(self.n_approved) % n_places).unwrap_or(usize::MAX);
+                usize::try_from(scramble(self.n_approved.wrapping_mul(SEED_STEP)) % n_places)
+                    .unwrap_or(usize::MAX);
             if self.rows.swap_remove_index(place).is_none() {
                 return;
             }
@@ -227,12 +229,4 @@ fn is_bad(kind: OutcomeKind) -> bool {
         | OutcomeKind::AccountClosed
         | OutcomeKind::ConfirmedLegit => false,
     }
-}
-
-/// The output step of `SplitMix64` (Steele, Lea, Flood 2014).
-fn scrambled(count: u64) -> u64 {
-    let z = count.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
