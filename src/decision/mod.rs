@@ -2,6 +2,7 @@
 
 pub mod attribution;
 pub mod decide;
+pub mod difference;
 pub mod draws;
 pub mod impact;
 pub mod messages;

@@ -4,6 +4,7 @@
 
 pub mod counterfactual;
 pub mod decision;
+pub mod difference;
 pub mod entity;
 pub mod event;
 pub mod evidence;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::domain::decision::{ActionKind, DecisionId, DecisionState};
 use crate::domain::entity::{EntityKind, EntityRef};
+use crate::domain::head::HeadId;
 use crate::domain::money::Money;
 use crate::domain::order::{AddressKind, AttributeValue, Order, OrderItem, OrderKey, PaymentKind};
 use crate::domain::record::ScoreRequest;
-use crate::domain::risk::RiskBand;
+use crate::domain::risk::{Probability, RiskBand};
 use crate::domain::time::Timestamp;
 
 /// Names one decision.
@@ -54,8 +55,39 @@ pub struct WhatIf {
     pub subject: WhatIfSubject,
     /// Changes of the order, applied in this order.
     pub changes: Vec<OrderChange>,
-    /// Text of another strategy file; `None` keeps the strategy.
-    pub strategy_toml: Option<Box<str>>,
+    /// Another strategy; `None` keeps the one of the subject.
+    pub strategy: Option<StrategyChoice>,
+    /// Values that features take whatever graph and order say, each feature at most once.
+    pub features: Vec<FeatureValue>,
+    /// Where a risk should get; `None` asks for no search of its own.
+    pub target: Option<ProbabilityTarget>,
+}
+
+/// Which strategy a what-if judges under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StrategyChoice {
+    /// One that need not be known: the text of its file.
+    Text(Box<str>),
+    /// One that the service has judged with, by its name or hash.
+    Known(Box<str>),
+}
+
+/// A feature with a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FeatureValue {
+    /// Stable feature id.
+    pub feature: Box<str>,
+    /// In the feature's unit; `None` is unknown.
+    pub value: Option<f64>,
+}
+
+/// A risk and where its probability should get.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProbabilityTarget {
+    /// Which risk.
+    pub head: HeadId,
+    /// To reach or pass.
+    pub probability: Probability,
 }
 
 /// What a what-if starts from.

@@ -4,14 +4,16 @@ use futures_util::{StreamExt as _, stream};
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
+use crate::domain::decision::Decision;
 use crate::domain::order::TEXT_BYTES_MAX;
-use crate::domain::query::FieldDifference;
+use crate::domain::query::{FieldDifference, WhatIfSubject};
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
+use crate::wire::decision::Explain;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::decision_service_server::DecisionService;
 use crate::wire::request::Recording;
-use crate::wire::{decision, request, what_if};
+use crate::wire::{counterfactual, decision, difference, request, what_if};
 use crate::workflow::service::OrderService;
 
 /// Serves `orderlens.v1.DecisionService`.
@@ -91,11 +93,15 @@ impl<S: OrderService> DecisionService for DecisionDoor<S> {
         let door = self.0.door();
         let (question, explain) = what_if::what_if(request.into_inner(), door)
             .map_err(|error| status::of_invalid(&error))?;
+        let is_recorded = matches!(question.subject, WhatIfSubject::Decision(_));
         let answer = self.0.service.what_if(question, door.now).await;
         let answer = answer.map_err(|error| status::of_error(&error))?;
+        let baseline = decision::to_pb(&answer.baseline, explain);
         Ok(Response::new(pb::WhatIfResponse {
-            baseline: Some(decision::to_pb(&answer.baseline, explain)),
-            changed: Some(decision::to_pb(&answer.changed, explain)),
+            baseline: Some(pb::Decision { is_hypothetical: !is_recorded, ..baseline }),
+            changed: Some(hypothetical(&answer.changed, explain)),
+            counterfactuals: answer.counterfactuals.iter().map(counterfactual::to_pb).collect(),
+            difference: Some(difference::to_pb(&answer.difference)),
         }))
     }
 
@@ -138,12 +144,17 @@ async fn score<S: OrderService>(
             let decided = shared.service.dry_run(score.request, door.now).await;
             let decided = decided.map_err(|error| status::of_error(&error))?;
             Ok(pb::ScoreOrderResponse {
-                decision: Some(decision::to_pb(&decided, score.explain)),
+                decision: Some(hypothetical(&decided, score.explain)),
                 replayed: false,
                 dry_run: true,
             })
         }
     }
+}
+
+/// A decision that was never recorded, marked so: nobody shall store it as if it were.
+fn hypothetical(decided: &Decision, explain: Explain) -> pb::Decision {
+    pb::Decision { is_hypothetical: true, ..decision::to_pb(decided, explain) }
 }
 
 async fn score_item<S: OrderService>(

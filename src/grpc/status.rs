@@ -57,6 +57,13 @@ pub fn of_error(error: &Error) -> Status {
                 .collect();
             details.set_bad_request(violations);
         }
+        Error::InvalidFields(mistakes) => {
+            let violations: Vec<_> = mistakes
+                .iter()
+                .map(|it| FieldViolation::new(&*it.field, &*it.description))
+                .collect();
+            details.set_bad_request(violations);
+        }
         Error::Exhausted { retry_after } => {
             let micros = u64::try_from(retry_after.0).unwrap_or_default();
             details.set_retry_info(Some(Duration::from_micros(micros)));

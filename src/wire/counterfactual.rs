@@ -10,7 +10,7 @@ use crate::wire::enums::WireEnum;
 use crate::wire::pb::v1 as pb;
 
 /// The message for a search.
-pub(super) fn to_pb(search: &CounterfactualSearch) -> pb::CounterfactualSearch {
+pub fn to_pb(search: &CounterfactualSearch) -> pb::CounterfactualSearch {
     let (risk_type, head_id) = head_to_pb(&search.head);
     pb::CounterfactualSearch {
         risk_type,
@@ -47,7 +47,7 @@ fn lever_to_pb(lever: &LeverChange) -> pb::LeverChange {
 }
 
 /// Reads a search.
-pub(super) fn read(
+pub fn read(
     check: &mut Check<'_>,
     path: &Path<'_>,
     search: pb::CounterfactualSearch,

@@ -61,6 +61,7 @@ pub fn to_pb(decision: &Decision, explain: Explain) -> pb::Decision {
             .map(|timing| pb::StageTiming { stage: timing.stage.to_wire(), nanos: timing.nanos })
             .collect(),
         counterfactuals: decision.counterfactuals.iter().map(counterfactual::to_pb).collect(),
+        is_hypothetical: false,
     }
 }
 

@@ -4,8 +4,9 @@
 //! that gathers every violation at once and seals personal identifiers.
 
 pub mod check;
-mod counterfactual;
+pub mod counterfactual;
 pub mod decision;
+pub mod difference;
 pub mod enums;
 pub mod error;
 pub mod event;

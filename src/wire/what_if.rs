@@ -2,7 +2,10 @@
 
 use crate::domain::entity::EntityKind;
 use crate::domain::order::{Countries, Order, OrderKey, TEXT_BYTES_MAX};
-use crate::domain::query::{OrderChange, WhatIf, WhatIfSubject};
+use crate::domain::query::{
+    FeatureValue, OrderChange, ProbabilityTarget, StrategyChoice, WhatIf, WhatIfSubject,
+};
+use crate::domain::risk::Probability;
 use crate::wire::check::{Check, Door, Path, order_key_to_pb};
 use crate::wire::decision::Explain;
 use crate::wire::error::Error;
@@ -29,16 +32,10 @@ pub fn what_if(request: pb::WhatIfRequest, door: Door<'_>) -> Result<(WhatIf, Ex
     });
     let paths = request.override_mask.map(|mask| mask.paths).unwrap_or_default();
     let changes = read_changes(&mut check, &root, request.overrides, &paths);
-    if request.strategy_toml.len() > STRATEGY_BYTES_MAX {
-        let description = format!("has more than {STRATEGY_BYTES_MAX} bytes");
-        check.note(&root.field("strategy_toml"), description);
-    }
-    let strategy_toml = Some(request.strategy_toml.into_boxed_str());
-    let question = subject.map(|subject| WhatIf {
-        subject,
-        changes,
-        strategy_toml: strategy_toml.filter(|text| !text.is_empty()),
-    });
+    let strategy = read_strategy(&mut check, &root, request.strategy_toml, request.strategy_ref);
+    let features = read_features(&mut check, &root, request.feature_overrides);
+    let target = request.target.and_then(|target| read_target(&mut check, &root, target));
+    let question = subject.map(|subject| WhatIf { subject, changes, strategy, features, target });
     check.finish(question.zip(explain))
 }
 
@@ -56,6 +53,68 @@ fn read_subject(
                 .map(|score| WhatIfSubject::Request(score.request))
         }
     }
+}
+
+fn read_strategy(
+    check: &mut Check<'_>,
+    root: &Path<'_>,
+    toml: String,
+    name: String,
+) -> Option<StrategyChoice> {
+    if toml.len() > STRATEGY_BYTES_MAX {
+        let description = format!("has more than {STRATEGY_BYTES_MAX} bytes");
+        check.note(&root.field("strategy_toml"), description);
+    }
+    let path = root.field("strategy_ref");
+    let name = check.text(&path, name)?;
+    if !toml.is_empty() && !name.is_empty() {
+        check.note(&path, "must be empty when `strategy_toml` is given");
+    }
+    match (toml.is_empty(), name.is_empty()) {
+        (false, _) => Some(StrategyChoice::Text(toml.into_boxed_str())),
+        (true, false) => Some(StrategyChoice::Known(name)),
+        (true, true) => None,
+    }
+}
+
+fn read_features(
+    check: &mut Check<'_>,
+    root: &Path<'_>,
+    overrides: Vec<pb::FeatureOverride>,
+) -> Vec<FeatureValue> {
+    let list = root.field("feature_overrides");
+    if overrides.len() > CHANGES_MAX {
+        check.note(&list, format!("has {} values, more than {CHANGES_MAX}", overrides.len()));
+        return Vec::new();
+    }
+    let mut features: Vec<FeatureValue> = Vec::with_capacity(overrides.len());
+    for (idx, new) in overrides.into_iter().enumerate() {
+        let path = list.index(idx);
+        let id = path.field("feature");
+        let widest = f64::from(f32::MAX);
+        if new.value.is_some_and(|value| !(-widest..=widest).contains(&value)) {
+            check.note(&path.field("value"), "must be a number within ±3.4e38");
+        }
+        let Some(feature) = check.name(&id, new.feature) else { continue };
+        if features.iter().any(|known| known.feature == feature) {
+            check.note(&id, "is given twice");
+        }
+        features.push(FeatureValue { feature, value: new.value });
+    }
+    features
+}
+
+fn read_target(
+    check: &mut Check<'_>,
+    root: &Path<'_>,
+    target: pb::ProbabilityTarget,
+) -> Option<ProbabilityTarget> {
+    let path = root.field("target");
+    if !(0.0..=1.0).contains(&target.probability) {
+        check.note(&path.field("probability"), "must be in [0, 1]");
+    }
+    let head = check.head(&path, target.risk_type, target.head_id)?;
+    Some(ProbabilityTarget { head, probability: Probability::clamped(target.probability) })
 }
 
 fn read_changes(

@@ -19,11 +19,14 @@ use crate::store::log::read_at;
 use crate::store::records::follow::RecordsFollower;
 use crate::store::records::query::{self as records, PageCursor, Records};
 use crate::workflow::error::Error;
-use crate::workflow::judge_order::{ActiveStrategy, Judge};
+use crate::workflow::judge_order::Judge;
+use crate::workflow::known_strategies::KnownStrategies;
 use crate::workflow::past::Past;
-use crate::workflow::sequencer::{Command, DurableMark, Place, Scored, Told, Trial};
+use crate::workflow::sequencer::{Command, DurableMark, Place, Scored, Told};
 use crate::workflow::service::{Ack, DecisionPage, OrderService, ScoreAnswer, WhatIfAnswer};
 use crate::workflow::state::{State, differing_fields};
+use crate::workflow::trial::{Seen, Trial};
+use crate::workflow::what_if::Terms;
 
 /// How long a caller should wait before it tries again when the queue is full.
 const RETRY_AFTER: Span = Span(50_000);
@@ -44,6 +47,7 @@ pub struct Engine {
     follower: RecordsFollower,
     past: Arc<Past>,
     strategy_name: Arc<str>,
+    strategies: KnownStrategies,
     new_id: NewId,
     sequencer: Option<JoinHandle<State>>,
     journal: Option<Journal>,
@@ -66,6 +70,8 @@ pub struct EngineParts {
     pub follower: RecordsFollower,
     /// The active judge.
     pub judge: Judge,
+    /// The strategies of the journal.
+    pub strategies: KnownStrategies,
     /// Makes earlier states again.
     pub past: Past,
     /// Makes ids.
@@ -82,6 +88,7 @@ impl Engine {
             records: Arc::new(parts.records),
             follower: parts.follower,
             strategy_name: (&*parts.judge.strategy().strategy.name).into(),
+            strategies: parts.strategies,
             past: Arc::new(parts.past),
             new_id: parts.new_id,
             sequencer: Some(parts.sequencer),
@@ -190,20 +197,8 @@ impl Engine {
         }
     }
 
-    /// Judges and forgets, all trials in the same state.
-    async fn judge_trials<const N: usize>(
-        &self,
-        trials: [(ScoreRequest, Option<Arc<ActiveStrategy>>); N],
-        received_time: Timestamp,
-    ) -> Result<[Arc<Decision>; N], Error> {
-        let trial = |(request, strategy)| {
-            let decision_id = (self.new_id)(received_time);
-            Trial { request, decision_id, strategy }
-        };
-        let trials = trials.map(trial).into();
-        let decisions = self.ask(|reply| Command::Try { trials, received_time, reply }).await?;
-        let decisions: Vec<_> = decisions.into_iter().map(Arc::new).collect();
-        decisions.try_into().map_err(|_| Error::Unavailable("a trial was not judged".into()))
+    async fn see(&self, trials: Vec<Trial>) -> Result<Seen, Error> {
+        self.ask(|reply| Command::See { trials, reply }).await
     }
 }
 
@@ -243,8 +238,10 @@ impl OrderService for Engine {
         request: ScoreRequest,
         received: Timestamp,
     ) -> Result<Arc<Decision>, Error> {
-        let [decision] = self.judge_trials([(request, None)], received).await?;
-        Ok(decision)
+        let decision_id = (self.new_id)(received);
+        let seen = self.see(vec![Trial { request, given: Vec::new(), decision_id }]).await?;
+        let decided = block(move || Ok(seen.decide(received).pop())).await?;
+        decided.map(Arc::new).ok_or_else(|| Error::Unavailable("it was not looked at".into()))
     }
 
     async fn get_decision(&self, key: DecisionKey) -> Result<Arc<Decision>, Error> {
@@ -291,26 +288,17 @@ impl OrderService for Engine {
     }
 
     async fn what_if(&self, question: WhatIf, received: Timestamp) -> Result<WhatIfAnswer, Error> {
-        let toml = question.strategy_toml.as_deref();
-        let strategy = toml.map(|toml| self.past.read_strategy(toml)).transpose()?;
-        let changed_order = |mut request: ScoreRequest| {
-            question.changes.iter().for_each(|change| change.apply(&mut request.order));
-            request
-        };
-        match &question.subject {
+        let terms = Terms::read(&question, &self.past, &self.strategies)?;
+        match question.subject {
             WhatIfSubject::Request(request) => {
-                let changed = (changed_order(request.clone()), strategy);
-                let trials = [(request.clone(), None), changed];
-                let [baseline, changed] = self.judge_trials(trials, received).await?;
-                Ok(WhatIfAnswer { baseline, changed })
+                let ids = [received; 2].map(self.new_id);
+                let seen = self.see(terms.trials(request, ids)).await?;
+                block(move || terms.answer_seen(seen, received)).await
             }
             WhatIfSubject::Decision(id) => {
-                let scored = self.find(DecisionKey::Id(*id)).await?;
-                let changed = changed_order(scored.request.clone());
+                let scored = self.find(DecisionKey::Id(id)).await?;
                 let past = self.past.clone();
-                let baseline = shared_decision(&scored);
-                let again = block(move || past.judge_again(&scored, &changed, strategy));
-                Ok(WhatIfAnswer { baseline, changed: again.await? })
+                block(move || terms.answer_recorded(&past, &scored)).await
             }
         }
     }

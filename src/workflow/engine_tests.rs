@@ -5,10 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::domain::decision::{ActionKind, Decision, DecisionId};
-use crate::domain::entity::EntityKind;
 use crate::domain::feedback::{OperatorChoice, Outcome, OutcomeKind, OutcomeSource};
 use crate::domain::query::{DecisionFilter, DecisionKey, DecisionQuery};
-use crate::domain::query::{OrderChange, WhatIf, WhatIfSubject};
 use crate::domain::record::ScoredOrder;
 use crate::graph::settings::GraphSettings;
 use crate::model::bundle::Bundle;
@@ -20,7 +18,7 @@ use crate::workflow::engine::Engine;
 use crate::workflow::error::{Error, ErrorKind};
 use crate::workflow::explainer::Explainers;
 use crate::workflow::fixtures::{
-    at, bundle, entity, judge, label, new_id, order, other_bundle, placed, reader, request,
+    at, bundle, judge, label, new_id, order, other_bundle, placed, reader, request,
 };
 use crate::workflow::past::Past;
 use crate::workflow::replay_decision::differences;
@@ -96,13 +94,9 @@ pub(super) fn past(dir: &Path, snapshots: &str, bundle: Arc<Bundle>) -> (Past, J
 }
 
 /// A decision about the order with this number, as the journal holds it.
-fn kept(decision: &Arc<Decision>, n: u32) -> Arc<Decision> {
+pub(super) fn kept(decision: &Arc<Decision>, n: u32) -> Arc<Decision> {
     let scored = ScoredOrder { request: request(n), decision: decision.clone() };
     as_recorded(Arc::new(scored)).unwrap().decision.clone()
-}
-
-fn bits(decision: &Decision) -> Vec<u32> {
-    decision.features.iter().map(|value| value.to_bits()).collect()
 }
 
 fn choice(id: &str, decision_id: DecisionId, action: ActionKind) -> OperatorChoice {
@@ -272,63 +266,6 @@ async fn every_recorded_decision_is_made_again_to_the_byte_under_the_strategy_of
         ..ReplayReport::default()
     };
     assert_eq!(report, skipped);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_what_if_shows_the_difference_and_leaves_no_trace() {
-    let dir = tempfile::tempdir().unwrap();
-    let engine = open(dir.path());
-    let decisions = fill(&engine, 1..20).await;
-    let end = engine.durable_position();
-    let probe = engine.dry_run(request(500), at(501)).await.unwrap();
-
-    let ask = |subject, changes, strategy_toml: Option<&str>| {
-        let strategy_toml = strategy_toml.map(Into::into);
-        engine.what_if(WhatIf { subject, changes, strategy_toml }, at(502))
-    };
-    let decision = &decisions[10];
-    let by_id = || WhatIfSubject::Decision(decision.decision_id);
-    let same = ask(by_id(), vec![], None).await.unwrap();
-    assert_eq!(differences(&same.baseline, &kept(decision, 11)), []);
-    assert_eq!(differences(&same.baseline, &same.changed), []);
-    let stranger = OrderChange::Entity(EntityKind::Account, Some(entity(EntityKind::Account, 99)));
-    let changed = ask(by_id(), vec![stranger.clone()], None).await.unwrap();
-    assert_ne!(bits(&changed.baseline), bits(&changed.changed));
-    let strict = ask(by_id(), vec![], Some("strict")).await.unwrap();
-    assert_eq!(&*strict.changed.versions.strategy, "strict");
-    assert_eq!(bits(&strict.changed), bits(decision));
-    assert_ne!(strict.changed.impacts, decision.impacts);
-    let request = WhatIfSubject::Request(request(600));
-    let fresh = ask(request, vec![stranger], Some("strict")).await.unwrap();
-    assert_eq!(&*fresh.baseline.versions.strategy, "plain");
-    assert_eq!(&*fresh.changed.versions.strategy, "strict");
-    assert_eq!(fresh.baseline.versions.graph_position, fresh.changed.versions.graph_position);
-    let wrong = ask(by_id(), vec![], Some("nonsense")).await.unwrap_err();
-    assert_eq!(wrong.to_string(), "the strategy has 1 mistakes; `nonsense` is not a strategy");
-
-    assert_eq!(engine.durable_position(), end);
-    let after = engine.dry_run(crate::workflow::fixtures::request(500), at(501)).await.unwrap();
-    let after = Decision { decision_id: probe.decision_id, ..(*after).clone() };
-    assert_eq!(differences(&probe, &after), []);
-    let error = engine.get_decision(DecisionKey::Id(probe.decision_id)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::NotFound);
-    engine.stop();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_what_if_about_a_decision_of_another_bundle_is_not_answered_by_this_one() {
-    let dir = tempfile::tempdir().unwrap();
-    let engine = open(dir.path());
-    let decision = score(&engine, 1).await;
-    engine.stop();
-    let engine = open_with(dir.path(), other_bundle(), "plain");
-    for strategy_toml in [None, Some("strict".into())] {
-        let subject = WhatIfSubject::Decision(decision.decision_id);
-        let question = WhatIf { subject, changes: Vec::new(), strategy_toml };
-        let error = engine.what_if(question, at(9)).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
-    }
-    engine.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]

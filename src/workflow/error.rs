@@ -43,6 +43,9 @@ pub enum Error {
     /// A strategy text has mistakes; all of them are listed.
     #[error("the strategy has {} mistakes; {}", .0.len(), .0.join("; "))]
     InvalidStrategy(Vec<String>),
+    /// Fields of a question do not fit what the service has loaded; all of them are listed.
+    #[error("{} fields are invalid; {}", .0.len(), listed(.0))]
+    InvalidFields(Vec<FieldMistake>),
     /// A bound on waiting work is reached.
     #[error("too much work is waiting")]
     Exhausted {
@@ -62,6 +65,15 @@ pub enum Error {
     },
 }
 
+/// A field of a question that only the engine can judge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldMistake {
+    /// Dotted path in the question.
+    pub field: Box<str>,
+    /// What is wrong with it.
+    pub description: Box<str>,
+}
+
 impl Error {
     /// A failure that no caller can mend.
     pub fn failed(doing: &str, source: impl StdError + Send + Sync + 'static) -> Self {
@@ -78,7 +90,7 @@ impl Error {
         match self {
             Self::UnknownDecision(_) | Self::UnknownOrder(_) => ErrorKind::NotFound,
             Self::IdReused { .. } => ErrorKind::Conflict,
-            Self::InvalidStrategy(_) => ErrorKind::Invalid,
+            Self::InvalidStrategy(_) | Self::InvalidFields(_) => ErrorKind::Invalid,
             Self::Exhausted { .. } => ErrorKind::Exhausted,
             Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Failed { .. } => ErrorKind::Internal,
@@ -92,9 +104,15 @@ impl Error {
             Self::UnknownOrder(_) => "ORDER_UNKNOWN",
             Self::IdReused { .. } => "ID_REUSED",
             Self::InvalidStrategy(_) => "STRATEGY_INVALID",
+            Self::InvalidFields(_) => "FIELDS_INVALID",
             Self::Exhausted { .. } => "OVERLOADED",
             Self::Unavailable(_) => "UNAVAILABLE",
             Self::Failed { .. } => "INTERNAL",
         }
     }
+}
+
+fn listed(mistakes: &[FieldMistake]) -> String {
+    let one = |it: &FieldMistake| format!("{} {}", it.field, it.description);
+    mistakes.iter().map(one).collect::<Vec<_>>().join("; ")
 }

@@ -13,6 +13,7 @@ use crate::domain::decision::{
     ActionKind, Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Stage,
     StageTiming, Versions,
 };
+use crate::domain::evidence::Evidence;
 use crate::domain::feature::FeatureSpec;
 use crate::domain::head::{HeadKind, HeadScore};
 use crate::domain::order::Order;
@@ -61,6 +62,28 @@ pub struct Stamp {
     pub decision_id: DecisionId,
     /// When the request arrived.
     pub received_time: Timestamp,
+}
+
+/// A feature whose value is given, not read.
+#[derive(Clone, Copy, Debug)]
+pub struct Given {
+    /// Position among the bundle's features.
+    pub at: usize,
+    /// NaN is unknown.
+    pub value: f32,
+}
+
+/// An order as graph and model see it: all that an answer needs of a state.
+#[derive(Debug)]
+pub struct Sight {
+    /// Journal position of the state.
+    position: u64,
+    values: Vec<f32>,
+    scores: Vec<HeadScore>,
+    evidence: Evidence,
+    features_nanos: u64,
+    model_nanos: u64,
+    evidence_nanos: u64,
 }
 
 /// A monotonic clock in nanoseconds.
@@ -114,17 +137,51 @@ impl Judge {
         stamp: &Stamp,
         nanos: Stopwatch,
     ) -> Decision {
+        self.decide(self.see(state, request, &[], nanos), request, stamp, nanos)
+    }
+
+    /// Reads what an answer needs of a state, with some features given instead of read.
+    pub fn see(
+        &self,
+        state: &State,
+        request: &ScoreRequest,
+        given: &[Given],
+        nanos: Stopwatch,
+    ) -> Sight {
         let started = nanos();
-        let order = &request.order;
-        let as_of = request.event_time;
-        let mut values = Vec::with_capacity(self.catalog.specs().len());
+        let (order, as_of) = (&request.order, request.event_time);
+        let specs = self.catalog.specs();
+        let mut values = Vec::with_capacity(specs.len());
         self.catalog.extract(&state.graph, order, as_of, &mut values);
+        for given in given {
+            values[given.at] = given.value;
+        }
         let features_done = nanos();
         let scores = self.bundle.score_with(self.engine(), &mut Scratch::default(), &values);
         let model_done = nanos();
-        let specs = self.catalog.specs();
-        let wants = evidence_wants(&scores, specs);
-        let evidence = state.graph.evidence(order, as_of, &wants);
+        let evidence = state.graph.evidence(order, as_of, &evidence_wants(&scores, specs));
+        Sight {
+            position: state.position,
+            values,
+            scores,
+            evidence,
+            features_nanos: features_done.saturating_sub(started),
+            model_nanos: model_done.saturating_sub(features_done),
+            evidence_nanos: nanos().saturating_sub(model_done),
+        }
+    }
+
+    /// The answer to a request that this judge, or one under another strategy, has seen.
+    pub fn decide(
+        &self,
+        sight: Sight,
+        request: &ScoreRequest,
+        stamp: &Stamp,
+        nanos: Stopwatch,
+    ) -> Decision {
+        let started = nanos();
+        let Sight { position, values, scores, evidence, .. } = sight;
+        let (order, specs) = (&request.order, self.catalog.specs());
         let inputs = Inputs { specs, values: &values };
         let decided = decide(
             &self.strategy.strategy,
@@ -141,7 +198,7 @@ impl Judge {
         let counterfactuals = self.counterfactuals(&decided, order, &values, &scores);
         let degraded_reasons = self.degraded_reasons(request, stamp, &values);
         let is_degraded = !degraded_reasons.is_empty();
-        let decision_done = nanos();
+        let decision_nanos = sight.evidence_nanos + nanos().saturating_sub(started);
         let timing = |stage, nanos| StageTiming { stage, nanos };
         Decision {
             decision_id: stamp.decision_id,
@@ -153,8 +210,11 @@ impl Judge {
                 DecisionState::Degraded => DecisionState::Degraded,
                 DecisionState::Abstained => DecisionState::Abstained,
             },
-            times: DecisionTimes { event_time: as_of, received_time: stamp.received_time },
-            versions: self.versions(state.position),
+            times: DecisionTimes {
+                event_time: request.event_time,
+                received_time: stamp.received_time,
+            },
+            versions: self.versions(position),
             risks: decided.risks,
             evidence,
             impacts: decided.impacts,
@@ -166,9 +226,9 @@ impl Judge {
             features: values,
             degraded_reasons,
             stage_timings: vec![
-                timing(Stage::Features, features_done.saturating_sub(started)),
-                timing(Stage::Model, model_done.saturating_sub(features_done)),
-                timing(Stage::Decision, decision_done.saturating_sub(model_done)),
+                timing(Stage::Features, sight.features_nanos),
+                timing(Stage::Model, sight.model_nanos),
+                timing(Stage::Decision, decision_nanos),
             ],
         }
     }
@@ -196,7 +256,8 @@ impl Judge {
         judged.other_action(CounterfactualDirection::TowardRelease).into_iter().collect()
     }
 
-    fn engine(&self) -> &Engine {
+    /// The heads, compiled against what contributions compare with.
+    pub fn engine(&self) -> &Engine {
         self.explainer.as_ref().map_or(self.bundle.engine(), |explainer| &explainer.engine)
     }
 

@@ -8,6 +8,7 @@ pub mod error;
 pub mod evaluate_bundle;
 pub mod explainer;
 pub mod judge_order;
+pub mod known_strategies;
 pub mod past;
 pub mod play_history;
 pub mod replay_decision;
@@ -16,7 +17,9 @@ pub mod sequencer;
 pub mod service;
 pub mod start_engine;
 pub mod state;
+pub mod trial;
 pub mod turn_action;
+pub mod what_if;
 
 #[cfg(test)]
 mod approved_orders_tests;
@@ -36,3 +39,5 @@ mod replay_decision_tests;
 mod state_tests;
 #[cfg(test)]
 mod turn_action_tests;
+#[cfg(test)]
+mod what_if_tests;

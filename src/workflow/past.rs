@@ -17,12 +17,12 @@ use crate::store::snapshot::{Snapshot, load, save};
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainers;
-use crate::workflow::judge_order::{ActiveStrategy, Judge, Stamp};
+use crate::workflow::judge_order::{ActiveStrategy, Given, Judge, Stamp};
 use crate::workflow::replay_decision::differences;
 use crate::workflow::state::State;
 
 /// What a snapshot's bytes are; changes with the meaning of [`State`] or of anything in it.
-pub const SNAPSHOT_SCHEMA: &str = concat!("state-2/", env!("CARGO_PKG_VERSION"));
+pub const SNAPSHOT_SCHEMA: &str = concat!("state-3/", env!("CARGO_PKG_VERSION"));
 
 /// Checks the text of a strategy; the mistakes are sentences for people.
 pub type StrategyReader = Arc<dyn Fn(&str) -> Result<ActiveStrategy, Vec<String>> + Send + Sync>;
@@ -76,37 +76,35 @@ impl Past {
         Ok(state)
     }
 
-    /// Judges a request where a recorded decision stood, with its own id and clocks;
-    /// under its own strategy, or another one.
+    /// The state in which a recorded decision was made, and the judge that made it, or
+    /// would have under another strategy.
     ///
     /// # Errors
     /// `Unavailable` when the bundle that made the decision is not loaded.
-    pub fn judge_again(
+    pub fn stand_at(
         &self,
-        scored: &ScoredOrder,
-        request: &ScoreRequest,
+        recorded: &Decision,
         strategy: Option<Arc<ActiveStrategy>>,
-    ) -> Result<Arc<Decision>, Error> {
-        let recorded = &scored.decision;
+    ) -> Result<(State, Judge), Error> {
         let state = self.state_at(recorded.versions.graph_position)?;
         // Another strategy is not another model: the bundle must be the recorded one.
         let judge = match strategy {
             Some(strategy) => self.explaining_judge(&state)?.with_strategy(strategy),
             None => self.judge_of(&state)?,
         };
-        let again = judge_as_recorded(&judge, &state, recorded, request)?;
-        Ok(again.decision.clone())
+        Ok((state, judge))
     }
 
     /// Judges a recorded order again and compares; no difference is the promise.
     ///
     /// # Errors
-    /// As [`Past::judge_again`].
+    /// As [`Past::stand_at`].
     pub fn replay(&self, scored: Arc<ScoredOrder>) -> Result<Vec<FieldDifference>, Error> {
-        let again = self.judge_again(&scored, &scored.request, None)?;
+        let (state, judge) = self.stand_at(&scored.decision, None)?;
+        let again = judge_as_recorded(&judge, &state, &scored.decision, &scored.request, &[])?;
         // It may come from memory, where zeros still have signs.
         let recorded = as_recorded(scored).map_err(unreadable)?;
-        Ok(differences(&recorded.decision, &again))
+        Ok(differences(&recorded.decision, &again.decision))
     }
 
     /// The judge that was active in a state.
@@ -163,7 +161,7 @@ impl Past {
 }
 
 /// The decision again, as the journal would hold it, with the recorded id, clocks and
-/// timings: those are given, not made.
+/// timings: those are given, not made. So may features be.
 ///
 /// # Errors
 /// `Internal` when the journal could not hold it.
@@ -172,10 +170,11 @@ pub fn judge_as_recorded(
     state: &State,
     recorded: &Decision,
     request: &ScoreRequest,
+    given: &[Given],
 ) -> Result<Arc<ScoredOrder>, Error> {
     let stamp =
         Stamp { decision_id: recorded.decision_id, received_time: recorded.times.received_time };
-    let again = judge.judge(state, request, &stamp, || 0);
+    let again = judge.decide(judge.see(state, request, given, || 0), request, &stamp, || 0);
     let decision = Decision { stage_timings: recorded.stage_timings.clone(), ..again };
     let scored = ScoredOrder { request: request.clone(), decision: Arc::new(decision) };
     as_recorded(Arc::new(scored)).map_err(unreadable)

@@ -66,7 +66,7 @@ fn replay_one(
         report.skipped += 1;
         return Ok(());
     };
-    let again = judge_as_recorded(&judge, state, &scored.decision, &scored.request)?;
+    let again = judge_as_recorded(&judge, state, &scored.decision, &scored.request, &[])?;
     let fields = differences(&scored.decision, &again.decision);
     let recorded = bytes_of(&Record::Decision(scored.clone()));
     if fields.is_empty() && recorded == bytes_of(&Record::Decision(again)) {

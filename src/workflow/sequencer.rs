@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{error, info};
 
-use crate::domain::decision::{Decision, DecisionId};
+use crate::domain::decision::DecisionId;
 use crate::domain::event::{Event, Fact};
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
@@ -21,8 +21,9 @@ use crate::store::log::submit_when_room;
 use crate::workflow::background_build::BackgroundBuild;
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainer;
-use crate::workflow::judge_order::{ActiveStrategy, Judge, Stamp, Stopwatch};
+use crate::workflow::judge_order::{Judge, Stamp, Stopwatch};
 use crate::workflow::state::{State, event_digest, request_digest};
+use crate::workflow::trial::{Seen, Trial};
 
 /// Sends the answer to whoever asked.
 pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
@@ -41,14 +42,12 @@ pub enum Command {
         /// Where the answer goes.
         reply: Reply<Scored>,
     },
-    /// Judge orders one after the other in the same state, and forget them.
-    Try {
-        /// What to judge.
+    /// See orders, all in the same state, and forget them.
+    See {
+        /// The orders.
         trials: Vec<Trial>,
-        /// When it was asked.
-        received_time: Timestamp,
-        /// Where the answers go, one per trial.
-        reply: Reply<Vec<Decision>>,
+        /// Where it goes what was seen.
+        reply: Reply<Seen>,
     },
     /// Record a fact.
     Ingest {
@@ -71,17 +70,6 @@ pub enum Command {
         /// Where the position and bytes go.
         reply: Reply<(u64, Vec<u8>)>,
     },
-}
-
-/// An order to judge and forget.
-#[derive(Debug)]
-pub struct Trial {
-    /// What is asked.
-    pub request: ScoreRequest,
-    /// Id for the answer.
-    pub decision_id: DecisionId,
-    /// The strategy to judge under; `None` is the active one.
-    pub strategy: Option<Arc<ActiveStrategy>>,
 }
 
 /// The answer to [`Command::Score`].
@@ -194,9 +182,8 @@ impl Sequencer {
                     let stamp = Stamp { decision_id, received_time };
                     self.score(*request, &stamp, reply);
                 }
-                Command::Try { trials, received_time, reply } => {
-                    let decisions = trials.iter().map(|trial| self.judge(trial, received_time));
-                    answer(reply, Ok(decisions.collect()));
+                Command::See { trials, reply } => {
+                    answer(reply, Ok(Seen::new(&self.judge, &self.state, trials, self.nanos)));
                 }
                 Command::Ingest { event, received_time, reply } => {
                     self.renew_background(received_time);
@@ -240,13 +227,6 @@ impl Sequencer {
             }
             Err(error) => self.background.fail(&self.state, &error),
         }
-    }
-
-    fn judge(&self, trial: &Trial, received_time: Timestamp) -> Decision {
-        let other = trial.strategy.clone().map(|strategy| self.judge.with_strategy(strategy));
-        let judge = other.as_ref().unwrap_or(&self.judge);
-        let stamp = Stamp { decision_id: trial.decision_id, received_time };
-        judge.judge(&self.state, &trial.request, &stamp, self.nanos)
     }
 
     fn score(&mut self, request: ScoreRequest, stamp: &Stamp, reply: Reply<Scored>) {

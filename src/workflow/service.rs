@@ -6,7 +6,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::domain::counterfactual::CounterfactualSearch;
 use crate::domain::decision::{Decision, DecisionId};
+use crate::domain::difference::DecisionDifference;
 use crate::domain::event::Event;
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf};
@@ -48,6 +50,11 @@ pub struct WhatIfAnswer {
     pub baseline: Arc<Decision>,
     /// With the changes.
     pub changed: Arc<Decision>,
+    /// The smallest further changes of the changed order: to another first action, toward
+    /// release and toward stopping, then to the target if one was given.
+    pub counterfactuals: Vec<CounterfactualSearch>,
+    /// What the changes did.
+    pub difference: DecisionDifference,
 }
 
 /// The engine, as doors see it.
@@ -96,7 +103,8 @@ pub trait OrderService: Send + Sync + 'static {
     /// Judges an order as it is and as it might have been; touches no state.
     ///
     /// # Errors
-    /// `NotFound` for an unknown decision, `Invalid` for a strategy with mistakes.
+    /// `NotFound` for an unknown decision, `Invalid` for a strategy with mistakes or one that
+    /// never judged here, and for a feature or risk that the bundle does not have.
     fn what_if(
         &self,
         question: WhatIf,

@@ -21,6 +21,7 @@ use crate::workflow::engine::{Engine, EngineParts, NewId};
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainers;
 use crate::workflow::judge_order::{Judge, Stopwatch};
+use crate::workflow::known_strategies::KnownStrategies;
 use crate::workflow::past::{Past, SNAPSHOT_SCHEMA, StrategyReader};
 use crate::workflow::sequencer::{DurableMark, Outlets, Sequencer};
 use crate::workflow::state::State;
@@ -102,6 +103,7 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
     let durable = DurableMark::new(end);
     let (commands, queue) = mpsc::channel(settings.queue_max);
     let judge = explainers.explain(&inputs.judge, &state)?;
+    let strategies = KnownStrategies::of(&state, &past.read_strategy);
     let outlets = Outlets { writer: journal.writer(), durable: durable.clone() };
     let build = BackgroundBuild::new(judge.bundle().clone(), explainers);
     let sequencer = Sequencer::new(state, judge, outlets, build, inputs.nanos);
@@ -117,6 +119,7 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
         records: answers,
         follower,
         judge: inputs.judge,
+        strategies,
         past,
         new_id: inputs.new_id,
     }))

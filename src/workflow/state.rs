@@ -11,12 +11,15 @@ use crate::domain::decision::DecisionId;
 use crate::domain::event::{Event, Fact};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
-    BackgroundActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
+    BackgroundActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
 };
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::settings::GraphSettings;
 use crate::model::background::Background;
 use crate::workflow::approved_orders::{ApprovedOrders, BackgroundRule};
+
+/// Most strategies that are remembered; the one that was activated longest ago goes first.
+pub const STRATEGIES_MAX: usize = 64;
 
 /// First 16 bytes of a BLAKE3 hash: names a text without keeping it.
 pub type Digest = u128;
@@ -32,6 +35,8 @@ pub struct State {
     pub strategy_hash: Box<str>,
     /// The active strategy's file.
     pub strategy_toml: Box<str>,
+    /// Every strategy that was active, the one activated last at the end.
+    pub strategies: Vec<KnownStrategy>,
     /// Hash of the active bundle; empty before the first activation.
     pub model_hash: Box<str>,
     /// The orders that contributions compare with; `None` before the first were gathered
@@ -43,6 +48,15 @@ pub struct State {
     decisions: IndexMap<DecisionId, u64, FxBuildHasher>,
     orders: IndexMap<Digest, u64, FxBuildHasher>,
     events: IndexMap<Digest, Entry, FxBuildHasher>,
+}
+
+/// A strategy that judges, or did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownStrategy {
+    /// BLAKE3 of the file, 64 hex digits.
+    pub hash: Box<str>,
+    /// The file.
+    pub toml: Box<str>,
 }
 
 /// Where something with an id of the caller's was recorded, and what it said.
@@ -62,6 +76,7 @@ impl State {
             graph: KnowledgeGraph::new(graph),
             strategy_hash: Box::default(),
             strategy_toml: Box::default(),
+            strategies: Vec::new(),
             model_hash: Box::default(),
             background: None,
             approved: ApprovedOrders::new(rule),
@@ -88,10 +103,7 @@ impl State {
         match record {
             Record::Event(received) => self.fold_event(received),
             Record::Decision(scored) => self.fold_decision(scored),
-            Record::StrategyActivated(activated) => {
-                self.strategy_hash = activated.hash.clone();
-                self.strategy_toml = activated.toml.clone();
-            }
+            Record::StrategyActivated(activated) => self.fold_strategy(activated),
             Record::ModelActivated(activated) => {
                 self.model_hash = activated.hash.clone();
                 // Its ranks are those of the bundle before.
@@ -119,6 +131,17 @@ impl State {
     /// Where an event with this id was told, if it was.
     pub fn told(&self, event_id: &str) -> Option<Entry> {
         self.events.get(&text_digest(event_id)).copied()
+    }
+
+    fn fold_strategy(&mut self, activated: &StrategyActivated) {
+        let StrategyActivated { hash, toml, .. } = activated;
+        self.strategy_hash = hash.clone();
+        self.strategy_toml = toml.clone();
+        self.strategies.retain(|known| known.hash != *hash);
+        if self.strategies.len() == STRATEGIES_MAX {
+            self.strategies.remove(0);
+        }
+        self.strategies.push(KnownStrategy { hash: hash.clone(), toml: toml.clone() });
     }
 
     fn fold_background(&mut self, activated: &BackgroundActivated) {

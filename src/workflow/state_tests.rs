@@ -14,7 +14,9 @@ use crate::graph::settings::GraphSettings;
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::fixtures::{at, bundle, judge, new_id, placed, request};
 use crate::workflow::judge_order::Stamp;
-use crate::workflow::state::{Entry, State, differing_fields, event_digest, request_digest};
+use crate::workflow::state::{
+    Entry, STRATEGIES_MAX, State, differing_fields, event_digest, request_digest,
+};
 
 fn empty() -> State {
     State::empty(GraphSettings::default(), BackgroundRule::OFF)
@@ -67,6 +69,24 @@ fn every_record_is_found_at_its_own_position() {
     assert_eq!(state.answered("request 1"), None);
     assert_eq!(state.graph.counts().n_orders, 2);
     assert_eq!(state.graph.counts().n_repeated, 1);
+}
+
+#[test]
+fn strategies_are_remembered_by_their_last_activation_and_up_to_a_limit() {
+    let mut state = empty();
+    let mut activate = |n: usize| {
+        let (name, hash, toml) = ("s".into(), format!("h{n}").into(), format!("text {n}").into());
+        let activated = StrategyActivated { name, hash, toml, at: at(0) };
+        state.fold(&Record::StrategyActivated(activated));
+        state.strategies.iter().map(|known| known.hash.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(activate(1), ["h1"]);
+    assert_eq!(activate(2), ["h1", "h2"]);
+    assert_eq!(activate(1), ["h2", "h1"]);
+    let known = (3..=STRATEGIES_MAX).map(&mut activate).last().unwrap();
+    assert_eq!((known.len(), &*known[0]), (STRATEGIES_MAX, "h2"));
+    let known = activate(STRATEGIES_MAX + 1);
+    assert_eq!((known.len(), &*known[0]), (STRATEGIES_MAX, "h1"));
 }
 
 #[test]

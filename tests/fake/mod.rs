@@ -9,10 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use orderlens::domain::decision::{Decision, DecisionId};
+use orderlens::domain::difference::{Change, DecisionDifference};
 use orderlens::domain::event::Event;
 use orderlens::domain::feedback::{OperatorChoice, Outcome};
 use orderlens::domain::query::{
-    DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject,
+    DecisionKey, DecisionQuery, FieldDifference, StrategyChoice, WhatIf, WhatIfSubject,
 };
 use orderlens::domain::record::ScoreRequest;
 use orderlens::domain::time::{Span, Timestamp};
@@ -137,7 +138,7 @@ impl OrderService for Fake {
     }
 
     async fn what_if(&self, question: WhatIf, received: Timestamp) -> Result<WhatIfAnswer, Error> {
-        if let Some(toml) = &question.strategy_toml
+        if let Some(StrategyChoice::Text(toml)) = &question.strategy
             && toml.contains("wrong")
         {
             return Err(Error::InvalidStrategy(vec!["wrong: unknown key".into()]));
@@ -154,7 +155,11 @@ impl OrderService for Fake {
         for change in &question.changes {
             change.apply(&mut request.order);
         }
-        Ok(WhatIfAnswer { baseline, changed: Arc::new(decide(&request, id, received)) })
+        let changed = Arc::new(decide(&request, id, received));
+        let first = |decision: &Decision| decision.actions.first().map(|first| first.action);
+        let first_action = Change { before: first(&baseline), after: first(&changed) };
+        let difference = DecisionDifference { first_action, risks: Vec::new() };
+        Ok(WhatIfAnswer { baseline, changed, counterfactuals: Vec::new(), difference })
     }
 
     async fn replay_decision(&self, id: DecisionId) -> Result<Vec<FieldDifference>, Error> {

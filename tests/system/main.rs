@@ -13,3 +13,4 @@ mod parity;
 mod python_client;
 mod server;
 mod synthetic;
+mod what_if;

@@ -1,0 +1,53 @@
+//! Orders to judge and forget: seen where the state is, decided anywhere.
+//!
+//! Only the look at the graph needs the thread that owns the state. Strategy,
+//! impacts, sentences and searches follow on a thread that nobody waits for.
+
+use crate::domain::decision::{Decision, DecisionId};
+use crate::domain::record::ScoreRequest;
+use crate::domain::time::Timestamp;
+use crate::workflow::judge_order::{Given, Judge, Sight, Stamp, Stopwatch};
+use crate::workflow::state::State;
+
+/// An order to judge and forget.
+#[derive(Debug)]
+pub struct Trial {
+    /// What is asked.
+    pub request: ScoreRequest,
+    /// Features that are given instead of read.
+    pub given: Vec<Given>,
+    /// Id for the answer.
+    pub decision_id: DecisionId,
+}
+
+/// Trials that were seen in one state.
+#[derive(Debug)]
+pub struct Seen {
+    /// Who judged then.
+    pub judge: Judge,
+    /// Measures the rest of the stages.
+    pub nanos: Stopwatch,
+    /// In the order in which they were asked.
+    pub trials: Vec<(Trial, Sight)>,
+}
+
+impl Seen {
+    /// Looks at every trial; changes nothing.
+    pub fn new(judge: &Judge, state: &State, trials: Vec<Trial>, nanos: Stopwatch) -> Self {
+        let seen = trials.into_iter().map(|trial| {
+            let sight = judge.see(state, &trial.request, &trial.given, nanos);
+            (trial, sight)
+        });
+        Self { judge: judge.clone(), nanos, trials: seen.collect() }
+    }
+
+    /// One decision per trial, under the strategy that judged then.
+    pub fn decide(self, received_time: Timestamp) -> Vec<Decision> {
+        let Self { judge, nanos, trials } = self;
+        let decide = |(trial, sight): (Trial, Sight)| {
+            let stamp = Stamp { decision_id: trial.decision_id, received_time };
+            judge.decide(sight, &trial.request, &stamp, nanos)
+        };
+        trials.into_iter().map(decide).collect()
+    }
+}

@@ -1,0 +1,205 @@
+//! What-ifs: an order judged as it might have been, beside how it was.
+//!
+//! Nothing here reaches the journal or the state, and nothing runs where orders
+//! are scored, but for one look at the graph.
+
+use std::sync::Arc;
+
+use crate::decision::difference::{Side, difference};
+use crate::domain::counterfactual::{CounterfactualDirection, CounterfactualSearch};
+use crate::domain::decision::{ActionKind, Decision, DecisionId};
+use crate::domain::head::{HeadKind, HeadScore};
+use crate::domain::order::Order;
+use crate::domain::query::{OrderChange, ProbabilityTarget, StrategyChoice, WhatIf};
+use crate::domain::record::{ScoreRequest, ScoredOrder};
+use crate::domain::time::Timestamp;
+use crate::model::engine::Scratch;
+use crate::workflow::error::{Error, FieldMistake};
+use crate::workflow::judge_order::{ActiveStrategy, Given, Judge, Stamp};
+use crate::workflow::known_strategies::KnownStrategies;
+use crate::workflow::past::{Past, judge_as_recorded};
+use crate::workflow::service::WhatIfAnswer;
+use crate::workflow::trial::{Seen, Trial};
+use crate::workflow::turn_action::Judged;
+
+/// What is different from how an order is, or was, judged.
+#[derive(Debug)]
+pub struct Terms {
+    /// Another strategy; `None` keeps the judge's.
+    strategy: Option<Arc<ActiveStrategy>>,
+    changes: Vec<OrderChange>,
+    given: Vec<Given>,
+    target: Option<ProbabilityTarget>,
+}
+
+impl Terms {
+    /// Checks what a question names against the loaded bundle and the known strategies.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFields`] with everything that is not there, or
+    /// [`Error::InvalidStrategy`] when that is all that is wrong.
+    pub fn read(question: &WhatIf, past: &Past, known: &KnownStrategies) -> Result<Self, Error> {
+        let bundle = past.judge.bundle();
+        let mut mistakes = Vec::new();
+        let mut note = |field: String, description: String| {
+            mistakes.push(FieldMistake { field: field.into(), description: description.into() });
+        };
+        let mut given = Vec::with_capacity(question.features.len());
+        for (idx, new) in question.features.iter().enumerate() {
+            let specs = &bundle.manifest().features;
+            match specs.iter().position(|spec| spec.id == new.feature) {
+                Some(at) => given.push(Given { at, value: narrow(new.value) }),
+                None => note(
+                    format!("feature_overrides[{idx}].feature"),
+                    format!("`{}` is no feature of the model bundle", new.feature),
+                ),
+            }
+        }
+        if let Some(target) = &question.target {
+            let is_risk = |head| bundle.head(head).is_some_and(|it| it.kind() == HeadKind::Risk);
+            if !is_risk(&target.head) {
+                let description = format!("`{}` is no risk head of the bundle", target.head);
+                note("target.head_id".to_owned(), description);
+            }
+        }
+        let mut of_text = Vec::new();
+        let strategy = match &question.strategy {
+            None => None,
+            Some(StrategyChoice::Known(name)) => {
+                let found = known.find(name);
+                if found.is_none() {
+                    let names = known.names().join(", ");
+                    let description = format!("`{name}` never judged here; known are {names}");
+                    note("strategy_ref".to_owned(), description);
+                }
+                found
+            }
+            Some(StrategyChoice::Text(toml)) => {
+                (past.read_strategy)(toml).map(Arc::new).map_err(|mistakes| of_text = mistakes).ok()
+            }
+        };
+        if mistakes.is_empty() && of_text.is_empty() {
+            let (changes, target) = (question.changes.clone(), question.target.clone());
+            return Ok(Self { strategy, changes, given, target });
+        }
+        if mistakes.is_empty() {
+            return Err(Error::InvalidStrategy(of_text));
+        }
+        mistakes.extend(of_text.into_iter().map(|description| FieldMistake {
+            field: "strategy_toml".into(),
+            description: description.into(),
+        }));
+        Err(Error::InvalidFields(mistakes))
+    }
+
+    /// A request as it is, and with the changes; both to be seen in one state.
+    pub fn trials(&self, request: ScoreRequest, ids: [DecisionId; 2]) -> Vec<Trial> {
+        let [as_is, changed] = ids;
+        let (request_changed, given) = (self.changed(&request), self.given.clone());
+        vec![
+            Trial { request, given: Vec::new(), decision_id: as_is },
+            Trial { request: request_changed, given, decision_id: changed },
+        ]
+    }
+
+    /// The answer about [`Terms::trials`] that were seen.
+    ///
+    /// # Errors
+    /// `Unavailable` when fewer than two were.
+    pub fn answer_seen(&self, seen: Seen, received_time: Timestamp) -> Result<WhatIfAnswer, Error> {
+        let Seen { judge, nanos, trials } = seen;
+        let mut trials = trials.into_iter();
+        let (Some(as_is), Some(changed)) = (trials.next(), trials.next()) else {
+            return Err(Error::Unavailable("an order was not looked at".into()));
+        };
+        let other = self.judge(&judge);
+        let decide = |judge: &Judge, trial: &Trial, sight| {
+            let stamp = Stamp { decision_id: trial.decision_id, received_time };
+            Arc::new(judge.decide(sight, &trial.request, &stamp, nanos))
+        };
+        let baseline = decide(&judge, &as_is.0, as_is.1);
+        let with_changes = decide(&other, &changed.0, changed.1);
+        Ok(self.answer(&other, baseline, with_changes, &changed.0.request.order))
+    }
+
+    /// The answer about a recorded order, judged again where it stood, with its own id
+    /// and clocks.
+    ///
+    /// # Errors
+    /// `Unavailable` when the bundle that judged it is not loaded.
+    pub fn answer_recorded(
+        &self,
+        past: &Past,
+        scored: &ScoredOrder,
+    ) -> Result<WhatIfAnswer, Error> {
+        let (state, judge) = past.stand_at(&scored.decision, self.strategy.clone())?;
+        let request = self.changed(&scored.request);
+        let again = judge_as_recorded(&judge, &state, &scored.decision, &request, &self.given)?;
+        let (baseline, changed) = (scored.decision.clone(), again.decision.clone());
+        Ok(self.answer(&judge, baseline, changed, &request.order))
+    }
+
+    fn judge(&self, judge: &Judge) -> Judge {
+        match &self.strategy {
+            Some(strategy) => judge.with_strategy(strategy.clone()),
+            None => judge.clone(),
+        }
+    }
+
+    fn changed(&self, request: &ScoreRequest) -> ScoreRequest {
+        let mut request = request.clone();
+        self.changes.iter().for_each(|change| change.apply(&mut request.order));
+        request
+    }
+
+    fn answer(
+        &self,
+        judge: &Judge,
+        baseline: Arc<Decision>,
+        changed: Arc<Decision>,
+        order: &Order,
+    ) -> WhatIfAnswer {
+        let score = |decision: &Decision| {
+            judge.bundle().score_with(judge.engine(), &mut Scratch::default(), &decision.features)
+        };
+        let (before, after) = (score(&baseline), score(&changed));
+        let counterfactuals = self.searches(judge, order, &changed, &after);
+        let before = Side { decision: &baseline, scores: &before };
+        let after = Side { decision: &changed, scores: &after };
+        let difference = difference(before, after, &judge.bundle().manifest().features);
+        WhatIfAnswer { baseline, changed, counterfactuals, difference }
+    }
+
+    /// The smallest further changes of the changed order.
+    fn searches(
+        &self,
+        judge: &Judge,
+        order: &Order,
+        changed: &Decision,
+        scores: &[HeadScore],
+    ) -> Vec<CounterfactualSearch> {
+        let judged = Judged {
+            bundle: judge.bundle(),
+            engine: judge.engine(),
+            strategy: &judge.strategy().strategy,
+            order,
+            values: &changed.features,
+            scores,
+            risks: &changed.risks,
+        };
+        // Toward release the decision has looked already, unless it releases.
+        let mut searches = changed.counterfactuals.clone();
+        if changed.actions.first().is_some_and(|first| first.action != ActionKind::Decline) {
+            searches.extend(judged.other_action(CounterfactualDirection::TowardStopping));
+        }
+        let target = self.target.as_ref();
+        searches.extend(target.and_then(|it| judged.given_probability(&it.head, it.probability)));
+        searches
+    }
+}
+
+/// NaN is unknown. The door lets only values pass that an `f32` can hold.
+#[expect(clippy::cast_possible_truncation, reason = "f32 is the precision of features")]
+fn narrow(value: Option<f64>) -> f32 {
+    value.map_or(f32::NAN, |value| value as f32)
+}
