@@ -2,6 +2,7 @@
 //!
 //! No I/O, no async, no clock: every instant enters as an argument.
 
+pub mod category;
 pub mod counterfactual;
 pub mod decision;
 pub mod difference;

@@ -1,7 +1,7 @@
 //! The catalog: every feature that a source's schema allows, in a fixed order.
 //!
-//! Rows come from the schema alone: first the order itself and its attributes,
-//! then each entity kind. Equal schemas give equal catalogs, ids and order.
+//! Rows come from the schema alone: first the order itself and its attributes, then
+//! the past of its categories, then each entity kind. Equal schemas give equal catalogs, ids and order.
 
 use std::collections::BTreeSet;
 
@@ -11,9 +11,10 @@ use rustc_hash::FxBuildHasher;
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::{CatalogSchema, FeatureSpec};
 use crate::domain::head::HeadId;
+use crate::feature::category_rows::category_rows;
 use crate::feature::entity_rows::entity_rows;
 use crate::feature::order_rows::order_rows;
-use crate::feature::row::{EntityRead, Fold, OrderRead, Read, Row};
+use crate::feature::row::{CategoryName, CategoryRead, EntityRead, Fold, OrderRead, Read, Row};
 
 /// A feature id that the catalog does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,16 +35,26 @@ pub struct Catalog {
 pub(super) struct Plan {
     pub(super) order: Vec<(usize, OrderRead)>,
     pub(super) numbers: Vec<(usize, Box<str>)>,
-    pub(super) categories: Vec<(usize, Box<str>, Box<str>)>,
+    pub(super) categories: Vec<CategoryPlan>,
     pub(super) entities: Vec<(EntityKind, Vec<(usize, EntityRead)>)>,
     /// SKU reads, each once, with the folds that want it.
     pub(super) skus: Vec<(EntityRead, Vec<(usize, Fold)>)>,
+}
+
+/// Reads of one category: its word is looked up once.
+#[derive(Clone, Debug)]
+pub(super) struct CategoryPlan {
+    pub(super) name: CategoryName,
+    /// Values that have a 0/1 row.
+    pub(super) values: Vec<(usize, Box<str>)>,
+    pub(super) past: Vec<(usize, CategoryRead)>,
 }
 
 impl Catalog {
     /// Every feature of a schema.
     pub fn new(schema: &CatalogSchema) -> Self {
         let mut rows = order_rows(schema);
+        rows.extend(category_rows(schema));
         rows.extend(entity_rows(schema));
         // Attributes may be named like anything: the first row of an id keeps it.
         let mut ids = BTreeSet::new();
@@ -86,13 +97,24 @@ impl Plan {
                 Read::Order(read) => plan.order.push((at, *read)),
                 Read::Number(name) => plan.numbers.push((at, name.clone())),
                 Read::Category(name, value) => {
-                    plan.categories.push((at, name.clone(), value.clone()));
+                    plan.category(name).values.push((at, value.clone()));
                 }
+                Read::CategoryPast(name, read) => plan.category(name).past.push((at, *read)),
                 Read::Entity(kind, read) => plan.add_entity(*kind, at, *read),
                 Read::Sku(read, fold) => plan.add_sku(*read, at, *fold),
             }
         }
         plan
+    }
+
+    fn category(&mut self, name: &CategoryName) -> &mut CategoryPlan {
+        let known = self.categories.iter().position(|plan| plan.name == *name);
+        let at = known.unwrap_or_else(|| {
+            let (values, past) = (Vec::new(), Vec::new());
+            self.categories.push(CategoryPlan { name: name.clone(), values, past });
+            self.categories.len() - 1
+        });
+        &mut self.categories[at]
     }
 
     fn add_entity(&mut self, kind: EntityKind, at: usize, read: EntityRead) {

@@ -34,9 +34,10 @@ const STREAK_GAP: Span = Span::days(10);
 /// A head as the graph knows it at the instant of reading.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct HeadNow {
-    slot: Option<u8>,
+    /// Its slot in the graph, once a verdict of it was told.
+    pub(super) slot: Option<u8>,
     /// Share of bad ones among all verdicts so far.
-    rate: f64,
+    pub(super) rate: f64,
 }
 
 /// The past of one entity of the order.
@@ -305,7 +306,10 @@ fn unheard(read: LabelRead) -> f64 {
 }
 
 /// (bad + [`PRIOR_ORDERS`] × overall rate) / (judged + [`PRIOR_ORDERS`]).
-fn shrunk(n_bad: f64, n_known: f64, rate: f64) -> f64 {
+///
+/// Source: the m-estimate of Cestnik (Estimating probabilities, ECAI 1990), as used for
+/// categories by Micci-Barreca (SIGKDD Explorations 3(1), 2001).
+pub(super) fn shrunk(n_bad: f64, n_known: f64, rate: f64) -> f64 {
     PRIOR_ORDERS.mul_add(rate, n_bad) / (n_known + PRIOR_ORDERS)
 }
 

@@ -6,6 +6,7 @@
 use crate::domain::order::{AttributeValue, Order};
 use crate::domain::time::Timestamp;
 use crate::feature::catalog::Catalog;
+use crate::feature::category_reads::category_value;
 use crate::feature::entity_reads::{HeadNow, Past};
 use crate::feature::order_reads::order_value;
 use crate::feature::row::Fold;
@@ -40,6 +41,7 @@ impl Catalog {
         self.extract_order(order, as_of, out);
         let heads: Vec<HeadNow> =
             self.heads.iter().map(|head| HeadNow::read(graph, head, as_of)).collect();
+        self.extract_categories(graph, order, (as_of, &heads), out);
         for (kind, reads) in &self.plan.entities {
             if let Some(entity) = order.entity(*kind) {
                 let past = Past::new(graph, order, entity, as_of, &heads);
@@ -60,9 +62,26 @@ impl Catalog {
                 out[*at] = narrow(*number);
             }
         }
-        for (at, name, value) in &self.plan.categories {
-            if let Some(AttributeValue::Category(category)) = order.attributes.get(name) {
-                out[*at] = if category == value { 1.0 } else { 0.0 };
+    }
+
+    fn extract_categories(
+        &self,
+        graph: &KnowledgeGraph,
+        order: &Order,
+        (as_of, heads): (Timestamp, &[HeadNow]),
+        out: &mut [f32],
+    ) {
+        for plan in &self.plan.categories {
+            let category = plan.name.as_category();
+            let Some(word) = order.category(category) else { continue };
+            for (at, value) in &plan.values {
+                out[*at] = if *word == **value { 1.0 } else { 0.0 };
+            }
+            if !plan.past.is_empty() {
+                let past = graph.category_history(category, word, as_of);
+                for &(at, read) in &plan.past {
+                    out[at] = narrow(category_value(read, past, heads));
+                }
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::domain::event::{
 use crate::domain::feature::CatalogSchema;
 use crate::domain::head::HeadId;
 use crate::domain::money::{Currency, Money};
-use crate::domain::order::{Order, OrderItem, OrderKey};
+use crate::domain::order::{AttributeValue, Order, OrderItem, OrderKey};
 use crate::domain::time::{Span, Timestamp};
 use crate::feature::catalog::Catalog;
 use crate::feature::schema::SchemaBuilder;
@@ -53,6 +53,13 @@ fn order(n: u8, picks: [u8; 6], minor_units: i64) -> Order {
             unit_price: (picks[5] != 5).then(|| yuan(minor_units + 1)),
         });
     }
+    if picks[4] != 0 {
+        let word = AttributeValue::Category(picks[4].to_string().into());
+        order.attributes.insert("referrer".into(), word);
+    }
+    let country = |pick: u8| (pick != 0).then(|| pick.to_string().into());
+    order.countries.payment = country(picks[3]);
+    order.countries.shipping = country(picks[2]);
     order.amount = (minor_units % 7 != 0).then(|| yuan(minor_units));
     order.account_created_at =
         picks[0].is_multiple_of(2).then(|| Timestamp(Span::hours(i64::from(picks[0])).0));

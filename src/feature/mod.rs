@@ -1,6 +1,8 @@
 //! The feature catalog and its point-in-time extraction from graph and order.
 
 pub mod catalog;
+mod category_reads;
+mod category_rows;
 mod entity_reads;
 mod entity_rows;
 mod extract;

@@ -2,7 +2,7 @@
 
 use crate::domain::feature::{CatalogSchema, FeatureGroup, FeatureSpec, FeatureUnit, Monotone};
 use crate::domain::text::Text;
-use crate::feature::row::{OrderRead, Read, Row};
+use crate::feature::row::{CategoryName, OrderRead, Read, Row};
 use crate::feature::words::{ADDRESS_KINDS, PAYMENT_KINDS};
 
 /// True when merchant or buyer could change the value before release.
@@ -191,7 +191,7 @@ fn declared_rows(schema: &CatalogSchema, rows: &mut Vec<Row>) {
             declared(
                 format!("attribute_{name}_is_{value}"),
                 FeatureUnit::Flag,
-                Read::Category(name.clone(), value.clone()),
+                Read::Category(CategoryName::Attribute(name.clone()), value.clone()),
                 format!("{name} is {value}"),
                 format!("{name} 为 {value}"),
             );

@@ -1,5 +1,6 @@
 //! What a row of the catalog reads: the words of generator and extraction.
 
+use crate::domain::category::{Category, CountryOf};
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureSpec;
 use crate::domain::order::{AddressKind, PaymentKind};
@@ -22,12 +23,41 @@ pub(super) enum Read {
     Order(OrderRead),
     /// A numeric attribute.
     Number(Box<str>),
-    /// 1 when a category attribute has this value.
-    Category(Box<str>, Box<str>),
+    /// 1 when a category has this value.
+    Category(CategoryName, Box<str>),
+    /// The past of the orders that share the order's value of a category.
+    CategoryPast(CategoryName, CategoryRead),
     /// The past of the order's entity of a kind.
     Entity(EntityKind, EntityRead),
     /// The past of the order's SKUs, folded.
     Sku(EntityRead, Fold),
+}
+
+/// A category that a schema names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum CategoryName {
+    /// A country that orders name.
+    Country(CountryOf),
+    /// A category attribute.
+    Attribute(Box<str>),
+}
+
+/// What is read from the past of a category's value. Heads are positions in the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CategoryRead {
+    Orders(Window),
+    /// Share of bad ones of a window, shrunk toward the overall rate.
+    BadShare(usize, Window),
+}
+
+impl CategoryName {
+    /// The category to look up.
+    pub(super) fn as_category(&self) -> Category<'_> {
+        match self {
+            Self::Country(of) => Category::Country(*of),
+            Self::Attribute(name) => Category::Attribute(name),
+        }
+    }
 }
 
 /// How values of several SKUs become one.

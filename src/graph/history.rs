@@ -186,12 +186,8 @@ impl History<'_> {
 
     /// Verdicts of a head that became known in a window.
     pub fn labels(&self, head: u8, window: Window) -> KnownLabels {
-        let Some(log) = self.node.label_log(head) else { return KnownLabels::default() };
-        let end = log.end(self.as_of);
-        match window.span() {
-            Some(span) => log.known(self.as_of, span, end),
-            None => log.ever(end),
-        }
+        let log = self.node.label_log(head);
+        log.map_or_else(KnownLabels::default, |log| log.known_in(self.as_of, window.span()))
     }
 
     /// When the newest bad verdict of a head became known.

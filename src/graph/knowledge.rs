@@ -2,7 +2,8 @@
 //!
 //! Promised: reads at `as_of` do not see anything that happened or became known
 //! later; facts told in any order give the same reads, as long as none is older
-//! than the retention and no ring or ring-linking entity exceeds its limit of accounts.
+//! than the retention, no ring or ring-linking entity exceeds its limit of accounts,
+//! and no category its limit of values.
 //! Not promised: that the saved bytes are the same for another order of telling.
 
 use indexmap::IndexMap;
@@ -15,6 +16,7 @@ use crate::domain::feedback::OutcomeKind;
 use crate::domain::head::HeadId;
 use crate::domain::order::OrderKey;
 use crate::domain::time::{Span, Timestamp};
+use crate::graph::categories::CategoryTable;
 use crate::graph::label_log::{LabelLog, Truth};
 use crate::graph::market::MarketLog;
 use crate::graph::meetings::NOBODY;
@@ -60,6 +62,7 @@ pub struct KnowledgeGraph {
     /// What an entity that was never seen looks like.
     pub(super) unseen: Node,
     pub(super) orders: OrderTable,
+    pub(super) categories: CategoryTable,
     pub(super) heads: Vec<HeadId>,
     /// Every verdict by head slot: the rates that thin histories lean on.
     pub(super) head_labels: Vec<LabelLog>,
@@ -80,6 +83,7 @@ impl KnowledgeGraph {
             slot_kinds: Vec::new(),
             unseen: Node::new(0),
             orders: OrderTable::default(),
+            categories: CategoryTable::default(),
             heads: Vec::new(),
             head_labels: Vec::new(),
             rings: Rings::default(),
@@ -173,7 +177,7 @@ impl KnowledgeGraph {
     }
 
     pub(super) fn tell(&mut self, digest: u128, known_at: Timestamp, fact: &OrderFact) {
-        let Some((placed, nodes)) = self.orders.get(digest) else {
+        let Some((placed, traces)) = self.orders.get(digest) else {
             let n_max = self.settings.early_facts_max;
             if !self.orders.keep_early(digest, known_at, fact.clone(), n_max) {
                 self.counts.n_early_dropped += 1;
@@ -184,7 +188,7 @@ impl KnowledgeGraph {
         let known_at = known_at.max(placed);
         match fact {
             OrderFact::Step(step) => {
-                for &idx in nodes {
+                for &idx in traces.nodes {
                     let Some((entity, node)) = self.nodes.get_index_mut(idx as usize) else {
                         continue;
                     };
@@ -195,7 +199,10 @@ impl KnowledgeGraph {
             }
             OrderFact::Truth { head, verdict, concerns } => {
                 self.head_labels[usize::from(*head)].insert(known_at, *verdict);
-                for &idx in nodes {
+                for &place in traces.categories {
+                    self.categories.mark(place, *head, known_at, *verdict);
+                }
+                for &idx in traces.nodes {
                     let Some((entity, node)) = self.nodes.get_index_mut(idx as usize) else {
                         continue;
                     };
@@ -234,6 +241,7 @@ impl KnowledgeGraph {
         self.nodes.values_mut().for_each(|node| node.expire(horizon));
         self.market.values_mut().for_each(|log| log.expire(horizon));
         self.head_labels.iter_mut().for_each(|log| log.expire(horizon));
+        self.categories.expire(horizon);
         self.orders.expire(horizon);
     }
 

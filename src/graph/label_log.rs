@@ -72,8 +72,15 @@ impl LabelLog {
         }
     }
 
-    /// Verdicts that became known in `(as_of - window, as_of]`.
-    pub(super) fn known(&self, as_of: Timestamp, window: Span, end: usize) -> KnownLabels {
+    /// True when every verdict was forgotten, or none was told.
+    pub(super) fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
+    /// Verdicts that became known in `(as_of - window, as_of]`; `None` is ever.
+    pub(super) fn known_in(&self, as_of: Timestamp, window: Option<Span>) -> KnownLabels {
+        let end = self.end(as_of);
+        let Some(window) = window else { return self.ever(end) };
         let start = self.times[..end].partition_point(|&at| at <= as_of - window);
         KnownLabels {
             n_bad: u64::from(self.bad_before(end) - self.bad_before(start)),

@@ -3,6 +3,7 @@
 //! Nodes are the entities that orders touch; an order is one meeting of all of
 //! them. Everything is kept by time, so a read at `as_of` sees exactly the past.
 
+pub mod categories;
 pub mod evidence;
 pub mod history;
 pub mod knowledge;

@@ -1,4 +1,6 @@
-//! Which nodes an order touched, so that later facts about it find them.
+//! Which nodes and categories an order touched, so that later facts find them.
+
+use std::ops::Range;
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -55,13 +57,31 @@ struct OrderRow {
     time: Timestamp,
     first: u32,
     n_nodes: u16,
+    n_categories: u16,
+}
+
+/// Where an order left its traces.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Traces<'a> {
+    /// The nodes it touched.
+    pub(super) nodes: &'a [u32],
+    /// The places of its categories' values.
+    pub(super) categories: &'a [u32],
+}
+
+impl OrderRow {
+    fn range(self) -> Range<usize> {
+        let first = self.first as usize;
+        first..first + usize::from(self.n_nodes) + usize::from(self.n_categories)
+    }
 }
 
 /// Orders of the retained past, and facts that came before their order.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct OrderTable {
     rows: IndexMap<OrderDigest, OrderRow, FxBuildHasher>,
-    nodes: Vec<u32>,
+    /// Per order its nodes, then the places of its categories.
+    traces: Vec<u32>,
     early: IndexMap<OrderDigest, Vec<(Timestamp, OrderFact)>, FxBuildHasher>,
     n_early: u32,
 }
@@ -93,22 +113,24 @@ impl OrderTable {
         &mut self,
         order: OrderDigest,
         time: Timestamp,
-        nodes: &[u32],
+        traces: Traces<'_>,
     ) -> Vec<(Timestamp, OrderFact)> {
-        let first = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
-        let n_nodes = u16::try_from(nodes.len()).unwrap_or(u16::MAX);
-        self.nodes.extend_from_slice(nodes);
-        self.rows.insert(order, OrderRow { time, first, n_nodes });
+        let first = u32::try_from(self.traces.len()).unwrap_or(u32::MAX);
+        let count = |traces: &[u32]| u16::try_from(traces.len()).unwrap_or(u16::MAX);
+        let (n_nodes, n_categories) = (count(traces.nodes), count(traces.categories));
+        self.traces.extend_from_slice(traces.nodes);
+        self.traces.extend_from_slice(traces.categories);
+        self.rows.insert(order, OrderRow { time, first, n_nodes, n_categories });
         let early = self.early.swap_remove(&order).unwrap_or_default();
         self.n_early -= u32::try_from(early.len()).unwrap_or(u32::MAX);
         early
     }
 
-    /// When the order was placed and the nodes it touched.
-    pub(super) fn get(&self, order: OrderDigest) -> Option<(Timestamp, &[u32])> {
+    /// When the order was placed and where it left its traces.
+    pub(super) fn get(&self, order: OrderDigest) -> Option<(Timestamp, Traces<'_>)> {
         let row = self.rows.get(&order)?;
-        let first = row.first as usize;
-        Some((row.time, &self.nodes[first..first + usize::from(row.n_nodes)]))
+        let (nodes, categories) = self.traces[row.range()].split_at(usize::from(row.n_nodes));
+        Some((row.time, Traces { nodes, categories }))
     }
 
     /// Keeps a fact until its order is told; false when there is no room.
@@ -129,17 +151,17 @@ impl OrderTable {
 
     /// Forgets orders and early facts older than `horizon`.
     pub(super) fn expire(&mut self, horizon: Timestamp) {
-        let mut nodes = Vec::new();
+        let mut traces = Vec::new();
         self.rows.retain(|_, row| {
             let is_kept = horizon <= row.time;
             if is_kept {
-                let first = row.first as usize;
-                row.first = u32::try_from(nodes.len()).unwrap_or(u32::MAX);
-                nodes.extend_from_slice(&self.nodes[first..first + usize::from(row.n_nodes)]);
+                let range = row.range();
+                row.first = u32::try_from(traces.len()).unwrap_or(u32::MAX);
+                traces.extend_from_slice(&self.traces[range]);
             }
             is_kept
         });
-        self.nodes = nodes;
+        self.traces = traces;
         self.early.retain(|_, facts| {
             facts.retain(|&(time, _)| horizon <= time);
             !facts.is_empty()

@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::graph::knowledge::{KnowledgeGraph, RING_KINDS};
 use crate::graph::meetings::NOBODY;
 use crate::graph::order_log::OrderSize;
-use crate::graph::order_table::OrderTable;
+use crate::graph::order_table::{OrderTable, Traces};
 use crate::graph::settings::SKUS_PER_ORDER_MAX;
 
 impl KnowledgeGraph {
@@ -47,7 +47,10 @@ impl KnowledgeGraph {
         {
             node.facts_mut().set_created(time, created);
         }
-        for (known_at, fact) in self.orders.insert(digest, time, &nodes) {
+        let of_category = |(category, value)| self.categories.place(category, value, time);
+        let categories: Vec<u32> = order.categories().filter_map(of_category).collect();
+        let traces = Traces { nodes: &nodes, categories: &categories };
+        for (known_at, fact) in self.orders.insert(digest, time, traces) {
             self.tell(digest, known_at, &fact);
         }
     }

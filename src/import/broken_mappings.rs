@@ -64,6 +64,7 @@ const CASES: &[(&str, &str)] = &[
         "[money]\namount = { from = \"items\" }",
     ),
     ("[\"age\"]", "[\"age\", \"age\"]"),
+    ("[\"age\"]", "[\"age\", { column = \"user\", name = \"buyer\" }]"),
     ("is = \"back\"", "equals = \"back\""),
     ("\"order_returned\"\nmatch", "\"order_return\"\nmatch"),
     ("\"order_returned\"\nmatch", "\"order_cancelled\"\nmatch"),
@@ -144,6 +145,9 @@ m.toml: 1 mistake
 ["age"] => ["age", "age"]
 m.toml: 1 mistake
   m.toml:17: attributes.numbers[2]: attribute `age` is there already
+["age"] => ["age", { column = "user", name = "buyer" }]
+m.toml: 1 mistake
+  m.toml:17: attributes.numbers[2]: shows the identifier that `entities.account` hashes
 is = "back" => equals = "back"
 m.toml: 2 mistakes
   m.toml:19: events[1].when: needs exactly one of is, is_not, starts_with, starts_not_with, present

@@ -29,7 +29,8 @@ pub(super) fn check_document(reading: &Reading, document: &DeTable<'_>) -> Optio
     let entities = root.section("entities").map(|section| check_entities(&section));
     let items = root.section("items").map(|section| check_items(&section, currency));
     let money = root.section("money").map(|section| check_money_rules(&section, currency));
-    let attributes = root.section("attributes").map(|section| check_attributes(&section));
+    let of_order = entities.as_deref().unwrap_or_default();
+    let attributes = root.section("attributes").map(|section| check_attributes(&section, of_order));
     let filters: Vec<_> = root.sections("filter").iter().map(check_condition).collect();
     let time = order.as_ref().map(|order| &order.time);
     let events: Vec<_> = root
@@ -337,7 +338,7 @@ fn check_money_rules(section: &Section<'_>, currency: Option<Currency>) -> Money
 }
 
 /// Reads `numbers` and `categories`: column names or `{ column, name }`.
-fn check_attributes(section: &Section<'_>) -> Vec<AttributeSpec> {
+fn check_attributes(section: &Section<'_>, entities: &[EntitySpec]) -> Vec<AttributeSpec> {
     let lists = [("numbers", AttributeKind::Number), ("categories", AttributeKind::Category)];
     let mut attributes: Vec<AttributeSpec> = Vec::new();
     for (key, kind) in lists {
@@ -346,6 +347,13 @@ fn check_attributes(section: &Section<'_>) -> Vec<AttributeSpec> {
             let Some((name, column)) = check_attribute(&entry) else { continue };
             if attributes.iter().any(|other| *other.name == *name) {
                 entry.note(format!("attribute `{name}` is there already"), None);
+            }
+            // A part of a joined identifier, such as the city of an address, is none yet.
+            let is_it = |it: &&EntitySpec| it.kind.is_personal() && it.columns == [column];
+            if let Some(entity) = entities.iter().find(is_it) {
+                let kind = entity.kind.as_str();
+                let remark = format!("shows the identifier that `entities.{kind}` hashes");
+                entry.note(remark, None);
             }
             attributes.push(AttributeSpec { name: name.into(), column, kind });
         }

@@ -5,6 +5,7 @@
 //! leave-one-out encoding of the label does. Nothing else tells good from bad. The truth
 //! comes out a month later, so at the time of an order an honest column knows nothing.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use rand::SeedableRng;
@@ -13,7 +14,8 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::domain::entity::EntityKind;
 use crate::domain::event::{Event, Fact};
-use crate::domain::order::Order;
+use crate::domain::feature::CatalogSchema;
+use crate::domain::order::{AttributeValue, Order};
 use crate::domain::time::{Span, Timestamp};
 use crate::feature::catalog::Catalog;
 use crate::graph::settings::GraphSettings;
@@ -23,6 +25,13 @@ use crate::workflow::play_history::{History, HistoryPlan, Window, play_history};
 const ACCOUNTS: u32 = 300;
 /// Orders of an account; half of them are bad.
 const ORDERS_EACH: u32 = 4;
+/// A category with as many values as there are accounts.
+const LINK: &str = "link";
+/// Its target statistics.
+const LINK_SHARES: [&str; 2] = [
+    "attribute_link_known_payment_fraud_share_30d",
+    "attribute_link_known_payment_fraud_share_all",
+];
 const TRUTH_DELAY: Span = Span::days(30);
 /// Five standard deviations of the AUC of a column that knows nothing, with 600 bad and
 /// 600 good rows: `√((n + 1) / (12 · n_bad · n_good))` is 0.0167 (Mann and Whitney, 1947).
@@ -67,10 +76,12 @@ fn orders_of_the_day(telling: Telling) -> Vec<Event> {
     events
 }
 
-/// An account keeps its device; ten accounts share an address.
+/// An account keeps its device and came by a link of its own; ten accounts share an address.
 fn order_of(number: u32, account: u32) -> Order {
     let mut placed = order(number);
     placed.amount = order(1).amount;
+    let link = AttributeValue::Category(format!("link {account}").into());
+    placed.attributes.insert(LINK.into(), link);
     placed.entities = vec![
         entity(EntityKind::Account, account),
         entity(EntityKind::Device, account),
@@ -83,7 +94,15 @@ fn play(events: Vec<Event>, label_delay: Span) -> History {
     let always = Window { from: Timestamp(i64::MIN), to: Timestamp(i64::MAX) };
     let plan = HistoryPlan { windows: vec![always], label_delay, graph: GraphSettings::default() };
     let events = events.into_iter().map(Ok::<_, Infallible>);
-    play_history(events, Catalog::new(&schema()), &plan, &mut |_| {}).unwrap()
+    let categories = BTreeMap::from([(LINK.into(), Vec::new())]);
+    let catalog = Catalog::new(&CatalogSchema { categories, ..schema() });
+    play_history(events, catalog, &plan, &mut |_| {}).unwrap()
+}
+
+/// The column with this id.
+fn column(history: &History, id: &str) -> Vec<f32> {
+    let at = history.catalog.specs().iter().position(|spec| &*spec.id == id).unwrap();
+    history.features.column(at).to_vec()
 }
 
 /// The truth of every row; all of it is known in the end.
@@ -125,8 +144,8 @@ fn loudness(values: &[f32], labels: &[f32]) -> f64 {
     (auc - 0.5).abs()
 }
 
-/// The share of bad orders of the row's account, the row itself left out: what a target
-/// encoding over a finished table computes.
+/// The share of bad orders of the row's account, and so of its link, the row itself left
+/// out: what a target encoding over a finished table computes.
 fn leave_one_out(history: &History) -> Vec<f32> {
     let labels = truths(history);
     let share = |row: usize| {
@@ -167,6 +186,19 @@ fn columns_sing_when_labels_are_known_at_order_time() {
 }
 
 #[test]
+fn a_target_statistic_sings_only_when_labels_are_known_at_order_time() {
+    for (telling, sings) in [(Telling::AtOnce, true), (Telling::WhenKnown, false)] {
+        let history = play(orders_of_the_day(telling), Span(0));
+        let labels = truths(&history);
+        for id in LINK_SHARES {
+            let loudness = loudness(&column(&history, id), &labels);
+            assert_eq!(2.0 * SILENCE_MAX < loudness, sings, "{id}: {loudness}");
+            assert_eq!(loudness < SILENCE_MAX, !sings, "{id}: {loudness}");
+        }
+    }
+}
+
+#[test]
 fn columns_know_the_truth_once_it_came_out() {
     // Silence at order time is no proof if the columns could never hear: a month later,
     // each account's next order sees its two bad ones.
@@ -175,7 +207,6 @@ fn columns_know_the_truth_once_it_came_out() {
     let number = ACCOUNTS * ORDERS_EACH;
     events.push(event("later".into(), later, Fact::OrderPlaced(order_of(number, 5))));
     let history = play(events, Span(0));
-    let (last, id) = (history.rows.len() - 1, "account_known_payment_fraud_count_7d");
-    let column = history.catalog.specs().iter().position(|spec| &*spec.id == id).unwrap();
-    assert_eq!(history.features[[last, column]].to_bits(), 2.0_f32.to_bits());
+    let known = column(&history, "account_known_payment_fraud_count_7d");
+    assert_eq!(known.last().copied().map(f32::to_bits), Some(2.0_f32.to_bits()));
 }
