@@ -15,9 +15,9 @@ use crate::model::game::Game;
 #[cfg(target_arch = "x86_64")]
 use crate::model::kernel::Avx2;
 use crate::model::ranker::Ranker;
-use crate::model::tables::{HeadTables, N_SUMS};
+use crate::model::tables::{HeadTables, RowsOfOrder};
 
-/// Features up to which positions fit a byte, one of them for padding.
+/// Features up to which a byte names each.
 const NARROW_MAX: usize = 255;
 /// Ranks are padded to a multiple of this.
 const RANKS_STEP: usize = 16;
@@ -53,7 +53,7 @@ enum Body {
 #[derive(Clone, Debug)]
 struct Heads<P> {
     forest: Forest<P>,
-    tables: Vec<HeadTables<P>>,
+    tables: Vec<HeadTables>,
 }
 
 /// What scoring needs and leaves behind; kept by the caller, so that nothing is
@@ -62,8 +62,7 @@ struct Heads<P> {
 pub struct Scratch {
     ranks: Vec<u8>,
     leaves: Vec<u8>,
-    narrow: Option<Box<[[i32; 256]; N_SUMS]>>,
-    wide: [Vec<i32>; N_SUMS],
+    rows: RowsOfOrder,
     raw: Vec<i32>,
     /// `[head][feature]`.
     contributions: Vec<i32>,
@@ -225,17 +224,16 @@ impl Engine {
     }
 
     fn explain_ranked(&self, scratch: &mut Scratch) {
-        let Scratch { ranks, leaves, narrow, wide, raw, contributions, n_features } = scratch;
+        let Scratch { ranks, leaves, rows, raw, contributions, n_features } = scratch;
         let out = (raw.as_mut_slice(), contributions.as_mut_slice(), *n_features);
         match &self.body {
             Body::Narrow(heads) => {
                 self.instructions.leaves(&heads.forest, ranks, leaves);
-                let sums = narrow.get_or_insert_with(|| Box::new([[0; 256]; N_SUMS]));
-                heads.explain(leaves, sums, out);
+                heads.explain(leaves, rows, out);
             }
             Body::Wide(heads) => {
                 heads.forest.fill(ranks, leaves);
-                heads.explain(leaves, wide, out);
+                heads.explain(leaves, rows, out);
             }
         }
     }
@@ -244,11 +242,7 @@ impl Engine {
     fn make_room(&self, scratch: &mut Scratch) {
         let n_lanes = match &self.body {
             Body::Narrow(heads) => heads.forest.n_lanes(),
-            Body::Wide(heads) => {
-                let n_sums = self.n_features + 1;
-                scratch.wide.iter_mut().for_each(|sums| sums.resize(n_sums, 0));
-                heads.forest.n_lanes()
-            }
+            Body::Wide(heads) => heads.forest.n_lanes(),
         };
         scratch.n_features = self.n_features;
         scratch.ranks.resize(padded(self.n_features), RANK_MISSING);
@@ -289,12 +283,11 @@ impl<P: Position> Heads<P> {
             Game::PathDependent => Vec::new(),
             Game::Interventional(background) => leaf_counts(&forest, background, n_features, find),
         };
-        let nobody = u16::try_from(n_features).unwrap_or(u16::MAX);
         let mut first = 0;
         let tables = ensembles.iter().map(|ensemble| {
             let counts = &counts[first.min(counts.len())..];
             first += ensemble.trees().len() << DEPTH_MAX;
-            HeadTables::new(ensemble, game, counts, nobody)
+            HeadTables::new(ensemble, game, counts, n_features)
         });
         Self { tables: tables.collect(), forest }
     }
@@ -311,23 +304,19 @@ impl<P: Position> Heads<P> {
     fn explain(
         &self,
         leaves: &[u8],
-        sums: &mut [P::Sums; N_SUMS],
+        rows: &mut RowsOfOrder,
         (raw, contributions, n_features): (&mut [i32], &mut [i32], usize),
     ) {
         let mut leaves = leaves;
+        if let Some(first) = self.tables.first() {
+            first.fetch(leaves);
+        }
         let outputs = contributions.chunks_exact_mut(n_features.max(1));
         for (head, (raw, out)) in raw.iter_mut().zip(outputs).enumerate() {
             let tables = &self.tables[head];
             let (own, others) = leaves.split_at(tables.n_trees());
-            for sums in &mut *sums {
-                sums.as_mut()[..=n_features].fill(0);
-            }
             let next = self.tables.get(head + 1).map(|tables| (tables, others));
-            *raw = tables.explain(own, sums, next);
-            let [a, b, c, d] = sums.each_mut().map(|sums| &sums.as_mut()[..n_features]);
-            for (at, out) in out.iter_mut().enumerate() {
-                *out = a[at] + b[at] + c[at] + d[at];
-            }
+            *raw = tables.explain(own, rows, out, next);
             leaves = others;
         }
     }

@@ -255,3 +255,14 @@ fn buffers_of_a_larger_engine_leave_nothing_behind() {
         assert_eq!(scratch.contributions(0), fresh.contributions(0));
     }
 }
+
+#[test]
+fn a_head_of_more_trees_than_lie_side_by_side_is_as_exact() {
+    let stump = |at: u16| {
+        let split = Split { feature: at % 9, border: 1, missing: MissingSide::Below };
+        Tree::new(vec![split], &[-1.0, f32::from(at)], &[1.0, 3.0]).unwrap()
+    };
+    let ensemble = Ensemble::new(0.5, (0..11_000).map(stump).collect());
+    let engine = Engine::compile(&binning(9), &[&ensemble], Game::PathDependent);
+    assert_eq!(engine.largest_residual(&[&ensemble], 20), 0);
+}

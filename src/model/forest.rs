@@ -7,42 +7,19 @@ pub(crate) const LANES: usize = 32;
 
 /// How a position of a feature is stored: a byte while that is wide enough.
 pub(crate) trait Position: Copy + Default + Into<usize> + std::fmt::Debug {
-    /// A number at every position.
-    type Sums: AsMut<[i32]>;
-
     /// The position, if it fits.
     fn of(feature: u16) -> Self;
-
-    /// Adds to the number at this position.
-    fn add(self, shift: i32, sums: &mut Self::Sums);
 }
 
 impl Position for u8 {
-    // As many as a byte can name, so that no look-up has to check.
-    type Sums = [i32; 256];
-
     fn of(feature: u16) -> Self {
         u8::try_from(feature).unwrap_or(u8::MAX)
-    }
-
-    #[inline]
-    fn add(self, shift: i32, sums: &mut [i32; 256]) {
-        sums[usize::from(self)] += shift;
     }
 }
 
 impl Position for u16 {
-    type Sums = Vec<i32>;
-
     fn of(feature: u16) -> Self {
         feature
-    }
-
-    #[inline]
-    fn add(self, shift: i32, sums: &mut Vec<i32>) {
-        if let Some(sum) = sums.get_mut(usize::from(self)) {
-            *sum += shift;
-        }
     }
 }
 

@@ -2,55 +2,66 @@
 //!
 //! Every path of an oblivious tree asks the same questions, so a leaf number
 //! decides the tree's whole attribution. Compiling computes it for all leaves once,
-//! in whole steps that add up; scoring adds one row per tree.
+//! in whole steps that add up; scoring looks up one row per tree, lays the rows
+//! side by side, and sums up for each feature the cells that are its.
 
 use crate::model::ensemble::{DEPTH_MAX, Ensemble, Tree};
 use crate::model::fixed::Scale;
-use crate::model::forest::Position;
 use crate::model::game::{CoalitionValues, Game, Levels};
 #[cfg(target_arch = "x86_64")]
 use crate::model::kernel::fetch;
 
-/// Sums that take turns, so that no tree waits for the one before.
-pub(crate) const N_SUMS: usize = 4;
-
 /// Leaves of a tree of full depth.
 const N_LEAVES: usize = 1 << DEPTH_MAX;
+/// Cells that 16 bits can name: no look-up has to check.
+const CELLS_MAX: usize = 1 << 16;
+/// Trees whose rows lie side by side.
+const N_ROWS: usize = CELLS_MAX / DEPTH_MAX;
 
-/// What one leaf adds, in steps: half a cache line.
+/// How far a leaf shifts the score from the tree's mean, in steps: a cell per player of
+/// the tree, then zeros. Half a cache line.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(32))]
-struct Row {
-    /// One per player of the tree, then zeros.
-    shifts: [i32; DEPTH_MAX],
-    leaf: i32,
-}
+struct Row([i32; DEPTH_MAX]);
+
+/// The rows of one order, tree by tree.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RowsOfOrder(Vec<i32>);
 
 /// A row, or a value, for every leaf number that 6 bits can say: no look-up has to check.
 type ByLeaf<T> = [T; N_LEAVES];
 
 /// One head, compiled for one game.
 #[derive(Clone, Debug)]
-pub(crate) struct HeadTables<P> {
+pub(crate) struct HeadTables {
     pub(crate) scale: Scale,
-    pub(crate) bias: i32,
+    bias: i32,
     /// Score of the average order: bias plus the mean of every tree.
     pub(crate) base: i32,
-    /// By tree: features of the players, then the position behind the last feature.
-    players: Vec<[P; DEPTH_MAX]>,
     rows: Vec<ByLeaf<Row>>,
     /// The leaves again, close together, for bare scores.
     leaves: Vec<ByLeaf<i32>>,
+    /// By every [`N_ROWS`] trees.
+    cells: Vec<CellsOfFeatures>,
 }
 
-impl<P: Position> HeadTables<P> {
+/// Which cells of the rows of some trees are whose.
+#[derive(Clone, Debug)]
+struct CellsOfFeatures {
+    /// Feature after feature: row times [`DEPTH_MAX`] plus the place in it.
+    cells: Vec<u16>,
+    /// How many cells each feature has.
+    n_cells: Vec<u32>,
+}
+
+impl HeadTables {
     /// `counts` has the leaf counts of the background, 64 per tree, for the game that
-    /// needs them; `n_features` is the position of a sum that nobody reads.
+    /// needs them.
     pub(crate) fn new(
         ensemble: &Ensemble,
         game: Game<'_>,
         counts: &[u32],
-        n_features: u16,
+        n_features: usize,
     ) -> Self {
         let scale = ensemble.scale();
         let bias = scale.to_steps(ensemble.bias());
@@ -59,10 +70,11 @@ impl<P: Position> HeadTables<P> {
             scale,
             bias,
             base: bias,
-            players: Vec::with_capacity(n_trees),
             rows: Vec::with_capacity(n_trees),
             leaves: Vec::with_capacity(n_trees),
+            cells: Vec::new(),
         };
+        let mut players = Vec::with_capacity(n_trees);
         for (position, tree) in ensemble.trees().iter().enumerate() {
             let levels = Levels::new(tree);
             let values = match game {
@@ -73,8 +85,11 @@ impl<P: Position> HeadTables<P> {
                     CoalitionValues::interventional(tree, &levels, &counts)
                 }
             };
-            tables.push(tree, &levels, &values, n_features);
+            tables.push(tree, levels.players.len(), &values);
+            players.push(levels.players);
         }
+        let cells = players.chunks(N_ROWS).map(|players| CellsOfFeatures::new(players, n_features));
+        tables.cells = cells.collect();
         tables
     }
 
@@ -88,69 +103,83 @@ impl<P: Position> HeadTables<P> {
         found.fold(self.bias, |raw, (tree, &leaf)| raw + tree[within(leaf)])
     }
 
-    /// The score in steps; adds every player's shift to one of the sums at its feature.
+    /// Asks the memory for the rows of these leaf numbers.
+    pub(crate) fn fetch(&self, leaves: &[u8]) {
+        for (rows, &leaf) in self.rows.iter().zip(leaves) {
+            fetch(&rows[within(leaf)]);
+        }
+    }
+
+    /// The score in steps; fills in the contribution of every feature.
     ///
     /// Meanwhile fetches the rows of the head that is `next`, with its leaf numbers: all
     /// heads together do not fit the nearer caches.
     pub(crate) fn explain(
         &self,
         leaves: &[u8],
-        sums: &mut [P::Sums; N_SUMS],
+        rows_of_order: &mut RowsOfOrder,
+        contributions: &mut [i32],
         next: Option<(&Self, &[u8])>,
     ) -> i32 {
-        // Adding up the leaves first fetches all rows at once, none waits for another.
-        let found = self.rows.iter().zip(leaves);
-        let raw = found.fold(self.bias, |raw, (rows, &leaf)| raw + rows[within(leaf)].leaf);
-        let (players, players_rest) = self.players.as_chunks::<N_SUMS>();
-        let (rows, rows_rest) = self.rows.as_chunks::<N_SUMS>();
-        let (leaves, leaves_rest) = leaves.split_at(rows.len() * N_SUMS);
-        let fours = players.iter().zip(rows).zip(leaves.as_chunks::<N_SUMS>().0);
-        let [sums_a, sums_b, sums_c, sums_d] = sums;
-        let ahead = next.map(|(tables, leaves)| (tables.rows.as_slice(), leaves));
-        let (rows_ahead, leaves_ahead) = ahead.unwrap_or_default();
+        let (rows_ahead, leaves_ahead) =
+            next.map(|(tables, leaves)| (tables.rows.as_slice(), leaves)).unwrap_or_default();
         let mut ahead = rows_ahead.iter().zip(leaves_ahead);
-        for (([a, b, c, d], rows), leaves) in fours {
-            for (rows, &leaf) in ahead.by_ref().take(N_SUMS) {
-                fetch(&rows[within(leaf)]);
+        let n_ahead = rows_ahead.len().div_ceil(contributions.len().max(1));
+        rows_of_order.0.resize(CELLS_MAX, 0);
+        let cells_of_order = &mut rows_of_order.0[..CELLS_MAX];
+        contributions.fill(0);
+        let parts = self.rows.chunks(N_ROWS).zip(leaves.chunks(N_ROWS));
+        for ((rows, leaves), of_features) in parts.zip(&self.cells) {
+            let (slots, _) = cells_of_order.as_chunks_mut::<DEPTH_MAX>();
+            for ((slot, rows), &leaf) in slots.iter_mut().zip(rows).zip(leaves) {
+                *slot = rows[within(leaf)].0;
             }
-            let row = |at: usize| &rows[at][within(leaves[at])].shifts;
-            let [row_a, row_b, row_c, row_d] = [row(0), row(1), row(2), row(3)];
-            for player in 0..DEPTH_MAX {
-                a[player].add(row_a[player], sums_a);
-                b[player].add(row_b[player], sums_b);
-                c[player].add(row_c[player], sums_c);
-                d[player].add(row_d[player], sums_d);
+            let mut cells = of_features.cells.as_slice();
+            for (contribution, &n_cells) in contributions.iter_mut().zip(&of_features.n_cells) {
+                for (rows, &leaf) in ahead.by_ref().take(n_ahead) {
+                    fetch(&rows[within(leaf)]);
+                }
+                let (own, others) = cells.split_at(n_cells as usize);
+                let mut sum = 0;
+                for &cell in own {
+                    sum += cells_of_order[usize::from(cell)];
+                }
+                *contribution += sum;
+                cells = others;
             }
         }
-        for ((players, rows), &leaf) in players_rest.iter().zip(rows_rest).zip(leaves_rest) {
-            for (player, &shift) in players.iter().zip(&rows[within(leaf)].shifts) {
-                player.add(shift, sums_a);
-            }
-        }
-        raw
+        self.base + contributions.iter().sum::<i32>()
     }
 
-    fn push(&mut self, tree: &Tree, levels: &Levels, values: &CoalitionValues, n_features: u16) {
-        let n_players = levels.players.len();
-        let mut players = [P::of(n_features); DEPTH_MAX];
-        for (slot, &player) in players.iter_mut().zip(&levels.players) {
-            *slot = P::of(player);
-        }
-        self.players.push(players);
+    fn push(&mut self, tree: &Tree, n_players: usize, values: &CoalitionValues) {
         let mean = self.scale.to_steps(values.of_nobody());
         self.base += mean;
         let (mut rows, mut leaves) = ([Row::default(); N_LEAVES], [0; N_LEAVES]);
         for (leaf, &value) in tree.leaves().iter().enumerate() {
-            let mut row = Row { leaf: self.scale.to_steps(value), ..Row::default() };
-            for (player, shift) in row.shifts.iter_mut().enumerate().take(n_players) {
+            let Row(shifts) = &mut rows[leaf];
+            for (player, shift) in shifts.iter_mut().enumerate().take(n_players) {
                 *shift = self.scale.to_steps(values.shapley(leaf, player));
             }
-            share_out(row.leaf - mean, &mut row.shifts[..n_players]);
-            leaves[leaf] = row.leaf;
-            rows[leaf] = row;
+            leaves[leaf] = self.scale.to_steps(value);
+            share_out(leaves[leaf] - mean, &mut shifts[..n_players]);
         }
         self.rows.push(rows);
         self.leaves.push(leaves);
+    }
+}
+
+impl CellsOfFeatures {
+    /// From the players of every tree, at most [`N_ROWS`] of them.
+    fn new(players: &[Vec<u16>], n_features: usize) -> Self {
+        let mut of_feature = vec![Vec::new(); n_features];
+        for (tree, players) in players.iter().enumerate() {
+            for (place, &feature) in players.iter().enumerate() {
+                let cell = u16::try_from(tree * DEPTH_MAX + place).unwrap_or(u16::MAX);
+                of_feature[usize::from(feature)].push(cell);
+            }
+        }
+        let n_cells = |cells: &Vec<u16>| u32::try_from(cells.len()).unwrap_or(u32::MAX);
+        Self { n_cells: of_feature.iter().map(n_cells).collect(), cells: of_feature.concat() }
     }
 }
 
