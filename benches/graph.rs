@@ -1,8 +1,8 @@
 //! Does the cost of one order stay flat while hubs grow?
 //!
 //! Orders of 45 days with Zipf-skewed entities: a marketplace (seven entities and
-//! a basket; 300 rows spread evenly over the catalog) and a card stream (account
-//! and merchant; every row). Each sample applies or reads a batch of orders on a
+//! a basket; 300 rows spread evenly over the catalog), the same with five categories
+//! (their rows besides), and a card stream (account and merchant; every row). Each sample applies or reads a batch of orders on a
 //! graph that already holds 16 k, 64 k or 256 k of them; divide by the batch.
 //! Budgets: extract < 15 us (marketplace), < 5 us (cards); apply < 4 us.
 
@@ -20,7 +20,7 @@ use orderlens::domain::event::{Event, Fact, Label};
 use orderlens::domain::feature::CatalogSchema;
 use orderlens::domain::head::RiskType;
 use orderlens::domain::money::{Currency, Money};
-use orderlens::domain::order::{Order, OrderItem, OrderKey};
+use orderlens::domain::order::{AttributeValue, Countries, Order, OrderItem, OrderKey};
 use orderlens::domain::time::{Span, Timestamp};
 use orderlens::feature::catalog::Catalog;
 use orderlens::feature::schema::SchemaBuilder;
@@ -44,11 +44,35 @@ const MARKETPLACE: &[(EntityKind, f64, f64)] = &[
     (EntityKind::PaymentInstrument, 0.4, 0.6),
     (EntityKind::Merchant, 0.01, 1.1),
 ];
+/// How many words a category has.
+const CATEGORIES: &[(&str, u64)] = &[("browser", 12), ("referrer", 2_000)];
+const COUNTRIES: u64 = 150;
 const CARDS: &[(EntityKind, f64, f64)] =
     &[(EntityKind::Account, 0.01, 0.3), (EntityKind::Merchant, 0.02, 0.3)];
 
 fn main() {
     divan::main();
+}
+
+/// Gives the orders of a stream their categories.
+fn with_categories((past, next): (Vec<Event>, Vec<Event>)) -> (Vec<Event>, Vec<Event>) {
+    let mut rng = ChaCha8Rng::seed_from_u64(8);
+    let mut word = |n: u64| -> Box<str> {
+        let words = Zipf::new(n, 1.0).expect("a valid skew");
+        (words.sample(&mut rng) as u64).to_string().into()
+    };
+    let mut add = |mut event: Event| {
+        if let Fact::OrderPlaced(order) = &mut event.fact {
+            let [ip, payment, shipping] = [(); 3].map(|()| Some(word(COUNTRIES)));
+            order.countries = Countries { ip, payment, shipping };
+            for &(name, n) in CATEGORIES {
+                order.attributes.insert(name.into(), AttributeValue::Category(word(n)));
+            }
+        }
+        event
+    };
+    let past = past.into_iter().map(&mut add).collect();
+    (past, next.into_iter().map(add).collect())
 }
 
 /// `n` orders and their verdicts a week later, by time; then a batch that is still to come.
@@ -118,15 +142,16 @@ fn graph_and_schema(events: &[Event]) -> (KnowledgeGraph, CatalogSchema) {
     (graph, schema.finish())
 }
 
+/// Rows spread evenly over those of entities and order, and all of the categories.
 fn few_rows(catalog: &Catalog) -> Catalog {
-    let n = catalog.specs().len();
-    let ids: Vec<Box<str>> =
-        (0..ROWS).map(|row| catalog.specs()[row * n / ROWS].id.clone()).collect();
-    catalog.select(&ids).expect("ids of the catalog")
+    let ids = catalog.specs().iter().map(|spec| &spec.id);
+    let (mut rows, spread): (Vec<Box<str>>, Vec<Box<str>>) =
+        ids.cloned().partition(|id| id.starts_with("attribute_") || id.contains("_country_"));
+    rows.extend((0..ROWS).map(|row| spread[row * spread.len() / ROWS].clone()));
+    catalog.select(&rows).expect("ids of the catalog")
 }
 
-fn bench_extract(bencher: Bencher<'_, '_>, kinds: &[(EntityKind, f64, f64)], n: usize) {
-    let (past, next) = stream(kinds, n);
+fn bench_extract(bencher: Bencher<'_, '_>, (past, next): (Vec<Event>, Vec<Event>)) {
     let (graph, schema) = graph_and_schema(&past);
     let all = Catalog::new(&schema);
     let catalog = if ROWS < all.specs().len() { few_rows(&all) } else { all };
@@ -141,8 +166,7 @@ fn bench_extract(bencher: Bencher<'_, '_>, kinds: &[(EntityKind, f64, f64)], n: 
     });
 }
 
-fn bench_apply(bencher: Bencher<'_, '_>, kinds: &[(EntityKind, f64, f64)], n: usize) {
-    let (past, next) = stream(kinds, n);
+fn bench_apply(bencher: Bencher<'_, '_>, (past, next): (Vec<Event>, Vec<Event>)) {
     let (mut graph, _) = graph_and_schema(&past);
     let mut batches = next.chunks_exact(BATCH);
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
@@ -154,20 +178,30 @@ fn bench_apply(bencher: Bencher<'_, '_>, kinds: &[(EntityKind, f64, f64)], n: us
 
 #[divan::bench(args = SIZES, sample_count = 20, sample_size = 1)]
 fn extract_marketplace(bencher: Bencher<'_, '_>, n: usize) {
-    bench_extract(bencher, MARKETPLACE, n);
+    bench_extract(bencher, stream(MARKETPLACE, n));
+}
+
+#[divan::bench(args = SIZES, sample_count = 20, sample_size = 1)]
+fn extract_categories(bencher: Bencher<'_, '_>, n: usize) {
+    bench_extract(bencher, with_categories(stream(MARKETPLACE, n)));
 }
 
 #[divan::bench(args = SIZES, sample_count = 20, sample_size = 1)]
 fn extract_cards(bencher: Bencher<'_, '_>, n: usize) {
-    bench_extract(bencher, CARDS, n);
+    bench_extract(bencher, stream(CARDS, n));
 }
 
 #[divan::bench(args = SIZES, sample_count = 6, sample_size = 1)]
 fn apply_marketplace(bencher: Bencher<'_, '_>, n: usize) {
-    bench_apply(bencher, MARKETPLACE, n);
+    bench_apply(bencher, stream(MARKETPLACE, n));
+}
+
+#[divan::bench(args = SIZES, sample_count = 6, sample_size = 1)]
+fn apply_categories(bencher: Bencher<'_, '_>, n: usize) {
+    bench_apply(bencher, with_categories(stream(MARKETPLACE, n)));
 }
 
 #[divan::bench(args = SIZES, sample_count = 6, sample_size = 1)]
 fn apply_cards(bencher: Bencher<'_, '_>, n: usize) {
-    bench_apply(bencher, CARDS, n);
+    bench_apply(bencher, stream(CARDS, n));
 }

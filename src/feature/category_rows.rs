@@ -20,7 +20,7 @@ struct Subject {
     group: FeatureGroup,
     /// `with the same browser`.
     en: String,
-    /// `browser 相同的`.
+    /// `同 browser `.
     zh: String,
 }
 
@@ -35,19 +35,17 @@ pub(super) fn category_rows(schema: &CatalogSchema) -> Vec<Row> {
         id: format!("attribute_{name}"),
         group: FeatureGroup::Declared,
         en: format!("with the same {name}"),
-        zh: format!("{name} 相同的"),
+        zh: format!("同 {name} "),
     }));
     subjects.iter().flat_map(|subject| rows_of(subject, schema)).collect()
 }
 
 fn country(of: CountryOf) -> Subject {
     let (group, en, zh) = match of {
-        CountryOf::Ip => (FeatureGroup::Ip, "with an IP of the same country", "IP 同国的"),
-        CountryOf::Payment => {
-            (FeatureGroup::Payment, "paid from the same country", "支付工具同国的")
-        }
+        CountryOf::Ip => (FeatureGroup::Ip, "with an IP of the same country", "同 IP 国家"),
+        CountryOf::Payment => (FeatureGroup::Payment, "paid from the same country", "同支付国家"),
         CountryOf::Shipping => {
-            (FeatureGroup::Address, "delivered to the same country", "收货地同国的")
+            (FeatureGroup::Address, "delivered to the same country", "同收货国家")
         }
     };
     let id = format!("order_{}", of.as_str());
@@ -77,7 +75,7 @@ fn rows_of(subject: &Subject, schema: &CatalogSchema) -> Vec<Row> {
         FeatureUnit::Count,
         CategoryRead::Orders(Window::Month),
         format!("orders {of} {}", month.en),
-        format!("{}{of_zh}订单数", month.zh),
+        format!("{of_zh}{}订单数", month.zh),
     )];
     for (head, id) in schema.label_heads.iter().enumerate() {
         let (en, zh) = words::head(&id.0);
@@ -88,7 +86,7 @@ fn rows_of(subject: &Subject, schema: &CatalogSchema) -> Vec<Row> {
                 FeatureUnit::Share,
                 CategoryRead::BadShare(head, window),
                 format!("share of judged orders {of} known as {en} {}", w.en),
-                format!("{}{of_zh}已判定订单中{zh}占比", w.zh),
+                format!("{of_zh}{}已判定订单中{zh}占比", w.zh),
             ));
         }
     }

@@ -14,7 +14,9 @@ use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::order_log::OrderTotals;
 use crate::graph::ring_read::RingTotals;
 
-/// Judged orders that the head's overall rate counts as, in shares of known-bad ones.
+/// Judged orders that the head's overall rate counts as, in shares of known-bad ones. For
+/// categories 10 and 30 tell best, 1 and 100 a little worse: AUC 0.779 and 0.778 against
+/// 0.772 and 0.774 of the share alone (400 words, 60,000 orders, 2026-11-26).
 const PRIOR_ORDERS: f64 = 10.0;
 /// Added to variances of ln amount: equal amounts must not make any other one absurd.
 const LN_VARIANCE_FLOOR: f64 = 0.01;

@@ -13,7 +13,7 @@ use crate::graph::history::Window;
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::label_log::{KnownLabels, LabelLog, Truth};
 use crate::graph::order_log::first_after;
-use crate::graph::settings::{CATEGORY_ATTRIBUTES_MAX, CATEGORY_VALUES_MAX};
+use crate::graph::settings::{CATEGORY_ATTRIBUTES_MAX, VALUES_PER_CATEGORY_MAX};
 
 /// Every value of every category that the retained orders have.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub(super) struct CategoryTable {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Values {
     places: IndexMap<Box<str>, u32, FxBuildHasher>,
-    /// The place that values share once there are [`CATEGORY_VALUES_MAX`] others.
+    /// The place that values share once there are [`VALUES_PER_CATEGORY_MAX`] others.
     rest: Option<u32>,
 }
 
@@ -141,7 +141,7 @@ impl CategoryTable {
         if let Some(&known) = values.places.get(value) {
             return Some(known);
         }
-        let is_full = CATEGORY_VALUES_MAX <= values.places.len();
+        let is_full = VALUES_PER_CATEGORY_MAX <= values.places.len();
         if let Some(rest) = values.rest.filter(|_| is_full) {
             return Some(rest);
         }
@@ -247,11 +247,12 @@ mod tests {
 
     #[test]
     fn values_beyond_the_limit_count_together() {
-        let mut events: Vec<Event> =
-            (0..CATEGORY_VALUES_MAX + 3).map(|id| placed(0, id, &format!("word {id}"))).collect();
-        events.push(judged(1, CATEGORY_VALUES_MAX + 1, 1.0));
+        let mut events: Vec<Event> = (0..VALUES_PER_CATEGORY_MAX + 3)
+            .map(|id| placed(0, id, &format!("word {id}")))
+            .collect();
+        events.push(judged(1, VALUES_PER_CATEGORY_MAX + 1, 1.0));
         let graph = graph(GraphSettings::default(), &events);
-        let last = format!("word {}", CATEGORY_VALUES_MAX - 1);
+        let last = format!("word {}", VALUES_PER_CATEGORY_MAX - 1);
         assert_eq!(ever(&graph, REFERRER, &last, 2), (1, known(0, 0)));
         for word in ["never seen", "word 4097"] {
             assert_eq!(ever(&graph, REFERRER, word, 2), (3, known(1, 1)), "{word}");

@@ -19,7 +19,7 @@ pub const AGE_ACCOUNTS_MAX: usize = 32;
 /// Most category attributes whose values are remembered; those named later are not.
 pub const CATEGORY_ATTRIBUTES_MAX: usize = 64;
 /// Most values of a category that are remembered one by one; later ones count together.
-pub const CATEGORY_VALUES_MAX: usize = 4_096;
+pub const VALUES_PER_CATEGORY_MAX: usize = 4_096;
 
 /// What the graph remembers and how it tells hubs and rings apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -38,6 +38,8 @@ mod replay_decision_tests;
 #[cfg(test)]
 mod state_tests;
 #[cfg(test)]
+mod target_statistic_tests;
+#[cfg(test)]
 mod turn_action_tests;
 #[cfg(test)]
 mod what_if_tests;
