@@ -84,16 +84,19 @@ impl<'a> Cubes<'a> {
     fn push(&mut self, tree: &SearchTree, ranks: &[u8], above: &Above) {
         let first_part = self.parts.len();
         let mut bits = 0;
-        // By level: which settings answer yes, if a lever owns the level.
-        let mut owned: [Option<(u8, SettingSet)>; DEPTH_MAX] = [None; DEPTH_MAX];
+        let mut levers = 0_u64;
+        // By level: the lever that owns it, if one does, and which settings answer yes.
+        let mut owners = [(NOBODY, 0); DEPTH_MAX];
         for (level, split) in tree.splits.iter().enumerate() {
             bits |= u8::from(split.is_above(ranks[usize::from(split.feature)])) << level;
-            owned[level] = above.of(*split);
+            if let Some(owner) = above.of(*split) {
+                owners[level] = owner;
+                levers |= 1 << owner.0;
+            }
         }
-        let mut levers = owned.iter().flatten().fold(0_u64, |set, (lever, _)| set | 1 << lever);
         while let Ok(lever @ 0..64) = u8::try_from(levers.trailing_zeros()) {
             levers &= levers - 1;
-            self.push_part(lever, &owned);
+            self.push_part(lever, &owners, above);
         }
         let n_parts = self.parts.len() - first_part;
         if 0 < n_parts {
@@ -101,30 +104,26 @@ impl<'a> Cubes<'a> {
         }
     }
 
-    fn push_part(&mut self, lever: u8, owned: &[Option<(u8, SettingSet)>; DEPTH_MAX]) {
+    fn push_part(&mut self, lever: u8, owners: &[(u8, usize); DEPTH_MAX], above: &Above) {
         let n_settings = self.n_settings[usize::from(lever)];
-        let mut own = [(0_u8, SettingSet::default()); DEPTH_MAX];
-        let mut n_own = 0;
         let mut flips = SettingSet::default();
         let mut mask = 0;
-        for (level, (_, set)) in owned.iter().enumerate().filter_map(|(level, of)| {
-            let of = of.as_ref().filter(|(of, _)| *of == lever);
-            of.map(|of| (level, of))
-        }) {
-            own[n_own] = (1 << level, *set);
-            n_own += 1;
-            flips.add_all(set.flips());
+        let own = owners.iter().enumerate().filter(|(_, (owner, _))| *owner == lever);
+        for (level, &(_, set)) in own.clone() {
+            flips.add_all(above.answers[set].flips);
             mask |= 1 << level;
         }
-        let own = &own[..n_own];
         let bits_at = |setting: u8| {
-            let above = own.iter().filter(|(_, set)| set.contains(setting));
-            above.fold(0, |bits, (bit, _)| bits | bit)
+            let yes = own.clone().filter(|(_, (_, set))| above.answers[*set].yes.contains(setting));
+            yes.fold(0, |bits, (level, _)| bits | 1 << level)
         };
         let first = self.segments.len();
         self.segments.push(Segment { start: 0, bits: bits_at(0) });
-        let starts = flips.iter().take_while(|start| usize::from(*start) < n_settings);
-        self.segments.extend(starts.map(|start| Segment { start, bits: bits_at(start) }));
+        flips.for_each(|start| {
+            if usize::from(start) < n_settings {
+                self.segments.push(Segment { start, bits: bits_at(start) });
+            }
+        });
         let last = self.segments.len();
         self.parts.push(Part { lever: usize::from(lever), mask, first, last });
     }
@@ -137,30 +136,45 @@ impl Part {
     }
 }
 
+/// No lever has this number.
+const NOBODY: u8 = u8::MAX;
+
 /// For every border of a moved feature, the settings of its lever that lie above it.
 struct Above {
     features: Vec<Option<MovedFeature>>,
-    /// By feature, then by border.
-    sets: Vec<SettingSet>,
+    /// By feature, then by border; once more with the settings that leave no value, where
+    /// there are such.
+    answers: Vec<Answers>,
+}
+
+/// How the settings of a lever answer a question.
+#[derive(Clone, Copy, Default)]
+struct Answers {
+    yes: SettingSet,
+    /// Settings that answer otherwise than the one before.
+    flips: SettingSet,
 }
 
 #[derive(Clone, Copy)]
 struct MovedFeature {
     lever: u8,
-    first_set: usize,
-    /// Settings under which the feature has no value.
-    missing: SettingSet,
+    /// Where its answers begin, by the side that missing values take.
+    below: usize,
+    above: usize,
 }
 
 impl Above {
     fn new(forest: &SearchForest, question: &Question<'_>) -> Self {
-        let mut above = Self { features: vec![None; forest.n_features()], sets: Vec::new() };
+        let mut above = Self { features: vec![None; forest.n_features()], answers: Vec::new() };
         for (feature, owner) in (0_u16..).zip(question.levers.owners(forest.n_features())) {
             let n_borders = forest.borders_of(feature).last().map_or(0, |last| *last + 1);
             if let Some(lever) = owner.filter(|_| 0 < n_borders) {
                 let moved = above.push(question, lever, feature, usize::from(n_borders));
                 above.features[usize::from(feature)] = Some(moved);
             }
+        }
+        for answers in &mut above.answers {
+            answers.flips = answers.yes.flips();
         }
         above
     }
@@ -173,34 +187,41 @@ impl Above {
         feature: u16,
         n_borders: usize,
     ) -> MovedFeature {
-        let first_set = self.sets.len();
+        let below = self.answers.len();
         let mut missing = SettingSet::default();
-        self.sets.resize(first_set + n_borders, SettingSet::default());
-        let sets = &mut self.sets[first_set..];
+        self.answers.resize(below + n_borders, Answers::default());
+        let answers = &mut self.answers[below..];
         let levers = question.levers;
         for (position, setting) in (0_u8..).zip(levers.settings(usize::from(lever))) {
             let step = levers.moves(setting).iter().find(|step| step.feature == feature);
             match step.map_or(question.ranks[usize::from(feature)], |step| step.rank) {
                 RANK_MISSING => missing.insert(position),
                 1 => {}
-                rank => sets[usize::from(rank - 2).min(n_borders - 1)].insert(position),
+                rank => answers[usize::from(rank - 2).min(n_borders - 1)].yes.insert(position),
             }
         }
         for border in (1..n_borders).rev() {
-            let higher = sets[border];
-            sets[border - 1].add_all(higher);
+            let higher = answers[border].yes;
+            answers[border - 1].yes.add_all(higher);
         }
-        MovedFeature { lever, first_set, missing }
+        if missing == SettingSet::default() {
+            return MovedFeature { lever, below, above: below };
+        }
+        let above = self.answers.len();
+        self.answers.extend_from_within(below..);
+        for answers in &mut self.answers[above..] {
+            answers.yes.add_all(missing);
+        }
+        MovedFeature { lever, below, above }
     }
 
-    /// The lever that decides a question, and the settings that answer yes.
-    fn of(&self, split: Split) -> Option<(u8, SettingSet)> {
+    /// The lever that decides a question, and the position of how its settings answer.
+    fn of(&self, split: Split) -> Option<(u8, usize)> {
         let moved = self.features[usize::from(split.feature)]?;
-        let mut set = self.sets[moved.first_set + usize::from(split.border)];
-        match split.missing {
-            MissingSide::Below => {}
-            MissingSide::Above => set.add_all(moved.missing),
-        }
-        Some((moved.lever, set))
+        let first = match split.missing {
+            MissingSide::Below => moved.below,
+            MissingSide::Above => moved.above,
+        };
+        Some((moved.lever, first + usize::from(split.border)))
     }
 }

@@ -34,16 +34,14 @@ impl SettingSet {
         flips
     }
 
-    /// Positions, ascending.
-    pub(super) fn iter(self) -> impl Iterator<Item = u8> {
-        self.0.into_iter().zip([0_u8, 64, 128, 192]).flat_map(|(word, first)| {
-            let mut left = word;
-            std::iter::from_fn(move || {
-                let position = u8::try_from(left.trailing_zeros()).ok().filter(|at| *at < 64)?;
+    /// Calls on every position, ascending.
+    pub(super) fn for_each(self, mut call: impl FnMut(u8)) {
+        for (mut left, first) in self.0.into_iter().zip([0_u8, 64, 128, 192]) {
+            while let Ok(position @ 0..64) = u8::try_from(left.trailing_zeros()) {
+                call(first + position);
                 left &= left - 1;
-                Some(first + position)
-            })
-        })
+            }
+        }
     }
 }
 
@@ -57,7 +55,12 @@ mod tests {
         for at in [0, 1, 5, 63, 64, 65, 200] {
             set.insert(at);
         }
-        assert_eq!(set.iter().collect::<Vec<_>>(), [0, 1, 5, 63, 64, 65, 200]);
-        assert_eq!(set.flips().iter().collect::<Vec<_>>(), [2, 5, 6, 63, 66, 200, 201]);
+        let positions = |set: SettingSet| {
+            let mut positions = Vec::new();
+            set.for_each(|position| positions.push(position));
+            positions
+        };
+        assert_eq!(positions(set), [0, 1, 5, 63, 64, 65, 200]);
+        assert_eq!(positions(set.flips()), [2, 5, 6, 63, 66, 200, 201]);
     }
 }
