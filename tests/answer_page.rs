@@ -8,7 +8,7 @@ use orderlens::cli::paint::{Ink, width};
 use orderlens::cli::render::Page;
 use orderlens::domain::counterfactual::{
     Counterfactual, CounterfactualAim, CounterfactualDirection, CounterfactualProof,
-    CounterfactualSearch, FeatureChange, LeverChange,
+    CounterfactualSearch, FeatureChange, LeverChange, LeverRange,
 };
 use orderlens::domain::decision::{ActionKind, Decision, DecisionId, DegradedReason};
 use orderlens::domain::entity::{EntityKind, IdentityKey};
@@ -56,7 +56,11 @@ fn search() -> CounterfactualSearch {
         aim: CounterfactualAim::OtherAction,
         target: Some(Probability::clamped(0.3)),
         counterfactuals: vec![Counterfactual {
-            levers: vec![LeverChange { lever: fewer.feature.clone(), features: vec![fewer] }],
+            levers: vec![LeverChange {
+                lever: fewer.feature.clone(),
+                range: Some(LeverRange { lowest: 1.0, highest: 1.0, is_open: true }),
+                features: vec![fewer],
+            }],
             cost: 1.0,
             probability: Probability::clamped(0.25),
             first_action: ActionKind::ApproveAndWatch,

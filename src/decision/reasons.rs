@@ -11,6 +11,7 @@ use crate::domain::entity::EntityKind;
 use crate::domain::evidence::{Evidence, EvidenceNode};
 use crate::domain::feature::{FeatureGroup, FeatureSpec, FeatureUnit};
 use crate::domain::head::{HeadId, HeadScore};
+use crate::domain::money::Money;
 use crate::domain::risk::{RiskAssessment, RiskBand};
 use crate::domain::text::Text;
 
@@ -146,6 +147,28 @@ pub(crate) fn fact(spec: &FeatureSpec, value: Option<f64>) -> Text {
         FeatureUnit::Declared => ("declared", trimmed(value)),
     };
     message("fact", key, &[("name", &name), ("value", &same(number))])
+}
+
+/// The amount of an order as a fact.
+pub(crate) fn amount_fact(amount: Money) -> Text {
+    let name = message("field", "amount", &[]);
+    let value = number(FeatureUnit::Money, amount.as_major());
+    message("fact", "money", &[("name", &name), ("value", &value)])
+}
+
+/// A value by itself.
+pub(crate) fn number(unit: FeatureUnit, value: f64) -> Text {
+    same(match unit {
+        FeatureUnit::Count | FeatureUnit::Kilometers => grouped(value, 0),
+        FeatureUnit::Money => grouped(value, 2),
+        FeatureUnit::Share => trimmed(value * 100.0) + "%",
+        FeatureUnit::Ratio
+        | FeatureUnit::ZScore
+        | FeatureUnit::Days
+        | FeatureUnit::Hour
+        | FeatureUnit::Flag
+        | FeatureUnit::Declared => trimmed(value),
+    })
 }
 
 /// A risk in words.

@@ -67,7 +67,7 @@ pub struct Counterfactual {
     pub cost: f64,
     /// Probability of the searched risk after the change.
     pub probability: Probability,
-    /// First action after the change, with every head and rule judged again.
+    /// First action after the change: the changed order judged again, every head and rule.
     pub first_action: ActionKind,
     /// True when no change of fewer levers, and no cheaper one of the same levers, carries the
     /// score across.
@@ -76,13 +76,27 @@ pub struct Counterfactual {
     pub text: Text,
 }
 
-/// One thing that is changed, with all features that follow from it.
+/// One field of the order that is changed, with all features that follow from it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LeverChange {
     /// The feature that is set; the others in `features` follow from it.
     pub lever: Box<str>,
+    /// How far the lever may go, the others as they are; `None` for a kind, which has no order.
+    pub range: Option<LeverRange>,
     /// Every feature that takes another value.
     pub features: Vec<FeatureChange>,
+}
+
+/// Values of a lever around the new one: all that the training rows have seen among them carry
+/// the score across, too, and at both ends the order was judged again.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct LeverRange {
+    /// The lowest.
+    pub lowest: f64,
+    /// The highest.
+    pub highest: f64,
+    /// True when the searched risk tells no value beyond the farther end from that end.
+    pub is_open: bool,
 }
 
 /// A feature before and after.

@@ -57,6 +57,13 @@ impl Currency {
 }
 
 impl Money {
+    /// The amount nearest to this many major units.
+    #[expect(clippy::cast_possible_truncation, reason = "saturates")]
+    pub fn of_major(currency: Currency, major: f64) -> Self {
+        let minor = major * 10_f64.powi(currency.exponent().cast_signed());
+        Self { currency, minor_units: minor.round() as i64 }
+    }
+
     /// The amount in major units (yuan, dollars), for statistics and display only.
     pub fn as_major(self) -> f64 {
         self.minor_units as f64 / 10_f64.powi(self.currency.exponent().cast_signed())

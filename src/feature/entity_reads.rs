@@ -7,8 +7,9 @@ use crate::domain::head::HeadId;
 use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderItem};
 use crate::domain::time::{Span, Timestamp};
+use crate::feature::amount_line::AmountLine;
 use crate::feature::extract::BASKET_ITEMS_MAX;
-use crate::feature::row::{EntityRead, LabelRead};
+use crate::feature::row::{AmountRead, EntityRead, LabelRead};
 use crate::graph::history::{AccountAges, History, MarketRead, Window};
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::order_log::OrderTotals;
@@ -93,14 +94,7 @@ impl<'a> Past<'a> {
             EntityRead::Units(window) => past.totals(window).n_units as f64,
             EntityRead::AmountSum(window) => past.totals(window).amount,
             EntityRead::AmountMean(window) => mean_amount(past.totals(window)),
-            EntityRead::AmountToMean(window) => {
-                self.amount() / positive(mean_amount(past.totals(window)))
-            }
-            EntityRead::SpendToMean(window) => {
-                let usual = positive(mean_amount(past.totals_before(window)));
-                (past.totals(window).amount + self.amount()) / usual
-            }
-            EntityRead::AmountToMedian => self.amount() / self.median_amount(),
+            EntityRead::Amount(read) => self.amount_line(read).at(self.amount()),
             EntityRead::LargestToMedian(window) => {
                 past.amounts(window, AMOUNTS_MAX).fold(f64::NAN, f64::max) / self.median_amount()
             }
@@ -108,7 +102,6 @@ impl<'a> Past<'a> {
                 let large = LARGE_AMOUNT * self.median_amount();
                 past.amounts(window, AMOUNTS_MAX).filter(|amount| large < *amount).count() as f64
             }
-            EntityRead::AmountZ => self.amount_z(),
             EntityRead::DaysSinceLast => self.days_since(past.last_seen()),
             EntityRead::DaysSinceFirst => {
                 past.first_seen().map_or(0.0, |at| self.days_since(Some(at)))
@@ -150,6 +143,22 @@ impl<'a> Past<'a> {
         }
     }
 
+    /// How the value of a comparison follows from the order's amount.
+    pub(super) fn amount_line(&self, read: AmountRead) -> AmountLine {
+        let past = &self.history;
+        match read {
+            AmountRead::ToMean(window) => {
+                AmountLine::plain(0.0, positive(mean_amount(past.totals(window))))
+            }
+            AmountRead::SpendToMean(window) => {
+                let usual = positive(mean_amount(past.totals_before(window)));
+                AmountLine::plain(past.totals(window).amount, usual)
+            }
+            AmountRead::ToMedian => AmountLine::plain(0.0, self.median_amount()),
+            AmountRead::Z => self.amount_z(),
+        }
+    }
+
     fn ring(&self) -> &RingTotals {
         self.ring.get_or_init(|| self.history.ring_totals())
     }
@@ -186,15 +195,15 @@ impl<'a> Past<'a> {
     }
 
     /// Distance of ln(1 + amount) from its mean in standard deviations, needs two orders.
-    fn amount_z(&self) -> f64 {
+    fn amount_z(&self) -> AmountLine {
         let ever = self.history.totals(Window::Ever);
         if ever.n_amounts < 2 {
-            return f64::NAN;
+            return AmountLine::ln(0.0, f64::NAN);
         }
         let n = ever.n_amounts as f64;
         let mean = ever.ln / n;
         let variance = (ever.ln_squared / n - mean * mean).max(0.0);
-        (self.amount().max(0.0).ln_1p() - mean) / (variance + LN_VARIANCE_FLOOR).sqrt()
+        AmountLine::ln(-mean, (variance + LN_VARIANCE_FLOOR).sqrt())
     }
 
     /// Orders of the last hour / mean orders a day over the last 30 days, or the time known.

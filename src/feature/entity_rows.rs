@@ -8,7 +8,7 @@ use crate::domain::feature::{CatalogSchema, FeatureGroup, FeatureSpec, FeatureUn
 use crate::domain::head::HeadId;
 use crate::domain::text::Text;
 use crate::feature::entity_reads::NEWEST_VERDICTS;
-use crate::feature::row::{EntityRead, Fold, LabelRead, Read, Row};
+use crate::feature::row::{AmountRead, EntityRead, Fold, LabelRead, Read, Row};
 use crate::feature::words;
 use crate::graph::history::Window;
 
@@ -174,7 +174,7 @@ impl Writer<'_> {
             let w = words::window(window);
             self.add(
                 &format!("amount_to_mean_{}", w.id),
-                EntityRead::AmountToMean(window),
+                EntityRead::Amount(AmountRead::ToMean(window)),
                 &shape(FeatureUnit::Ratio),
                 (
                     format!("this amount against the mean {} {}", of.en_of, w.en),
@@ -186,7 +186,7 @@ impl Writer<'_> {
             let w = words::window(window);
             self.add(
                 &format!("spend_to_mean_{}", w.id),
-                EntityRead::SpendToMean(window),
+                EntityRead::Amount(AmountRead::SpendToMean(window)),
                 &shape(FeatureUnit::Ratio),
                 (
                     format!("amounts {} {} in units of the mean before", of.en_of, w.en),
@@ -199,7 +199,7 @@ impl Writer<'_> {
         }
         self.add(
             "amount_zscore_all",
-            EntityRead::AmountZ,
+            EntityRead::Amount(AmountRead::Z),
             &shape(FeatureUnit::ZScore),
             (
                 format!("how unusual this amount is {}", of.en_of),
@@ -213,7 +213,7 @@ impl Writer<'_> {
         let of = words::kind(self.kind);
         self.add(
             "amount_to_median",
-            EntityRead::AmountToMedian,
+            EntityRead::Amount(AmountRead::ToMedian),
             &shape(FeatureUnit::Ratio),
             (
                 format!("this amount against the median of the newest orders {}", of.en_of),

@@ -5,11 +5,12 @@
 
 use crate::domain::order::{AttributeValue, Order};
 use crate::domain::time::Timestamp;
+use crate::feature::amount_line::AmountLines;
 use crate::feature::catalog::Catalog;
 use crate::feature::category_reads::category_value;
 use crate::feature::entity_reads::{HeadNow, Past};
 use crate::feature::order_reads::order_value;
-use crate::feature::row::Fold;
+use crate::feature::row::{EntityRead, Fold};
 use crate::graph::knowledge::KnowledgeGraph;
 
 /// Most items of a basket whose SKUs are looked up.
@@ -35,6 +36,30 @@ impl Catalog {
         as_of: Timestamp,
         out: &mut Vec<f32>,
     ) {
+        self.extract_with(graph, order, as_of, out, None);
+    }
+
+    /// Like [`Catalog::extract`]; gives also how features would follow from another amount.
+    pub fn extract_with_lines(
+        &self,
+        graph: &KnowledgeGraph,
+        order: &Order,
+        as_of: Timestamp,
+        out: &mut Vec<f32>,
+    ) -> AmountLines {
+        let mut lines = AmountLines::default();
+        self.extract_with(graph, order, as_of, out, Some(&mut lines));
+        lines
+    }
+
+    fn extract_with(
+        &self,
+        graph: &KnowledgeGraph,
+        order: &Order,
+        as_of: Timestamp,
+        out: &mut Vec<f32>,
+        mut lines: Option<&mut AmountLines>,
+    ) {
         let start = out.len();
         out.resize(start + self.specs().len(), f32::NAN);
         let out = &mut out[start..];
@@ -47,6 +72,9 @@ impl Catalog {
                 let past = Past::new(graph, order, entity, as_of, &heads);
                 for &(at, read) in reads {
                     out[at] = narrow(past.value(read));
+                }
+                if let Some(lines) = &mut lines {
+                    lines.add(&past, reads);
                 }
             }
         }
@@ -112,6 +140,16 @@ impl Catalog {
     }
 }
 
+impl AmountLines {
+    fn add(&mut self, past: &Past<'_>, reads: &[(usize, EntityRead)]) {
+        for &(at, read) in reads {
+            if let EntityRead::Amount(read) = read {
+                self.0.push((at, past.amount_line(read)));
+            }
+        }
+    }
+}
+
 impl Folded {
     fn add(&mut self, value: f64) {
         if value.is_finite() {
@@ -131,7 +169,7 @@ impl Folded {
 
 /// Models read features as f32; infinite values count as unknown.
 #[expect(clippy::cast_possible_truncation, reason = "f32 is the precision of features")]
-fn narrow(value: f64) -> f32 {
+pub(super) fn narrow(value: f64) -> f32 {
     let narrowed = value as f32;
     if narrowed.is_finite() { narrowed } else { f32::NAN }
 }

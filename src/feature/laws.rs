@@ -9,12 +9,13 @@ use crate::domain::event::{
     AccountCreated, CancelLevel, CancelReason, CancelSource, CancelType, Event, Fact, Label,
     MarketPrice, OrderAmount, OrderCancelled, OrderReturned, OrderStep, StockLevel,
 };
-use crate::domain::feature::CatalogSchema;
+use crate::domain::feature::{CatalogSchema, OrderFields};
 use crate::domain::head::HeadId;
 use crate::domain::money::{Currency, Money};
-use crate::domain::order::{AttributeValue, Order, OrderItem, OrderKey};
+use crate::domain::order::{AddressKind, AttributeValue, Order, OrderItem, OrderKey, PaymentKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::feature::catalog::Catalog;
+use crate::feature::edits::OrderEdit;
 use crate::feature::schema::SchemaBuilder;
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::settings::GraphSettings;
@@ -166,6 +167,16 @@ fn differences(
         .collect()
 }
 
+/// Features that say of a field which value it has.
+const EDITED: [&str; 6] = [
+    "order_amount",
+    "order_amount_ln",
+    "order_discount_share",
+    "order_quantity_max",
+    "order_address_is_hotel",
+    "order_payment_is_wallet",
+];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
@@ -228,5 +239,45 @@ proptest! {
         catalog.select(&named).unwrap().extract(&graph, &order, as_of, &mut selected);
         let expected: Vec<u32> = few.iter().map(|&at| all[at].to_bits()).collect();
         prop_assert_eq!(selected.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn an_edited_order_rereads_to_what_is_extracted_for_it(
+        events in stream(), probe in (prop::array::uniform6(0_u8..7), 1_i64..50_000),
+        asked in prop::collection::vec((any::<prop::sample::Index>(), 0.0..40.0_f64), 1..6),
+    ) {
+        let fields = OrderFields {
+            amount: true, discount: true, items: true, account_created_at: true,
+            address_kind: true, payment_kind: true, ..OrderFields::default()
+        };
+        let catalog = Catalog::new(&CatalogSchema { fields, ..schema(&events) });
+        let (graph, as_of) = (graph_of(&events), Timestamp(Span::days(30).0));
+        let mut order = order(255, probe.0, probe.1);
+        order.amount = Some(yuan(probe.1));
+        order.discount = Some(yuan(probe.1 / 3));
+        order.address_kind = Some(AddressKind::Office);
+        order.payment_kind = Some(PaymentKind::Card);
+        let mut values = Vec::new();
+        let lines = catalog.extract_with_lines(&graph, &order, as_of, &mut values);
+        let mut edits: Vec<OrderEdit> = asked
+            .into_iter()
+            .filter_map(|(at, value)| {
+                let at = at.index(EDITED.len());
+                let at = catalog.specs().iter().position(|spec| *spec.id == *EDITED[at])?;
+                catalog.edit(at, value, &order)
+            })
+            .collect();
+        edits.sort_by_key(|edit| edit.field());
+        edits.dedup_by_key(|edit| edit.field());
+        for edit in &edits {
+            edit.apply(&mut order);
+        }
+        catalog.reread(&order, &lines, &mut values);
+        let mut expected = Vec::new();
+        catalog.extract(&graph, &order, as_of, &mut expected);
+        for (spec, (found, expected)) in catalog.specs().iter().zip(values.iter().zip(&expected)) {
+            let is_same = found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan();
+            prop_assert!(is_same, "{}: {found} is not {expected} after {edits:?}", spec.id);
+        }
     }
 }

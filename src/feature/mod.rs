@@ -1,8 +1,10 @@
 //! The feature catalog and its point-in-time extraction from graph and order.
 
+pub mod amount_line;
 pub mod catalog;
 mod category_reads;
 mod category_rows;
+pub mod edits;
 mod entity_reads;
 mod entity_rows;
 mod extract;

@@ -99,18 +99,12 @@ pub(super) enum EntityRead {
     Units(Window),
     AmountSum(Window),
     AmountMean(Window),
-    /// Amount of the order / mean amount in the window.
-    AmountToMean(Window),
-    /// Amount sum of the window and this order / mean amount before the window.
-    SpendToMean(Window),
-    /// Amount of the order / median amount of the newest orders before it.
-    AmountToMedian,
+    /// The order's amount against amounts of the past.
+    Amount(AmountRead),
     /// Largest amount of the window / that median.
     LargestToMedian(Window),
     /// Orders of the window whose amount is far above that median.
     LargeAmounts(Window),
-    /// (ln amount - mean) / standard deviation over all of the past.
-    AmountZ,
     DaysSinceLast,
     DaysSinceFirst,
     /// Orders of the last hour / orders a day over the last 30 days.
@@ -139,6 +133,19 @@ pub(super) enum EntityRead {
     MarketToPaid,
     /// Price paid / mean price of the SKU so far.
     PaidToMean,
+}
+
+/// What compares the order's amount with those of one entity's past.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AmountRead {
+    /// Amount of the order / mean amount in the window.
+    ToMean(Window),
+    /// Amount sum of the window and this order / mean amount before the window.
+    SpendToMean(Window),
+    /// Amount of the order / median amount of the newest orders before it.
+    ToMedian,
+    /// (ln amount - mean) / standard deviation over all of the past.
+    Z,
 }
 
 /// What is read from the verdicts about one entity under one head.

@@ -1,7 +1,7 @@
 //! Counterfactuals to and from their message.
 
 use crate::domain::counterfactual::{
-    Counterfactual, CounterfactualSearch, FeatureChange, LeverChange,
+    Counterfactual, CounterfactualSearch, FeatureChange, LeverChange, LeverRange,
 };
 use crate::domain::risk::Probability;
 use crate::domain::text::Text;
@@ -42,6 +42,11 @@ fn lever_to_pb(lever: &LeverChange) -> pb::LeverChange {
     };
     pb::LeverChange {
         lever: lever.lever.to_string(),
+        range: lever.range.map(|range| pb::LeverRange {
+            lowest: range.lowest,
+            highest: range.highest,
+            is_open: range.is_open,
+        }),
         features: lever.features.iter().map(feature_to_pb).collect(),
     }
 }
@@ -97,6 +102,11 @@ fn lever_of(lever: pb::LeverChange) -> LeverChange {
     };
     LeverChange {
         lever: lever.lever.into_boxed_str(),
+        range: lever.range.map(|range| LeverRange {
+            lowest: range.lowest,
+            highest: range.highest,
+            is_open: range.is_open,
+        }),
         features: lever.features.into_iter().map(feature_of).collect(),
     }
 }

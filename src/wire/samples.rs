@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::domain::counterfactual::{
     Counterfactual, CounterfactualAim, CounterfactualDirection, CounterfactualProof,
-    CounterfactualSearch, FeatureChange, LeverChange,
+    CounterfactualSearch, FeatureChange, LeverChange, LeverRange,
 };
 use crate::domain::decision::{
     ActionKind, Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Reason,
@@ -208,6 +208,7 @@ fn search() -> CounterfactualSearch {
         counterfactuals: vec![Counterfactual {
             levers: vec![LeverChange {
                 lever: "order_quantity_sum".into(),
+                range: Some(LeverRange { lowest: 1.0, highest: 3.5, is_open: true }),
                 features: vec![
                     change("order_quantity_sum", Some(6.0), Some(1.0)),
                     change("ip_amount_to_mean_all", None, Some(0.1)),

@@ -15,10 +15,12 @@ use crate::domain::event::{Event, Fact, Label};
 use crate::domain::feature::{CatalogSchema, FeatureSpec, OrderFields};
 use crate::domain::head::{HeadId, HeadKind};
 use crate::domain::money::{Currency, Money};
-use crate::domain::order::{Order, OrderKey};
+use crate::domain::order::{AddressKind, Order, OrderItem, OrderKey, PaymentKind};
 use crate::domain::record::ScoreRequest;
 use crate::domain::time::{Span, Timestamp};
 use crate::feature::catalog::Catalog;
+use crate::graph::knowledge::KnowledgeGraph;
+use crate::graph::settings::GraphSettings;
 use crate::model::bundle::Bundle;
 use crate::training::bundle::{BundleParams, fit_bundle};
 use crate::training::params::{ObliviousParams, ObliviousSettings};
@@ -59,12 +61,10 @@ pub(crate) fn other_bundle() -> Arc<Bundle> {
     BUNDLE.get_or_init(|| Arc::new(fit("2", specs()))).clone()
 }
 
-/// The same model, had an order control over all that is read from the graph.
-pub(crate) fn changeable_bundle() -> Arc<Bundle> {
+/// A model that leans on what an order tells itself: amount, discount, pieces, payment.
+pub(crate) fn basket_bundle() -> Arc<Bundle> {
     static BUNDLE: OnceLock<Arc<Bundle>> = OnceLock::new();
-    let changeable = |spec: FeatureSpec| FeatureSpec { is_changeable: true, ..spec };
-    let all = || specs().into_iter().map(changeable).collect();
-    BUNDLE.get_or_init(|| Arc::new(fit("3", all()))).clone()
+    BUNDLE.get_or_init(|| Arc::new(fit_set("3", &basket_set()))).clone()
 }
 
 fn specs() -> Vec<FeatureSpec> {
@@ -89,6 +89,72 @@ fn fit(version: &str, specs: Vec<FeatureSpec>) -> Bundle {
         weights: vec![1.0; ROWS],
         heads,
     };
+    fit_set(version, &set)
+}
+
+/// Orders with baskets as the catalog sees them; large ones and those with many pieces are
+/// bad, most of all when a wallet pays.
+fn basket_set() -> TrainingSet {
+    let schema = basket_schema();
+    let catalog = Catalog::new(&schema);
+    let mut dice = ChaCha8Rng::seed_from_u64(8);
+    let mut graph = KnowledgeGraph::new(GraphSettings::default());
+    let (mut cells, mut values) = (Vec::new(), Vec::new());
+    for n in 0..u32::try_from(ROWS).unwrap() {
+        let order = basket_order(n);
+        catalog.extract(&graph, &order, at(n.into()), &mut cells);
+        let amount = order.amount.map_or(0.0, Money::as_major).ln_1p();
+        let n_pieces: u32 = order.items.iter().map(|item| item.quantity).sum();
+        let is_wallet = order.payment_kind == Some(PaymentKind::Wallet);
+        let weight = amount + 0.7 * f64::from(n_pieces) + if is_wallet { 2.5 } else { 0.0 };
+        values.push(if weight + dice.gen_range(-1.0..1.0) < 8.5 { 0.0 } else { 1.0 });
+        graph.apply(&event(format!("placed {n}"), at(n.into()), Fact::OrderPlaced(order)));
+    }
+    let specs = catalog.specs().to_vec();
+    TrainingSet {
+        features: Array2::from_shape_vec((ROWS, specs.len()), cells).unwrap(),
+        specs,
+        schema,
+        times: (0..i64::try_from(ROWS).unwrap()).map(at).collect(),
+        weights: vec![1.0; ROWS],
+        heads: vec![HeadTarget { id: head(), kind: HeadKind::Risk, values }],
+    }
+}
+
+fn basket_schema() -> CatalogSchema {
+    let fields = OrderFields {
+        amount: true,
+        discount: true,
+        items: true,
+        address_kind: true,
+        payment_kind: true,
+        ..OrderFields::default()
+    };
+    CatalogSchema { fields, ..schema() }
+}
+
+/// The order with this number, with a basket and all that [`basket_bundle`] leans on.
+pub(crate) fn basket_order(n: u32) -> Order {
+    let mut dice = ChaCha8Rng::seed_from_u64(n.into());
+    let mut order = order(n);
+    let yuan = |minor_units| Some(Money { currency: Currency::CNY, minor_units });
+    let minor_units = dice.gen_range(1_000..60_000);
+    order.amount = yuan(minor_units);
+    order.discount = yuan(minor_units * dice.gen_range(0..4) / 10);
+    order.items = (0..dice.gen_range(1..3))
+        .map(|sku| OrderItem {
+            sku: entity(EntityKind::Sku, sku),
+            quantity: dice.gen_range(1..5),
+            unit_price: yuan(dice.gen_range(500..9_000)),
+        })
+        .collect();
+    order.address_kind = Some(AddressKind::ALL[dice.gen_range(0..3)]);
+    let kinds = [PaymentKind::Card, PaymentKind::Wallet, PaymentKind::BankTransfer];
+    order.payment_kind = Some(kinds[dice.gen_range(0..3)]);
+    order
+}
+
+fn fit_set(version: &str, set: &TrainingSet) -> Bundle {
     let trees = ObliviousSettings {
         n_trees_max: 12,
         depth: 3,
@@ -103,7 +169,7 @@ fn fit(version: &str, specs: Vec<FeatureSpec>) -> Bundle {
         n_rare_min: 10,
         ..BundleParams::default()
     };
-    fit_bundle(&set, &params, &mut |_| {}).unwrap()
+    fit_bundle(set, &params, &mut |_| {}).unwrap()
 }
 
 /// Reads `plain` and `strict`, finds mistakes in every other text.

@@ -18,14 +18,16 @@ use crate::domain::feature::FeatureSpec;
 use crate::domain::head::{HeadKind, HeadScore};
 use crate::domain::order::Order;
 use crate::domain::record::ScoreRequest;
-use crate::domain::risk::Probability;
+use crate::domain::risk::{Probability, RiskAssessment};
 use crate::domain::time::{Span, Timestamp};
+use crate::feature::amount_line::AmountLines;
 use crate::feature::catalog::{Catalog, UnknownFeature};
 use crate::graph::evidence::EvidenceWant;
 use crate::model::background::Background;
 use crate::model::bundle::Bundle;
 use crate::model::engine::{Engine, Scratch};
 use crate::workflow::explainer::Explainer;
+use crate::workflow::order_levers::Editable;
 use crate::workflow::state::State;
 use crate::workflow::turn_action::Judged;
 
@@ -78,8 +80,14 @@ pub struct Given {
 pub struct Sight {
     /// Journal position of the state.
     position: u64,
+    /// Features in bundle order; NaN is unknown.
     values: Vec<f32>,
-    scores: Vec<HeadScore>,
+    /// How some of them would follow from another amount.
+    lines: AmountLines,
+    /// Those that are given, not read.
+    given: Vec<Given>,
+    /// What every head says.
+    pub scores: Vec<HeadScore>,
     evidence: Evidence,
     features_nanos: u64,
     model_nanos: u64,
@@ -137,7 +145,7 @@ impl Judge {
         stamp: &Stamp,
         nanos: Stopwatch,
     ) -> Decision {
-        self.decide(self.see(state, request, &[], nanos), request, stamp, nanos)
+        self.decide(&self.see(state, request, &[], nanos), request, stamp, nanos)
     }
 
     /// Reads what an answer needs of a state, with some features given instead of read.
@@ -152,7 +160,7 @@ impl Judge {
         let (order, as_of) = (&request.order, request.event_time);
         let specs = self.catalog.specs();
         let mut values = Vec::with_capacity(specs.len());
-        self.catalog.extract(&state.graph, order, as_of, &mut values);
+        let lines = self.catalog.extract_with_lines(&state.graph, order, as_of, &mut values);
         for given in given {
             values[given.at] = given.value;
         }
@@ -163,6 +171,8 @@ impl Judge {
         Sight {
             position: state.position,
             values,
+            lines,
+            given: given.to_vec(),
             scores,
             evidence,
             features_nanos: features_done.saturating_sub(started),
@@ -174,29 +184,29 @@ impl Judge {
     /// The answer to a request that this judge, or one under another strategy, has seen.
     pub fn decide(
         &self,
-        sight: Sight,
+        sight: &Sight,
         request: &ScoreRequest,
         stamp: &Stamp,
         nanos: Stopwatch,
     ) -> Decision {
         let started = nanos();
-        let Sight { position, values, scores, evidence, .. } = sight;
+        let Sight { values, scores, evidence, .. } = sight;
         let (order, specs) = (&request.order, self.catalog.specs());
-        let inputs = Inputs { specs, values: &values };
+        let inputs = Inputs { specs, values };
         let decided = decide(
             &self.strategy.strategy,
             &DecideInput {
-                scores: &scores,
+                scores,
                 recalibrate: &*self.bundle,
                 inputs,
                 order,
-                evidence: Some(&evidence),
+                evidence: Some(evidence),
                 actions_max: request.max_actions as usize,
                 contributions_max: request.max_contributions as usize,
             },
         );
-        let counterfactuals = self.counterfactuals(&decided, order, &values, &scores);
-        let degraded_reasons = self.degraded_reasons(request, stamp, &values);
+        let counterfactuals = self.counterfactuals(&decided, sight, order);
+        let degraded_reasons = self.degraded_reasons(request, stamp, values);
         let is_degraded = !degraded_reasons.is_empty();
         let decision_nanos = sight.evidence_nanos + nanos().saturating_sub(started);
         let timing = |stage, nanos| StageTiming { stage, nanos };
@@ -214,16 +224,16 @@ impl Judge {
                 event_time: request.event_time,
                 received_time: stamp.received_time,
             },
-            versions: self.versions(position),
+            versions: self.versions(sight.position),
             risks: decided.risks,
-            evidence,
+            evidence: evidence.clone(),
             impacts: decided.impacts,
             actions: decided.actions,
             reasons: decided.reasons,
-            unlike_training: self.bundle.unlikeness(&values).map(|it| unlike_training(&it, inputs)),
+            unlike_training: self.bundle.unlikeness(values).map(|it| unlike_training(&it, inputs)),
             counterfactuals,
-            missing_inputs: missing_inputs(specs, &values),
-            features: values,
+            missing_inputs: missing_inputs(specs, values),
+            features: values.clone(),
             degraded_reasons,
             stage_timings: vec![
                 timing(Stage::Features, sight.features_nanos),
@@ -237,23 +247,37 @@ impl Judge {
     fn counterfactuals(
         &self,
         decided: &Decided,
+        sight: &Sight,
         order: &Order,
-        values: &[f32],
-        scores: &[HeadScore],
     ) -> Vec<CounterfactualSearch> {
         if decided.actions.first().is_none_or(|first| first.action == ActionKind::Approve) {
             return Vec::new();
         }
-        let judged = Judged {
+        let judged = self.judged(sight, order, &decided.risks);
+        judged.other_action(CounterfactualDirection::TowardRelease).into_iter().collect()
+    }
+
+    /// What a search for the smallest changes needs of an order that was seen and assessed.
+    pub fn judged<'a>(
+        &'a self,
+        sight: &'a Sight,
+        order: &'a Order,
+        risks: &'a [RiskAssessment],
+    ) -> Judged<'a> {
+        Judged {
             bundle: &self.bundle,
             engine: self.engine(),
             strategy: &self.strategy.strategy,
-            order,
-            values,
-            scores,
-            risks: &decided.risks,
-        };
-        judged.other_action(CounterfactualDirection::TowardRelease).into_iter().collect()
+            order: Editable {
+                order,
+                values: &sight.values,
+                catalog: &self.catalog,
+                lines: &sight.lines,
+                given: &sight.given,
+            },
+            scores: &sight.scores,
+            risks,
+        }
     }
 
     /// The heads, compiled against what contributions compare with.

@@ -9,6 +9,7 @@ pub mod evaluate_bundle;
 pub mod explainer;
 pub mod judge_order;
 pub mod known_strategies;
+pub mod order_levers;
 pub mod past;
 pub mod play_history;
 pub mod replay_decision;
@@ -19,6 +20,7 @@ pub mod start_engine;
 pub mod state;
 pub mod trial;
 pub mod turn_action;
+pub mod turned_order;
 pub mod what_if;
 
 #[cfg(test)]

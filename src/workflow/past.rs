@@ -17,7 +17,7 @@ use crate::store::snapshot::{Snapshot, load, save};
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainers;
-use crate::workflow::judge_order::{ActiveStrategy, Given, Judge, Stamp};
+use crate::workflow::judge_order::{ActiveStrategy, Judge, Sight, Stamp};
 use crate::workflow::replay_decision::differences;
 use crate::workflow::state::State;
 
@@ -101,7 +101,8 @@ impl Past {
     /// As [`Past::stand_at`].
     pub fn replay(&self, scored: Arc<ScoredOrder>) -> Result<Vec<FieldDifference>, Error> {
         let (state, judge) = self.stand_at(&scored.decision, None)?;
-        let again = judge_as_recorded(&judge, &state, &scored.decision, &scored.request, &[])?;
+        let sight = judge.see(&state, &scored.request, &[], || 0);
+        let again = judge_as_recorded(&judge, &sight, &scored.decision, &scored.request)?;
         // It may come from memory, where zeros still have signs.
         let recorded = as_recorded(scored).map_err(unreadable)?;
         Ok(differences(&recorded.decision, &again.decision))
@@ -161,20 +162,19 @@ impl Past {
 }
 
 /// The decision again, as the journal would hold it, with the recorded id, clocks and
-/// timings: those are given, not made. So may features be.
+/// timings: those are given, not made.
 ///
 /// # Errors
 /// `Internal` when the journal could not hold it.
 pub fn judge_as_recorded(
     judge: &Judge,
-    state: &State,
+    sight: &Sight,
     recorded: &Decision,
     request: &ScoreRequest,
-    given: &[Given],
 ) -> Result<Arc<ScoredOrder>, Error> {
     let stamp =
         Stamp { decision_id: recorded.decision_id, received_time: recorded.times.received_time };
-    let again = judge.decide(judge.see(state, request, given, || 0), request, &stamp, || 0);
+    let again = judge.decide(sight, request, &stamp, || 0);
     let decision = Decision { stage_timings: recorded.stage_timings.clone(), ..again };
     let scored = ScoredOrder { request: request.clone(), decision: Arc::new(decision) };
     as_recorded(Arc::new(scored)).map_err(unreadable)

@@ -66,7 +66,8 @@ fn replay_one(
         report.skipped += 1;
         return Ok(());
     };
-    let again = judge_as_recorded(&judge, state, &scored.decision, &scored.request, &[])?;
+    let sight = judge.see(state, &scored.request, &[], || 0);
+    let again = judge_as_recorded(&judge, &sight, &scored.decision, &scored.request)?;
     let fields = differences(&scored.decision, &again.decision);
     let recorded = bytes_of(&Record::Decision(scored.clone()));
     if fields.is_empty() && recorded == bytes_of(&Record::Decision(again)) {

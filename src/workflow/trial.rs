@@ -46,7 +46,7 @@ impl Seen {
         let Self { judge, nanos, trials } = self;
         let decide = |(trial, sight): (Trial, Sight)| {
             let stamp = Stamp { decision_id: trial.decision_id, received_time };
-            judge.decide(sight, &trial.request, &stamp, nanos)
+            judge.decide(&sight, &trial.request, &stamp, nanos)
         };
         trials.into_iter().map(decide).collect()
     }

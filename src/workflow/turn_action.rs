@@ -1,32 +1,29 @@
 //! Which smallest changes of an order would turn its first action?
 //!
 //! The search looks for changes that carry the leading risk across the point at
-//! which the action turns, or across a given probability; each is then judged
-//! again as a whole, with every head, and kept only when it really does. Features
-//! that are read from history stay as they are.
+//! which the action turns, or across a given probability; each changed order is
+//! then judged as a whole, and kept only when it really does. What is read from
+//! history alone stays as it is.
 
-use crate::decision::attribution::{Inputs, Recalibrate, assess, move_to};
+use crate::decision::attribution::{Recalibrate, move_to};
 use crate::decision::decide::{first_action, leading_risk};
-use crate::decision::messages::message;
-use crate::decision::reasons::{fact, risk_name};
 use crate::decision::strategy::Strategy;
 use crate::domain::counterfactual::{
-    Counterfactual, CounterfactualAim, CounterfactualDirection, CounterfactualProof,
-    CounterfactualSearch, FeatureChange, LeverChange,
+    CounterfactualAim, CounterfactualDirection, CounterfactualProof, CounterfactualSearch,
 };
+use crate::domain::decision::ActionKind;
 use crate::domain::feature::FeatureSpec;
-use crate::domain::head::{HeadId, HeadKind, HeadScore};
+use crate::domain::head::{HeadId, HeadScore};
 use crate::domain::order::Order;
 use crate::domain::risk::{Probability, RiskAssessment};
-use crate::domain::text::Text;
 use crate::model::bundle::{Bundle, Head};
-use crate::model::counterfactual::answer::{Change, Proof};
-use crate::model::counterfactual::feature_levers::{Present, Way, feature_levers};
-use crate::model::counterfactual::lever::{COST_UNIT, Levers};
+use crate::model::counterfactual::answer::Proof;
 use crate::model::counterfactual::plausibility::Plausibility;
 use crate::model::counterfactual::question::{Goal, Limits, Question};
 use crate::model::counterfactual::search::smallest_changes;
-use crate::model::engine::{Engine, Scratch};
+use crate::model::engine::Engine;
+use crate::workflow::order_levers::{Editable, OrderLevers, View};
+use crate::workflow::turned_order::Turning;
 
 /// How far from the score a target is looked for, in steps of [`STRIDE`].
 const STRIDES_MAX: u32 = 32;
@@ -48,14 +45,20 @@ pub struct Judged<'a> {
     pub engine: &'a Engine,
     /// The strategy.
     pub strategy: &'a Strategy,
-    /// The order.
-    pub order: &'a Order,
-    /// Its features in bundle order; NaN is unknown.
-    pub values: &'a [f32],
+    /// The order and its features.
+    pub order: Editable<'a>,
     /// What every head says about them.
     pub scores: &'a [HeadScore],
     /// What the risk heads say under the strategy, in bundle order.
     pub risks: &'a [RiskAssessment],
+}
+
+/// An order's heads, and what the strategy makes of them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Assessed<'a> {
+    pub(super) order: &'a Order,
+    pub(super) scores: &'a [HeadScore],
+    pub(super) risks: &'a [RiskAssessment],
 }
 
 impl Judged<'_> {
@@ -64,11 +67,9 @@ impl Judged<'_> {
     /// have seen.
     pub fn other_action(&self, direction: CounterfactualDirection) -> Option<CounterfactualSearch> {
         let leading = leading_risk(self.strategy, self.risks)?;
-        let now = first_action(self.strategy, self.order, self.scores, self.risks)?;
+        let now = self.first_action(self.as_is())?;
         let turn = Turn::new(self, leading, direction)?;
-        let is_other = |risks: &[RiskAssessment], scores: &[HeadScore]| {
-            first_action(self.strategy, self.order, scores, risks).is_some_and(|it| it != now)
-        };
+        let is_other = |it: Assessed<'_>| self.first_action(it).is_some_and(|it| it != now);
         Some(turn.search(CounterfactualAim::OtherAction, is_other))
     }
 
@@ -86,11 +87,23 @@ impl Judged<'_> {
             CounterfactualDirection::TowardStopping
         };
         let turn = Turn::new(self, at, direction)?;
-        let is_beyond = |risks: &[RiskAssessment], _: &[HeadScore]| match direction {
-            CounterfactualDirection::TowardRelease => risks[at].probability <= target,
-            CounterfactualDirection::TowardStopping => target <= risks[at].probability,
+        let is_beyond = |it: Assessed<'_>| match direction {
+            CounterfactualDirection::TowardRelease => it.risks[at].probability <= target,
+            CounterfactualDirection::TowardStopping => target <= it.risks[at].probability,
         };
         Some(turn.search(CounterfactualAim::GivenProbability, is_beyond))
+    }
+
+    pub(super) fn first_action(&self, it: Assessed<'_>) -> Option<ActionKind> {
+        first_action(self.strategy, it.order, it.scores, it.risks)
+    }
+
+    pub(super) fn specs(&self) -> &[FeatureSpec] {
+        &self.bundle.manifest().features
+    }
+
+    fn as_is(&self) -> Assessed<'_> {
+        Assessed { order: self.order.order, scores: self.scores, risks: self.risks }
     }
 }
 
@@ -118,19 +131,19 @@ impl<'a> Turn<'a> {
         let id = &judged.risks[risk_idx].head;
         let head_idx = bundle.heads().iter().position(|head| head.id() == id)?;
         let mut ranks = Vec::new();
-        bundle.manifest().binning.ranks_into(judged.values, &mut ranks);
+        bundle.manifest().binning.ranks_into(judged.order.values, &mut ranks);
         let head = &bundle.heads()[head_idx];
         Some(Self { judged, plausibility, head, risk_idx, head_idx, direction, ranks })
     }
 
-    /// Carries the score to where the aim is met, all other heads as they are, and keeps what
-    /// meets it once all heads are asked.
+    /// Carries the score to where the aim is met, the order and all other heads as they are,
+    /// and keeps what meets it once the changed order is judged.
     fn search(
         &self,
         aim: CounterfactualAim,
-        is_met: impl Fn(&[RiskAssessment], &[HeadScore]) -> bool,
+        is_met: impl Fn(Assessed<'_>) -> bool,
     ) -> CounterfactualSearch {
-        let target = self.target(|risks| is_met(risks, self.judged.scores));
+        let target = self.target(|risks| is_met(Assessed { risks, ..self.judged.as_is() }));
         let mut search = CounterfactualSearch {
             head: self.head.id().clone(),
             direction: self.direction,
@@ -147,20 +160,35 @@ impl<'a> Turn<'a> {
             CounterfactualDirection::TowardRelease => Goal::AtMost(steps),
             CounterfactualDirection::TowardStopping => Goal::AtLeast(steps),
         };
-        let levers = self.levers(goal);
+        let view = View {
+            forest,
+            plausibility: self.plausibility,
+            binning: &self.judged.bundle.manifest().binning,
+            ranks: &self.ranks,
+            goal,
+        };
+        let levers = OrderLevers::new(&self.judged.order, &view);
         let question = Question {
             ranks: &self.ranks,
-            levers: &levers,
+            levers: &levers.levers,
             plausibility: self.plausibility,
             goal,
             limits: Limits { answers_max: JUDGED_MAX, ..Limits::default() },
         };
         let found = smallest_changes(forest, &question);
         search.proof = self.proof(found.proof);
+        let turning = Turning {
+            judged: self.judged,
+            question: &question,
+            levers: &levers,
+            forest,
+            aim,
+            risk_idx: self.risk_idx,
+            is_reweighted: self.is_reweighted(),
+        };
         for change in &found.answers {
-            let again = Again::new(self, &levers, change);
-            if search.counterfactuals.len() < LISTED_MAX && is_met(&again.risks, &again.scores) {
-                search.counterfactuals.extend(again.describe(self, aim, change));
+            if search.counterfactuals.len() < LISTED_MAX {
+                search.counterfactuals.extend(turning.counterfactual(change, &is_met));
             }
         }
         search
@@ -198,14 +226,6 @@ impl<'a> Turn<'a> {
         &self.judged.risks[self.risk_idx]
     }
 
-    fn levers(&self, goal: Goal) -> Levers {
-        let present = Present { values: self.judged.values, ranks: &self.ranks };
-        let changeable = (0_u16..).zip(self.specs()).filter(|(_, spec)| spec.is_changeable);
-        let features =
-            changeable.map(|(feature, spec)| (feature, Way::toward(goal, spec.monotone)));
-        feature_levers(self.head.search_forest(), self.plausibility, present, features)
-    }
-
     fn proof(&self, of_model: Proof) -> CounterfactualProof {
         match of_model {
             _ if self.is_reweighted() => CounterfactualProof::Reweighted,
@@ -218,93 +238,9 @@ impl<'a> Turn<'a> {
     /// search over the model's trees proves nothing about it.
     fn is_reweighted(&self) -> bool {
         let weights = &self.judged.strategy.weights;
-        self.specs().iter().any(|spec| weights.get(spec.group).to_bits() != 1.0_f64.to_bits())
+        self.judged
+            .specs()
+            .iter()
+            .any(|spec| weights.get(spec.group).to_bits() != 1.0_f64.to_bits())
     }
-
-    fn specs(&self) -> &'a [FeatureSpec] {
-        &self.judged.bundle.manifest().features
-    }
-}
-
-/// A changed order, judged again.
-struct Again {
-    levers: Vec<LeverChange>,
-    scores: Vec<HeadScore>,
-    risks: Vec<RiskAssessment>,
-}
-
-impl Again {
-    fn new(turn: &Turn<'_>, levers: &Levers, change: &Change) -> Self {
-        let judged = turn.judged;
-        let known = |value: f32| (!value.is_nan()).then(|| f64::from(value));
-        let mut values = judged.values.to_vec();
-        let mut changed = Vec::with_capacity(change.choices.len());
-        for choice in &change.choices {
-            let mut features = Vec::new();
-            for step in levers.moves(&levers.settings(choice.lever)[choice.setting]) {
-                let value = &mut values[usize::from(step.feature)];
-                let feature = turn.specs()[usize::from(step.feature)].id.clone();
-                features.push(FeatureChange {
-                    feature,
-                    from: known(*value),
-                    to: known(step.value),
-                });
-                *value = step.value;
-            }
-            let lever = features.first().map(|first| first.feature.clone()).unwrap_or_default();
-            changed.push(LeverChange { lever, features });
-        }
-        let scores = judged.bundle.score_with(judged.engine, &mut Scratch::default(), &values);
-        let inputs = Inputs { specs: turn.specs(), values: &values };
-        let heads = scores.iter().enumerate().filter(|(_, score)| score.kind == HeadKind::Risk);
-        let risks = heads.map(|(idx, score)| {
-            let calibrate = |log_odds| judged.bundle.calibrate(idx, log_odds);
-            assess(judged.strategy, score, inputs, calibrate, 0)
-        });
-        Self { levers: changed, risks: risks.collect(), scores }
-    }
-
-    fn describe(
-        self,
-        turn: &Turn<'_>,
-        aim: CounterfactualAim,
-        change: &Change,
-    ) -> Option<Counterfactual> {
-        let judged = turn.judged;
-        let first_action = first_action(judged.strategy, judged.order, &self.scores, &self.risks)?;
-        let probability = self.risks[turn.risk_idx].probability;
-        let changes = in_words(&self.levers, turn.specs());
-        let text = match aim {
-            CounterfactualAim::OtherAction => {
-                let action = message("action", first_action.as_str(), &[]);
-                message("turn", "with", &[("action", &action), ("changes", &changes)])
-            }
-            CounterfactualAim::GivenProbability => {
-                let percent = format!("{:.1}", 100.0 * probability.value());
-                let percent = Text::new(percent.clone(), percent);
-                let risk = risk_name(turn.head.id());
-                let parts = [("risk", &risk), ("probability", &percent), ("changes", &changes)];
-                message("turn", "reach", &parts)
-            }
-        };
-        Some(Counterfactual {
-            levers: self.levers,
-            cost: f64::from(change.cost) / COST_UNIT,
-            probability,
-            first_action,
-            is_proven_minimal: change.is_proven_minimal && !turn.is_reweighted(),
-            text,
-        })
-    }
-}
-
-/// The new values as facts.
-fn in_words(levers: &[LeverChange], specs: &[FeatureSpec]) -> Text {
-    let changes = levers.iter().flat_map(|lever| &lever.features);
-    let facts = changes.filter_map(|change| {
-        let spec = specs.iter().find(|spec| spec.id == change.feature)?;
-        Some(fact(spec, change.to))
-    });
-    let (en, zh): (Vec<String>, Vec<String>) = facts.map(|fact| (fact.en, fact.zh)).unzip();
-    Text::new(en.join("; "), zh.join("；"))
 }

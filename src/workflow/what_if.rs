@@ -8,14 +8,14 @@ use std::sync::Arc;
 use crate::decision::difference::{Side, difference};
 use crate::domain::counterfactual::{CounterfactualDirection, CounterfactualSearch};
 use crate::domain::decision::{ActionKind, Decision, DecisionId};
-use crate::domain::head::{HeadKind, HeadScore};
+use crate::domain::head::HeadKind;
 use crate::domain::order::Order;
 use crate::domain::query::{OrderChange, ProbabilityTarget, StrategyChoice, WhatIf};
 use crate::domain::record::{ScoreRequest, ScoredOrder};
 use crate::domain::time::Timestamp;
 use crate::model::engine::Scratch;
 use crate::workflow::error::{Error, FieldMistake};
-use crate::workflow::judge_order::{ActiveStrategy, Given, Judge, Stamp};
+use crate::workflow::judge_order::{ActiveStrategy, Given, Judge, Sight, Stamp};
 use crate::workflow::known_strategies::KnownStrategies;
 use crate::workflow::past::{Past, judge_as_recorded};
 use crate::workflow::service::WhatIfAnswer;
@@ -113,13 +113,14 @@ impl Terms {
             return Err(Error::Unavailable("an order was not looked at".into()));
         };
         let other = self.judge(&judge);
-        let decide = |judge: &Judge, trial: &Trial, sight| {
+        let decide = |judge: &Judge, trial: &Trial, sight: &Sight| {
             let stamp = Stamp { decision_id: trial.decision_id, received_time };
             Arc::new(judge.decide(sight, &trial.request, &stamp, nanos))
         };
-        let baseline = decide(&judge, &as_is.0, as_is.1);
-        let with_changes = decide(&other, &changed.0, changed.1);
-        Ok(self.answer(&other, baseline, with_changes, &changed.0.request.order))
+        let baseline = decide(&judge, &as_is.0, &as_is.1);
+        let (changed, sight) = changed;
+        let decided = decide(&other, &changed, &sight);
+        Ok(self.answer(&other, baseline, decided, (&changed.request.order, &sight)))
     }
 
     /// The answer about a recorded order, judged again where it stood, with its own id
@@ -134,9 +135,10 @@ impl Terms {
     ) -> Result<WhatIfAnswer, Error> {
         let (state, judge) = past.stand_at(&scored.decision, self.strategy.clone())?;
         let request = self.changed(&scored.request);
-        let again = judge_as_recorded(&judge, &state, &scored.decision, &request, &self.given)?;
+        let sight = judge.see(&state, &request, &self.given, || 0);
+        let again = judge_as_recorded(&judge, &sight, &scored.decision, &request)?;
         let (baseline, changed) = (scored.decision.clone(), again.decision.clone());
-        Ok(self.answer(&judge, baseline, changed, &request.order))
+        Ok(self.answer(&judge, baseline, changed, (&request.order, &sight)))
     }
 
     fn judge(&self, judge: &Judge) -> Judge {
@@ -152,41 +154,25 @@ impl Terms {
         request
     }
 
+    /// `order` and `sight` are those with the changes.
     fn answer(
         &self,
         judge: &Judge,
         baseline: Arc<Decision>,
         changed: Arc<Decision>,
-        order: &Order,
+        (order, sight): (&Order, &Sight),
     ) -> WhatIfAnswer {
-        let score = |decision: &Decision| {
-            judge.bundle().score_with(judge.engine(), &mut Scratch::default(), &decision.features)
-        };
-        let (before, after) = (score(&baseline), score(&changed));
-        let counterfactuals = self.searches(judge, order, &changed, &after);
-        let before = Side { decision: &baseline, scores: &before };
-        let after = Side { decision: &changed, scores: &after };
-        let difference = difference(before, after, &judge.bundle().manifest().features);
+        let (bundle, mut scratch) = (judge.bundle(), Scratch::default());
+        let scores = bundle.score_with(judge.engine(), &mut scratch, &baseline.features);
+        let before = Side { decision: &baseline, scores: &scores };
+        let after = Side { decision: &changed, scores: &sight.scores };
+        let difference = difference(before, after, &bundle.manifest().features);
+        let counterfactuals = self.searches(&changed, &judge.judged(sight, order, &changed.risks));
         WhatIfAnswer { baseline, changed, counterfactuals, difference }
     }
 
     /// The smallest further changes of the changed order.
-    fn searches(
-        &self,
-        judge: &Judge,
-        order: &Order,
-        changed: &Decision,
-        scores: &[HeadScore],
-    ) -> Vec<CounterfactualSearch> {
-        let judged = Judged {
-            bundle: judge.bundle(),
-            engine: judge.engine(),
-            strategy: &judge.strategy().strategy,
-            order,
-            values: &changed.features,
-            scores,
-            risks: &changed.risks,
-        };
+    fn searches(&self, changed: &Decision, judged: &Judged<'_>) -> Vec<CounterfactualSearch> {
         // Toward release the decision has looked already, unless it releases.
         let mut searches = changed.counterfactuals.clone();
         if changed.actions.first().is_some_and(|first| first.action != ActionKind::Decline) {

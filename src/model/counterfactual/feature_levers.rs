@@ -42,7 +42,8 @@ impl Way {
         }
     }
 
-    fn allows(self, from: usize, to: usize) -> bool {
+    /// True when it leads from one value to the other; to the same one none does.
+    pub fn allows<T: Copy + PartialOrd>(self, from: T, to: T) -> bool {
         match self {
             Self::Either => from != to,
             Self::Up => from < to,

@@ -7,7 +7,7 @@ use crate::model::counterfactual::feature_levers::{Present, Way, feature_levers}
 use crate::model::counterfactual::lever::Levers;
 use crate::model::counterfactual::plausibility::{Plausibility, SeenFeature, pair_position};
 use crate::model::counterfactual::question::{Goal, Limits, Question};
-use crate::model::counterfactual::region::cells_around;
+use crate::model::counterfactual::region::settings_around;
 use crate::model::counterfactual::search::{CHANGES_MAX, smallest_changes};
 use crate::model::counterfactual::search_forest::SearchForest;
 use crate::model::ensemble::{DEPTH_MAX, Ensemble, MissingSide, Split, Tree};
@@ -133,19 +133,25 @@ fn check_claims(forest: &SearchForest, question: &Question<'_>, found: &Found) {
     }
 }
 
-/// Every setting in the region does as well.
+/// Every setting in the region does as well; the ones just outside do not.
 fn check_region(forest: &SearchForest, question: &Question<'_>, change: &Change, at: usize) {
     let choice = change.choices[at];
-    let (first, last) = cells_around(forest, question, change, at).unwrap();
     let levers = question.levers;
-    for setting in levers.settings(choice.lever) {
-        let step = levers.moves(setting)[0];
-        if (first..=last).contains(&forest.cell(step.feature, step.rank)) {
-            let mut ranks = changed_ranks(question, change);
-            levers.apply(setting, &mut ranks);
-            assert!(question.goal.is_met(forest.margin(&ranks)));
-        }
-    }
+    let n_settings = levers.settings(choice.lever).len();
+    let region = settings_around(forest, question, change, at, 0..n_settings);
+    assert!(region.contains(&choice.setting) && region.end <= n_settings);
+    let does = |position: usize| {
+        let mut other = change.clone();
+        other.choices[at].setting = position;
+        let ranks = changed_ranks(question, &other);
+        let chosen: Vec<_> = other.choices.iter().map(|it| (it.lever, it.setting)).collect();
+        question.goal.is_met(forest.margin(&ranks)) && is_seen(question, &ranks, &chosen)
+    };
+    assert!(region.clone().all(does));
+    assert!(region.start == 0 || !does(region.start - 1));
+    assert!(region.end == n_settings || !does(region.end));
+    let narrow = choice.setting..choice.setting + 1;
+    assert_eq!(settings_around(forest, question, change, at, narrow.clone()), narrow);
 }
 
 fn levers_of(
