@@ -13,11 +13,13 @@
     reason = "drawn numbers and times are whole, small and not negative"
 )]
 
+use std::collections::BTreeMap;
+
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use orderlens::domain::entity::{EntityKey, EntityKind, EntityRef};
 use orderlens::domain::event::{Event, Fact, Label};
-use orderlens::domain::feature::CatalogSchema;
+use orderlens::domain::feature::{CatalogSchema, OrderFields};
 use orderlens::domain::head::RiskType;
 use orderlens::domain::money::{Currency, Money};
 use orderlens::domain::order::{AttributeValue, Countries, Order, OrderItem, OrderKey};
@@ -142,19 +144,24 @@ fn graph_and_schema(events: &[Event]) -> (KnowledgeGraph, CatalogSchema) {
     (graph, schema.finish())
 }
 
-/// Rows spread evenly over those of entities and order, and all of the categories.
-fn few_rows(catalog: &Catalog) -> Catalog {
-    let ids = catalog.specs().iter().map(|spec| &spec.id);
-    let (mut rows, spread): (Vec<Box<str>>, Vec<Box<str>>) =
-        ids.cloned().partition(|id| id.starts_with("attribute_") || id.contains("_country_"));
-    rows.extend((0..ROWS).map(|row| spread[row * spread.len() / ROWS].clone()));
-    catalog.select(&rows).expect("ids of the catalog")
+/// Rows spread evenly over a catalog without categories, and all of the categories.
+fn few_rows(schema: &CatalogSchema) -> Catalog {
+    let fields = OrderFields { countries: false, ..schema.fields };
+    let plain = CatalogSchema { categories: BTreeMap::new(), fields, ..schema.clone() };
+    let [all, plain] = [schema, &plain].map(|schema| {
+        let catalog = Catalog::new(schema);
+        catalog.specs().iter().map(|spec| spec.id.clone()).collect::<Vec<_>>()
+    });
+    let n_rows = ROWS.min(plain.len());
+    let mut rows: Vec<Box<str>> =
+        (0..n_rows).map(|row| plain[row * plain.len() / n_rows].clone()).collect();
+    rows.extend(all.into_iter().filter(|id| !plain.contains(id)));
+    Catalog::new(schema).select(&rows).expect("ids of the catalog")
 }
 
 fn bench_extract(bencher: Bencher<'_, '_>, (past, next): (Vec<Event>, Vec<Event>)) {
     let (graph, schema) = graph_and_schema(&past);
-    let all = Catalog::new(&schema);
-    let catalog = if ROWS < all.specs().len() { few_rows(&all) } else { all };
+    let catalog = few_rows(&schema);
     let mut out = Vec::new();
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         for event in &next[..BATCH] {
