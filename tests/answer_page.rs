@@ -4,6 +4,7 @@
 #[path = "fake/decision.rs"]
 mod fake;
 
+use orderlens::cli::difference_page::difference_page;
 use orderlens::cli::paint::{Ink, width};
 use orderlens::cli::render::Page;
 use orderlens::domain::counterfactual::{
@@ -11,12 +12,16 @@ use orderlens::domain::counterfactual::{
     CounterfactualSearch, FeatureChange, LeverChange, LeverRange,
 };
 use orderlens::domain::decision::{ActionKind, Decision, DecisionId, DegradedReason};
+use orderlens::domain::difference::{
+    Change, ContributionDifference, DecisionDifference, RiskDifference,
+};
 use orderlens::domain::entity::{EntityKind, IdentityKey};
+use orderlens::domain::feature::FeatureGroup;
 use orderlens::domain::head::HeadId;
 use orderlens::domain::money::{Currency, Money};
 use orderlens::domain::order::{Order, OrderItem, OrderKey};
 use orderlens::domain::record::ScoreRequest;
-use orderlens::domain::risk::Probability;
+use orderlens::domain::risk::{Probability, RiskBand};
 use orderlens::domain::text::{Language, Text};
 use orderlens::domain::time::Timestamp;
 use uuid::Uuid;
@@ -84,6 +89,63 @@ fn an_answer_reads_well_in_english() {
 fn an_answer_reads_well_in_chinese() {
     let page = Page { language: Language::Chinese, ink: Ink::Plain };
     insta::assert_snapshot!(page.decision(&decision()));
+}
+
+/// What a smaller amount would change; the searches end with one that finds nothing.
+fn what_if(language: Language) -> String {
+    let page = Page { language, ink: Ink::Plain };
+    let decision = decision();
+    let probability = |value| Probability::clamped(value);
+    let moved = |feature: &str, value: Change<Option<f64>>, log_odds| ContributionDifference {
+        feature: feature.into(),
+        group: FeatureGroup::Order,
+        value,
+        log_odds,
+    };
+    let difference = DecisionDifference {
+        first_action: Change {
+            before: Some(ActionKind::Review),
+            after: Some(ActionKind::ApproveAndWatch),
+        },
+        risks: vec![RiskDifference {
+            head: HeadId("payment_fraud".into()),
+            probability: Change { before: probability(0.525), after: probability(0.18) },
+            band: Change { before: RiskBand::Elevated, after: RiskBand::Low },
+            raw_log_odds: Change { before: 0.1, after: -1.5 },
+            weighted_log_odds: Change { before: 0.1, after: -1.5 },
+            groups: Vec::new(),
+            contributions: vec![
+                moved(
+                    "order_amount",
+                    Change { before: Some(299.0), after: Some(87.5) },
+                    Change { before: 0.75, after: -0.5 },
+                ),
+                moved(
+                    "account_amount_to_mean_30d",
+                    Change { before: None, after: None },
+                    Change { before: 0.25, after: 0.0 },
+                ),
+            ],
+            n_omitted: 3,
+            omitted_log_odds: -0.1,
+        }],
+    };
+    let nothing = CounterfactualSearch {
+        aim: CounterfactualAim::GivenProbability,
+        counterfactuals: Vec::new(),
+        ..search()
+    };
+    difference_page(page, &decision.order, &difference, &[search(), nothing])
+}
+
+#[test]
+fn a_what_if_reads_well_in_english() {
+    insta::assert_snapshot!(what_if(Language::English));
+}
+
+#[test]
+fn a_what_if_reads_well_in_chinese() {
+    insta::assert_snapshot!(what_if(Language::Chinese));
 }
 
 #[test]

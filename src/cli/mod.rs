@@ -6,6 +6,7 @@ pub mod archetypes;
 pub mod check_config;
 pub mod clock;
 pub mod demo;
+pub mod difference_page;
 pub mod evaluate;
 pub mod evaluation_report;
 pub mod event_file;
@@ -27,6 +28,7 @@ pub mod simulate;
 pub mod train;
 pub mod truth_file;
 pub mod turns;
+pub mod what_if;
 pub mod windows;
 pub mod words;
 
@@ -46,6 +48,8 @@ enum Command {
     Serve(serve::Args),
     /// Ask a server about one order and show the explained answer
     Score(score::ScoreArgs),
+    /// Ask a server how its answer would change, and what would turn it
+    WhatIf(what_if::WhatIfArgs),
     /// Map a foreign CSV or JSON Lines file to canonical events
     Import(import::ImportArgs),
     /// Write the event stream of a synthetic marketplace with known truth
@@ -71,6 +75,7 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Demo(args) => demo::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Score(args) => score::run(&args),
+        Command::WhatIf(args) => what_if::run(&args),
         Command::Import(args) => import::run(&args, &serve::identity()),
         Command::Simulate(args) => simulate::run(&args),
         Command::Train(args) => train::run(&args),

@@ -359,7 +359,7 @@ fn part_cell(part: &ImpactPart, currency: Currency) -> Cell {
     }
 }
 
-fn band_tone(band: RiskBand) -> Tone {
+pub(super) fn band_tone(band: RiskBand) -> Tone {
     match band {
         RiskBand::Low => Tone::Good,
         RiskBand::Elevated => Tone::Warn,
@@ -367,11 +367,11 @@ fn band_tone(band: RiskBand) -> Tone {
     }
 }
 
-fn sign_tone(number: f64) -> Tone {
+pub(super) fn sign_tone(number: f64) -> Tone {
     if number < 0.0 { Tone::Bad } else { Tone::Good }
 }
 
-fn percent(share: f64) -> String {
+pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
@@ -387,7 +387,7 @@ fn signed(currency: Currency, minor: f64) -> String {
 }
 
 /// A number with as many digits as it takes to tell it, at most three decimals.
-fn short(number: f64) -> String {
+pub(super) fn short(number: f64) -> String {
     let text = format!("{number:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

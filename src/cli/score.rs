@@ -61,12 +61,13 @@ impl From<Lang> for Language {
     }
 }
 
-/// One order of the file.
-struct Question {
+/// One order of a file.
+#[derive(Debug)]
+pub(super) struct Question {
     /// Empty leaves it to the server: the order's natural key.
-    request_id: String,
-    event_time: Timestamp,
-    order: Order,
+    pub(super) request_id: String,
+    pub(super) event_time: Timestamp,
+    pub(super) order: Order,
 }
 
 /// Scores every order of the file and prints the answers.
@@ -113,7 +114,8 @@ pub fn ink() -> Ink {
     if is_wanted && io::stdout().is_terminal() { Ink::Ansi } else { Ink::Plain }
 }
 
-fn read(file: &str) -> miette::Result<String> {
+/// The text of a file, or of standard input for `-`.
+pub(super) fn read(file: &str) -> miette::Result<String> {
     if file == "-" {
         let mut text = String::new();
         io::stdin().read_to_string(&mut text).into_diagnostic()?;
@@ -124,7 +126,8 @@ fn read(file: &str) -> miette::Result<String> {
         .wrap_err_with(|| format!("cannot read {file}"))
 }
 
-fn questions(file: &str, text: &str) -> miette::Result<Vec<Question>> {
+/// The orders of a text; there is at least one.
+pub(super) fn questions(file: &str, text: &str) -> miette::Result<Vec<Question>> {
     let mut found = Vec::new();
     for value in serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>() {
         let value = value.map_err(|error| miette!("{file}: {error}"))?;
@@ -167,7 +170,8 @@ fn question(file: &str, value: serde_json::Value) -> miette::Result<Option<Quest
     })
 }
 
-fn refused(status: &Status) -> Report {
+/// What the server found wrong, every violation of it.
+pub(super) fn refused(status: &Status) -> Report {
     let mut text = format!("the server refused: {:?}", status.code());
     if let Some(info) = status.get_details_error_info() {
         text = format!("{text} ({})", info.reason);

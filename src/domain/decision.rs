@@ -70,6 +70,20 @@ impl ActionKind {
         Self::Decline,
     ];
 
+    /// True when the goods leave as ordered, without a question to anybody.
+    pub fn is_release(self) -> bool {
+        match self {
+            Self::Approve | Self::ApproveAndWatch | Self::SplitShipment | Self::Expedite => true,
+            Self::Challenge
+            | Self::PhoneCheck
+            | Self::Review
+            | Self::Hold
+            | Self::LimitQuantity
+            | Self::OfferReservation
+            | Self::Decline => false,
+        }
+    }
+
     /// The name used in configs and JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -134,7 +148,7 @@ pub struct Decision {
     /// has no population to compare with.
     pub unlike_training: Option<UnlikeTraining>,
     /// The smallest changes toward release that would have led to another first action;
-    /// empty when the first action is to approve.
+    /// empty when the first action releases the order.
     pub counterfactuals: Vec<CounterfactualSearch>,
     /// The feature vector in bundle order, NaN is unknown; kept in the journal, not answered.
     #[serde(skip)]

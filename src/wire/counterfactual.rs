@@ -7,6 +7,7 @@ use crate::domain::risk::Probability;
 use crate::domain::text::Text;
 use crate::wire::check::{Check, Path, head_to_pb};
 use crate::wire::enums::WireEnum;
+use crate::wire::error::Error;
 use crate::wire::pb::v1 as pb;
 
 /// The message for a search.
@@ -49,6 +50,22 @@ fn lever_to_pb(lever: &LeverChange) -> pb::LeverChange {
         }),
         features: lever.features.iter().map(feature_to_pb).collect(),
     }
+}
+
+/// The searches that a server answered with.
+///
+/// # Errors
+/// [`Error::Invalid`] when a value is unknown, as it is when the server is a newer one.
+pub fn of_answer(
+    searches: Vec<pb::CounterfactualSearch>,
+) -> Result<Vec<CounterfactualSearch>, Error> {
+    let mut check = Check::of_journal();
+    let list = Path::Root.field("counterfactuals");
+    let read_one = |(idx, search): (usize, pb::CounterfactualSearch)| {
+        read(&mut check, &list.index(idx), search)
+    };
+    let searches = searches.into_iter().enumerate().filter_map(read_one).collect();
+    check.finish(Some(searches))
 }
 
 /// Reads a search.

@@ -10,8 +10,8 @@ use crate::decision::strategy::Strategy;
 use crate::decision::unlike::unlike_training;
 use crate::domain::counterfactual::{CounterfactualDirection, CounterfactualSearch};
 use crate::domain::decision::{
-    ActionKind, Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Stage,
-    StageTiming, Versions,
+    Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Stage, StageTiming,
+    Versions,
 };
 use crate::domain::evidence::Evidence;
 use crate::domain::feature::FeatureSpec;
@@ -243,14 +243,14 @@ impl Judge {
         }
     }
 
-    /// What would have released an order that is not simply approved.
+    /// What would have released an order that is stopped, or stopped it less.
     fn counterfactuals(
         &self,
         decided: &Decided,
         sight: &Sight,
         order: &Order,
     ) -> Vec<CounterfactualSearch> {
-        if decided.actions.first().is_none_or(|first| first.action == ActionKind::Approve) {
+        if decided.actions.first().is_none_or(|first| first.action.is_release()) {
             return Vec::new();
         }
         let judged = self.judged(sight, order, &decided.risks);

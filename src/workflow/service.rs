@@ -51,7 +51,8 @@ pub struct WhatIfAnswer {
     /// With the changes.
     pub changed: Arc<Decision>,
     /// The smallest further changes of the changed order: to another first action, toward
-    /// release and toward stopping, then to the target if one was given.
+    /// release unless it is released, and toward one that stops it unless it is declined;
+    /// then to the target if one was given.
     pub counterfactuals: Vec<CounterfactualSearch>,
     /// What the changes did.
     pub difference: DecisionDifference,

@@ -62,14 +62,19 @@ pub(super) struct Assessed<'a> {
 }
 
 impl Judged<'_> {
-    /// The smallest changes that turn the first action by way of the leading risk. `None` when
+    /// The smallest changes that turn the first action by way of the leading risk: toward
+    /// release into any other, toward stopping into another that stops. `None` when
     /// there is no risk or no action, or when the bundle does not know what its training rows
     /// have seen.
     pub fn other_action(&self, direction: CounterfactualDirection) -> Option<CounterfactualSearch> {
         let leading = leading_risk(self.strategy, self.risks)?;
         let now = self.first_action(self.as_is())?;
         let turn = Turn::new(self, leading, direction)?;
-        let is_other = |it: Assessed<'_>| self.first_action(it).is_some_and(|it| it != now);
+        let is_wanted = |action: ActionKind| match direction {
+            CounterfactualDirection::TowardRelease => action != now,
+            CounterfactualDirection::TowardStopping => action != now && !action.is_release(),
+        };
+        let is_other = |it: Assessed<'_>| self.first_action(it).is_some_and(is_wanted);
         Some(turn.search(CounterfactualAim::OtherAction, is_other))
     }
 

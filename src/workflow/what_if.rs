@@ -173,7 +173,7 @@ impl Terms {
 
     /// The smallest further changes of the changed order.
     fn searches(&self, changed: &Decision, judged: &Judged<'_>) -> Vec<CounterfactualSearch> {
-        // Toward release the decision has looked already, unless it releases.
+        // Toward release the decision has looked already, unless it releases the order.
         let mut searches = changed.counterfactuals.clone();
         if changed.actions.first().is_some_and(|first| first.action != ActionKind::Decline) {
             searches.extend(judged.other_action(CounterfactualDirection::TowardStopping));

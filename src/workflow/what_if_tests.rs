@@ -174,7 +174,7 @@ async fn searches_go_to_another_action_both_ways_and_to_the_target() {
             answer.counterfactuals.iter().map(|it| (it.aim, it.direction)).collect();
         let mut expected = Vec::new();
         let first = decision.actions[0].action;
-        if first != ActionKind::Approve {
+        if !first.is_release() {
             let release = CounterfactualDirection::TowardRelease;
             expected.push((CounterfactualAim::OtherAction, release));
         }

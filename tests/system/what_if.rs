@@ -9,7 +9,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::orders;
-use crate::server::Server;
+use crate::server::{Server, orderlens};
 
 const N_ORDERS: u64 = 40;
 
@@ -174,6 +174,33 @@ async fn every_wrong_field_is_named_at_once() {
     assert_eq!(reason, "FIELDS_INVALID");
     assert_eq!(fields, ["feature_overrides[0].feature", "target.head_id", "strategy_ref"]);
     assert!(status.message().contains("known are `"), "{}", status.message());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_command_shows_what_moved_and_every_refusal() {
+    let Service { decisions, _server: server, _data, .. } = service().await;
+    let ask = |arguments: &[&str]| {
+        let mut command = orderlens();
+        command.args(["what-if", "--server", &server.url]).args(arguments);
+        command.output().unwrap()
+    };
+    let id = &*decisions[30].decision_id;
+    let shown = ask(&[id, "--set", "amount=99000.00 CNY", "--target", "payment_fraud=0.0001"]);
+    let page = String::from_utf8(shown.stdout).unwrap();
+    assert!(shown.status.success(), "{page}{}", String::from_utf8_lossy(&shown.stderr));
+    for part in ["hypothetical", "first action: ", "What moved ", "order_amount_ln", "to 0.0 %"] {
+        assert!(page.contains(part), "`{part}` is not in\n{page}");
+    }
+    let refused = ask(&[id, "--set", "shoes=44", "--set", "hat=57"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success());
+    assert!(said.contains("override_mask.paths[0]") && said.contains("override_mask.paths[1]"));
+    let refused = ask(&[id, "--feature", "shoe_size=44", "--strategy-ref", "bold"]);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success());
+    for part in ["FIELDS_INVALID", "feature_overrides[0].feature", "strategy_ref"] {
+        assert!(said.contains(part), "`{part}` is not in\n{said}");
+    }
 }
 
 #[tokio::test]
