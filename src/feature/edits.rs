@@ -191,34 +191,29 @@ impl Catalog {
         read.edit(value, order)
     }
 
-    /// Puts into `values` what follows from one field of an order, with the past as `lines`
-    /// remember it. The discount's share is taken to stay when the amount changes, as it
-    /// does up to a minor unit.
-    pub fn reread_field(
-        &self,
+    /// The features that follow from one field of an order, by position, with the past as
+    /// `lines` remember it. The discount's share is taken to stay when the amount changes, as
+    /// it does up to a minor unit.
+    pub fn followers<'a>(
+        &'a self,
         field: OrderField,
-        order: &Order,
-        lines: &AmountLines,
-        values: &mut [f32],
-    ) {
-        for &(at, read) in &self.plan.order {
-            if read.field() == Some(field) {
-                values[at] = narrow(order_value(read, order, NO_TIME));
-            }
-        }
-        if field == OrderField::Amount {
-            let amount = order.amount.map_or(f64::NAN, Money::as_major);
-            for &(at, line) in &lines.0 {
-                values[at] = narrow(line.at(amount));
-            }
-        }
+        order: &'a Order,
+        lines: &'a AmountLines,
+    ) -> impl Iterator<Item = (usize, f32)> {
+        let of_order = self.plan.order.iter().filter(move |(_, read)| read.field() == Some(field));
+        let of_order = of_order.map(|&(at, read)| (at, narrow(order_value(read, order, NO_TIME))));
+        let amount = order.amount.map_or(f64::NAN, Money::as_major);
+        let lines = if field == OrderField::Amount { &*lines.0 } else { &[] };
+        of_order.chain(lines.iter().map(move |&(at, line)| (at, narrow(line.at(amount)))))
     }
 
     /// Puts into `values` what follows from every field that may change: then they are what
     /// [`Catalog::extract`] reads for this order.
     pub fn reread(&self, order: &Order, lines: &AmountLines, values: &mut [f32]) {
         for field in OrderField::ALL {
-            self.reread_field(field, order, lines, values);
+            for (at, value) in self.followers(field, order, lines) {
+                values[at] = value;
+            }
         }
     }
 }

@@ -96,25 +96,24 @@ impl Editable<'_> {
     fn candidate(&self, view: &View<'_>, edit: OrderEdit, set: usize) -> Option<Candidate> {
         let mut order = self.fields_only();
         edit.apply(&mut order);
-        let mut values = self.values.to_vec();
-        self.catalog.reread_field(edit.field(), &order, self.lines, &mut values);
         let mut moves = Vec::new();
-        let mut cells = Vec::new();
-        let others = (0..values.len()).filter(|at| *at != set && !self.is_given(*at));
-        for at in std::iter::once(set).chain(others) {
-            let (before, value) = (self.values[at], values[at]);
-            if before.to_bits() == value.to_bits() || before.is_nan() && value.is_nan() {
+        for (at, value) in self.catalog.followers(edit.field(), &order, self.lines) {
+            let before = self.values[at];
+            let is_same = before.to_bits() == value.to_bits() || before.is_nan() && value.is_nan();
+            if is_same || self.is_given(at) {
                 continue;
             }
             if value.is_nan() {
                 return None;
             }
-            let feature = u16::try_from(at).ok()?;
             let rank = view.binning.rank(at, value);
-            moves.push(Move { feature, rank, value });
-            cells.push(view.forest.cell(feature, rank));
+            moves.push(Move { feature: u16::try_from(at).ok()?, rank, value });
         }
-        let first = moves.first().copied().filter(|first| usize::from(first.feature) == set)?;
+        let at_set = moves.iter().position(|step| usize::from(step.feature) == set)?;
+        moves.swap(0, at_set);
+        let cell = |step: &Move| view.forest.cell(step.feature, step.rank);
+        let cells: Vec<usize> = moves.iter().map(cell).collect();
+        let first = moves[0];
         let change = first.value - self.values[set];
         let way = Way::toward(view.goal, self.specs()[set].monotone);
         let is_seen_by_head = moves.iter().zip(&cells).any(|(step, cell)| {

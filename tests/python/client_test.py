@@ -31,6 +31,7 @@ from orderlens.v1 import feedback_pb2 as feedback
 from orderlens.v1 import feedback_service_pb2 as feedback_api
 from orderlens.v1 import feedback_service_pb2_grpc as feedback_grpc
 from orderlens.v1 import order_pb2 as orders
+from orderlens.v1 import what_if_pb2 as what_if
 
 RUN = uuid.uuid4().hex[:12]
 CHANNEL = f"py-{RUN}"
@@ -268,6 +269,30 @@ def a_what_if_answers_twice_and_records_nothing(client):
     assert read.decision.decision_id == given.decision_id
 
 
+def a_what_if_tells_what_moved_and_what_would_turn_it(client):
+    given = score(client, "what-if-moves").decision
+    answer = client.decisions.WhatIf(
+        api.WhatIfRequest(
+            decision_id=given.decision_id,
+            overrides=orders.Order(amount=money(9_900_000)),
+            override_mask=FieldMask(paths=["amount"]),
+            target=what_if.ProbabilityTarget(
+                risk_type=common.RISK_TYPE_PAYMENT_FRAUD, probability=0.0001
+            ),
+            strategy_ref=given.versions.strategy,
+        ),
+        timeout=TIMEOUT_S,
+    )
+    assert answer.changed.is_hypothetical and not answer.baseline.is_hypothetical
+    for risk in answer.difference.risks:
+        listed = sum(it.log_odds_after - it.log_odds_before for it in risk.contributions)
+        moved = risk.raw_log_odds_after - risk.raw_log_odds_before
+        assert abs(listed + risk.omitted_log_odds - moved) < 1e-9, risk
+    last = answer.counterfactuals[-1]
+    assert last.aim == decisions.COUNTERFACTUAL_AIM_GIVEN_PROBABILITY, answer.counterfactuals
+    assert last.head_id == "payment_fraud"
+
+
 def a_what_if_names_every_path_it_cannot_replace(client):
     given = score(client, "what-if-paths").decision
     request = api.WhatIfRequest(
@@ -481,6 +506,7 @@ TESTS = [
     pages_list_every_decision_once_newest_first,
     a_page_token_of_another_filter_is_refused,
     a_what_if_answers_twice_and_records_nothing,
+    a_what_if_tells_what_moved_and_what_would_turn_it,
     a_what_if_names_every_path_it_cannot_replace,
     a_dry_run_leaves_nothing_behind,
     a_replay_is_identical,
