@@ -38,7 +38,7 @@ pub fn difference_page(
         actions(page, difference.first_action),
     );
     text += &risks(page, &difference.risks);
-    for risk in difference.risks.iter().filter(|risk| !risk.contributions.is_empty()) {
+    for risk in explained(&difference.risks) {
         text += &contributions(page, risk);
     }
     for search in searches {
@@ -47,6 +47,23 @@ pub fn difference_page(
         text += &turns(page, std::slice::from_ref(search));
     }
     text
+}
+
+/// The risks whose probability a reader of the table sees move, or the one that moved most.
+fn explained(risks: &[RiskDifference]) -> Vec<&RiskDifference> {
+    let is_seen = |risk: &&RiskDifference| {
+        let Change { before, after } = risk.probability;
+        percent(before.value()) != percent(after.value())
+    };
+    let seen: Vec<&RiskDifference> = risks.iter().filter(is_seen).collect();
+    if !seen.is_empty() {
+        return seen;
+    }
+    let move_of = |risk: &RiskDifference| {
+        (risk.probability.after.value() - risk.probability.before.value()).abs()
+    };
+    let moved = risks.iter().filter(|risk| !risk.contributions.is_empty());
+    moved.max_by(|a, b| move_of(a).total_cmp(&move_of(b))).into_iter().collect()
 }
 
 fn actions(page: Page, first: Change<Option<ActionKind>>) -> String {

@@ -49,7 +49,12 @@ fn read_subject(
             read_decision_id(check, &path.field("decision_id"), &id).map(WhatIfSubject::Decision)
         }
         pb::what_if_request::Subject::Request(request) => {
-            read_score_order(check, &path.field("request"), request)
+            let path = path.field("request");
+            if !request.strategy_ref.is_empty() {
+                let description = "must be empty: the what-if has a `strategy_ref` of its own";
+                check.note(&path.field("strategy_ref"), description);
+            }
+            read_score_order(check, &path, request)
                 .map(|score| WhatIfSubject::Request(score.request))
         }
     }

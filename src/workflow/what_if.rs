@@ -8,9 +8,10 @@ use std::sync::Arc;
 use crate::decision::difference::{Side, difference};
 use crate::domain::counterfactual::{CounterfactualDirection, CounterfactualSearch};
 use crate::domain::decision::{ActionKind, Decision, DecisionId};
+use crate::domain::feature::FeatureSpec;
 use crate::domain::head::HeadKind;
 use crate::domain::order::Order;
-use crate::domain::query::{OrderChange, ProbabilityTarget, StrategyChoice, WhatIf};
+use crate::domain::query::{FeatureValue, OrderChange, ProbabilityTarget, StrategyChoice, WhatIf};
 use crate::domain::record::{ScoreRequest, ScoredOrder};
 use crate::domain::time::Timestamp;
 use crate::model::engine::Scratch;
@@ -40,56 +41,18 @@ impl Terms {
     /// [`Error::InvalidStrategy`] when that is all that is wrong.
     pub fn read(question: &WhatIf, past: &Past, known: &KnownStrategies) -> Result<Self, Error> {
         let bundle = past.judge.bundle();
-        let mut mistakes = Vec::new();
-        let mut note = |field: String, description: String| {
-            mistakes.push(FieldMistake { field: field.into(), description: description.into() });
-        };
-        let mut given = Vec::with_capacity(question.features.len());
-        for (idx, new) in question.features.iter().enumerate() {
-            let specs = &bundle.manifest().features;
-            match specs.iter().position(|spec| spec.id == new.feature) {
-                Some(at) => given.push(Given { at, value: narrow(new.value) }),
-                None => note(
-                    format!("feature_overrides[{idx}].feature"),
-                    format!("`{}` is no feature of the model bundle", new.feature),
-                ),
-            }
+        let mut mistakes = Mistakes::default();
+        let given = mistakes.given(&question.features, &bundle.manifest().features);
+        if let Some(ProbabilityTarget { head, .. }) = &question.target {
+            let is_risk = bundle.head(head).is_some_and(|it| it.kind() == HeadKind::Risk);
+            mistakes.note_unless(is_risk, "target.head_id", || {
+                format!("`{head}` is no risk head of the model bundle")
+            });
         }
-        if let Some(target) = &question.target {
-            let is_risk = |head| bundle.head(head).is_some_and(|it| it.kind() == HeadKind::Risk);
-            if !is_risk(&target.head) {
-                let description = format!("`{}` is no risk head of the bundle", target.head);
-                note("target.head_id".to_owned(), description);
-            }
-        }
-        let mut of_text = Vec::new();
-        let strategy = match &question.strategy {
-            None => None,
-            Some(StrategyChoice::Known(name)) => {
-                let found = known.find(name);
-                if found.is_none() {
-                    let names = known.names().join(", ");
-                    let description = format!("`{name}` never judged here; known are {names}");
-                    note("strategy_ref".to_owned(), description);
-                }
-                found
-            }
-            Some(StrategyChoice::Text(toml)) => {
-                (past.read_strategy)(toml).map(Arc::new).map_err(|mistakes| of_text = mistakes).ok()
-            }
-        };
-        if mistakes.is_empty() && of_text.is_empty() {
-            let (changes, target) = (question.changes.clone(), question.target.clone());
-            return Ok(Self { strategy, changes, given, target });
-        }
-        if mistakes.is_empty() {
-            return Err(Error::InvalidStrategy(of_text));
-        }
-        mistakes.extend(of_text.into_iter().map(|description| FieldMistake {
-            field: "strategy_toml".into(),
-            description: description.into(),
-        }));
-        Err(Error::InvalidFields(mistakes))
+        let strategy = mistakes.strategy(question.strategy.as_ref(), past, known);
+        mistakes.none()?;
+        let (changes, target) = (question.changes.clone(), question.target.clone());
+        Ok(Self { strategy, changes, given, target })
     }
 
     /// A request as it is, and with the changes; both to be seen in one state.
@@ -181,6 +144,70 @@ impl Terms {
         let target = self.target.as_ref();
         searches.extend(target.and_then(|it| judged.given_probability(&it.head, it.probability)));
         searches
+    }
+}
+
+/// What a question names and is not there.
+#[derive(Debug, Default)]
+struct Mistakes {
+    fields: Vec<FieldMistake>,
+    /// Of the text of a strategy.
+    of_text: Vec<String>,
+}
+
+impl Mistakes {
+    fn note_unless(&mut self, is_fine: bool, field: &str, description: impl FnOnce() -> String) {
+        if !is_fine {
+            let description = description().into();
+            self.fields.push(FieldMistake { field: field.into(), description });
+        }
+    }
+
+    fn given(&mut self, features: &[FeatureValue], specs: &[FeatureSpec]) -> Vec<Given> {
+        let mut given = Vec::with_capacity(features.len());
+        for (idx, FeatureValue { feature, value }) in features.iter().enumerate() {
+            let at = specs.iter().position(|spec| spec.id == *feature);
+            let field = format!("feature_overrides[{idx}].feature");
+            self.note_unless(at.is_some(), &field, || {
+                format!("`{feature}` is no feature of the model bundle")
+            });
+            given.extend(at.map(|at| Given { at, value: narrow(*value) }));
+        }
+        given
+    }
+
+    fn strategy(
+        &mut self,
+        choice: Option<&StrategyChoice>,
+        past: &Past,
+        known: &KnownStrategies,
+    ) -> Option<Arc<ActiveStrategy>> {
+        match choice? {
+            StrategyChoice::Known(name) => {
+                let found = known.find(name);
+                self.note_unless(found.is_some(), "strategy_ref", || {
+                    format!("`{name}` never judged here; known are {}", known.names().join(", "))
+                });
+                found
+            }
+            StrategyChoice::Text(toml) => {
+                let read = (past.read_strategy)(toml).map(Arc::new);
+                read.map_err(|mistakes| self.of_text = mistakes).ok()
+            }
+        }
+    }
+
+    fn none(mut self) -> Result<(), Error> {
+        if self.fields.is_empty() && self.of_text.is_empty() {
+            return Ok(());
+        }
+        if self.fields.is_empty() {
+            return Err(Error::InvalidStrategy(self.of_text));
+        }
+        for mistake in std::mem::take(&mut self.of_text) {
+            self.note_unless(false, "strategy_toml", || mistake);
+        }
+        Err(Error::InvalidFields(self.fields))
     }
 }
 

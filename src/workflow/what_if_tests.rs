@@ -216,7 +216,7 @@ async fn every_name_that_is_not_there_is_named_at_once() {
         [
             "feature_overrides[0].feature: `shoe_size` is no feature of the model bundle",
             "feature_overrides[2].feature: `hat_size` is no feature of the model bundle",
-            "target.head_id: `arson` is no risk head of the bundle",
+            "target.head_id: `arson` is no risk head of the model bundle",
             "strategy_ref: `bold` never judged here; known are `plain` (hash of plai)",
         ]
     );

@@ -159,6 +159,12 @@ async fn every_wrong_field_is_named_at_once() {
             "target.probability",
         ]
     );
+    let strategy_ref = "default".to_owned();
+    let named = v1::ScoreOrderRequest { strategy_ref, event_time: None, ..orders::request(1) };
+    let subject = Some(Subject::Request(named));
+    let named = v1::WhatIfRequest { subject, ..v1::WhatIfRequest::default() };
+    let (_, fields) = violations(&client.what_if(named).await.unwrap_err());
+    assert_eq!(fields, ["request.strategy_ref", "request.event_time"]);
     let unknown = v1::WhatIfRequest {
         strategy_ref: "bold".to_owned(),
         feature_overrides: vec![value_of("shoe_size", 44.0)],
@@ -188,7 +194,7 @@ async fn the_command_shows_what_moved_and_every_refusal() {
     let shown = ask(&[id, "--set", "amount=99000.00 CNY", "--target", "payment_fraud=0.0001"]);
     let page = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.status.success(), "{page}{}", String::from_utf8_lossy(&shown.stderr));
-    for part in ["hypothetical", "first action: ", "What moved ", "order_amount_ln", "to 0.0 %"] {
+    for part in ["hypothetical", "first action: ", "order_amount_ln", "→", "to 0.0 %"] {
         assert!(page.contains(part), "`{part}` is not in\n{page}");
     }
     let refused = ask(&[id, "--set", "shoes=44", "--set", "hat=57"]);
