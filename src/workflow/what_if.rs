@@ -45,9 +45,10 @@ impl Terms {
         let given = mistakes.given(&question.features, &bundle.manifest().features);
         if let Some(ProbabilityTarget { head, .. }) = &question.target {
             let is_risk = bundle.head(head).is_some_and(|it| it.kind() == HeadKind::Risk);
-            mistakes.note_unless(is_risk, "target.head_id", || {
-                format!("`{head}` is no risk head of the model bundle")
-            });
+            if !is_risk {
+                let description = format!("`{head}` is no risk head of the model bundle");
+                mistakes.note("target.head_id", description);
+            }
         }
         let strategy = mistakes.strategy(question.strategy.as_ref(), past, known);
         mistakes.none()?;
@@ -156,22 +157,20 @@ struct Mistakes {
 }
 
 impl Mistakes {
-    fn note_unless(&mut self, is_fine: bool, field: &str, description: impl FnOnce() -> String) {
-        if !is_fine {
-            let description = description().into();
-            self.fields.push(FieldMistake { field: field.into(), description });
-        }
+    fn note(&mut self, field: &str, description: String) {
+        self.fields.push(FieldMistake { field: field.into(), description: description.into() });
     }
 
     fn given(&mut self, features: &[FeatureValue], specs: &[FeatureSpec]) -> Vec<Given> {
         let mut given = Vec::with_capacity(features.len());
         for (idx, FeatureValue { feature, value }) in features.iter().enumerate() {
-            let at = specs.iter().position(|spec| spec.id == *feature);
-            let field = format!("feature_overrides[{idx}].feature");
-            self.note_unless(at.is_some(), &field, || {
-                format!("`{feature}` is no feature of the model bundle")
-            });
-            given.extend(at.map(|at| Given { at, value: narrow(*value) }));
+            match specs.iter().position(|spec| spec.id == *feature) {
+                Some(at) => given.push(Given { at, value: narrow(*value) }),
+                None => self.note(
+                    &format!("feature_overrides[{idx}].feature"),
+                    format!("`{feature}` is no feature of the model bundle"),
+                ),
+            }
         }
         given
     }
@@ -185,9 +184,11 @@ impl Mistakes {
         match choice? {
             StrategyChoice::Known(name) => {
                 let found = known.find(name);
-                self.note_unless(found.is_some(), "strategy_ref", || {
-                    format!("`{name}` never judged here; known are {}", known.names().join(", "))
-                });
+                if found.is_none() {
+                    let names = known.names().join(", ");
+                    let description = format!("`{name}` never judged here; known are {names}");
+                    self.note("strategy_ref", description);
+                }
                 found
             }
             StrategyChoice::Text(toml) => {
@@ -205,7 +206,7 @@ impl Mistakes {
             return Err(Error::InvalidStrategy(self.of_text));
         }
         for mistake in std::mem::take(&mut self.of_text) {
-            self.note_unless(false, "strategy_toml", || mistake);
+            self.note("strategy_toml", mistake);
         }
         Err(Error::InvalidFields(self.fields))
     }
