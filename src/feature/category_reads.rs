@@ -4,14 +4,16 @@ use crate::feature::entity_reads::{HeadNow, shrunk};
 use crate::feature::row::CategoryRead;
 use crate::graph::categories::CategoryHistory;
 
-/// The value of a read; NaN while nobody has judged by the head.
+/// The value of a read; NaN while there is nothing to compare with.
 pub(super) fn category_value(
     read: CategoryRead,
     past: CategoryHistory<'_>,
     heads: &[HeadNow],
 ) -> f64 {
     match read {
-        CategoryRead::Orders(window) => past.n_orders(window) as f64,
+        CategoryRead::OrderShare(window) => {
+            past.n_orders(window) as f64 / past.n_orders_of_all(window) as f64
+        }
         CategoryRead::BadShare(head, window) => {
             let HeadNow { slot, rate } = heads[head];
             let Some(slot) = slot else { return f64::NAN };

@@ -70,12 +70,13 @@ fn rows_of(subject: &Subject, schema: &CatalogSchema) -> Vec<Row> {
     };
     let Subject { en: of, zh: of_zh, .. } = subject;
     let month = words::window(Window::Month);
+    // A share: the count of a frequent value would tell the time, and a model would listen.
     let mut rows = vec![row(
-        format!("orders_count_{}", month.id),
-        FeatureUnit::Count,
-        CategoryRead::Orders(Window::Month),
-        format!("orders {of} {}", month.en),
-        format!("{of_zh}{}订单数", month.zh),
+        format!("orders_share_{}", month.id),
+        FeatureUnit::Share,
+        CategoryRead::OrderShare(Window::Month),
+        format!("share of orders {of} {}", month.en),
+        format!("{of_zh}{}订单占比", month.zh),
     )];
     for (head, id) in schema.label_heads.iter().enumerate() {
         let (en, zh) = words::head(&id.0);

@@ -45,7 +45,8 @@ pub(super) enum CategoryName {
 /// What is read from the past of a category's value. Heads are positions in the schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CategoryRead {
-    Orders(Window),
+    /// Orders of a window that share the value / those with any value.
+    OrderShare(Window),
     /// Share of bad ones of a window, shrunk toward the overall rate.
     BadShare(usize, Window),
 }

@@ -31,6 +31,8 @@ struct Values {
     places: IndexMap<Box<str>, u32, FxBuildHasher>,
     /// The place that values share once there are [`VALUES_PER_CATEGORY_MAX`] others.
     rest: Option<u32>,
+    /// Every order that has the category, whatever its value.
+    orders: Vec<Timestamp>,
 }
 
 /// What is remembered about one value.
@@ -44,6 +46,7 @@ pub(super) struct ValueLog {
 /// The orders that share a value of a category, as they were known at an instant.
 #[derive(Clone, Copy, Debug)]
 pub struct CategoryHistory<'a> {
+    values: Option<&'a Values>,
     log: Option<&'a ValueLog>,
     as_of: Timestamp,
 }
@@ -56,17 +59,22 @@ impl KnowledgeGraph {
         value: &str,
         as_of: Timestamp,
     ) -> CategoryHistory<'_> {
-        CategoryHistory { log: self.categories.find(category, value), as_of }
+        let values = self.categories.values(category);
+        let place = values.and_then(|values| values.place(value));
+        let log = place.and_then(|place| self.categories.logs.get(place as usize));
+        CategoryHistory { values, log, as_of }
     }
 }
 
 impl CategoryHistory<'_> {
-    /// Orders of a window; of those that the retention keeps.
+    /// Orders of a window that share the value; of those that the retention keeps.
     pub fn n_orders(&self, window: Window) -> u64 {
-        let Some(log) = self.log else { return 0 };
-        let orders = &log.orders[..first_after(&log.orders, self.as_of)];
-        let start = window.span().map_or(0, |span| first_after(orders, self.as_of - span));
-        (orders.len() - start) as u64
+        self.log.map_or(0, |log| n_within(&log.orders, self.as_of, window))
+    }
+
+    /// Orders of a window with any value of the category.
+    pub fn n_orders_of_all(&self, window: Window) -> u64 {
+        self.values.map_or(0, |values| n_within(&values.orders, self.as_of, window))
     }
 
     /// Verdicts of a head that became known in a window.
@@ -84,9 +92,22 @@ impl CategoryTable {
         value: &str,
         time: Timestamp,
     ) -> Option<u32> {
-        let place = self.place_of(category, value)?;
-        let orders = &mut self.logs[place as usize].orders;
-        orders.insert(first_after(orders, time), time);
+        let Self { countries, attributes, logs, free } = self;
+        let values = match category {
+            Category::Country(of) => &mut countries[of as usize],
+            Category::Attribute(name) => named(attributes, name)?,
+        };
+        insert_sorted(&mut values.orders, time);
+        let known = values.place(value);
+        let place = known.or_else(|| {
+            let place = free.pop().or_else(|| u32::try_from(logs.len()).ok())?;
+            if logs.len() <= place as usize {
+                logs.push(ValueLog::default());
+            }
+            values.add(value, place);
+            Some(place)
+        })?;
+        insert_sorted(&mut logs[place as usize].orders, time);
         Some(place)
     }
 
@@ -104,6 +125,7 @@ impl CategoryTable {
         self.logs.iter_mut().for_each(|log| log.expire(horizon));
         let Self { countries, attributes, logs, free } = self;
         for values in countries.iter_mut().chain(attributes.values_mut()) {
+            expire_sorted(&mut values.orders, horizon);
             values.places.retain(|_, place| {
                 let log = &mut logs[*place as usize];
                 if log.is_empty() {
@@ -116,52 +138,37 @@ impl CategoryTable {
         }
     }
 
-    fn find(&self, category: Category<'_>, value: &str) -> Option<&ValueLog> {
-        let values = match category {
-            Category::Country(of) => &self.countries[of as usize],
-            Category::Attribute(name) => self.attributes.get(name)?,
-        };
-        let place = values.places.get(value).copied().or(values.rest)?;
-        self.logs.get(place as usize)
+    fn values(&self, category: Category<'_>) -> Option<&Values> {
+        match category {
+            Category::Country(of) => Some(&self.countries[of as usize]),
+            Category::Attribute(name) => self.attributes.get(name),
+        }
+    }
+}
+
+impl Values {
+    /// The place of a value; when there is no room for another, that of the rest.
+    fn place(&self, value: &str) -> Option<u32> {
+        let known = self.places.get(value).copied();
+        known.or_else(|| self.rest.filter(|_| self.is_full()))
     }
 
-    fn place_of(&mut self, category: Category<'_>, value: &str) -> Option<u32> {
-        let values = match category {
-            Category::Country(of) => &mut self.countries[of as usize],
-            Category::Attribute(name) => {
-                if !self.attributes.contains_key(name) {
-                    if CATEGORY_ATTRIBUTES_MAX <= self.attributes.len() {
-                        return None;
-                    }
-                    self.attributes.insert(name.into(), Values::default());
-                }
-                self.attributes.get_mut(name)?
-            }
-        };
-        if let Some(&known) = values.places.get(value) {
-            return Some(known);
-        }
-        let is_full = VALUES_PER_CATEGORY_MAX <= values.places.len();
-        if let Some(rest) = values.rest.filter(|_| is_full) {
-            return Some(rest);
-        }
-        let place = self.free.pop().or_else(|| {
-            self.logs.push(ValueLog::default());
-            u32::try_from(self.logs.len() - 1).ok()
-        })?;
-        if is_full {
-            values.rest = Some(place);
+    fn add(&mut self, value: &str, place: u32) {
+        if self.is_full() {
+            self.rest = Some(place);
         } else {
-            values.places.insert(value.into(), place);
+            self.places.insert(value.into(), place);
         }
-        Some(place)
+    }
+
+    fn is_full(&self) -> bool {
+        VALUES_PER_CATEGORY_MAX <= self.places.len()
     }
 }
 
 impl ValueLog {
     fn expire(&mut self, horizon: Timestamp) {
-        let n = self.orders.partition_point(|&time| time < horizon);
-        self.orders.drain(..n);
+        expire_sorted(&mut self.orders, horizon);
         self.labels.iter_mut().for_each(|log| log.expire(horizon));
     }
 
@@ -169,6 +176,36 @@ impl ValueLog {
     fn is_empty(&self) -> bool {
         self.orders.is_empty() && self.labels.iter().all(LabelLog::is_empty)
     }
+}
+
+/// The values of an attribute, made room for.
+fn named<'a>(
+    attributes: &'a mut IndexMap<Box<str>, Values, FxBuildHasher>,
+    name: &str,
+) -> Option<&'a mut Values> {
+    if !attributes.contains_key(name) {
+        if CATEGORY_ATTRIBUTES_MAX <= attributes.len() {
+            return None;
+        }
+        attributes.insert(name.into(), Values::default());
+    }
+    attributes.get_mut(name)
+}
+
+fn insert_sorted(times: &mut Vec<Timestamp>, time: Timestamp) {
+    times.insert(first_after(times, time), time);
+}
+
+fn expire_sorted(times: &mut Vec<Timestamp>, horizon: Timestamp) {
+    let n = times.partition_point(|&time| time < horizon);
+    times.drain(..n);
+}
+
+/// How many times lie in the window that ends at `as_of`.
+fn n_within(times: &[Timestamp], as_of: Timestamp, window: Window) -> u64 {
+    let times = &times[..first_after(times, as_of)];
+    let start = window.span().map_or(0, |span| first_after(times, as_of - span));
+    (times.len() - start) as u64
 }
 
 #[cfg(test)]
@@ -313,6 +350,8 @@ mod tests {
                     let known_ones = || mine().filter(|order| is_in(order.0 + order.2));
                     let n_bad = known_ones().filter(|order| order.3).count();
                     prop_assert_eq!(past.n_orders(window), n_orders as u64);
+                    let n_of_all = orders.iter().filter(|order| is_in(order.0)).count();
+                    prop_assert_eq!(past.n_orders_of_all(window), n_of_all as u64);
                     let expected = known(n_bad as u64, known_ones().count() as u64);
                     prop_assert_eq!(past.labels(0, window), expected);
                 }
