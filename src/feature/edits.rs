@@ -132,7 +132,8 @@ impl OrderRead {
     fn edit(self, value: f64, order: &Order) -> Option<OrderEdit> {
         let amount_of = |major| {
             let amount = Money::of_major(order.amount?.currency, major);
-            Some(OrderEdit::Amount(amount.minor_units)).filter(|_| 0 <= amount.minor_units)
+            // Of nothing paid no share is known any more.
+            Some(OrderEdit::Amount(amount.minor_units)).filter(|_| 0 < amount.minor_units)
         };
         match self {
             Self::Amount => amount_of(value),
@@ -252,6 +253,23 @@ mod tests {
     fn a_smaller_amount_keeps_the_share_of_the_discount() {
         let order = edited(&[], &[OrderEdit::Amount(4_500)]);
         assert_eq!((order.amount, order.discount), (Some(yuan(4_500)), Some(yuan(500))));
+    }
+
+    #[test]
+    fn no_edit_makes_an_order_free_or_fills_in_what_it_does_not_tell() {
+        let mut order = order(&[1]);
+        assert_eq!(OrderRead::Amount.edit(0.004, &order), None);
+        assert_eq!(OrderRead::Amount.edit(0.006, &order), Some(OrderEdit::Amount(1)));
+        assert_eq!(OrderRead::DiscountShare.edit(1.0, &order), None);
+        assert_eq!(OrderRead::IsPayment(PaymentKind::Card).edit(1.0, &order), None);
+        order.payment_kind = Some(PaymentKind::Wallet);
+        let to_card = Some(OrderEdit::Payment(PaymentKind::Card));
+        assert_eq!(OrderRead::IsPayment(PaymentKind::Card).edit(1.0, &order), to_card);
+        assert_eq!(OrderRead::IsPayment(PaymentKind::Card).edit(0.0, &order), None);
+        (order.amount, order.items) = (None, Vec::new());
+        for read in [OrderRead::Amount, OrderRead::LnAmount, OrderRead::QuantityMax] {
+            assert_eq!(read.edit(2.0, &order), None, "{read:?}");
+        }
     }
 
     #[test]
