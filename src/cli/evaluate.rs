@@ -32,7 +32,7 @@ use crate::workflow::evaluate_bundle::{
     Judged, KnownAccounts, RESIDUAL_MAX, evaluation_catalog, judge_learner, judge_window,
     slice_window,
 };
-use crate::workflow::play_history::{History, HistoryPlan, play_history};
+use crate::workflow::play_history::{History, HistoryPlan, Window, play_history};
 
 /// Window numbers in the plan; the test comes first because it always exists.
 const TEST: usize = 0;
@@ -68,7 +68,8 @@ pub struct Args {
     /// Compare how this bundle and another one explain the judged orders
     #[arg(long)]
     compare_with: Option<PathBuf>,
-    /// Skip the baselines, which are fitted on the training window when --train-from is given
+    /// Skip the baselines, which learn from the orders of the bundle's training window (or
+    /// from --train-from on) that are older than the judged ones
     #[arg(long)]
     no_baselines: bool,
     /// Write the judged rows as CSV: order, time, account, features, and a label per head
@@ -189,9 +190,7 @@ fn play(
     let catalog = evaluation_catalog(bundle, other).map_err(|error| miette::miette!("{error}"))?;
     let test = args.windows.test();
     let mut windows = vec![test];
-    if !args.no_baselines && args.windows.train_from.is_some() {
-        windows.push(args.windows.train());
-    }
+    windows.extend(baseline_window(args, bundle));
     let plan = HistoryPlan {
         windows,
         label_delay: args.windows.label_delay,
@@ -216,7 +215,15 @@ fn play(
     Ok(history)
 }
 
-/// Baselines of the same run; empty when the training window holds no orders.
+/// What baselines learn from: the training window, but nothing that is judged. `None` when
+/// that leaves no time, or none are wanted.
+fn baseline_window(args: &Args, bundle: &Bundle) -> Option<Window> {
+    let from = args.windows.train_from.unwrap_or(bundle.manifest().window.from);
+    let to = args.windows.train().to.min(args.windows.test().from);
+    (!args.no_baselines && from < to).then_some(Window { from, to })
+}
+
+/// Baselines of the same run; empty when their window holds no orders.
 fn baselines(
     args: &Args,
     bundle: &Bundle,
@@ -285,6 +292,9 @@ fn show(report: &Report) {
     show_drift(report);
     for stability in &report.stability {
         show_stability(stability);
+    }
+    if report.baselines.is_empty() {
+        say("\nno baselines: none wanted, or no orders before the judged ones to learn from");
     }
     for baseline in &report.baselines {
         show_heads(&baseline.name, &baseline.heads);

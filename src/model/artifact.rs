@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::head::HeadId;
 use crate::model::calibration::Calibration;
+use crate::model::conformal::OuterQuantiles;
 use crate::model::ensemble::Ensemble;
 use crate::model::parts::Misfit;
 
@@ -24,9 +25,9 @@ pub struct HeadArtifact {
     pub calibration: Calibration,
     /// The trees.
     pub ensemble: Ensemble,
-    /// Of a value head: the logarithm of the size of its errors.
+    /// Of a value head: where nearly all outcomes lie.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub scale: Option<Ensemble>,
+    pub quantiles: Option<OuterQuantiles>,
 }
 
 /// Why a bundle cannot be read or written.

@@ -7,6 +7,7 @@ use crate::model::artifact::{self, CARD_FILE, Error, HeadArtifact, MANIFEST_FILE
 use crate::model::background::Background;
 use crate::model::calibration::Calibration;
 use crate::model::card::{Card, PICTURES_FOLDER};
+use crate::model::conformal::OuterQuantiles;
 use crate::model::counterfactual::search_forest::SearchForest;
 use crate::model::engine::{Engine, Scratch};
 use crate::model::ensemble::{Ensemble, Tree};
@@ -236,11 +237,11 @@ impl Head {
         self.calibration().interval(raw)
     }
 
-    /// The interval of a scored order: [`Head::interval`], or, of a value head that knows
-    /// how far off it may be, nine of ten outcomes.
+    /// The interval of a scored order: [`Head::interval`], or, of a value head that predicts
+    /// its quantiles, nine of ten outcomes.
     pub fn interval_at(&self, raw: f64, ranks: &[u8]) -> (f64, f64) {
-        match &self.artifact.scale {
-            Some(scale) => self.calibration().value_interval(raw, scale.raw(ranks).exp()),
+        match &self.artifact.quantiles {
+            Some(quantiles) => self.calibration().value_interval(raw, quantiles.at(ranks)),
             None => self.interval(raw),
         }
     }
@@ -275,8 +276,9 @@ impl Head {
     ) -> Result<Self, Error> {
         let entry = &manifest.heads[position];
         let (path, head) = (file.to_owned(), entry.id.clone());
-        let scale = artifact.scale.iter().flat_map(Ensemble::trees);
-        for split in artifact.ensemble.trees().iter().chain(scale).flat_map(Tree::splits) {
+        let quantiles = artifact.quantiles.iter().flat_map(OuterQuantiles::ensembles);
+        let all = quantiles.chain([&artifact.ensemble]).flat_map(Ensemble::trees);
+        for split in all.flat_map(Tree::splits) {
             let n_borders = manifest.binning.borders(usize::from(split.feature)).len();
             if n_borders <= usize::from(split.border) {
                 let (feature, border) = (split.feature, split.border);

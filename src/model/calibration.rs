@@ -99,11 +99,11 @@ impl Calibration {
         (low.min(probability), high.max(probability))
     }
 
-    /// The interval of a value whose predicted scale is known: nine of ten outcomes.
+    /// The interval of a value whose quantiles are predicted: nine of ten outcomes.
     /// Without conformal cells, [`Calibration::sampling_interval`].
-    pub fn value_interval(&self, raw: f64, scale: f64) -> (f64, f64) {
+    pub fn value_interval(&self, raw: f64, quantiles: (f64, f64)) -> (f64, f64) {
         match &self.conformal {
-            Some(conformal) => conformal.interval(raw, scale),
+            Some(conformal) => conformal.interval(quantiles),
             None => self.sampling_interval(raw),
         }
     }

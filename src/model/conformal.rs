@@ -1,17 +1,31 @@
 //! Intervals of predicted values that hold nine of ten outcomes.
 //!
-//! Normalized split conformal prediction (Papadopoulos et al. 2002; Lei et al. 2018):
-//! held-out errors are divided by a predicted scale, and their quantiles, times the
-//! scale of a new order, make its interval. Quantiles are kept per cell of the scale
-//! (Mondrian, Vovk et al. 2005), so easy and hard orders both get their share, and on
-//! each side by itself, so skewed outcomes get skewed intervals.
+//! Conformalized quantile regression (Romano, Patterson, Candes 2019): two ensembles
+//! predict the 5 % and the 95 % quantile, and what held-out outcomes miss of them, in
+//! units of their distance (Sesia and Candes 2020), moves both. Moves are kept per cell
+//! of that distance (Mondrian, Vovk et al. 2005), so easy and hard orders both get their
+//! share, and on each side by itself, so skewed outcomes get skewed intervals.
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::ensemble::Ensemble;
+
 /// Share of outcomes that an interval is made to hold.
 pub const COVERAGE: f64 = 0.9;
+/// The quantiles that [`OuterQuantiles`] predicts.
+pub const LEVELS: [f64; 2] = [0.05, 0.95];
 
-/// From prediction and scale to an interval.
+/// Of a value head: where nearly all outcomes lie.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OuterQuantiles {
+    /// The 5 % quantile.
+    pub low: Ensemble,
+    /// The 95 % quantile.
+    pub high: Ensemble,
+}
+
+/// From predicted quantiles to an interval.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Conformal {
@@ -19,44 +33,66 @@ pub struct Conformal {
     pub floor: Option<f64>,
     /// A value that outcomes never pass above and often take.
     pub ceiling: Option<f64>,
-    /// By ascending scale.
+    /// Smaller distances of the quantiles count as this; above 0.
+    pub width_min: f64,
+    /// By ascending distance.
     pub cells: Vec<ConformalCell>,
 }
 
-/// Orders of about the same scale.
+/// Orders whose quantiles are about as far apart.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConformalCell {
-    /// Largest scale in the cell; the last cell also takes anything above.
-    pub scale_max: f64,
+    /// Largest distance in the cell; the last cell also takes anything above.
+    pub width_max: f64,
     /// Held-out rows.
     pub n: u64,
-    /// Lower end, scales above the prediction (mostly negative); `None` is the floor.
+    /// Lower end, distances above the lower quantile (mostly negative); `None` is the floor.
     pub low: Option<f64>,
-    /// Upper end, scales above the prediction; `None` is the ceiling.
+    /// Upper end, distances above the upper quantile; `None` is the ceiling.
     pub high: Option<f64>,
 }
 
+impl OuterQuantiles {
+    /// Both quantiles at these ranks, in order.
+    pub fn at(&self, ranks: &[u8]) -> (f64, f64) {
+        in_order(self.low.raw(ranks), self.high.raw(ranks))
+    }
+
+    /// Both ensembles.
+    pub fn ensembles(&self) -> [&Ensemble; 2] {
+        [&self.low, &self.high]
+    }
+}
+
+/// Quantiles that were predicted apart may cross; in order they are closer to the truth
+/// (Chernozhukov, Fernandez-Val, Galichon 2010).
+pub(crate) fn in_order(low: f64, high: f64) -> (f64, f64) {
+    (low.min(high), low.max(high))
+}
+
 impl Conformal {
-    /// The interval of an outcome. It need not hold the prediction: the mean of mostly
-    /// small outcomes with few large ones lies above nine of ten of them.
-    pub fn interval(&self, prediction: f64, scale: f64) -> (f64, f64) {
-        let Some(cell) = self.cell(scale) else { return (prediction, prediction) };
+    /// The interval of an outcome whose quantiles are predicted. It need not hold the
+    /// predicted mean: that of mostly small outcomes with few large ones lies above nine of
+    /// ten of them.
+    pub fn interval(&self, quantiles: (f64, f64)) -> (f64, f64) {
+        let width = self.width(quantiles);
+        let Some(cell) = self.cell(width) else { return quantiles };
         let floor = self.floor.unwrap_or(f64::NEG_INFINITY);
         let ceiling = self.ceiling.unwrap_or(f64::INFINITY);
         let inside = |end: f64| end.max(floor).min(ceiling);
-        let low = cell.low.map_or(floor, |low| inside(prediction + low * scale));
-        let high = cell.high.map_or(ceiling, |high| inside(prediction + high * scale));
+        let low = cell.low.map_or(floor, |low| inside(quantiles.0 + low * width));
+        let high = cell.high.map_or(ceiling, |high| inside(quantiles.1 + high * width));
         (low, high.max(low))
     }
 
-    /// Held-out rows behind the interval of a scale.
-    pub fn n_support(&self, scale: f64) -> u64 {
-        self.cell(scale).map_or(0, |cell| cell.n)
+    /// The distance that predicted quantiles count as.
+    pub(crate) fn width(&self, (low, high): (f64, f64)) -> f64 {
+        (high - low).max(self.width_min)
     }
 
-    fn cell(&self, scale: f64) -> Option<&ConformalCell> {
-        let position = self.cells.partition_point(|cell| cell.scale_max < scale);
+    fn cell(&self, width: f64) -> Option<&ConformalCell> {
+        let position = self.cells.partition_point(|cell| cell.width_max < width);
         self.cells.get(position).or(self.cells.last())
     }
 }
@@ -65,25 +101,26 @@ impl Conformal {
 mod tests {
     use super::*;
 
-    fn cell(scale_max: f64, low: Option<f64>, high: Option<f64>) -> ConformalCell {
-        ConformalCell { scale_max, n: 100, low, high }
+    fn cell(width_max: f64, low: Option<f64>, high: Option<f64>) -> ConformalCell {
+        ConformalCell { width_max, n: 100, low, high }
     }
 
     #[test]
-    fn the_interval_grows_with_the_scale_and_stops_at_the_floor() {
-        let cells = vec![cell(1.0, Some(-1.0), Some(2.0)), cell(3.0, None, Some(1.0))];
-        let conformal = Conformal { floor: Some(0.0), ceiling: None, cells };
-        assert_eq!(conformal.interval(5.0, 0.5), (4.5, 6.0));
-        assert_eq!(conformal.interval(5.0, 1.0), (4.0, 7.0));
-        assert_eq!(conformal.interval(0.2, 1.0), (0.0, 2.2));
-        assert_eq!(conformal.interval(5.0, 9.0), (0.0, 14.0));
+    fn the_interval_grows_with_the_distance_and_stops_at_the_floor() {
+        let cells = vec![cell(1.0, Some(-0.5), Some(1.0)), cell(3.0, None, Some(0.5))];
+        let conformal = Conformal { floor: Some(0.0), ceiling: None, width_min: 0.5, cells };
+        assert_eq!(conformal.interval((5.0, 6.0)), (4.5, 7.0));
+        assert_eq!(conformal.interval((0.2, 1.2)), (0.0, 2.2));
+        assert_eq!(conformal.interval((5.0, 9.0)), (0.0, 11.0));
+        // A distance of 0 moves by the least one.
+        assert_eq!(conformal.interval((5.0, 5.0)), (4.75, 5.5));
     }
 
     #[test]
-    fn a_mean_above_most_outcomes_lies_outside() {
-        let cells = vec![cell(1.0, None, Some(-0.75))];
-        let conformal = Conformal { floor: Some(0.0), ceiling: None, cells };
-        assert_eq!(conformal.interval(4.0, 1.0), (0.0, 3.25));
-        assert_eq!(conformal.interval(0.5, 1.0), (0.0, 0.0));
+    fn ends_that_would_pass_each_other_meet() {
+        let cells = vec![cell(1.0, None, Some(-2.0))];
+        let conformal = Conformal { floor: Some(0.0), ceiling: None, width_min: 0.1, cells };
+        assert_eq!(conformal.interval((0.5, 1.0)), (0.0, 0.0));
+        assert_eq!(in_order(2.0, 1.0), (1.0, 2.0));
     }
 }

@@ -42,8 +42,6 @@ pub struct Boosted {
     pub ensemble: Ensemble,
     /// Mean loss on the stop rows at the best iteration; `None` without such rows.
     pub stop_loss: Option<f64>,
-    /// Raw scores of the stop rows at the best iteration.
-    pub stop_raw: Vec<f64>,
     /// Sum of split gains per column over the kept trees.
     pub gains: Vec<f64>,
 }
@@ -70,7 +68,7 @@ pub fn boost(
 ) -> Result<Boosted, FitError> {
     let settings = params.settings();
     let mut run = Run::new(problem, settings)?;
-    let mut best = Best { n_trees: 0, loss: f64::INFINITY, raw: run.stop.raw.clone() };
+    let mut best = Best { n_trees: 0, loss: f64::INFINITY };
     if let Some(loss) = run.stop.loss(settings.loss) {
         best.loss = loss;
     }
@@ -88,7 +86,6 @@ pub fn boost(
         if loss < best.loss {
             best.n_trees = n_trees as usize;
             best.loss = loss;
-            best.raw.clone_from(&run.stop.raw);
         } else if best.n_trees + settings.patience as usize <= n_trees as usize {
             break;
         }
@@ -97,10 +94,10 @@ pub fn boost(
 }
 
 /// The iteration with the smallest loss on the stop rows.
+#[derive(Clone, Copy)]
 struct Best {
     n_trees: usize,
     loss: f64,
-    raw: Vec<f64>,
 }
 
 struct Run<'a> {
@@ -192,12 +189,12 @@ impl<'a> Run<'a> {
         }
         let stop_loss = Some(best.loss).filter(|loss| loss.is_finite());
         let ensemble = Ensemble::new(self.bias, self.trees);
-        Boosted { ensemble, stop_loss, stop_raw: best.raw, gains }
+        Boosted { ensemble, stop_loss, gains }
     }
 }
 
 /// Targets and weights of some rows.
-fn gather(problem: &Problem<'_>, rows: &[u32]) -> (Vec<f32>, Vec<f32>) {
+pub(crate) fn gather(problem: &Problem<'_>, rows: &[u32]) -> (Vec<f32>, Vec<f32>) {
     let of = |values: &[f32]| rows.iter().map(|&row| values[row as usize]).collect();
     (of(problem.targets), of(problem.weights))
 }

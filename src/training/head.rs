@@ -3,6 +3,7 @@
 use crate::domain::feature::Monotone;
 use crate::domain::head::HeadKind;
 use crate::model::artifact::HeadArtifact;
+use crate::model::conformal::{LEVELS, OuterQuantiles, in_order};
 use crate::model::ensemble::Ensemble;
 use crate::model::manifest::HeadEntry;
 use crate::training::boost::{Boosted, Problem, TreeDone, boost};
@@ -16,7 +17,7 @@ use crate::training::importance::mean_contributions;
 use crate::training::loss::Loss;
 use crate::training::params::ObliviousValidParams;
 use crate::training::parts::Parts;
-use crate::training::scale::fit_scale;
+use crate::training::quantiles::boost_quantiles;
 use crate::training::set::{HeadTarget, TrainingSet};
 
 /// One head about to be fitted.
@@ -59,16 +60,16 @@ impl HeadFit<'_> {
         let boosted = self.boost(&trees, (parts.fit, parts.stop), &mut on_tree)?;
         let held_out = self.held_out(parts.report, &boosted.ensemble);
         let mut calibration = fit_calibration(self.target.kind, &held_out);
-        let scale = match self.target.kind {
-            HeadKind::Risk | HeadKind::ImpactProbability => None,
-            HeadKind::ImpactValue => fit_scale(self, &trees, parts.stop, &boosted.stop_raw)?,
-        };
-        let scales = scale.as_ref().map(|scale| self.scales(parts.report, scale));
-        if let Some(scales) = &scales {
-            calibration.conformal = fit_conformal(&with_scales(&held_out, scales));
+        let quantiles = self.quantiles(&trees, &parts)?;
+        let outer = quantiles.as_ref().map(|quantiles| self.outer(parts.report, quantiles));
+        if let Some(quantiles) = &quantiles {
+            // Two later slices instead of one: an interval that saw a single season holds in
+            // no other, and deciding when to stop has told the trees next to nothing.
+            let later: Vec<u32> = parts.stop.iter().chain(parts.report).copied().collect();
+            calibration.conformal = fit_conformal(&self.observed(&later, quantiles));
         }
         let rows_held_out =
-            HeldOutRows { rows: parts.report, scored: &held_out, scales: scales.as_deref() };
+            HeldOutRows { rows: parts.report, scored: &held_out, quantiles: outer.as_deref() };
         let report = HeldOutReport::new(self, rows_held_out, &calibration, &params.slices);
         let ensemble = match params.refit {
             Refit::KeepBest => boosted.ensemble,
@@ -88,7 +89,7 @@ impl HeadFit<'_> {
             n_positive,
             metrics: report.metrics.clone(),
         };
-        let artifact = HeadArtifact { calibration, ensemble, scale };
+        let artifact = HeadArtifact { calibration, ensemble, quantiles };
         Ok(FittedHead { entry, artifact, report, importance })
     }
 
@@ -106,15 +107,7 @@ impl HeadFit<'_> {
         };
         let monotone: Vec<Monotone> =
             self.set.specs.iter().map(|spec| direction(spec.monotone)).collect();
-        let problem = Problem {
-            columns: self.columns,
-            features: self.features,
-            monotone: &monotone,
-            targets: &self.target.values,
-            weights: &self.set.weights,
-            fit_rows,
-            stop_rows,
-        };
+        let problem = self.problem(&monotone, (fit_rows, stop_rows));
         boost(&problem, trees, on_tree)
     }
 
@@ -124,19 +117,55 @@ impl HeadFit<'_> {
         scored.map(|(&row, raw)| HeldOut { raw, target: target(row) }).collect()
     }
 
-    /// Predicted errors of rows.
-    fn scales(&self, rows: &[u32], scale: &Ensemble) -> Vec<f64> {
-        raw_scores(self.columns, scale, rows).into_iter().map(f64::exp).collect()
+    /// Where nearly all outcomes of a value head lie. Fitted on the rows that grow the
+    /// trees, not on all: the moves that calibrate it are those of these very ensembles.
+    fn quantiles(
+        &self,
+        trees: &ObliviousValidParams,
+        parts: &Parts<'_>,
+    ) -> Result<Option<OuterQuantiles>, FitError> {
+        match self.target.kind {
+            HeadKind::Risk | HeadKind::ImpactProbability => Ok(None),
+            HeadKind::ImpactValue => {
+                let problem = self.problem(&[], (parts.fit, parts.stop));
+                let [low, high] = boost_quantiles(&problem, trees, LEVELS)?;
+                Ok(Some(OuterQuantiles { low, high }))
+            }
+        }
     }
-}
 
-fn with_scales(held_out: &[HeldOut], scales: &[f64]) -> Vec<HeldOutValue> {
-    let value = |(row, &scale): (&HeldOut, &f64)| HeldOutValue {
-        prediction: row.raw,
-        scale,
-        target: row.target,
-    };
-    held_out.iter().zip(scales).map(value).collect()
+    /// Predicted quantiles of rows, in order.
+    fn outer(&self, rows: &[u32], quantiles: &OuterQuantiles) -> Vec<(f64, f64)> {
+        let [low, high] =
+            quantiles.ensembles().map(|ensemble| raw_scores(self.columns, ensemble, rows));
+        low.into_iter().zip(high).map(|(low, high)| in_order(low, high)).collect()
+    }
+
+    /// Predicted quantiles of rows beside what happened.
+    fn observed(&self, rows: &[u32], quantiles: &OuterQuantiles) -> Vec<HeldOutValue> {
+        let outer = self.outer(rows, quantiles).into_iter().zip(rows);
+        let value = |(quantiles, &row): ((f64, f64), &u32)| HeldOutValue {
+            quantiles,
+            target: self.target.values[row as usize].into(),
+        };
+        outer.map(value).collect()
+    }
+
+    fn problem<'p>(
+        &'p self,
+        monotone: &'p [Monotone],
+        (fit_rows, stop_rows): (&'p [u32], &'p [u32]),
+    ) -> Problem<'p> {
+        Problem {
+            columns: self.columns,
+            features: self.features,
+            monotone,
+            targets: &self.target.values,
+            weights: &self.set.weights,
+            fit_rows,
+            stop_rows,
+        }
+    }
 }
 
 /// Raw scores of training rows.

@@ -32,8 +32,8 @@ pub(crate) struct HeldOutRows<'a> {
     pub(crate) rows: &'a [u32],
     /// Their raw scores and targets.
     pub(crate) scored: &'a [HeldOut],
-    /// Their predicted errors; only of value heads that have them.
-    pub(crate) scales: Option<&'a [f64]>,
+    /// Their predicted quantiles; only of value heads that have them.
+    pub(crate) quantiles: Option<&'a [(f64, f64)]>,
 }
 
 impl HeldOutReport {
@@ -45,8 +45,8 @@ impl HeldOutReport {
         slices: &[SliceSpec],
     ) -> Self {
         let (kind, pairs) = (fit.target.kind, held_out_pairs(held_out.scored, calibration));
-        let interval = |at: usize, raw: f64| match held_out.scales.and_then(|it| it.get(at)) {
-            Some(&scale) => calibration.value_interval(raw, scale),
+        let interval = |at: usize, raw: f64| match held_out.quantiles.and_then(|it| it.get(at)) {
+            Some(&quantiles) => calibration.value_interval(raw, quantiles),
             None => calibration.interval(raw),
         };
         let slice_rows: Vec<SliceRow> = pairs
@@ -60,7 +60,7 @@ impl HeldOutReport {
             })
             .collect();
         let mut metrics = figures(kind, &pairs);
-        if held_out.scales.is_some() && !slice_rows.is_empty() {
+        if held_out.quantiles.is_some() && !slice_rows.is_empty() {
             metrics.extend(interval_figures(&slice_rows));
         }
         let time = |row: Option<&u32>| {

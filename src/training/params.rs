@@ -101,13 +101,6 @@ impl ObliviousValidParams {
         Self(ObliviousSettings { loss, ..self.0.clone() })
     }
 
-    /// The same settings for the size of errors: a fixed number of shallow trees.
-    pub(crate) fn for_scale(&self) -> Self {
-        let settings = self.with_loss(Loss::Squared).with_n_trees(SCALE_TREES).0;
-        let depth = settings.depth.min(SCALE_DEPTH);
-        Self(ObliviousSettings { depth, learning_rate: SCALE_RATE, ..settings })
-    }
-
     /// The same settings for a fixed number of trees: no early stopping.
     pub(crate) fn with_n_trees(&self, n_trees: u32) -> Self {
         let n_trees_max = n_trees.clamp(1, TREES_MAX);
@@ -124,10 +117,6 @@ impl ObliviousValidParams {
 }
 
 const TREES_MAX: u32 = 10_000;
-/// Errors say less than values: more or deeper trees only learn noise.
-const SCALE_TREES: u32 = 60;
-const SCALE_DEPTH: u32 = 4;
-const SCALE_RATE: f64 = 0.1;
 const SCREENING_TREES: u32 = 60;
 const SCREENING_RATE: f64 = 0.15;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::artifact::HeadArtifact;
 use crate::model::binning::{Binning, BinningError};
+use crate::model::conformal::OuterQuantiles;
 use crate::model::ensemble::{Ensemble, Split, Tree};
 use crate::training::error::FitError;
 
@@ -47,7 +48,10 @@ pub(crate) fn prune(binning: &Binning, heads: &mut [HeadArtifact]) -> Result<Kep
     };
     for head in heads {
         head.ensemble = head.ensemble.map_splits(renumber);
-        head.scale = head.scale.take().map(|scale| scale.map_splits(renumber));
+        if let Some(OuterQuantiles { low, high }) = &mut head.quantiles {
+            *low = low.map_splits(renumber);
+            *high = high.map_splits(renumber);
+        }
     }
     let features = used.keys().map(|&feature| usize::from(feature)).collect();
     let binning = Binning::new(borders).map_err(|error: BinningError| FitError::from(error))?;
@@ -55,5 +59,6 @@ pub(crate) fn prune(binning: &Binning, heads: &mut [HeadArtifact]) -> Result<Kep
 }
 
 fn ensembles(head: &HeadArtifact) -> impl Iterator<Item = &Ensemble> {
-    [&head.ensemble].into_iter().chain(&head.scale)
+    let quantiles = head.quantiles.iter().flat_map(OuterQuantiles::ensembles);
+    [&head.ensemble].into_iter().chain(quantiles)
 }

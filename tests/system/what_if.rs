@@ -110,7 +110,7 @@ async fn an_order_that_nobody_knows_is_judged_twice_and_stays_unknown() {
     let subject = Some(Subject::Request(orders::request(1_000)));
     let question = v1::WhatIfRequest {
         subject,
-        feature_overrides: vec![value_of("order_amount_ln", 11.5)],
+        feature_overrides: vec![value_of("order_amount", 90_000.0)],
         strategy_ref: strategy.strategy_hash.clone(),
         ..v1::WhatIfRequest::default()
     };
@@ -120,8 +120,8 @@ async fn an_order_that_nobody_knows_is_judged_twice_and_stays_unknown() {
     assert_eq!(changed.versions, baseline.versions);
     let difference = answer.difference.unwrap();
     let contributions = difference.risks.iter().flat_map(|risk| &risk.contributions);
-    let amount = contributions.clone().find(|it| it.feature == "order_amount_ln").unwrap();
-    assert_eq!(amount.value_after, Some(11.5));
+    let amount = contributions.clone().find(|it| it.feature == "order_amount").unwrap();
+    assert_eq!(amount.value_after, Some(90_000.0));
     let key = v1::get_decision_request::Key::DecisionId(changed.decision_id);
     let read = v1::GetDecisionRequest { key: Some(key), ..Default::default() };
     assert_eq!(client.get_decision(read).await.unwrap_err().code(), Code::NotFound);
@@ -136,8 +136,8 @@ async fn every_wrong_field_is_named_at_once() {
         strategy_ref: "default".to_owned(),
         explain_level: 77,
         feature_overrides: vec![
-            value_of("order_amount_ln", f64::INFINITY),
-            value_of("order_amount_ln", 1.0),
+            value_of("order_amount", f64::INFINITY),
+            value_of("order_amount", 1.0),
             value_of("", 1.0),
         ],
         target: Some(v1::ProbabilityTarget { probability: 1.5, ..target(0.5) }),
@@ -194,7 +194,7 @@ async fn the_command_shows_what_moved_and_every_refusal() {
     let shown = ask(&[id, "--set", "amount=99000.00 CNY", "--target", "payment_fraud=0.0001"]);
     let page = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.status.success(), "{page}{}", String::from_utf8_lossy(&shown.stderr));
-    for part in ["hypothetical", "first action: ", "order_amount_ln", "→", "to 0.0 %"] {
+    for part in ["hypothetical", "first action: ", "order_amount", "→", "to 0.0 %"] {
         assert!(page.contains(part), "`{part}` is not in\n{page}");
     }
     let refused = ask(&[id, "--set", "shoes=44", "--set", "hat=57"]);

@@ -3,21 +3,20 @@
 use crate::model::conformal::{COVERAGE, Conformal, ConformalCell};
 
 /// Fewest rows of a cell: its 5 % tails must have rows in them. Few large cells let easy
-/// orders pay for hard ones: of a simulated price index, the hardest third was covered to
-/// .81 with one cell of 450 rows, to .94 with four and to .91 with eight (2026-11-26).
+/// orders pay for hard ones.
 const CELL_ROWS_MIN: usize = 100;
 /// Most cells.
 const CELLS_MAX: usize = 8;
+/// Smaller distances of the quantiles than this share of the mean one count as that.
+const WIDTH_SHARE_MIN: f64 = 0.05;
 /// An end that this share of the outcomes sits on is a floor or a ceiling.
 const ATOM_SHARE_MIN: f64 = 0.02;
 
 /// A held-out row of a value head.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct HeldOutValue {
-    /// Predicted value.
-    pub(crate) prediction: f64,
-    /// Predicted size of the error; above 0.
-    pub(crate) scale: f64,
+    /// Predicted quantiles, in order.
+    pub(crate) quantiles: (f64, f64),
     /// What was observed.
     pub(crate) target: f64,
 }
@@ -35,17 +34,21 @@ pub(crate) fn fit_conformal(rows: &[HeldOutValue]) -> Option<Conformal> {
     let highest = rows.iter().map(|row| row.target).fold(f64::NEG_INFINITY, f64::max);
     let floor = Some(lowest).filter(|lowest| ATOM_SHARE_MIN <= share_at(*lowest));
     let ceiling = Some(highest).filter(|highest| ATOM_SHARE_MIN <= share_at(*highest));
+    let width = |row: &HeldOutValue| row.quantiles.1 - row.quantiles.0;
+    let mean_width = rows.iter().map(width).sum::<f64>() / rows.len() as f64;
+    let width_min = if 0.0 < mean_width { WIDTH_SHARE_MIN * mean_width } else { 1.0 };
+    let mut conformal = Conformal { floor, ceiling, width_min, cells: Vec::new() };
     let mut sorted = rows.to_vec();
-    sorted.sort_by(|a, b| a.scale.total_cmp(&b.scale));
+    sorted.sort_by(|a, b| width(a).total_cmp(&width(b)));
     let n_cells = (rows.len() / CELL_ROWS_MIN).clamp(1, CELLS_MAX);
     let size = rows.len().div_ceil(n_cells);
-    let cells = sorted.chunks(size).map(|rows| fit_cell(rows, floor, ceiling)).collect();
-    Some(Conformal { floor, ceiling, cells })
+    conformal.cells = sorted.chunks(size).map(|rows| fit_cell(rows, &conformal)).collect();
+    Some(conformal)
 }
 
 /// Both ends of a cell. An end whose tail sits on the floor (or the ceiling) is that
 /// bound, and the other end gets the whole error to itself.
-fn fit_cell(rows: &[HeldOutValue], floor: Option<f64>, ceiling: Option<f64>) -> ConformalCell {
+fn fit_cell(rows: &[HeldOutValue], conformal: &Conformal) -> ConformalCell {
     let n = rows.len();
     let error = 1.0 - COVERAGE;
     let is_bound = |bound: Option<f64>| {
@@ -53,22 +56,26 @@ fn fit_cell(rows: &[HeldOutValue], floor: Option<f64>, ceiling: Option<f64>) -> 
         let at = rows.iter().filter(|row| row.target.total_cmp(&bound).is_eq()).count();
         0.5 * error * n as f64 <= at as f64
     };
-    let (is_low, is_high) = (is_bound(floor), is_bound(ceiling));
+    let (is_low, is_high) = (is_bound(conformal.floor), is_bound(conformal.ceiling));
     let (error_low, error_high) = match (is_low, is_high) {
         (false, false) => (0.5 * error, 0.5 * error),
         (true, false) => (0.0, error),
         (false, true) => (error, 0.0),
         (true, true) => (0.0, 0.0),
     };
-    let mut errors: Vec<f64> =
-        rows.iter().map(|row| (row.target - row.prediction) / row.scale).collect();
-    errors.sort_by(f64::total_cmp);
+    let width = |row: &HeldOutValue| conformal.width(row.quantiles);
+    let below = |row: &HeldOutValue| (row.target - row.quantiles.0) / width(row);
+    let above = |row: &HeldOutValue| (row.target - row.quantiles.1) / width(row);
+    let sorted = |miss: &dyn Fn(&HeldOutValue) -> f64| {
+        let mut misses: Vec<f64> = rows.iter().map(miss).collect();
+        misses.sort_by(f64::total_cmp);
+        misses
+    };
     // Lei et al. (2018): rank ⌈(n + 1)(1 − error)⌉ keeps the promise for finite n.
-    let tail = |error: f64| tail_len(n, error);
-    let low = errors.get(tail(error_low)).copied();
-    let high = errors.iter().rev().nth(tail(error_high)).copied();
+    let low = sorted(&below).get(tail_len(n, error_low)).copied();
+    let high = sorted(&above).iter().rev().nth(tail_len(n, error_high)).copied();
     ConformalCell {
-        scale_max: rows.last().map_or(0.0, |row| row.scale),
+        width_max: rows.last().map_or(0.0, width),
         n: n as u64,
         low: if is_low { None } else { low },
         high: if is_high { None } else { high },
@@ -88,7 +95,7 @@ mod tests {
     use super::*;
     use crate::training::sample::generator;
 
-    /// Share of fresh rows inside their interval, of all and of the tenth of largest scale.
+    /// Share of fresh rows inside their interval, of all and of the tenth of widest quantiles.
     fn coverage(make: impl Fn(f64, f64) -> HeldOutValue) -> (f64, f64) {
         let mut rng = generator(9, 0);
         let mut draw = || make(rng.r#gen(), rng.r#gen());
@@ -96,14 +103,14 @@ mod tests {
         let fresh: Vec<HeldOutValue> = (0..20_000).map(|_| draw()).collect();
         let share = |rows: &[HeldOutValue]| {
             let is_inside = |row: &&HeldOutValue| {
-                let (low, high) = conformal.interval(row.prediction, row.scale);
+                let (low, high) = conformal.interval(row.quantiles);
                 low <= row.target && row.target <= high
             };
             rows.iter().filter(is_inside).count() as f64 / rows.len() as f64
         };
-        let mut by_scale = fresh.clone();
-        by_scale.sort_by(|a, b| b.scale.total_cmp(&a.scale));
-        (share(&fresh), share(&by_scale[..2_000]))
+        let mut by_width = fresh.clone();
+        by_width.sort_by(|a, b| b.quantiles.1.total_cmp(&a.quantiles.1));
+        (share(&fresh), share(&by_width[..2_000]))
     }
 
     fn check(make: impl Fn(f64, f64) -> HeldOutValue) {
@@ -115,8 +122,7 @@ mod tests {
     #[test]
     fn nine_of_ten_are_inside_also_where_errors_are_large() {
         check(|x, noise| HeldOutValue {
-            prediction: x,
-            scale: 0.1 + x,
+            quantiles: (x - 0.1, 2.0 * x),
             target: x + (0.1 + 3.0 * x * x) * (noise - 0.5),
         });
     }
@@ -125,8 +131,7 @@ mod tests {
     fn outcomes_that_are_mostly_zero_get_a_floor_and_the_promised_share() {
         // Positive with probability x/2: the hard tenth is positive every other time.
         let make = |x: f64, noise: f64| HeldOutValue {
-            prediction: 5.0 * x,
-            scale: 0.5 + x,
+            quantiles: (0.0, 5.0 * x),
             target: if noise < x / 2.0 { 20.0 * noise / x } else { 0.0 },
         };
         let (all, hard) = coverage(make);
@@ -138,7 +143,7 @@ mod tests {
 
     #[test]
     fn few_rows_make_no_promise() {
-        let row = HeldOutValue { prediction: 0.0, scale: 1.0, target: 0.0 };
+        let row = HeldOutValue { quantiles: (0.0, 1.0), target: 0.0 };
         assert_eq!(fit_conformal(&vec![row; CELL_ROWS_MIN - 1]), None);
     }
 }
