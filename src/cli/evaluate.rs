@@ -233,6 +233,10 @@ fn baselines(
     if history.rows_of(TRAIN).is_empty() {
         return Ok(Vec::new());
     }
+    // Baselines are classifiers: beside values alone they have nothing to say.
+    if bundle.heads().iter().all(|head| head.kind() == HeadKind::ImpactValue) {
+        return Ok(Vec::new());
+    }
     let as_of = args.windows.train_as_of();
     let judge = |learner| {
         judge_learner(learner, (bundle, history), (TRAIN, TEST), as_of, known)
@@ -294,7 +298,9 @@ fn show(report: &Report) {
         show_stability(stability);
     }
     if report.baselines.is_empty() {
-        say("\nno baselines: none wanted, or no orders before the judged ones to learn from");
+        say(
+            "\nno baselines: none wanted, none for values, or no orders before the judged ones to learn from",
+        );
     }
     for baseline in &report.baselines {
         show_heads(&baseline.name, &baseline.heads);

@@ -1,7 +1,8 @@
 //! The catalog: every feature that a source's schema allows, in a fixed order.
 //!
 //! Rows come from the schema alone: first the order itself and its attributes, then
-//! the past of its categories, then each entity kind. Equal schemas give equal catalogs, ids and order.
+//! the past of its categories, then each entity kind. Equal schemas give equal
+//! catalogs, ids and order.
 
 use std::collections::BTreeSet;
 

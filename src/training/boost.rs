@@ -1,5 +1,7 @@
 //! Boosting: one oblivious tree after the other, until later rows stop gaining.
 
+use std::sync::Arc;
+
 use linfa::dataset::{AsSingleTargets, DatasetBase};
 use linfa::traits::Fit;
 use ndarray::{ArrayBase, Data, Ix2};
@@ -8,13 +10,12 @@ use crate::domain::feature::Monotone;
 use crate::model::ensemble::{Ensemble, RankedEnsemble, Split, Tree};
 use crate::training::blocks::Blocks;
 use crate::training::columns::Columns;
-use crate::training::derivatives::Scales;
 use crate::training::error::FitError;
 use crate::training::grow::{Grower, keep_directions, newton_values};
 use crate::training::loss::Loss;
 use crate::training::params::{ObliviousSettings, ObliviousValidParams};
 use crate::training::rows::{LeafSums, Rows};
-use crate::training::sample::{RowSample, generator, share_of, subset};
+use crate::training::sample::share_of;
 
 /// What boosting learns from; rows and targets are numbered like the matrix.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +120,7 @@ impl<'a> Run<'a> {
             return Err(FitError::NoRows);
         };
         let n_threads = settings.n_threads as usize;
-        let blocks = |rows| Blocks::new(problem.columns, rows, n_threads);
+        let blocks = |rows| Arc::new(Blocks::new(problem.columns, rows, n_threads));
         let fit = Rows::new(blocks(problem.fit_rows), (targets, weights), bias, n_threads);
         let stop_data = gather(problem, problem.stop_rows);
         let stop = Rows::new(blocks(problem.stop_rows), stop_data, bias, n_threads);
@@ -137,15 +138,8 @@ impl<'a> Run<'a> {
 
     /// Adds a tree; false when no split gains anything.
     fn grow_tree(&mut self, tree: u32) -> Result<bool, FitError> {
-        let settings = self.settings;
-        let magnitude = self.fit.differentiate(settings.loss);
-        let scales = Scales::new(magnitude, self.fit.raw.len());
-        let mut rng = generator(settings.seed, tree.into());
-        let features = subset(self.problem.features, settings.feature_share, &mut rng);
-        let sample = RowSample::new(settings.row_share, &mut rng);
-        let rows = (0_u32..).zip(&self.fit.gradients).filter(|(row, _)| sample.has(*row));
-        let rows = rows.map(|(row, &gradient)| (row, scales.pack(gradient)));
-        let chosen = self.grower.splits(&self.fit.blocks, &features, scales, rows);
+        let (features, loss) = (self.problem.features, self.settings.loss);
+        let chosen = self.grower.splits(&mut self.fit, features, loss, tree);
         if chosen.is_empty() {
             return Ok(false);
         }

@@ -6,8 +6,10 @@ use crate::training::blocks::Blocks;
 use crate::training::columns::{Columns, is_constrained};
 use crate::training::derivatives::{Packed, Scales};
 use crate::training::leaves::Leaves;
+use crate::training::loss::Loss;
 use crate::training::params::ObliviousSettings;
-use crate::training::rows::LeafSums;
+use crate::training::rows::{LeafSums, Rows};
+use crate::training::sample::{RowSample, generator, subset};
 use crate::training::share_out::share_out;
 use crate::training::split::{Candidate, GroupSearch, Level};
 
@@ -34,10 +36,28 @@ impl<'a> Grower<'a> {
         Self { columns, monotone, settings, searches, leaves }
     }
 
-    /// The splits of the next tree with their gains; fewer than `depth` when nothing
-    /// gains any more. Groups of features are shared out over the threads; sums are
-    /// exact, so the result does not depend on their number.
+    /// The splits of a tree with their gains, for a loss at the rows' scores so far, as the
+    /// tree's own sample of rows and features tells them.
     pub(crate) fn splits(
+        &mut self,
+        rows: &mut Rows,
+        features: &[u16],
+        loss: Loss,
+        tree: u32,
+    ) -> Vec<Candidate> {
+        let settings = self.settings;
+        let scales = Scales::new(rows.differentiate(loss), rows.raw.len());
+        let mut rng = generator(settings.seed, tree.into());
+        let features = subset(features, settings.feature_share, &mut rng);
+        let sample = RowSample::new(settings.row_share, &mut rng);
+        let sampled = (0_u32..).zip(&rows.gradients).filter(|(row, _)| sample.has(*row));
+        let sampled = sampled.map(|(row, &gradient)| (row, scales.pack(gradient)));
+        self.splits_of(&rows.blocks, &features, scales, sampled)
+    }
+
+    /// Fewer than `depth` when nothing gains any more. Groups of features are shared out
+    /// over the threads; sums are exact, so the result does not depend on their number.
+    fn splits_of(
         &mut self,
         blocks: &Blocks,
         features: &[u16],

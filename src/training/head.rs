@@ -61,15 +61,16 @@ impl HeadFit<'_> {
         let held_out = self.held_out(parts.report, &boosted.ensemble);
         let mut calibration = fit_calibration(self.target.kind, &held_out);
         let quantiles = self.quantiles(&trees, &parts)?;
-        let outer = quantiles.as_ref().map(|quantiles| self.outer(parts.report, quantiles));
-        if let Some(quantiles) = &quantiles {
-            // Two later slices instead of one: an interval that saw a single season holds in
-            // no other, and deciding when to stop has told the trees next to nothing.
-            let later: Vec<u32> = parts.stop.iter().chain(parts.report).copied().collect();
-            calibration.conformal = fit_conformal(&self.observed(&later, quantiles));
+        // Two later slices instead of one: an interval that saw a single season holds in no
+        // other, and deciding when to stop has told the trees next to nothing.
+        let later = [parts.stop, parts.report].concat();
+        let outer = quantiles.as_ref().map(|quantiles| self.outer(&later, quantiles));
+        if let Some(outer) = &outer {
+            calibration.conformal = fit_conformal(&self.observed(&later, outer));
         }
+        let reported = outer.as_ref().map(|outer| &outer[parts.stop.len()..]);
         let rows_held_out =
-            HeldOutRows { rows: parts.report, scored: &held_out, quantiles: outer.as_deref() };
+            HeldOutRows { rows: parts.report, scored: &held_out, quantiles: reported };
         let report = HeldOutReport::new(self, rows_held_out, &calibration, &params.slices);
         let ensemble = match params.refit {
             Refit::KeepBest => boosted.ensemble,
@@ -142,13 +143,12 @@ impl HeadFit<'_> {
     }
 
     /// Predicted quantiles of rows beside what happened.
-    fn observed(&self, rows: &[u32], quantiles: &OuterQuantiles) -> Vec<HeldOutValue> {
-        let outer = self.outer(rows, quantiles).into_iter().zip(rows);
-        let value = |(quantiles, &row): ((f64, f64), &u32)| HeldOutValue {
+    fn observed(&self, rows: &[u32], outer: &[(f64, f64)]) -> Vec<HeldOutValue> {
+        let value = |(&row, &quantiles): (&u32, &(f64, f64))| HeldOutValue {
             quantiles,
             target: self.target.values[row as usize].into(),
         };
-        outer.map(value).collect()
+        rows.iter().zip(outer).map(value).collect()
     }
 
     fn problem<'p>(

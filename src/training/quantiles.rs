@@ -7,16 +7,16 @@
 //! still cross; whoever reads them puts them in order, which brings each closer to the
 //! truth (Chernozhukov, Fernandez-Val, Galichon 2010).
 
+use std::sync::Arc;
+
 use crate::model::ensemble::{Ensemble, Split, Tree};
 use crate::training::blocks::Blocks;
 use crate::training::boost::{Problem, gather};
-use crate::training::derivatives::Scales;
 use crate::training::error::FitError;
 use crate::training::grow::Grower;
 use crate::training::loss::Loss;
 use crate::training::params::ObliviousValidParams;
 use crate::training::rows::Rows;
-use crate::training::sample::{RowSample, generator, subset};
 
 /// Fits one ensemble per level, all with the same questions; with stop rows, as many
 /// trees as served those best over all levels together. No direction is kept: a quantile
@@ -78,8 +78,8 @@ impl<'a, const N: usize> Run<'a, N> {
         }
         let n_threads = params.settings().n_threads as usize;
         let rows = |rows: &[u32]| -> Vec<Rows> {
-            let blocks = || Blocks::new(problem.columns, rows, n_threads);
-            let of_level = |bias| Rows::new(blocks(), gather(problem, rows), bias, n_threads);
+            let blocks = Arc::new(Blocks::new(problem.columns, rows, n_threads));
+            let of_level = |bias| Rows::new(blocks.clone(), gather(problem, rows), bias, n_threads);
             biases.into_iter().map(of_level).collect()
         };
         Ok(Self {
@@ -110,16 +110,8 @@ impl<'a, const N: usize> Run<'a, N> {
 
     /// The questions of a tree that is grown for one level.
     fn splits(&mut self, tree: u32, level: usize) -> Vec<Split> {
-        let settings = self.params.settings();
-        let fit = &mut self.fit[level];
-        let magnitude = fit.differentiate(self.losses[level]);
-        let scales = Scales::new(magnitude, fit.raw.len());
-        let mut rng = generator(settings.seed, tree.into());
-        let features = subset(self.problem.features, settings.feature_share, &mut rng);
-        let sample = RowSample::new(settings.row_share, &mut rng);
-        let rows = (0_u32..).zip(&fit.gradients).filter(|(row, _)| sample.has(*row));
-        let rows = rows.map(|(row, &gradient)| (row, scales.pack(gradient)));
-        let chosen = self.grower.splits(&fit.blocks, &features, scales, rows);
+        let (features, loss) = (self.problem.features, self.losses[level]);
+        let chosen = self.grower.splits(&mut self.fit[level], features, loss, tree);
         chosen.iter().map(|best| best.split).collect()
     }
 
@@ -158,6 +150,7 @@ mod tests {
     use super::*;
     use crate::training::columns::Columns;
     use crate::training::params::{ObliviousParams, ObliviousSettings};
+    use crate::training::sample::generator;
 
     #[test]
     fn each_quantile_has_its_share_of_the_targets_below_it_everywhere() {

@@ -3,6 +3,8 @@
 //! Work goes in chunks of a fixed number of rows. Sums are taken per chunk and then
 //! in chunk order, so they do not depend on the number of threads.
 
+use std::sync::Arc;
+
 use crate::model::ensemble::Split;
 use crate::training::blocks::Blocks;
 use crate::training::derivatives::Magnitude;
@@ -34,7 +36,7 @@ impl LeafSums {
 /// Some rows of a matrix, numbered from 0, with their raw scores.
 #[derive(Debug)]
 pub(crate) struct Rows {
-    pub(crate) blocks: Blocks,
+    pub(crate) blocks: Arc<Blocks>,
     pub(crate) targets: Vec<f32>,
     pub(crate) weights: Vec<f32>,
     /// Raw scores so far.
@@ -49,7 +51,7 @@ pub(crate) struct Rows {
 impl Rows {
     /// Rows that all have the same score.
     pub(crate) fn new(
-        blocks: Blocks,
+        blocks: Arc<Blocks>,
         (targets, weights): (Vec<f32>, Vec<f32>),
         bias: f64,
         n_threads: usize,

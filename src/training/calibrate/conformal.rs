@@ -1,4 +1,4 @@
-//! Fitting conformal intervals on rows that neither model has seen.
+//! Fitting conformal intervals on rows that no tree was grown on.
 
 use crate::model::conformal::{COVERAGE, Conformal, ConformalCell};
 
