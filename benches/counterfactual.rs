@@ -178,7 +178,7 @@ impl<'a> Bench<'a> {
         let threshold = orders[N_POOL * PASS_PERCENT / 100].margin;
         orders.sort_by_key(|order| (order.margin - threshold).abs());
         orders.truncate(N_ORDERS);
-        let plausibility = bundle.parts().plausibility.as_ref().unwrap();
+        let plausibility = &bundle.parts().plausibility;
         Self { bundle, forest, plausibility, threshold, orders }
     }
 

@@ -90,8 +90,7 @@ struct Report {
     events: u64,
     orders: u64,
     residual_max: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unlike_training: Option<u64>,
+    unlike_training: u64,
     drift: Vec<Shift>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     stability: Vec<Stability>,
@@ -337,7 +336,7 @@ fn show_heads(name: &str, heads: &[HeadReport]) {
 
 /// Everything that moved, or else the largest shift.
 fn show_drift(report: &Report) {
-    let Some(n_unlike) = report.unlike_training else { return };
+    let n_unlike = report.unlike_training;
     let share = 100.0 * n_unlike as f64 / report.orders.max(1) as f64;
     say(format!("\nunlike the training data: {n_unlike} orders ({share:.2} %)"));
     let count = |wanted: &[Movement]| {

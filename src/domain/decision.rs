@@ -144,9 +144,8 @@ pub struct Decision {
     pub actions: Vec<RecommendedAction>,
     /// At most three sentences for people.
     pub reasons: Vec<Reason>,
-    /// Whether the order is unlike the training data, and why; `None` when the bundle
-    /// has no population to compare with.
-    pub unlike_training: Option<UnlikeTraining>,
+    /// Whether the order is unlike the training data, and why.
+    pub unlike_training: UnlikeTraining,
     /// The smallest changes toward release that would have led to another first action;
     /// empty when the first action releases the order.
     pub counterfactuals: Vec<CounterfactualSearch>,

@@ -26,7 +26,6 @@ pub struct HeadArtifact {
     /// The trees.
     pub ensemble: Ensemble,
     /// Of a value head: where nearly all outcomes lie.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quantiles: Option<OuterQuantiles>,
 }
 
@@ -52,7 +51,9 @@ pub enum Error {
         source: serde_json::Error,
     },
     /// The layout is of another build.
-    #[error("artifact {path} has format version {found}, this build reads {expected}")]
+    #[error(
+        "{path} is of bundle format {found}, this program reads {expected}: train it again with `orderlens train`"
+    )]
     FormatVersion {
         /// The file.
         path: PathBuf,
@@ -126,6 +127,14 @@ pub enum Error {
         path: PathBuf,
         /// Name of the part.
         name: Box<str>,
+    },
+    /// A part that every bundle has is not listed.
+    #[error("bundle {path} has no part `{name}`")]
+    MissingPart {
+        /// The bundle's folder.
+        path: PathBuf,
+        /// Name of the part.
+        name: &'static str,
     },
     /// A file name that leaves the bundle.
     #[error("artifact {path} names the file `{file}`, which is outside of it")]

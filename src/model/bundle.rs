@@ -28,7 +28,7 @@ pub struct Bundle {
     heads: Vec<Head>,
     engine: Engine,
     parts: Parts,
-    unlike: Option<UnlikeTables>,
+    unlike: UnlikeTables,
     card: Card,
 }
 
@@ -69,10 +69,10 @@ impl Bundle {
         }
         manifest.heads.truncate(heads.len());
         manifest.parts = parts.entries(&manifest)?;
-        let engine = compile(path, &manifest, &heads, game_of(parts.background.as_ref()))?;
+        let engine = compile(path, &manifest, &heads, &parts.background)?;
         let manifest_bytes = artifact::to_json(path, &manifest)?;
         let hash = artifact::checksum(&manifest_bytes);
-        let unlike = parts.population.as_ref().map(UnlikeTables::compile);
+        let unlike = UnlikeTables::compile(&parts.population);
         Ok(Self { manifest, manifest_bytes, hash, heads, engine, parts, unlike, card })
     }
 
@@ -100,12 +100,12 @@ impl Bundle {
             heads.push(Head::new(&manifest, position, artifact, &file)?);
         }
         let parts = Parts::load(folder, &manifest)?;
-        let engine = compile(&path, &manifest, &heads, game_of(parts.background.as_ref()))?;
+        let engine = compile(&path, &manifest, &heads, &parts.background)?;
         let card = folder.join(CARD_FILE);
         let text = String::from_utf8_lossy(&artifact::read(&card)?).into_owned();
         let card = Card { text, pictures: Vec::new() };
         let hash = artifact::checksum(&manifest_bytes);
-        let unlike = parts.population.as_ref().map(UnlikeTables::compile);
+        let unlike = UnlikeTables::compile(&parts.population);
         Ok(Self { manifest, manifest_bytes, hash, heads, engine, parts, unlike, card })
     }
 
@@ -153,10 +153,9 @@ impl Bundle {
         &self.parts
     }
 
-    /// How unlike the training rows a feature vector is; `None` when the bundle has no
-    /// population.
-    pub fn unlikeness(&self, values: &[f32]) -> Option<Unlikeness> {
-        self.unlike.as_ref().map(|tables| tables.assess(values))
+    /// How unlike the training rows a feature vector is.
+    pub fn unlikeness(&self, values: &[f32]) -> Unlikeness {
+        self.unlike.assess(values)
     }
 
     /// The model card, Markdown.
@@ -164,8 +163,7 @@ impl Bundle {
         &self.card.text
     }
 
-    /// All heads, compiled against the bundle's own background, or for the
-    /// path-dependent game when it has none.
+    /// All heads, compiled against the bundle's own background.
     pub fn engine(&self) -> &Engine {
         &self.engine
     }
@@ -179,7 +177,7 @@ impl Bundle {
         let path = Path::new(MANIFEST_FILE);
         let misfit = |source| Error::Misfit { path: path.to_owned(), source };
         background.check(&self.manifest).map_err(misfit)?;
-        compile(path, &self.manifest, &self.heads, Game::Interventional(background))
+        compile(path, &self.manifest, &self.heads, background)
     }
 
     /// Scores one feature vector with every head; shape `[n_features]`, NaN = unknown.
@@ -232,18 +230,15 @@ impl Head {
         self.calibration().calibrate(raw)
     }
 
-    /// The interval around [`Head::calibrate`]: see [`Calibration::interval`].
+    /// The interval around the probability [`Head::calibrate`].
     pub fn interval(&self, raw: f64) -> (f64, f64) {
-        self.calibration().interval(raw)
+        self.calibration().interval(raw, (raw, raw))
     }
 
-    /// The interval of a scored order: [`Head::interval`], or, of a value head that predicts
-    /// its quantiles, nine of ten outcomes.
+    /// The interval of a scored order: see [`Calibration::interval`].
     pub fn interval_at(&self, raw: f64, ranks: &[u8]) -> (f64, f64) {
-        match &self.artifact.quantiles {
-            Some(quantiles) => self.calibration().value_interval(raw, quantiles.at(ranks)),
-            None => self.interval(raw),
-        }
+        let quantiles = self.artifact.quantiles.as_ref().map(|quantiles| quantiles.at(ranks));
+        self.calibration().interval(raw, quantiles.unwrap_or((raw, raw)))
     }
 
     /// Held-out rows that back the calibration near this score.
@@ -290,18 +285,15 @@ impl Head {
     }
 }
 
-fn game_of(background: Option<&Background>) -> Game<'_> {
-    background.map_or(Game::PathDependent, Game::Interventional)
-}
-
 /// Compiles all heads and checks that the engine agrees with the trees.
 fn compile(
     path: &Path,
     manifest: &Manifest,
     heads: &[Head],
-    game: Game<'_>,
+    background: &Background,
 ) -> Result<Engine, Error> {
     let ensembles: Vec<&Ensemble> = heads.iter().map(Head::ensemble).collect();
+    let game = Game::Interventional(background);
     let engine = Engine::compile(&manifest.binning, &ensembles, game);
     match engine.largest_residual(&ensembles, ADDITIVITY_ORDERS) {
         0 => Ok(engine),

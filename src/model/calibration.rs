@@ -25,8 +25,6 @@ pub enum CalibrationMap {
         slope: f64,
         /// Log-odds.
         intercept: f64,
-        /// Inverse Fisher information: slope variance, covariance, intercept variance.
-        covariance: [f64; 3],
     },
     /// Isotonic regression (Zadrozny and Elkan 2002), straight lines between the knots.
     Isotonic {
@@ -61,13 +59,19 @@ pub struct CalibrationBin {
     pub mean_predicted: f64,
     /// Share of positives, or mean of the observed values.
     pub mean_observed: f64,
-    /// Lower 90 % shift from the prediction: log-odds, or the value's unit.
-    pub shift_low: f64,
-    /// Upper 90 % shift from the prediction: log-odds, or the value's unit.
-    pub shift_high: f64,
 }
 
-/// Map and bins of one head.
+/// Where the intervals of one head come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intervals {
+    /// Of a probability: between the two that the held-out rows allow.
+    VennAbers(VennAbers),
+    /// Of a value: around its predicted quantiles, nine of ten outcomes.
+    Conformal(Conformal),
+}
+
+/// Map, bins and intervals of one head.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calibration {
@@ -75,12 +79,8 @@ pub struct Calibration {
     pub map: CalibrationMap,
     /// By ascending raw score: the reliability table.
     pub bins: Vec<CalibrationBin>,
-    /// Intervals of a probability; bundles of older builds have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub venn_abers: Option<VennAbers>,
-    /// Intervals of a value; bundles of older builds have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub conformal: Option<Conformal>,
+    /// How far the truth may be from what is shown.
+    pub intervals: Intervals,
 }
 
 impl Calibration {
@@ -89,48 +89,17 @@ impl Calibration {
         self.map.apply(raw)
     }
 
-    /// The Venn-Abers interval of a raw score, widened to hold
-    /// [`Calibration::calibrate`]: between the two probabilities that the held-out rows
-    /// allow. Without its table, and for values, [`Calibration::sampling_interval`].
-    pub fn interval(&self, raw: f64) -> (f64, f64) {
-        let Some(table) = &self.venn_abers else { return self.sampling_interval(raw) };
-        let (low, high) = table.interval(raw);
-        let probability = self.calibrate(raw);
-        (low.min(probability), high.max(probability))
-    }
-
-    /// The interval of a value whose quantiles are predicted: nine of ten outcomes.
-    /// Without conformal cells, [`Calibration::sampling_interval`].
-    pub fn value_interval(&self, raw: f64, quantiles: (f64, f64)) -> (f64, f64) {
-        match &self.conformal {
-            Some(conformal) => conformal.interval(quantiles),
-            None => self.sampling_interval(raw),
-        }
-    }
-
-    /// A 90 % interval from the bins alone.
-    ///
-    /// For probabilities it is what chance may have hidden from the calibration: the hull
-    /// of the Platt parameters' normal interval (delta method on log-odds) and of the bin's
-    /// Wilson (1927) interval for what the prediction misses there. The Wilson interval is
-    /// within rounding of the Jeffreys-Beta posterior (Brown, Cai, `DasGupta` 2001).
-    /// For values it spans the 5 % to 95 % quantile of the bin's residuals.
-    pub fn sampling_interval(&self, raw: f64) -> (f64, f64) {
-        let (low, high) = self.bin(raw).map_or((0.0, 0.0), |bin| (bin.shift_low, bin.shift_high));
-        match &self.map {
-            CalibrationMap::Value => (raw + low.min(0.0), raw + high.max(0.0)),
-            CalibrationMap::Platt { slope, intercept, covariance: [s, si, i] } => {
-                let variance = raw * raw * s + 2.0 * raw * si + i;
-                let spread = Z_90 * variance.max(0.0).sqrt();
-                let center = slope * raw + intercept;
-                (sigmoid(center + low.min(-spread)), sigmoid(center + high.max(spread)))
-            }
-            CalibrationMap::Isotonic { .. } | CalibrationMap::Beta { .. } => {
+    /// The interval of what is shown: of a probability the Venn-Abers interval, widened to
+    /// hold [`Calibration::calibrate`]; of a value nine of ten outcomes, from its predicted
+    /// quantiles, which a probability does not have and does not read.
+    pub fn interval(&self, raw: f64, quantiles: (f64, f64)) -> (f64, f64) {
+        match &self.intervals {
+            Intervals::VennAbers(table) => {
+                let (low, high) = table.interval(raw);
                 let probability = self.calibrate(raw);
-                let center = log_odds(probability);
-                let hull = (sigmoid(center + low.min(0.0)), sigmoid(center + high.max(0.0)));
-                (hull.0.min(probability), hull.1.max(probability))
+                (low.min(probability), high.max(probability))
             }
+            Intervals::Conformal(conformal) => conformal.interval(quantiles),
         }
     }
 
@@ -149,7 +118,7 @@ impl CalibrationMap {
     /// The calibrated value of a raw score.
     pub fn apply(&self, raw: f64) -> f64 {
         match self {
-            Self::Platt { slope, intercept, .. } => sigmoid(slope * raw + intercept),
+            Self::Platt { slope, intercept } => sigmoid(slope * raw + intercept),
             Self::Isotonic { raw: knots, probability } => interpolate(knots, probability, raw),
             Self::Beta { a, b, c } => sigmoid(a * -softplus(-raw) + b * softplus(raw) + c),
             Self::Value => raw,
@@ -195,42 +164,23 @@ pub fn log_odds(probability: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::conformal::ConformalCell;
 
     fn bin(raw_max: f64, n: u64) -> CalibrationBin {
-        CalibrationBin {
-            raw_max,
-            n,
-            mean_predicted: 0.5,
-            mean_observed: 0.5,
-            shift_low: -0.5,
-            shift_high: 0.25,
-        }
+        CalibrationBin { raw_max, n, mean_predicted: 0.5, mean_observed: 0.5 }
     }
 
     fn platt() -> Calibration {
-        let covariance = [0.01, 0.0, 0.04];
-        let map = CalibrationMap::Platt { slope: 1.0, intercept: 0.0, covariance };
-        let bins = vec![bin(-1.0, 10), bin(1.0, 20)];
-        Calibration { map, bins, venn_abers: None, conformal: None }
+        let map = CalibrationMap::Platt { slope: 1.0, intercept: 0.0 };
+        let rows: Vec<(f64, bool)> = (0_u8..200).map(|i| (f64::from(i % 4), i % 4 == 3)).collect();
+        let intervals = Intervals::VennAbers(VennAbers::fit(&rows));
+        Calibration { map, bins: vec![bin(-1.0, 10), bin(1.0, 20)], intervals }
     }
 
     #[test]
     fn a_score_above_every_bin_is_backed_by_the_last() {
         let calibration = platt();
         assert_eq!([-5.0, -1.0, 0.0, 9.0].map(|raw| calibration.n_support(raw)), [10, 10, 20, 20]);
-    }
-
-    #[test]
-    fn the_interval_holds_the_probability_and_takes_the_wider_source() {
-        let calibration = platt();
-        for raw in [-9.0, -1.0, 0.0, 0.3, 9.0] {
-            let (low, high) = calibration.sampling_interval(raw);
-            let p = calibration.calibrate(raw);
-            assert!(0.0 <= low && low <= p && p <= high && high <= 1.0);
-        }
-        let (low, high) = calibration.interval(0.0);
-        assert!((log_odds(low) + 0.5).abs() < 1e-9);
-        assert!((log_odds(high) - Z_90 * 0.2).abs() < 1e-9);
     }
 
     #[test]
@@ -243,22 +193,24 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_shown_as_it_is() {
-        let calibration = Calibration { map: CalibrationMap::Value, ..platt() };
+    fn a_value_is_shown_as_it_is_and_its_interval_comes_from_its_quantiles() {
+        let cell = ConformalCell { width_max: 9.0, n: 100, low: Some(-0.5), high: Some(1.0) };
+        let conformal = Conformal { floor: None, ceiling: None, width_min: 0.1, cells: vec![cell] };
+        let intervals = Intervals::Conformal(conformal);
+        let calibration = Calibration { map: CalibrationMap::Value, bins: Vec::new(), intervals };
         assert_eq!(calibration.calibrate(7.5).to_bits(), 7.5_f64.to_bits());
-        assert_eq!(calibration.interval(7.5), (7.0, 7.75));
+        assert_eq!(calibration.interval(7.5, (2.0, 4.0)), (1.0, 6.0));
     }
 
     #[test]
     fn the_venn_abers_interval_is_widened_to_hold_the_probability() {
-        let rows: Vec<(f64, bool)> = (0_u8..200).map(|i| (f64::from(i % 4), i % 4 == 3)).collect();
-        let calibration = Calibration { venn_abers: Some(VennAbers::fit(&rows)), ..platt() };
+        let calibration = platt();
         for raw in [-2.0, 0.0, 1.5, 3.0, 9.0] {
-            let (low, high) = calibration.interval(raw);
+            let (low, high) = calibration.interval(raw, (raw, raw));
             let p = calibration.calibrate(raw);
             assert!(low <= p && p <= high, "{raw}: {p} is not in {low} to {high}");
         }
-        assert!(calibration.interval(0.0).0 <= 0.02);
+        assert!(calibration.interval(0.0, (0.0, 0.0)).0 <= 0.02);
     }
 
     #[test]

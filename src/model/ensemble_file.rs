@@ -25,12 +25,11 @@ struct WrittenTree {
     n: Vec<f32>,
 }
 
-/// An ensemble as it is read: without a shift, bias and leaves are values, not steps.
+/// An ensemble as it is read; that steps are whole is checked.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReadEnsemble {
-    #[serde(default)]
-    shift: Option<Scale>,
+    shift: Scale,
     bias: f64,
     trees: Vec<ReadTree>,
 }
@@ -60,7 +59,7 @@ impl From<Ensemble> for WrittenEnsemble {
 impl TryFrom<ReadEnsemble> for Ensemble {
     type Error = TreeError;
     fn try_from(read: ReadEnsemble) -> Result<Self, TreeError> {
-        let step = read.shift.map_or(1.0, Scale::step);
+        let step = read.shift.step();
         let split = |(feature, border, side)| {
             let missing = if side == 0 { MissingSide::Below } else { MissingSide::Above };
             Split { feature, border, missing }
@@ -70,10 +69,7 @@ impl TryFrom<ReadEnsemble> for Ensemble {
             Tree::from_parts(tree.s.into_iter().map(split).collect(), leaves, &tree.n)
         };
         let trees: Vec<Tree> = read.trees.into_iter().map(tree).collect::<Result<_, _>>()?;
-        match read.shift {
-            Some(scale) => Self::at_scale(scale, read.bias * step, trees),
-            None => Ok(Self::new(read.bias, trees)),
-        }
+        Self::at_scale(read.shift, read.bias * step, trees)
     }
 }
 
@@ -105,13 +101,6 @@ mod tests {
         let text = serde_json::to_string(&ensemble()).unwrap();
         assert!(text.contains("\"shift\":27"), "{text}");
         assert_eq!(serde_json::from_str::<Ensemble>(&text).unwrap(), ensemble());
-    }
-
-    #[test]
-    fn values_without_a_step_are_rounded_when_they_are_read() {
-        let text = r#"{"bias":-1.7,"trees":[{"s":[],"v":[0.125],"n":[1.0]}]}"#;
-        let read: Ensemble = serde_json::from_str(text).unwrap();
-        assert_eq!(read, Ensemble::new(-1.7, vec![Tree::new(vec![], &[0.125], &[1.0]).unwrap()]));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::domain::time::Timestamp;
 use crate::model::binning::Binning;
 
 /// Version of the file layout that this build reads and writes.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// The content of `manifest.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,7 +37,6 @@ pub struct Manifest {
     /// The heads, in scoring order.
     pub heads: Vec<HeadEntry>,
     /// Further files, by name.
-    #[serde(default)]
     pub parts: Vec<PartEntry>,
 }
 

@@ -31,33 +31,32 @@ pub trait Part: Serialize + DeserializeOwned {
 #[error("{0}")]
 pub struct Misfit(pub String);
 
-/// Every part that a bundle can have; `None` when it has none.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// The parts of a bundle.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Parts {
     /// The orders that contributions compare with until the service has its own.
-    pub background: Option<Background>,
+    pub background: Background,
     /// What the training rows looked like.
-    pub population: Option<Population>,
+    pub population: Population,
     /// Which values and pairs of values the training rows have seen.
-    pub plausibility: Option<Plausibility>,
+    pub plausibility: Plausibility,
 }
 
 impl Parts {
     /// Checks the parts and lists them with their checksums.
     pub(crate) fn entries(&self, manifest: &Manifest) -> Result<Vec<PartEntry>, Error> {
-        let entries = [
-            entry_of(self.background.as_ref(), manifest)?,
-            entry_of(self.population.as_ref(), manifest)?,
-            entry_of(self.plausibility.as_ref(), manifest)?,
-        ];
-        Ok(entries.into_iter().flatten().collect())
+        Ok(vec![
+            entry_of(&self.background, manifest)?,
+            entry_of(&self.population, manifest)?,
+            entry_of(&self.plausibility, manifest)?,
+        ])
     }
 
     /// Writes the file of every part.
     pub(crate) fn save(&self, folder: &Path) -> Result<(), Error> {
-        save_part(self.background.as_ref(), folder)?;
-        save_part(self.population.as_ref(), folder)?;
-        save_part(self.plausibility.as_ref(), folder)
+        save_part(&self.background, folder)?;
+        save_part(&self.population, folder)?;
+        save_part(&self.plausibility, folder)
     }
 
     /// Reads the parts that a manifest lists; verifies every checksum.
@@ -74,29 +73,27 @@ impl Parts {
     }
 }
 
-fn entry_of<P: Part>(part: Option<&P>, manifest: &Manifest) -> Result<Option<PartEntry>, Error> {
-    let Some(part) = part else { return Ok(None) };
+fn entry_of<P: Part>(part: &P, manifest: &Manifest) -> Result<PartEntry, Error> {
     let file = file_of::<P>();
     let path = Path::new(&file);
     check_fit(part, path, manifest)?;
     let checksum = artifact::checksum(&artifact::to_json(path, part)?);
-    Ok(Some(PartEntry { name: P::NAME.into(), checksum }))
+    Ok(PartEntry { name: P::NAME.into(), checksum })
 }
 
-fn save_part<P: Part>(part: Option<&P>, folder: &Path) -> Result<(), Error> {
-    let Some(part) = part else { return Ok(()) };
+fn save_part<P: Part>(part: &P, folder: &Path) -> Result<(), Error> {
     let path = folder.join(file_of::<P>());
     artifact::write(&path, &artifact::to_json(&path, part)?)
 }
 
-fn load_part<P: Part>(folder: &Path, manifest: &Manifest) -> Result<Option<P>, Error> {
+fn load_part<P: Part>(folder: &Path, manifest: &Manifest) -> Result<P, Error> {
     let Some(entry) = manifest.parts.iter().find(|entry| *entry.name == *P::NAME) else {
-        return Ok(None);
+        return Err(Error::MissingPart { path: folder.to_owned(), name: P::NAME });
     };
     let path = folder.join(file_of::<P>());
     let part: P = artifact::read_checked(&path, &entry.checksum)?;
     check_fit(&part, &path, manifest)?;
-    Ok(Some(part))
+    Ok(part)
 }
 
 fn check_fit<P: Part>(part: &P, path: &Path, manifest: &Manifest) -> Result<(), Error> {

@@ -47,7 +47,6 @@ pub struct FeatureCounts {
     pub counts: Vec<u32>,
     /// Stability index between the earlier and the latest quarter of the rows, nats; 0
     /// when chance explains it.
-    #[serde(default)]
     pub trend: f64,
     /// Position of the feature it is counted together with; the root has none.
     pub parent: Option<u16>,

@@ -205,6 +205,7 @@ pub(crate) mod tests {
     use crate::domain::text::Text;
     use crate::domain::time::Timestamp;
     use crate::model::artifact::Error;
+    use crate::model::manifest::FORMAT_VERSION;
     use crate::training::params::ObliviousSettings;
     use crate::training::sample::generator;
 
@@ -319,6 +320,21 @@ pub(crate) mod tests {
             };
             assert_eq!(path, file);
             std::fs::write(&file, text).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_bundle_of_another_format_is_refused_before_the_rest_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        for found in [FORMAT_VERSION - 1, FORMAT_VERSION + 1] {
+            let manifest = format!(r#"{{"format_version":{found},"unheard_of":[]}}"#);
+            std::fs::write(folder.path().join("manifest.json"), manifest).unwrap();
+            let told = Bundle::load(folder.path()).unwrap_err().to_string();
+            let expected = format!(
+                "is of bundle format {found}, this program reads {FORMAT_VERSION}: train it again with \
+                 `orderlens train`"
+            );
+            assert!(told.ends_with(&expected), "{told}");
         }
     }
 

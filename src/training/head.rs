@@ -9,7 +9,7 @@ use crate::model::manifest::HeadEntry;
 use crate::training::boost::{Boosted, Problem, TreeDone, boost};
 use crate::training::bundle::{BundleParams, Progress, Refit};
 use crate::training::calibrate::conformal::{HeldOutValue, fit_conformal};
-use crate::training::calibrate::{HeldOut, fit_calibration};
+use crate::training::calibrate::{HeldOut, calibrate_probability, calibrate_value};
 use crate::training::columns::Columns;
 use crate::training::error::FitError;
 use crate::training::held_out::{HeldOutReport, HeldOutRows};
@@ -59,15 +59,15 @@ impl HeadFit<'_> {
         let parts = Parts::new(&rows, &self.set.times, params.cut(&trees));
         let boosted = self.boost(&trees, (parts.fit, parts.stop), &mut on_tree)?;
         let held_out = self.held_out(parts.report, &boosted.ensemble);
-        let mut calibration = fit_calibration(self.target.kind, &held_out);
         let quantiles = self.quantiles(&trees, &parts)?;
         // Two later slices instead of one: an interval that saw a single season holds in no
         // other, and deciding when to stop has told the trees next to nothing.
         let later = [parts.stop, parts.report].concat();
         let outer = quantiles.as_ref().map(|quantiles| self.outer(&later, quantiles));
-        if let Some(outer) = &outer {
-            calibration.conformal = fit_conformal(&self.observed(&later, outer));
-        }
+        let calibration = match &outer {
+            Some(outer) => calibrate_value(&held_out, fit_conformal(&self.observed(&later, outer))),
+            None => calibrate_probability(&held_out),
+        };
         let reported = outer.as_ref().map(|outer| &outer[parts.stop.len()..]);
         let rows_held_out =
             HeldOutRows { rows: parts.report, scored: &held_out, quantiles: reported };

@@ -32,7 +32,7 @@ pub(crate) struct HeldOutRows<'a> {
     pub(crate) rows: &'a [u32],
     /// Their raw scores and targets.
     pub(crate) scored: &'a [HeldOut],
-    /// Their predicted quantiles; only of value heads that have them.
+    /// Their predicted quantiles; only of value heads.
     pub(crate) quantiles: Option<&'a [(f64, f64)]>,
 }
 
@@ -45,9 +45,9 @@ impl HeldOutReport {
         slices: &[SliceSpec],
     ) -> Self {
         let (kind, pairs) = (fit.target.kind, held_out_pairs(held_out.scored, calibration));
-        let interval = |at: usize, raw: f64| match held_out.quantiles.and_then(|it| it.get(at)) {
-            Some(&quantiles) => calibration.value_interval(raw, quantiles),
-            None => calibration.interval(raw),
+        let interval = |at: usize, raw: f64| {
+            let quantiles = held_out.quantiles.and_then(|it| it.get(at)).copied();
+            calibration.interval(raw, quantiles.unwrap_or((raw, raw)))
         };
         let slice_rows: Vec<SliceRow> = pairs
             .iter()

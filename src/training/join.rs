@@ -38,9 +38,9 @@ pub(crate) fn join(
     let features: Vec<FeatureSpec> =
         kept.features.iter().map(|&column| set.specs[column].clone()).collect();
     let parts = Parts {
-        background: Some(background(set, &kept.features, &kept.binning)?),
-        population: Some(count_population(kept_values.view(), &set.times, &scores)),
-        plausibility: Some(gather_plausibility(kept_values.view(), &features, &kept.binning)),
+        background: background(set, &kept.features, &kept.binning)?,
+        population: count_population(kept_values.view(), &set.times, &scores),
+        plausibility: gather_plausibility(kept_values.view(), &features, &kept.binning),
     };
     let window = TrainingWindow {
         from: set.times.iter().min().copied().unwrap_or_default(),

@@ -52,7 +52,7 @@ pub fn to_pb(decision: &Decision, explain: Explain) -> pb::Decision {
         impacts: decision.impacts.iter().map(impact_to_pb).collect(),
         actions: decision.actions.iter().map(action_to_pb).collect(),
         reasons: decision.reasons.iter().map(reason_to_pb).collect(),
-        unlike_training: decision.unlike_training.as_ref().map(unlike_to_pb),
+        unlike_training: Some(unlike_to_pb(&decision.unlike_training)),
         missing_inputs: texts_to_pb(&decision.missing_inputs),
         degraded_reasons: decision.degraded_reasons.iter().map(|r| r.to_wire()).collect(),
         stage_timings: decision

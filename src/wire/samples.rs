@@ -148,7 +148,7 @@ fn decision(order: OrderKey) -> Decision {
         counterfactuals: vec![search()],
         features: vec![1.5, f32::MIN_POSITIVE, -0.0],
         missing_inputs: vec!["device_orders_count_1d".into()],
-        unlike_training: Some(UnlikeTraining {
+        unlike_training: UnlikeTraining {
             is_unlike: true,
             surprise: 41.5,
             surprise_max: 0.1 + 0.2,
@@ -159,7 +159,7 @@ fn decision(order: OrderKey) -> Decision {
                 surprise: 9.25,
                 text: Text::new("rare", "少见"),
             }],
-        }),
+        },
         degraded_reasons: vec![DegradedReason::FewInputsKnown, DegradedReason::LateEvent],
         stage_timings: vec![StageTiming { stage: Stage::Model, nanos: 1_400 }],
     }

@@ -42,7 +42,9 @@ pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> O
     let actions = read_all(check, &path.field("actions"), decision.actions, read_action);
     let reasons = read_all(check, &path.field("reasons"), decision.reasons, read_reason);
     let unlike_path = path.field("unlike_training");
-    let unlike = decision.unlike_training.map(|it| read_unlike(check, &unlike_path, it));
+    let unlike = check.required(&unlike_path, decision.unlike_training, |check, path, it| {
+        Some(read_unlike(check, path, it))
+    });
     let degraded = path.field("degraded_reasons");
     let degraded_reasons =
         read_all(check, &degraded, decision.degraded_reasons, |check, path, reason| {
@@ -68,7 +70,7 @@ pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> O
         impacts,
         actions,
         reasons,
-        unlike_training: unlike,
+        unlike_training: unlike?,
         counterfactuals,
         features: Vec::new(),
         missing_inputs: boxed(decision.missing_inputs),

@@ -66,7 +66,7 @@ async fn answers_name_the_background_of_the_record_before_them_and_replay_to_the
         told.push(decisions);
         engine.stop();
     }
-    let own = bundle().parts().background.clone().unwrap();
+    let own = bundle().parts().background.clone();
     let expected = [own, background(20), background(33)];
     let mut bases = Vec::new();
     for (decisions, background) in told.iter().zip(&expected) {
@@ -97,12 +97,12 @@ async fn another_bundle_compares_with_its_own_background_again() {
     open(dir).stop();
     add(dir, &activated(&background(20)));
     let engine = open_with(dir, other_bundle(), "plain");
-    let own = other_bundle().parts().background.clone().unwrap();
+    let own = other_bundle().parts().background.clone();
     assert_eq!(&*score(&engine, 1).await.versions.background_hash, own.hash());
     engine.stop();
     // Back again: the record was for the earlier stay of that bundle.
     let engine = open(dir);
-    let own = bundle().parts().background.clone().unwrap();
+    let own = bundle().parts().background.clone();
     assert_eq!(&*score(&engine, 2).await.versions.background_hash, own.hash());
     engine.stop();
 }
@@ -161,7 +161,7 @@ async fn the_service_renews_its_background_and_every_answer_replays_across_it() 
     let dir = dir.path();
     let engine = open_ruled(dir);
     let mut told = until_renewed(&engine).await;
-    let own = bundle().parts().background.clone().unwrap();
+    let own = bundle().parts().background.clone();
     assert_eq!(&*told[0].versions.background_hash, own.hash());
     let last = &told.last().unwrap().versions;
     assert!(last.background.starts_with("approved orders up to record "), "{last:?}");

@@ -28,11 +28,11 @@ pub struct Judged {
     pub residual_max: f64,
     /// Orders scored.
     pub n_orders: u64,
-    /// Orders unlike the training data; `None` when the bundle has no population.
-    pub n_unlike: Option<u64>,
+    /// Orders unlike the training data.
+    pub n_unlike: u64,
     /// Mean |contribution| over all orders; shape `[n_heads][n_features]`.
     pub importance: Vec<Vec<f64>>,
-    /// How far features and scores moved since training; empty without a population.
+    /// How far features and scores moved since training.
     pub shifts: Vec<Shift>,
 }
 
@@ -79,14 +79,13 @@ pub fn judge_window(
     let columns = columns_of(bundle, history);
     let mut scratch = Scratch::default();
     let mut values = vec![f32::NAN; columns.len()];
-    let population = bundle.parts().population.as_ref();
-    let mut drift = population.map(Drift::new);
+    let mut drift = Drift::new(&bundle.parts().population);
     let mut judged = Judged {
         rows: Vec::new(),
         reports: Vec::new(),
         residual_max: 0.0,
         n_orders: 0,
-        n_unlike: population.map(|_| 0),
+        n_unlike: 0,
         importance: vec![vec![0.0; columns.len()]; bundle.heads().len()],
         shifts: Vec::new(),
     };
@@ -95,11 +94,8 @@ pub fn judge_window(
             *value = history.features[[row, *column]];
         }
         let scores = bundle.score_with(bundle.engine(), &mut scratch, &values);
-        if let Some(drift) = &mut drift {
-            drift.add(&values, scores.iter().map(|score| score.raw));
-        }
-        let is_unlike = bundle.unlikeness(&values).is_some_and(|found| found.is_unlike);
-        judged.n_unlike = judged.n_unlike.map(|n| n + u64::from(is_unlike));
+        drift.add(&values, scores.iter().map(|score| score.raw));
+        judged.n_unlike += u64::from(bundle.unlikeness(&values).is_unlike);
         for (sums, score) in judged.importance.iter_mut().zip(&scores) {
             for (sum, contribution) in sums.iter_mut().zip(&score.contributions) {
                 *sum += contribution.abs();
@@ -124,10 +120,8 @@ pub fn judge_window(
     for sum in judged.importance.iter_mut().flatten() {
         *sum /= judged.n_orders.max(1) as f64;
     }
-    judged.shifts = drift.map_or_else(Vec::new, |drift| {
-        let features = bundle.manifest().features.iter().map(|spec| &*spec.id);
-        drift.shifts(features, bundle.heads().iter().map(Head::id))
-    });
+    let features = bundle.manifest().features.iter().map(|spec| &*spec.id);
+    judged.shifts = drift.shifts(features, bundle.heads().iter().map(Head::id));
     judged.reports = evaluate(&judged.rows, slicing);
     judged
 }

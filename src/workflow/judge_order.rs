@@ -230,7 +230,7 @@ impl Judge {
             impacts: decided.impacts,
             actions: decided.actions,
             reasons: decided.reasons,
-            unlike_training: self.bundle.unlikeness(values).map(|it| unlike_training(&it, inputs)),
+            unlike_training: unlike_training(&self.bundle.unlikeness(values), inputs),
             counterfactuals,
             missing_inputs: missing_inputs(specs, values),
             features: values.clone(),
@@ -285,9 +285,9 @@ impl Judge {
         self.explainer.as_ref().map_or(self.bundle.engine(), |explainer| &explainer.engine)
     }
 
-    fn background(&self) -> Option<&Background> {
-        let own = self.bundle.parts().background.as_ref();
-        self.explainer.as_ref().map(|explainer| &explainer.background).or(own)
+    fn background(&self) -> &Background {
+        let own = &self.bundle.parts().background;
+        self.explainer.as_ref().map_or(own, |explainer| &explainer.background)
     }
 
     fn versions(&self, graph_position: u64) -> Versions {
@@ -301,8 +301,8 @@ impl Judge {
             schema_hash: manifest.schema_hash.clone(),
             graph_position,
             build: self.build.clone(),
-            background: background.map_or("", Background::name).into(),
-            background_hash: background.map_or("", Background::hash).into(),
+            background: background.name().into(),
+            background_hash: background.hash().into(),
             experiment_arm: Box::default(),
             propensity: Probability::ONE,
         }

@@ -132,7 +132,7 @@ impl<'a> Turn<'a> {
         direction: CounterfactualDirection,
     ) -> Option<Self> {
         let bundle = judged.bundle;
-        let plausibility = bundle.parts().plausibility.as_ref()?;
+        let plausibility = &bundle.parts().plausibility;
         let id = &judged.risks[risk_idx].head;
         let head_idx = bundle.heads().iter().position(|head| head.id() == id)?;
         let mut ranks = Vec::new();

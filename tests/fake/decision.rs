@@ -17,6 +17,7 @@ use orderlens::domain::risk::{
 };
 use orderlens::domain::text::Text;
 use orderlens::domain::time::Timestamp;
+use orderlens::domain::unlike::UnlikeTraining;
 
 /// A decision that depends on the amount alone, with every part filled.
 pub(crate) fn decide(request: &ScoreRequest, id: DecisionId, received: Timestamp) -> Decision {
@@ -62,7 +63,12 @@ pub(crate) fn decide(request: &ScoreRequest, id: DecisionId, received: Timestamp
         counterfactuals: Vec::new(),
         features: vec![1.0; 40],
         missing_inputs: vec!["device_orders_count_1d".into()],
-        unlike_training: None,
+        unlike_training: UnlikeTraining {
+            is_unlike: false,
+            surprise: 3.5,
+            surprise_max: 20.0,
+            reasons: Vec::new(),
+        },
         degraded_reasons: Vec::new(),
         stage_timings: vec![
             StageTiming { stage: Stage::Features, nanos: 21_000 },

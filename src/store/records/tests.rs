@@ -25,6 +25,7 @@ use crate::domain::record::{
 use crate::domain::risk::{ContributionRest, Probability, RiskAssessment, RiskBand};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
+use crate::domain::unlike::UnlikeTraining;
 use crate::store::journal::recovery::DamagedTail;
 use crate::store::journal::{Journal, JournalSettings};
 use crate::store::log;
@@ -42,6 +43,10 @@ fn decision_id(n: u64) -> DecisionId {
 
 fn key(n: u64) -> OrderKey {
     OrderKey { channel: "web".into(), order_id: format!("o{}", n % 40).into(), revision: 0 }
+}
+
+fn ordinary() -> UnlikeTraining {
+    UnlikeTraining { is_unlike: false, surprise: 0.0, surprise_max: 1.0, reasons: Vec::new() }
 }
 
 fn risk(risk: RiskType, probability: f64, band: RiskBand) -> RiskAssessment {
@@ -116,7 +121,7 @@ fn decided(n: u64) -> Record {
         reasons: Vec::new(),
         features: Vec::new(),
         missing_inputs: Vec::new(),
-        unlike_training: None,
+        unlike_training: ordinary(),
         counterfactuals: Vec::new(),
         degraded_reasons: Vec::new(),
         stage_timings: Vec::new(),

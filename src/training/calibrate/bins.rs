@@ -1,8 +1,7 @@
 //! Held-out rows with scores next to each other: the reliability table.
 
-use crate::model::calibration::{CalibrationBin, CalibrationMap, log_odds};
+use crate::model::calibration::{CalibrationBin, CalibrationMap};
 use crate::training::calibrate::{BIN_ROWS_MIN, HeldOut};
-use crate::training::slices::wilson;
 
 /// Most bins; shares halve towards the high scores, where decisions fall.
 const BINS_MAX: usize = 20;
@@ -36,34 +35,12 @@ fn summarize(map: &CalibrationMap, rows: &[HeldOut]) -> CalibrationBin {
     let n = rows.len().max(1) as f64;
     let mean_predicted = rows.iter().map(|row| map.apply(row.raw)).sum::<f64>() / n;
     let mean_observed = rows.iter().map(|row| row.target).sum::<f64>() / n;
-    let (shift_low, shift_high) = match map {
-        CalibrationMap::Value => residual_quantiles(rows),
-        CalibrationMap::Platt { .. }
-        | CalibrationMap::Isotonic { .. }
-        | CalibrationMap::Beta { .. } => {
-            let (low, high) = wilson(mean_observed, n);
-            let center = log_odds(mean_predicted);
-            (log_odds(low) - center, log_odds(high) - center)
-        }
-    };
     CalibrationBin {
         raw_max: rows.last().map_or(0.0, |row| row.raw),
         n: rows.len() as u64,
         mean_predicted,
         mean_observed,
-        shift_low,
-        shift_high,
     }
-}
-
-/// 5 % and 95 % quantiles of observed minus predicted.
-fn residual_quantiles(rows: &[HeldOut]) -> (f64, f64) {
-    let mut residuals: Vec<f64> = rows.iter().map(|row| row.target - row.raw).collect();
-    residuals.sort_by(f64::total_cmp);
-    let n_tail = residuals.len() / 20;
-    let low = residuals.get(n_tail).copied().unwrap_or(0.0);
-    let high = residuals.iter().rev().nth(n_tail).copied().unwrap_or(0.0);
-    (low, high)
 }
 
 #[cfg(test)]

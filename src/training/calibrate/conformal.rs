@@ -21,29 +21,28 @@ pub(crate) struct HeldOutValue {
     pub(crate) target: f64,
 }
 
-/// Fits the cells. `None` with too few rows for one of them.
-pub(crate) fn fit_conformal(rows: &[HeldOutValue]) -> Option<Conformal> {
-    if rows.len() < CELL_ROWS_MIN {
-        return None;
-    }
+/// Fits the cells. Too few rows for one of them make one all the same, without a floor or a
+/// ceiling; as few as 40 of them all lie inside.
+pub(crate) fn fit_conformal(rows: &[HeldOutValue]) -> Conformal {
+    let n = rows.len().max(1) as f64;
     let share_at = |value: f64| {
-        rows.iter().filter(|row| row.target.total_cmp(&value).is_eq()).count() as f64
-            / rows.len() as f64
+        rows.iter().filter(|row| row.target.total_cmp(&value).is_eq()).count() as f64 / n
     };
+    let is_atom = |value: &f64| CELL_ROWS_MIN <= rows.len() && ATOM_SHARE_MIN <= share_at(*value);
     let lowest = rows.iter().map(|row| row.target).fold(f64::INFINITY, f64::min);
     let highest = rows.iter().map(|row| row.target).fold(f64::NEG_INFINITY, f64::max);
-    let floor = Some(lowest).filter(|lowest| ATOM_SHARE_MIN <= share_at(*lowest));
-    let ceiling = Some(highest).filter(|highest| ATOM_SHARE_MIN <= share_at(*highest));
+    let floor = Some(lowest).filter(is_atom);
+    let ceiling = Some(highest).filter(is_atom);
     let width = |row: &HeldOutValue| row.quantiles.1 - row.quantiles.0;
-    let mean_width = rows.iter().map(width).sum::<f64>() / rows.len() as f64;
+    let mean_width = rows.iter().map(width).sum::<f64>() / n;
     let width_min = if 0.0 < mean_width { WIDTH_SHARE_MIN * mean_width } else { 1.0 };
     let mut conformal = Conformal { floor, ceiling, width_min, cells: Vec::new() };
     let mut sorted = rows.to_vec();
     sorted.sort_by(|a, b| width(a).total_cmp(&width(b)));
     let n_cells = (rows.len() / CELL_ROWS_MIN).clamp(1, CELLS_MAX);
-    let size = rows.len().div_ceil(n_cells);
+    let size = rows.len().div_ceil(n_cells).max(1);
     conformal.cells = sorted.chunks(size).map(|rows| fit_cell(rows, &conformal)).collect();
-    Some(conformal)
+    conformal
 }
 
 /// Both ends of a cell. An end whose tail sits on the floor (or the ceiling) is that
@@ -99,7 +98,7 @@ mod tests {
     fn coverage(make: impl Fn(f64, f64) -> HeldOutValue) -> (f64, f64) {
         let mut rng = generator(9, 0);
         let mut draw = || make(rng.r#gen(), rng.r#gen());
-        let conformal = fit_conformal(&(0..8_000).map(|_| draw()).collect::<Vec<_>>()).unwrap();
+        let conformal = fit_conformal(&(0..8_000).map(|_| draw()).collect::<Vec<_>>());
         let fresh: Vec<HeldOutValue> = (0..20_000).map(|_| draw()).collect();
         let share = |rows: &[HeldOutValue]| {
             let is_inside = |row: &&HeldOutValue| {
@@ -138,12 +137,15 @@ mod tests {
         assert!((0.89..=0.94).contains(&all), "{all}");
         assert!(0.87 <= hard, "{hard}");
         let rows: Vec<_> = (0..900).map(|i| make(0.5, f64::from(i) / 900.0)).collect();
-        assert_eq!(fit_conformal(&rows).unwrap().floor, Some(0.0));
+        assert_eq!(fit_conformal(&rows).floor, Some(0.0));
     }
 
     #[test]
-    fn few_rows_make_no_promise() {
-        let row = HeldOutValue { quantiles: (0.0, 1.0), target: 0.0 };
-        assert_eq!(fit_conformal(&vec![row; CELL_ROWS_MIN - 1]), None);
+    fn few_rows_all_lie_inside_and_none_moves_nothing() {
+        let row = |i: u8| HeldOutValue { quantiles: (0.0, 1.0), target: f64::from(i) };
+        let conformal = fit_conformal(&(0..30).map(row).collect::<Vec<_>>());
+        assert_eq!(conformal.interval((0.0, 1.0)), (0.0, 29.0));
+        assert_eq!((conformal.floor, conformal.ceiling), (None, None));
+        assert_eq!(fit_conformal(&[]).interval((2.0, 5.0)), (2.0, 5.0));
     }
 }

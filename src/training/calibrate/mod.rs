@@ -1,7 +1,7 @@
 //! Fitting the calibration of a head on rows that its trees did not see.
 
-use crate::domain::head::HeadKind;
-use crate::model::calibration::{Calibration, CalibrationMap, log_odds};
+use crate::model::calibration::{Calibration, CalibrationMap, Intervals, log_odds};
+use crate::model::conformal::Conformal;
 use crate::model::venn_abers::VennAbers;
 use crate::training::calibrate::beta::beta;
 use crate::training::calibrate::bins::bins;
@@ -29,24 +29,26 @@ pub struct HeldOut {
     pub target: f64,
 }
 
-/// Fits the calibration of one head on rows in time order.
+/// Fits the calibration of a probability on rows in time order.
 ///
-/// Probabilities get Platt's sigmoid, which can be inverted. Beta or isotonic calibration
-/// replaces it when, fitted on the earlier half, it clearly has the smaller log-loss on
-/// the later half. Values stay as they are and get residual quantiles.
-pub fn fit_calibration(kind: HeadKind, rows: &[HeldOut]) -> Calibration {
-    let is_positive = |row: &HeldOut| (row.raw, 0.5 < row.target);
-    let (map, venn_abers) = match kind {
-        HeadKind::ImpactValue => (CalibrationMap::Value, None),
-        HeadKind::Risk | HeadKind::ImpactProbability => {
-            let table = VennAbers::fit(&rows.iter().map(is_positive).collect::<Vec<_>>());
-            (fit_probability_map(rows), Some(table))
-        }
-    };
+/// It gets Platt's sigmoid, which can be inverted. Beta or isotonic calibration replaces it
+/// when, fitted on the earlier half, it clearly has the smaller log-loss on the later half.
+pub fn calibrate_probability(rows: &[HeldOut]) -> Calibration {
+    let labeled: Vec<(f64, bool)> = rows.iter().map(|row| (row.raw, 0.5 < row.target)).collect();
+    let intervals = Intervals::VennAbers(VennAbers::fit(&labeled));
+    calibration(fit_probability_map(rows), intervals, rows)
+}
+
+/// The calibration of a value, which stays as it is and has its intervals from elsewhere.
+pub fn calibrate_value(rows: &[HeldOut], conformal: Conformal) -> Calibration {
+    calibration(CalibrationMap::Value, Intervals::Conformal(conformal), rows)
+}
+
+fn calibration(map: CalibrationMap, intervals: Intervals, rows: &[HeldOut]) -> Calibration {
     let mut sorted = rows.to_vec();
     sorted.sort_by(|a, b| a.raw.total_cmp(&b.raw));
     let bins = bins(&map, &sorted);
-    Calibration { map, bins, venn_abers, conformal: None }
+    Calibration { map, bins, intervals }
 }
 
 fn fit_probability_map(rows: &[HeldOut]) -> CalibrationMap {
@@ -100,38 +102,24 @@ pub(crate) mod tests {
     #[test]
     fn isotonic_wins_where_no_sigmoid_fits() {
         let steps = simulate(20_000, |raw| if raw < 0.0 { 0.1 } else { 0.6 });
-        let map = fit_calibration(HeadKind::Risk, &steps).map;
+        let map = calibrate_probability(&steps).map;
         assert!(matches!(map, CalibrationMap::Isotonic { .. }));
         assert!((map.apply(-3.0) - 0.1).abs() < 0.03 && (map.apply(3.0) - 0.6).abs() < 0.03);
     }
 
     #[test]
-    fn residual_intervals_cover_nine_of_ten_values() {
-        let mut rng = generator(6, 0);
-        let mut row = || HeldOut { raw: rng.gen_range(4.0..6.0), target: rng.gen_range(0.0..10.0) };
-        let rows: Vec<HeldOut> = (0..20_000).map(|_| row()).collect();
-        let calibration = fit_calibration(HeadKind::ImpactValue, &rows);
-        let is_covered = |row: &&HeldOut| {
-            let (low, high) = calibration.interval(row.raw);
-            low <= row.target && row.target <= high
-        };
-        let share = rows.iter().filter(is_covered).count() as f64 / rows.len() as f64;
-        assert!((share - 0.9).abs() < 0.01, "{share}");
-    }
-
-    #[test]
     fn platt_stays_where_a_sigmoid_is_the_truth() {
         let rows = simulate(20_000, |raw| crate::model::calibration::sigmoid(0.8 * raw - 1.0));
-        let calibration = fit_calibration(HeadKind::Risk, &rows);
+        let calibration = calibrate_probability(&rows);
         assert!(matches!(calibration.map, CalibrationMap::Platt { .. }), "{:?}", calibration.map);
     }
 
     #[test]
     fn the_venn_abers_interval_holds_the_true_probability_about_always() {
         let rows = simulate(20_000, |raw| if raw < 0.0 { 0.1 } else { 0.6 });
-        let table = fit_calibration(HeadKind::Risk, &rows).venn_abers.unwrap();
+        let calibration = calibrate_probability(&rows);
         for (raw, truth) in [(-3.0, 0.1), (-1.0, 0.1), (1.0, 0.6), (3.0, 0.6)] {
-            let (low, high) = table.interval(raw);
+            let (low, high) = calibration.interval(raw, (raw, raw));
             assert!(low - 0.03 < truth && truth < high + 0.03, "{raw}: {low} to {high}");
         }
     }

@@ -1,16 +1,16 @@
-//! Platt scaling with the uncertainty of its two parameters.
+//! Platt scaling: a sigmoid with two parameters.
 
 use linfa::ParamGuard;
 use linfa::composing::platt_scaling::{PlattParams, platt_newton_method};
 use ndarray::ArrayView1;
 
-use crate::model::calibration::{CalibrationMap, log_odds, sigmoid};
+use crate::model::calibration::{CalibrationMap, log_odds};
 use crate::training::calibrate::HeldOut;
 
 /// Slope of a head whose scores do not separate the held-out rows.
 const SLOPE_MIN: f64 = 0.01;
 
-/// Platt's sigmoid by linfa's Newton method, with the parameters' covariance.
+/// Platt's sigmoid by linfa's Newton method.
 pub(super) fn platt(rows: &[HeldOut]) -> CalibrationMap {
     let raw: Vec<f64> = rows.iter().map(|row| row.raw).collect();
     let labels: Vec<bool> = rows.iter().map(|row| 0.5 < row.target).collect();
@@ -28,40 +28,24 @@ pub(super) fn platt(rows: &[HeldOut]) -> CalibrationMap {
             (SLOPE_MIN, log_odds(rate) - SLOPE_MIN * mean)
         }
     };
-    CalibrationMap::Platt { slope, intercept, covariance: covariance(&raw, slope, intercept) }
-}
-
-/// Inverse Fisher information of a logistic regression on one variable.
-fn covariance(raw: &[f64], slope: f64, intercept: f64) -> [f64; 3] {
-    let (mut ss, mut si, mut ii) = (0.0, 0.0, 0.0);
-    for &raw in raw {
-        let p = sigmoid(slope * raw + intercept);
-        let weight = p * (1.0 - p);
-        ss += weight * raw * raw;
-        si += weight * raw;
-        ii += weight;
-    }
-    let determinant = ss * ii - si * si;
-    if determinant <= f64::EPSILON * ss * ii {
-        return [0.0; 3];
-    }
-    [ii / determinant, -si / determinant, ss / determinant]
+    CalibrationMap::Platt { slope, intercept }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::calibration::sigmoid;
     use crate::training::calibrate::tests::simulate;
 
     #[test]
     fn platt_finds_the_sigmoid_that_made_the_labels() {
         let rows = simulate(40_000, |raw| sigmoid(0.5 * raw - 1.0));
-        let CalibrationMap::Platt { slope, intercept, covariance } = platt(&rows) else {
+        let CalibrationMap::Platt { slope, intercept } = platt(&rows) else {
             panic!("platt makes a sigmoid");
         };
-        assert!((slope - 0.5).abs() < 4.0 * covariance[0].sqrt());
-        assert!((intercept + 1.0).abs() < 4.0 * covariance[2].sqrt());
-        assert!(covariance[0].sqrt() < 0.02);
+        // Four standard errors of 40,000 rows.
+        assert!((slope - 0.5).abs() < 0.03, "{slope}");
+        assert!((intercept + 1.0).abs() < 0.05, "{intercept}");
     }
 
     #[test]
