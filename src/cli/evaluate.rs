@@ -24,7 +24,7 @@ use crate::training::drift::{Movement, Shift};
 use crate::training::evaluate::{HeadReport, ScoredRow, Standing};
 use crate::training::forest::{N_TREES, ROWS_PER_LABEL_MAX};
 use crate::training::params::ObliviousParams;
-use crate::training::pictures::report_pictures;
+use crate::training::pictures::{Importance, report_pictures};
 use crate::training::slices::{Coverage, SliceReport, SliceSpec, Slicing, or_default};
 use crate::training::stability::{Mover, Stability, TOP_FEATURES};
 use crate::workflow::compare_bundles::compare_bundles;
@@ -167,7 +167,11 @@ fn pictures(bundle: &Bundle, judged: &Judged) -> Vec<Picture> {
     let specs = &bundle.manifest().features;
     let importance_of = |head: &HeadId| {
         let position = bundle.heads().iter().position(|it| it.id() == head);
-        position.and_then(|at| judged.importance.get(at)).map_or(&[][..], Vec::as_slice)
+        let means = position.and_then(|at| judged.importance.get(at));
+        Importance {
+            means: means.map_or(&[][..], Vec::as_slice),
+            unit: bundle.head(head).map_or("", |head| head.calibration().map.raw_unit()),
+        }
     };
     let reports = judged.reports.iter();
     reports

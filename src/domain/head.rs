@@ -88,7 +88,7 @@ pub struct HeadScore {
     pub head: HeadId,
     /// What the numbers mean.
     pub kind: HeadKind,
-    /// Score of the average order: log-odds, or the head's unit for values.
+    /// Score of the average order: log-odds, or for values the head's unit or its logarithm.
     pub base: f64,
     /// Sum of `base` and all contributions, computed by the trees themselves.
     pub raw: f64,
@@ -96,8 +96,8 @@ pub struct HeadScore {
     pub contributions: Vec<f64>,
     /// Calibrated probability in [0, 1], or the value itself for value heads.
     pub calibrated: f64,
-    /// 90 % interval around `calibrated`: model uncertainty of a probability, the spread
-    /// of the held-out residuals of a value.
+    /// 90 % interval around `calibrated`: model uncertainty of a probability, nine of
+    /// ten outcomes of a value.
     pub interval: (f64, f64),
     /// Held-out rows that back the calibration near this score.
     pub n_support: u64,

@@ -14,6 +14,8 @@ pub const Z_90: f64 = 1.644_853_626_951_472_2;
 
 /// Probabilities are kept this far from 0 and 1 when turned into log-odds.
 const LOG_ODDS_MARGIN: f64 = 1e-12;
+/// Logarithms of means stay within this distance of 0.
+pub const LOG_MEAN_MAX: f64 = 30.0;
 
 /// How a raw score becomes the value that is shown.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -45,6 +47,8 @@ pub enum CalibrationMap {
     },
     /// The raw score is the value itself.
     Value,
+    /// The raw score is the logarithm of the value: see [`exp_mean`].
+    LogValue,
 }
 
 /// Held-out rows with raw scores next to each other.
@@ -122,6 +126,16 @@ impl CalibrationMap {
             Self::Isotonic { raw: knots, probability } => interpolate(knots, probability, raw),
             Self::Beta { a, b, c } => sigmoid(a * -softplus(-raw) + b * softplus(raw) + c),
             Self::Value => raw,
+            Self::LogValue => exp_mean(raw),
+        }
+    }
+
+    /// What raw scores, and so contributions, are counted in.
+    pub fn raw_unit(&self) -> &'static str {
+        match self {
+            Self::Platt { .. } | Self::Isotonic { .. } | Self::Beta { .. } => "log-odds",
+            Self::Value => "the head's unit",
+            Self::LogValue => "logarithm of the head's unit",
         }
     }
 }
@@ -148,6 +162,11 @@ pub fn sigmoid(x: f64) -> f64 {
         let e = x.exp();
         e / (1.0 + e)
     }
+}
+
+/// The mean whose logarithm this is; logarithms beyond 30 of either sign count as 30.
+pub fn exp_mean(log_mean: f64) -> f64 {
+    log_mean.clamp(-LOG_MEAN_MAX, LOG_MEAN_MAX).exp()
 }
 
 /// `ln(1 + e^x)`, without overflow: `−ln(1 − sigmoid(x))`.
@@ -200,6 +219,13 @@ mod tests {
         let calibration = Calibration { map: CalibrationMap::Value, bins: Vec::new(), intervals };
         assert_eq!(calibration.calibrate(7.5).to_bits(), 7.5_f64.to_bits());
         assert_eq!(calibration.interval(7.5, (2.0, 4.0)), (1.0, 6.0));
+    }
+
+    #[test]
+    fn a_logarithm_becomes_its_value_and_never_overflows() {
+        let shown = [0.0, 2.0, -1e6, 1e6].map(|raw| CalibrationMap::LogValue.apply(raw));
+        assert!((shown[1] - 7.389_056).abs() < 1e-6 && shown[0].total_cmp(&1.0).is_eq());
+        assert!(0.0 < shown[2] && shown[3].is_finite());
     }
 
     #[test]

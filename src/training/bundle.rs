@@ -205,6 +205,7 @@ pub(crate) mod tests {
     use crate::domain::text::Text;
     use crate::domain::time::Timestamp;
     use crate::model::artifact::Error;
+    use crate::model::calibration::CalibrationMap;
     use crate::model::manifest::FORMAT_VERSION;
     use crate::training::params::ObliviousSettings;
     use crate::training::sample::generator;
@@ -284,6 +285,31 @@ pub(crate) mod tests {
         let good = bundle.score(&[0.8, -0.8, 0.0]);
         assert!(0.7 < bad[0].calibrated && good[0].calibrated < 0.3);
         assert!((good[1].calibrated + 1.4).abs() < 0.3, "{:?}", good[1]);
+    }
+
+    /// One of 6,000 amounts is as large as all the others together, and says nothing.
+    #[test]
+    fn amounts_that_are_often_zero_are_not_ruled_by_the_largest_of_them() {
+        let mut set = simulate(6_000);
+        let mut rng = generator(12, 0);
+        let expected = |row: usize| if 0.0 < set.features[[row, 1]] { 8.0 } else { 2.0 };
+        let amount = |row| if rng.r#gen::<f64>() < 0.25 { 4.0 * expected(row) } else { 0.0 };
+        let mut amounts: Vec<f32> = (0..6_000).map(amount).collect();
+        amounts[700] = 30_000.0;
+        set.heads = vec![head("returned_amount", HeadKind::ImpactValue, amounts)];
+        let bundle = fit_bundle(&set, &params(2), &mut |_| {}).unwrap();
+        assert_eq!(bundle.heads()[0].calibration().map, CalibrationMap::LogValue);
+        let position = bundle.manifest().features.iter().position(|spec| &*spec.id == "x1");
+        let mut vector = vec![0.1; bundle.manifest().features.len()];
+        for (x1, expected) in [(0.5, 8.0), (-0.5, 2.0)] {
+            vector[position.unwrap()] = x1;
+            let score = &bundle.score(&vector)[0];
+            let sum = score.base + score.contributions.iter().sum::<f64>();
+            assert!(
+                (sum - score.raw).abs() < 1e-9 && (score.raw.exp() - score.calibrated).abs() < 1e-9
+            );
+            assert!((expected / 2.0..2.0 * expected).contains(&score.calibrated), "{score:?}");
+        }
     }
 
     #[test]

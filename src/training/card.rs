@@ -63,6 +63,7 @@ impl HeadCard {
         let pictures = HeadPictures {
             head: &self.id,
             kind: self.kind,
+            raw_unit: self.map.raw_unit(),
             pairs: &self.report.pairs,
             reliability: &self.report.reliability,
             leading: &self.leading,
@@ -177,6 +178,7 @@ fn write_reliability(card: &mut String, head: &HeadCard) -> Result<(), Error> {
         CalibrationMap::Isotonic { raw, .. } => format!("isotonic, {} knots", raw.len()),
         CalibrationMap::Beta { a, b, c } => format!("beta, powers {a:.3} and {b:.3}, shift {c:.3}"),
         CalibrationMap::Value => "none (values)".to_owned(),
+        CalibrationMap::LogValue => "exponential (scores are logarithms of values)".to_owned(),
     };
     writeln!(card, "\nCalibration: {map}. Reliability on the held-out rows:\n")?;
     writeln!(card, "| rows | mean predicted | observed | 90 % interval |\n|---|---|---|---|")?;

@@ -10,11 +10,11 @@ use crate::training::boost::{Boosted, Problem, TreeDone, boost};
 use crate::training::bundle::{BundleParams, Progress, Refit};
 use crate::training::calibrate::conformal::{HeldOutValue, fit_conformal};
 use crate::training::calibrate::{HeldOut, calibrate_probability, calibrate_value};
+use crate::training::choose_loss::Chosen;
 use crate::training::columns::Columns;
 use crate::training::error::FitError;
 use crate::training::held_out::{HeldOutReport, HeldOutRows};
 use crate::training::importance::mean_contributions;
-use crate::training::loss::Loss;
 use crate::training::params::ObliviousValidParams;
 use crate::training::parts::Parts;
 use crate::training::quantiles::boost_quantiles;
@@ -49,15 +49,10 @@ impl HeadFit<'_> {
         let (n_rows, n_positive) = count_labels(self.target);
         let head = self.target.id.clone();
         progress(Progress::HeadStarted { head: head.clone(), n_rows, n_positive });
-        let loss = match self.target.kind {
-            HeadKind::Risk | HeadKind::ImpactProbability => Loss::Logistic,
-            HeadKind::ImpactValue => Loss::Squared,
-        };
-        let trees = trees.with_loss(loss);
         let mut on_tree = |done| progress(Progress::Tree { head: head.clone(), done });
         let rows = self.set.rows_by_time(self.target);
-        let parts = Parts::new(&rows, &self.set.times, params.cut(&trees));
-        let boosted = self.boost(&trees, (parts.fit, parts.stop), &mut on_tree)?;
+        let parts = Parts::new(&rows, &self.set.times, params.cut(trees));
+        let Chosen { trees, boosted } = self.choose(trees, &parts, &mut on_tree)?;
         let held_out = self.held_out(parts.report, &boosted.ensemble);
         let quantiles = self.quantiles(&trees, &parts)?;
         // Two later slices instead of one: an interval that saw a single season holds in no
@@ -65,7 +60,10 @@ impl HeadFit<'_> {
         let later = [parts.stop, parts.report].concat();
         let outer = quantiles.as_ref().map(|quantiles| self.outer(&later, quantiles));
         let calibration = match &outer {
-            Some(outer) => calibrate_value(&held_out, fit_conformal(&self.observed(&later, outer))),
+            Some(outer) => {
+                let conformal = fit_conformal(&self.observed(&later, outer));
+                calibrate_value(trees.settings().loss, &held_out, conformal)
+            }
             None => calibrate_probability(&held_out),
         };
         let reported = outer.as_ref().map(|outer| &outer[parts.stop.len()..]);
@@ -169,7 +167,7 @@ impl HeadFit<'_> {
 }
 
 /// Raw scores of training rows.
-fn raw_scores(columns: &Columns, ensemble: &Ensemble, rows: &[u32]) -> Vec<f64> {
+pub(crate) fn raw_scores(columns: &Columns, ensemble: &Ensemble, rows: &[u32]) -> Vec<f64> {
     let mut raw = vec![ensemble.bias(); rows.len()];
     for tree in ensemble.trees() {
         let leaves = columns.leaf_numbers(tree.splits(), rows);

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::calibration::{log_odds, sigmoid};
+use crate::model::calibration::{CalibrationMap, LOG_MEAN_MAX, exp_mean, log_odds, sigmoid};
 
 /// What boosting descends on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,8 +33,6 @@ pub type Gradient = [f32; 2];
 
 /// Smallest second derivative: keeps saturated rows from dividing by nothing.
 const HESSIAN_MIN: f64 = 1e-16;
-/// Logarithms of means stay within this distance of 0.
-const LOG_MEAN_MAX: f64 = 30.0;
 /// Smallest mean that a logarithm is taken of.
 const MEAN_MIN: f64 = 1e-6;
 
@@ -63,6 +61,14 @@ impl Loss {
         })
     }
 
+    /// From raw score to predicted value.
+    pub(crate) fn value_map(self) -> CalibrationMap {
+        match self {
+            Self::Logistic | Self::Squared | Self::Quantile { .. } => CalibrationMap::Value,
+            Self::Poisson | Self::Tweedie { .. } => CalibrationMap::LogValue,
+        }
+    }
+
     /// Loss of one row, unweighted.
     pub fn value(self, raw: f64, target: f64) -> f64 {
         match self {
@@ -73,7 +79,7 @@ impl Loss {
                 let over = raw - target;
                 if 0.0 < over { (1.0 - level) * over } else { -level * over }
             }
-            Self::Poisson => log_mean(raw).exp() - target * log_mean(raw),
+            Self::Poisson => exp_mean(raw) - target * log_mean(raw),
             Self::Tweedie { power } => {
                 let (one, two) = (1.0 - power, 2.0 - power);
                 let raw = log_mean(raw);
@@ -95,7 +101,7 @@ impl Loss {
             // The pinball loss has no curvature; 1 makes a leaf's score its mean slope.
             Self::Quantile { level } => (f64::from(u8::from(target < raw)) - level, 1.0),
             Self::Poisson => {
-                let mean = log_mean(raw).exp();
+                let mean = exp_mean(raw);
                 (mean - target, mean.max(HESSIAN_MIN))
             }
             Self::Tweedie { power } => {

@@ -11,6 +11,7 @@ pub mod boost;
 pub mod bundle;
 pub mod calibrate;
 pub mod card;
+mod choose_loss;
 pub mod columns;
 pub mod derivatives;
 pub mod drift;

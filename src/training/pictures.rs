@@ -18,26 +18,37 @@ const TAIL_SHARE: f64 = 0.005;
 pub(crate) struct HeadPictures<'a> {
     pub(crate) head: &'a HeadId,
     pub(crate) kind: HeadKind,
+    /// What contributions are counted in.
+    pub(crate) raw_unit: &'static str,
     pub(crate) pairs: &'a [Pair],
     pub(crate) reliability: &'a [ReliabilityBin],
     /// Names of features with their mean |contribution|, largest first.
     pub(crate) leading: &'a [(String, f64)],
 }
 
-/// The pictures of a head in a report; `importance` holds one mean per feature of the
-/// bundle.
+/// Mean |contribution| to a head.
+#[derive(Clone, Copy, Debug)]
+pub struct Importance<'a> {
+    /// One per feature of the bundle, in the order of its features.
+    pub means: &'a [f64],
+    /// What they are counted in.
+    pub unit: &'static str,
+}
+
+/// The pictures of a head in a report.
 pub fn report_pictures(
     rows: &[ScoredRow],
     report: &HeadReport,
-    (specs, importance): (&[FeatureSpec], &[f64]),
+    (specs, importance): (&[FeatureSpec], Importance<'_>),
 ) -> Vec<Picture> {
     let pairs = counted_pairs(rows, &report.head);
     let pictures = HeadPictures {
         head: &report.head,
         kind: report.kind,
+        raw_unit: importance.unit,
         pairs: &pairs,
         reliability: &report.reliability,
-        leading: &leading(specs, importance),
+        leading: &leading(specs, importance.means),
     };
     pictures.draw()
 }
@@ -91,7 +102,7 @@ impl HeadPictures<'_> {
     }
 
     fn importance(&self) -> Picture {
-        let label = format!("mean |contribution| ({})", self.unit("log-odds"));
+        let label = format!("mean |contribution| ({})", self.raw_unit);
         self.picture("importance", |title| bars(title, &label, self.leading))
     }
 
@@ -215,6 +226,7 @@ mod tests {
             let drawn = HeadPictures {
                 head: &head,
                 kind,
+                raw_unit: "log-odds",
                 pairs: &pairs,
                 reliability: &reliability,
                 leading: &leading,

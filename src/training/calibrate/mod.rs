@@ -39,9 +39,10 @@ pub fn calibrate_probability(rows: &[HeldOut]) -> Calibration {
     calibration(fit_probability_map(rows), intervals, rows)
 }
 
-/// The calibration of a value, which stays as it is and has its intervals from elsewhere.
-pub fn calibrate_value(rows: &[HeldOut], conformal: Conformal) -> Calibration {
-    calibration(CalibrationMap::Value, Intervals::Conformal(conformal), rows)
+/// The calibration of a value, whose map follows from the loss and whose intervals come from
+/// elsewhere.
+pub fn calibrate_value(loss: Loss, rows: &[HeldOut], conformal: Conformal) -> Calibration {
+    calibration(loss.value_map(), Intervals::Conformal(conformal), rows)
 }
 
 fn calibration(map: CalibrationMap, intervals: Intervals, rows: &[HeldOut]) -> Calibration {
