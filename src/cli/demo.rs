@@ -16,12 +16,12 @@ use miette::{IntoDiagnostic, WrapErr};
 use tokio::sync::oneshot;
 use tonic::transport::Channel;
 
+use crate::cli::ask::{Lang, ink};
 use crate::cli::clock;
 use crate::cli::output::{bar, say};
 use crate::cli::paint::Ink;
 use crate::cli::picture::svg;
 use crate::cli::render::Page;
-use crate::cli::score::{Lang, ink};
 use crate::cli::serve::{bind, identity, open_engine, serve_engine, start_log, stop_signal};
 use crate::cli::settings::ServiceFiles;
 use crate::config::service::ServiceSettings;

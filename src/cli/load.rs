@@ -14,12 +14,13 @@ use prost::Message as _;
 use serde::Serialize;
 use tonic::transport::{Channel, Endpoint};
 
+use crate::cli::ask::ink;
+use crate::cli::clock;
 use crate::cli::load_calls::{Mode, Plan, run_streams, run_unary};
 use crate::cli::load_floor::Floor;
 use crate::cli::load_orders::OrderSource;
 use crate::cli::output::{say, say_json};
 use crate::cli::paint::{Align, Cell, Ink, Tone, grouped, table};
-use crate::cli::{clock, score};
 use crate::wire::pb::v1::decision_service_client::DecisionServiceClient;
 
 /// Score generated orders as fast as they are answered, beside a no-op server.
@@ -130,7 +131,7 @@ async fn bench(args: &BenchArgs) -> miette::Result<()> {
     if args.json {
         return say_json(&report);
     }
-    say(show(score::ink(), &report));
+    say(show(ink(), &report));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 pub mod archetypes;
+pub mod ask;
 pub mod check_config;
 pub mod clock;
 pub mod demo;

@@ -1,25 +1,20 @@
 //! `orderlens score`: an order file goes in, the explained answer comes out.
 
 use std::fs;
-use std::io::{self, IsTerminal as _, Read as _};
+use std::io::{self, Read as _};
 use std::path::Path;
 
-use clap::{Args, ValueEnum};
-use miette::{IntoDiagnostic as _, Report, WrapErr as _, miette};
-use tonic::Status;
-use tonic_types::StatusExt as _;
+use clap::Args;
+use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
+use crate::cli::ask::{AskArgs, refused};
 use crate::cli::clock;
 use crate::cli::output::{say, say_json};
-use crate::cli::paint::Ink;
-use crate::cli::render::Page;
 use crate::domain::event::{Event, Fact};
 use crate::domain::order::Order;
-use crate::domain::text::Language;
 use crate::domain::time::Timestamp;
 use crate::wire::check::time_to_pb;
 use crate::wire::pb::v1 as pb;
-use crate::wire::pb::v1::decision_service_client::DecisionServiceClient;
 use crate::wire::{order, stored_decision};
 
 /// Ask a running server about the orders of a file and show its answers.
@@ -29,36 +24,11 @@ pub struct ScoreArgs {
     /// bare orders (placed now); `-` reads standard input.
     #[arg(value_name = "FILE")]
     pub file: String,
-    /// Address of the server.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:50051")]
-    pub server: String,
-    /// Print decisions as JSON.
-    #[arg(long)]
-    pub json: bool,
-    /// Language of the answer.
-    #[arg(long, value_enum, default_value_t = Lang::En)]
-    pub lang: Lang,
     /// Record nothing.
     #[arg(long)]
     pub dry_run: bool,
-}
-
-/// Languages by their codes.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Lang {
-    /// English.
-    En,
-    /// Chinese.
-    Zh,
-}
-
-impl From<Lang> for Language {
-    fn from(lang: Lang) -> Self {
-        match lang {
-            Lang::En => Self::English,
-            Lang::Zh => Self::Chinese,
-        }
-    }
+    #[command(flatten)]
+    asking: AskArgs,
 }
 
 /// One order of a file.
@@ -82,11 +52,8 @@ pub fn run(args: &ScoreArgs) -> miette::Result<()> {
 
 async fn ask(args: &ScoreArgs) -> miette::Result<()> {
     let text = read(&args.file)?;
-    let mut client = DecisionServiceClient::connect(args.server.clone())
-        .await
-        .into_diagnostic()
-        .wrap_err_with(|| format!("cannot reach a server at {}", args.server))?;
-    let page = Page { language: args.lang.into(), ink: ink() };
+    let mut client = args.asking.connect().await?;
+    let page = args.asking.page();
     for Question { request_id, event_time, order } in questions(&args.file, &text)? {
         let request = pb::ScoreOrderRequest {
             request_id,
@@ -99,19 +66,13 @@ async fn ask(args: &ScoreArgs) -> miette::Result<()> {
         let answer = answer.into_inner();
         let decision = answer.decision.ok_or_else(|| miette!("the server sent no decision"))?;
         let decision = stored_decision::of_answer(decision).into_diagnostic()?;
-        if args.json {
+        if args.asking.json {
             say_json(&decision)?;
         } else {
             say(page.decision(&decision));
         }
     }
     Ok(())
-}
-
-/// Colors, unless the output is no terminal or the user wants none (no-color.org).
-pub fn ink() -> Ink {
-    let is_wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if is_wanted && io::stdout().is_terminal() { Ink::Ansi } else { Ink::Plain }
 }
 
 /// The text of a file, or of standard input for `-`.
@@ -168,21 +129,4 @@ fn question(file: &str, value: serde_json::Value) -> miette::Result<Option<Quest
         | Fact::Choice(_)
         | Fact::Outcome(_) => None,
     })
-}
-
-/// What the server found wrong, every violation of it.
-pub(super) fn refused(status: &Status) -> Report {
-    let mut text = format!("the server refused: {:?}", status.code());
-    if let Some(info) = status.get_details_error_info() {
-        text = format!("{text} ({})", info.reason);
-    }
-    match status.get_details_bad_request() {
-        Some(bad) => {
-            for violation in bad.field_violations {
-                text = format!("{text}\n  {} {}", violation.field, violation.description);
-            }
-        }
-        None => text = format!("{text}\n  {}", status.message()),
-    }
-    miette!("{text}")
 }

@@ -7,10 +7,10 @@ use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use crate::cli::ask::{AskArgs, refused};
 use crate::cli::difference_page::difference_page;
 use crate::cli::output::{say, say_json};
-use crate::cli::render::Page;
-use crate::cli::score::{Lang, Question, ink, questions, read, refused};
+use crate::cli::score::{Question, questions, read};
 use crate::domain::counterfactual::CounterfactualSearch;
 use crate::domain::decision::Decision;
 use crate::domain::difference::DecisionDifference;
@@ -19,7 +19,6 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::order::Order;
 use crate::wire::check::time_to_pb;
 use crate::wire::pb::v1 as pb;
-use crate::wire::pb::v1::decision_service_client::DecisionServiceClient;
 use crate::wire::pb::v1::what_if_request::Subject;
 use crate::wire::{counterfactual, difference, order, stored_decision};
 
@@ -55,15 +54,8 @@ pub struct WhatIfArgs {
     /// A probability to search the smallest changes to: `payment_fraud=0.2`.
     #[arg(long, value_name = "RISK=PROBABILITY")]
     pub target: Option<String>,
-    /// Address of the server.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:50051")]
-    pub server: String,
-    /// Print both decisions, their difference and the searches as JSON.
-    #[arg(long)]
-    pub json: bool,
-    /// Language of the answer.
-    #[arg(long, value_enum, default_value_t = Lang::En)]
-    pub lang: Lang,
+    #[command(flatten)]
+    asking: AskArgs,
 }
 
 /// The answer, as `--json` prints it.
@@ -83,20 +75,21 @@ struct Answer {
 pub fn run(args: &WhatIfArgs) -> miette::Result<()> {
     let request = request(args)?;
     let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
-    let answer = runtime.block_on(ask(&args.server, request))?;
-    if args.json {
+    let answer = runtime.block_on(ask(&args.asking, request))?;
+    if args.asking.json {
         return say_json(&answer);
     }
-    let page = Page { language: args.lang.into(), ink: ink() };
-    say(difference_page(page, &answer.changed.order, &answer.difference, &answer.counterfactuals));
+    say(difference_page(
+        args.asking.page(),
+        &answer.changed.order,
+        &answer.difference,
+        &answer.counterfactuals,
+    ));
     Ok(())
 }
 
-async fn ask(server: &str, request: pb::WhatIfRequest) -> miette::Result<Answer> {
-    let mut client = DecisionServiceClient::connect(server.to_owned())
-        .await
-        .into_diagnostic()
-        .wrap_err_with(|| format!("cannot reach a server at {server}"))?;
+async fn ask(asking: &AskArgs, request: pb::WhatIfRequest) -> miette::Result<Answer> {
+    let mut client = asking.connect().await?;
     let answer = client.what_if(request).await.map_err(|status| refused(&status))?.into_inner();
     let lacks = |part: &str| miette!("the server sent no {part}");
     let decision = |decision: Option<pb::Decision>, part| {
