@@ -7,36 +7,28 @@ use miette::{Context, IntoDiagnostic};
 use serde::Serialize;
 
 use crate::cli::archetypes::{ArchetypeTable, Watch};
+use crate::cli::baselines::{Baseline, TEST, baselines, learning_window};
 use crate::cli::evaluation_report::write_report;
 use crate::cli::event_file::EventFile;
 use crate::cli::export_matrix::export_matrix;
 use crate::cli::output::{bar, csv_field, say, say_json, spinner};
 use crate::cli::serve::identity;
 use crate::cli::settings::{graph_settings, shipped};
-use crate::cli::train::{LEARNING_RATE, TREES_MAX, fit, trees};
 use crate::cli::windows::WindowArgs;
 use crate::domain::head::{HeadId, HeadKind};
 use crate::model::bundle::Bundle;
 use crate::model::card::Picture;
-use crate::training::baseline::{Learner, ROWS_MAX, order_only};
-use crate::training::bundle::BundleParams;
 use crate::training::drift::{Movement, Shift};
 use crate::training::evaluate::{HeadReport, ScoredRow, Standing};
-use crate::training::forest::{N_TREES, ROWS_PER_LABEL_MAX};
-use crate::training::params::ObliviousParams;
 use crate::training::pictures::{Importance, report_pictures};
-use crate::training::slices::{Coverage, SliceReport, SliceSpec, Slicing, or_default};
+use crate::training::slices::{Coverage, SliceReport, SliceSpec, or_default};
 use crate::training::stability::{Mover, Stability, TOP_FEATURES};
 use crate::workflow::compare_bundles::compare_bundles;
 use crate::workflow::evaluate_bundle::{
-    Judged, KnownAccounts, RESIDUAL_MAX, evaluation_catalog, judge_learner, judge_window,
-    slice_window,
+    Judged, KnownAccounts, RESIDUAL_MAX, evaluation_catalog, judge_window, slice_window,
 };
-use crate::workflow::play_history::{History, HistoryPlan, Window, play_history};
+use crate::workflow::play_history::{History, HistoryPlan, play_history};
 
-/// Window numbers in the plan; the test comes first because it always exists.
-const TEST: usize = 0;
-const TRAIN: usize = 1;
 /// First line of the predictions file.
 const PREDICTIONS_HEADER: &str =
     "order_id,event_time,head,probability,interval_low,interval_high,raw_log_odds,label,excluded";
@@ -100,12 +92,6 @@ struct Report {
     archetypes: Option<ArchetypeTable>,
 }
 
-#[derive(Serialize)]
-struct Baseline {
-    name: String,
-    heads: Vec<HeadReport>,
-}
-
 /// Runs the command.
 ///
 /// # Errors
@@ -135,8 +121,11 @@ pub fn run(args: &Args) -> miette::Result<()> {
     if let Some(path) = &args.predictions {
         write_predictions(path, &judged.rows)?;
     }
-    let baselines =
-        if args.no_baselines { Vec::new() } else { baselines(args, &bundle, &history, known)? };
+    let baselines = if args.no_baselines {
+        Vec::new()
+    } else {
+        baselines(&args.windows, &bundle, &history, known)?
+    };
     let manifest = bundle.manifest();
     let report = Report {
         bundle: format!("{}/{}", manifest.name, manifest.version),
@@ -193,7 +182,9 @@ fn play(
     let catalog = evaluation_catalog(bundle, other).map_err(|error| miette::miette!("{error}"))?;
     let test = args.windows.test();
     let mut windows = vec![test];
-    windows.extend(baseline_window(args, bundle));
+    if !args.no_baselines {
+        windows.extend(learning_window(&args.windows, bundle.manifest().window.from));
+    }
     let plan = HistoryPlan {
         windows,
         label_delay: args.windows.label_delay,
@@ -216,61 +207,6 @@ fn play(
     };
     progress.finish_and_clear();
     Ok(history)
-}
-
-/// What baselines learn from: the training window, but nothing that is judged. `None` when
-/// that leaves no time, or none are wanted.
-fn baseline_window(args: &Args, bundle: &Bundle) -> Option<Window> {
-    let from = args.windows.train_from.unwrap_or(bundle.manifest().window.from);
-    let to = args.windows.train().to.min(args.windows.test().from);
-    (!args.no_baselines && from < to).then_some(Window { from, to })
-}
-
-/// Baselines of the same run; empty when their window holds no orders.
-fn baselines(
-    args: &Args,
-    bundle: &Bundle,
-    history: &History,
-    known: KnownAccounts,
-) -> miette::Result<Vec<Baseline>> {
-    if history.rows_of(TRAIN).is_empty() {
-        return Ok(Vec::new());
-    }
-    // Baselines are classifiers: beside values alone they have nothing to say.
-    if bundle.heads().iter().all(|head| head.kind() == HeadKind::ImpactValue) {
-        return Ok(Vec::new());
-    }
-    let as_of = args.windows.train_as_of();
-    let judge = |learner| {
-        judge_learner(learner, (bundle, history), (TRAIN, TEST), as_of, known)
-            .map_err(|error| miette::miette!("{error}"))
-    };
-    let (line, forest) = (judge(Learner::Line)?, judge(Learner::Forest)?);
-    let mut set = order_only(&history.training_set(TRAIN, as_of, &bundle.manifest().schema));
-    set.heads.retain(|target| {
-        bundle.head(&target.id).is_some_and(|head| head.kind() != HeadKind::ImpactValue)
-    });
-    let params = BundleParams {
-        name: "order-only".into(),
-        trees: ObliviousParams::new(trees(TREES_MAX, LEARNING_RATE)),
-        ..BundleParams::default()
-    };
-    let order_only = fit(&set, &params)?;
-    let judged =
-        judge_window(&order_only, history, (TEST, known), &Slicing::default(), &mut |_| {});
-    Ok(vec![
-        Baseline {
-            name: format!("logistic regression (linfa, about {ROWS_MAX} rows at most)"),
-            heads: line,
-        },
-        Baseline {
-            name: format!(
-                "random forest (linfa, {N_TREES} trees, about {ROWS_PER_LABEL_MAX} rows of each label at most)"
-            ),
-            heads: forest,
-        },
-        Baseline { name: "same trees, order-only features".to_owned(), heads: judged.reports },
-    ])
 }
 
 fn write_predictions(path: &Path, rows: &[ScoredRow]) -> miette::Result<()> {

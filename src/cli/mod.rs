@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 pub mod archetypes;
 pub mod ask;
+pub mod baselines;
 pub mod check_config;
 pub mod clock;
 pub mod demo;

@@ -11,6 +11,7 @@ use crate::training::baseline::Learner;
 use crate::training::drift::{Drift, Shift};
 use crate::training::error::FitError;
 use crate::training::evaluate::{HeadReport, ScoredRow, Standing, evaluate};
+use crate::training::set::TrainingSet;
 use crate::training::slices::{SliceSpec, Slicing};
 use crate::workflow::play_history::History;
 
@@ -126,22 +127,25 @@ pub fn judge_window(
     judged
 }
 
-/// Reports of a learner of linfa's on the bundle's features, one per probability head.
+/// Reports of a learner of linfa's on the bundle's features, one per probability head; `set`
+/// is of the same history and is what it learns from.
 ///
 /// # Errors
 /// [`FitError`] when linfa gives up on a head.
 pub fn judge_learner(
     learner: Learner,
     (bundle, history): (&Bundle, &History),
-    windows: (usize, usize),
-    as_of: Timestamp,
+    set: &TrainingSet,
+    window: usize,
     known: KnownAccounts,
 ) -> Result<Vec<HeadReport>, FitError> {
     let columns = columns_of(bundle, history);
-    let mut train = history.training_set(windows.0, as_of, &bundle.manifest().schema);
-    train.features = train.features.select(ndarray::Axis(1), &columns);
-    train.specs.clone_from(&bundle.manifest().features);
-    let test_rows = history.rows_of(windows.1);
+    let train = TrainingSet {
+        features: set.features.select(ndarray::Axis(1), &columns),
+        specs: bundle.manifest().features.clone(),
+        ..set.clone()
+    };
+    let test_rows = history.rows_of(window);
     let test = history.features.select(ndarray::Axis(0), &test_rows);
     let test = test.select(ndarray::Axis(1), &columns);
     let mut rows = Vec::new();

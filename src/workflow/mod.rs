@@ -30,7 +30,7 @@ mod background_tests;
 #[cfg(test)]
 mod engine_tests;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod leak_canary_tests;
 #[cfg(test)]
