@@ -8,9 +8,11 @@ use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderItem};
 use crate::domain::time::{Span, Timestamp};
 use crate::feature::amount_line::AmountLine;
+use crate::feature::cohort_reads::CohortPast;
 use crate::feature::extract::BASKET_ITEMS_MAX;
 use crate::feature::row::{AmountRead, EntityRead, LabelRead};
-use crate::graph::history::{AccountAges, History, MarketRead, Window};
+use crate::graph::cohort_read::AccountAges;
+use crate::graph::history::{History, MarketRead, Window};
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::order_log::OrderTotals;
 use crate::graph::ring_read::RingTotals;
@@ -55,6 +57,7 @@ pub(super) struct Past<'a> {
     /// Walks that several rows share, done when the first of them asks.
     ring: OnceCell<RingTotals>,
     ages: OnceCell<Option<AccountAges>>,
+    cohort: CohortPast,
     median_amount: OnceCell<f64>,
 }
 
@@ -77,8 +80,18 @@ impl<'a> Past<'a> {
         heads: &'a [HeadNow],
     ) -> Self {
         let history = graph.history_of(entity, as_of);
-        let (ring, ages, median_amount) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Self { graph, order, entity, item: None, history, heads, ring, ages, median_amount }
+        Self {
+            graph,
+            order,
+            entity,
+            item: None,
+            history,
+            heads,
+            ring: OnceCell::new(),
+            ages: OnceCell::new(),
+            cohort: CohortPast::default(),
+            median_amount: OnceCell::new(),
+        }
     }
 
     /// The same, for the SKU of an item.
@@ -114,6 +127,7 @@ impl<'a> Past<'a> {
             }
             EntityRead::SameSkuShare => self.same_sku_share(),
             EntityRead::IsHub => f64::from(u8::from(past.is_hub())),
+            EntityRead::Cohort(read) => self.cohort.value(past, read),
             EntityRead::Signups => past.n_signups(Window::Day) as f64,
             EntityRead::AccountAgeMean => self.ages().map_or(f64::NAN, |ages| ages.mean_days),
             EntityRead::FreshAccounts => self.ages().map_or(0.0, |ages| ages.n_fresh as f64),

@@ -28,6 +28,7 @@ pub(super) fn entity_rows(schema: &CatalogSchema) -> Vec<Row> {
         writer.verdicts();
         writer.counterparts();
         writer.sharing();
+        writer.cohort();
         writer.steps();
         if kind == EntityKind::Account {
             writer.pairs();
@@ -74,13 +75,16 @@ impl Writer<'_> {
         text: (String, String),
     ) {
         let kind = self.kind;
-        let is_ring = matches!(
+        let is_network = matches!(
             read,
-            EntityRead::RingSize | EntityRead::RingOrders | EntityRead::RingKnownBadShare(_)
+            EntityRead::RingSize
+                | EntityRead::RingOrders
+                | EntityRead::RingKnownBadShare(_)
+                | EntityRead::Cohort(_)
         );
         let spec = |id: String, text: Text| FeatureSpec {
             id: id.into(),
-            group: if is_ring { FeatureGroup::Network } else { words::group(kind) },
+            group: if is_network { FeatureGroup::Network } else { words::group(kind) },
             unit: shape.unit,
             monotone: shape.monotone,
             is_changeable: false,

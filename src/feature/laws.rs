@@ -47,6 +47,9 @@ fn order(n: u8, picks: [u8; 6], minor_units: i64) -> Order {
             order.entities.push(entity(kind, pick));
         }
     }
+    if picks[1] != picks[2] {
+        order.entities.push(entity(EntityKind::Address, (picks[1] + picks[2]) % 5));
+    }
     for sku in 0..picks[5] % 4 {
         order.items.push(OrderItem {
             sku: entity(EntityKind::Sku, sku + picks[5] % 3),

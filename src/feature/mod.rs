@@ -4,6 +4,10 @@ pub mod amount_line;
 pub mod catalog;
 mod category_reads;
 mod category_rows;
+mod cohort_reads;
+mod cohort_rows;
+#[cfg(test)]
+mod cohort_tests;
 pub mod edits;
 mod entity_reads;
 mod entity_rows;

@@ -116,6 +116,8 @@ pub(super) enum EntityRead {
     DistinctShare(EntityKind, Window),
     SameSkuShare,
     IsHub,
+    /// What the accounts of the last day have in common.
+    Cohort(CohortRead),
     Signups,
     AccountAgeMean,
     FreshAccounts,
@@ -134,6 +136,31 @@ pub(super) enum EntityRead {
     MarketToPaid,
     /// Price paid / mean price of the SKU so far.
     PaidToMean,
+}
+
+/// What is read of the accounts of one entity's last day and of their purchases.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CohortRead {
+    /// Median age of the accounts.
+    AgeMedian,
+    /// Share of accounts that are not new.
+    SettledShare,
+    /// Share of accounts that had ordered before.
+    CustomerShare,
+    /// Share of accounts that had been here before or were linked to each other.
+    AcquaintedShare,
+    /// Largest share of accounts that were opened in one go.
+    SignupBurstShare,
+    /// Share of earlier customers that ship to an address new to them.
+    NewAddressShare,
+    /// Different counterparts of a kind per account.
+    PerAccount(EntityKind),
+    /// Share of the most frequent item among the purchases.
+    TopSkuShare,
+    /// Chance that two purchases are of different items.
+    SkuVariety,
+    /// Standard deviation of ln amount.
+    AmountSpread,
 }
 
 /// What compares the order's amount with those of one entity's past.

@@ -9,7 +9,7 @@ use crate::graph::meetings::NOBODY;
 use crate::graph::node::Node;
 use crate::graph::order_log::OrderTotals;
 use crate::graph::order_table::OrderStepKind;
-use crate::graph::settings::{AGE_ACCOUNTS_MAX, PAIR_WALK_MAX, RECENT_WALK_MAX};
+use crate::graph::settings::{PAIR_WALK_MAX, RECENT_WALK_MAX};
 
 /// A span before the instant of reading: `(as_of - span, as_of]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,17 +47,6 @@ pub struct PairSeen {
     pub n_orders: u64,
     /// The last of them.
     pub last_seen: Timestamp,
-}
-
-/// Ages of the accounts lately seen at an entity.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct AccountAges {
-    /// Accounts looked at: the most recent ones, at most [`AGE_ACCOUNTS_MAX`].
-    pub n_accounts: u64,
-    /// Mean age in days.
-    pub mean_days: f64,
-    /// Those opened within the last day.
-    pub n_fresh: u64,
 }
 
 /// What the market says about a SKU.
@@ -154,6 +143,12 @@ impl KnowledgeGraph {
 }
 
 impl History<'_> {
+    /// The past of the same entity as of another instant.
+    #[must_use]
+    pub fn at(&self, as_of: Timestamp) -> Self {
+        self.graph.past(self.kind, self.node, as_of)
+    }
+
     /// Instant of reading.
     pub fn as_of(&self) -> Timestamp {
         self.as_of
@@ -275,28 +270,35 @@ impl History<'_> {
 
     /// Counterparts of a kind, the most recently met first, each once; at most `n_max`.
     pub fn recent(&self, kind: EntityKind, window: Window, n_max: usize) -> Vec<NodeIdx> {
-        let slot = if kind == EntityKind::Sku { Some(0) } else { self.graph.slot(kind) };
-        let basket = self.node.basket.as_deref();
-        let (Some(slot), at) = (slot, window as usize) else { return Vec::new() };
-        let (meetings, range) = match (kind, basket) {
-            (EntityKind::Sku, None) => return Vec::new(),
-            (EntityKind::Sku, Some(basket)) => {
-                (&basket.meetings, self.basket_starts[at]..self.basket_end)
-            }
-            _ => (&self.node.meetings, self.starts[at]..self.end),
-        };
         let mut found: Vec<NodeIdx> = Vec::new();
-        for position in range.rev().take(RECENT_WALK_MAX) {
+        for who in self.met(kind, window, RECENT_WALK_MAX) {
             if n_max <= found.len() {
                 break;
             }
-            if let Some(who) = meetings.who(position, slot).map(NodeIdx)
-                && !found.contains(&who)
-            {
+            if !found.contains(&who) {
                 found.push(who);
             }
         }
         found
+    }
+
+    /// Counterparts of a kind in the newest `n_meetings_max` meetings of a window, newest
+    /// first, as often as met; a SKU is met once per order that holds it.
+    pub fn met(
+        &self,
+        kind: EntityKind,
+        window: Window,
+        n_meetings_max: usize,
+    ) -> impl Iterator<Item = NodeIdx> {
+        let at = window as usize;
+        let (meetings, slot, range) = if kind == EntityKind::Sku {
+            let meetings = self.node.basket.as_deref().map(|basket| &basket.meetings);
+            (meetings, Some(0), self.basket_starts[at]..self.basket_end)
+        } else {
+            (Some(&self.node.meetings), self.graph.slot(kind), self.starts[at]..self.end)
+        };
+        let newest = range.rev().take(n_meetings_max);
+        newest.filter_map(move |position| meetings?.who(position, slot?).map(NodeIdx))
     }
 
     /// Orders of a window that hold a SKU; counts at most [`PAIR_WALK_MAX`].
@@ -341,25 +343,6 @@ impl History<'_> {
     /// When the account was opened; when it was first seen if nobody told.
     pub fn opened(&self) -> Option<Timestamp> {
         self.node.opened(self.as_of)
-    }
-
-    /// Ages of the accounts seen here in a window, of the most recent ones only.
-    pub fn account_ages(&self, window: Window) -> Option<AccountAges> {
-        let accounts = self.recent(EntityKind::Account, window, AGE_ACCOUNTS_MAX);
-        let mut ages = AccountAges { n_accounts: 0, mean_days: 0.0, n_fresh: 0 };
-        // Whole microseconds: the mean must not depend on the order of the sum.
-        let mut sum = Span(0);
-        for account in accounts {
-            let node = self.graph.nodes.get_index(account.0 as usize);
-            let opened = node.and_then(|(_, node)| node.opened(self.as_of));
-            let Some(opened) = opened else { continue };
-            let age = self.as_of - opened;
-            ages.n_accounts += 1;
-            sum.0 = sum.0.saturating_add(age.0);
-            ages.n_fresh += u64::from(age <= Span::DAY);
-        }
-        ages.mean_days = sum.as_days() / ages.n_accounts as f64;
-        (0 < ages.n_accounts).then_some(ages)
     }
 }
 

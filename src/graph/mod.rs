@@ -4,6 +4,7 @@
 //! them. Everything is kept by time, so a read at `as_of` sees exactly the past.
 
 pub mod categories;
+pub mod cohort_read;
 pub mod evidence;
 pub mod history;
 pub mod knowledge;

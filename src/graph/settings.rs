@@ -14,8 +14,12 @@ pub const PAIR_WALK_MAX: usize = 1_024;
 pub const RING_ACCOUNTS_MAX: usize = 64;
 /// Most meetings looked at to find the most recent counterparts.
 pub const RECENT_WALK_MAX: usize = 256;
-/// Most accounts looked at for the mean age of those seen at an entity.
-pub const AGE_ACCOUNTS_MAX: usize = 32;
+/// Most accounts, the newest, that are looked at as the cohort of an entity.
+pub const COHORT_ACCOUNTS_MAX: usize = 32;
+/// Most purchases, the newest, whose variety is looked at.
+pub const COHORT_PURCHASES_MAX: usize = 64;
+/// Most addresses of one account of a cohort that are looked at.
+pub const COHORT_ADDRESSES_MAX: usize = 8;
 /// Most category attributes whose values are remembered; those named later are not.
 pub const CATEGORY_ATTRIBUTES_MAX: usize = 64;
 /// Most values of a category that are remembered one by one; later ones count together.
