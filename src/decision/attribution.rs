@@ -46,16 +46,8 @@ pub fn assess(
     recalibrate: impl Fn(f64) -> Calibrated,
     contributions_max: usize,
 ) -> RiskAssessment {
-    let weighted = weighted_log_odds(&strategy.weights, score, inputs.specs);
+    let (weighted, calibrated) = weigh(&strategy.weights, score, inputs.specs, recalibrate);
     let sum: f64 = score.contributions.iter().sum();
-    let model = Calibrated {
-        probability: score.calibrated,
-        interval: score.interval,
-        n_support: score.n_support,
-    };
-    // Bits, not nearness: only an untouched score may keep the model's own answer.
-    let is_untouched = weighted.to_bits() == score.raw.to_bits();
-    let calibrated = if is_untouched { model } else { recalibrate(weighted) };
     let mut ranked = rank_by_shift(&strategy.weights, score, inputs.specs);
     let others = ranked.split_off(contributions_max.min(ranked.len()));
     RiskAssessment {
@@ -80,6 +72,24 @@ pub fn assess(
         groups: by_group(&strategy.weights, score, inputs.specs),
         entities: by_entity(&strategy.weights, score, inputs.specs),
     }
+}
+
+/// A score under the weights, log-odds, and what that is calibrated to.
+pub fn weigh(
+    weights: &GroupWeights,
+    score: &HeadScore,
+    specs: &[FeatureSpec],
+    recalibrate: impl Fn(f64) -> Calibrated,
+) -> (f64, Calibrated) {
+    let weighted = weighted_log_odds(weights, score, specs);
+    let model = Calibrated {
+        probability: score.calibrated,
+        interval: score.interval,
+        n_support: score.n_support,
+    };
+    // Bits, not nearness: only an untouched score may keep the model's own answer.
+    let is_untouched = weighted.to_bits() == score.raw.to_bits();
+    (weighted, if is_untouched { model } else { recalibrate(weighted) })
 }
 
 /// An assessed risk at another score, as [`assess`] would see it; contributions stay.

@@ -4,6 +4,7 @@ use crate::decision::attribution::{Inputs, Recalibrate, assess};
 use crate::decision::ranking::{Ranking, best_action};
 use crate::decision::reasons::{Leading, reasons};
 use crate::decision::strategy::{ActionPolicy, Eligibility, Strategy};
+use crate::decision::urgency::{Urgency, most_urgent};
 use crate::domain::decision::{ActionKind, DecisionState, Reason};
 use crate::domain::evidence::Evidence;
 use crate::domain::head::{HeadKind, HeadScore};
@@ -96,23 +97,10 @@ pub fn first_action(
     best_action(strategy, order, scores, risks, &eligible)
 }
 
-/// The risk that matters most: highest band, then nearest to (or furthest above) its
-/// review threshold; the first of equals.
+/// The risk that matters most, see [`Urgency`]; the first of equals.
 pub fn leading_risk(strategy: &Strategy, risks: &[RiskAssessment]) -> Option<usize> {
-    let urgency = |risk: &RiskAssessment| {
-        risk.probability.value() / strategy.risk(&risk.head).review_above.max(1e-9)
-    };
-    let mut leading: Option<usize> = None;
-    for (at, risk) in risks.iter().enumerate() {
-        let is_ahead = leading.is_none_or(|best| {
-            let best = &risks[best];
-            best.band.cmp(&risk.band).then(urgency(best).total_cmp(&urgency(risk))).is_lt()
-        });
-        if is_ahead {
-            leading = Some(at);
-        }
-    }
-    leading
+    let urgencies = risks.iter().map(|risk| Urgency::of(strategy, &risk.head, risk.probability));
+    most_urgent(urgencies)
 }
 
 /// True when too few held-out rows back the leading risk to trust a ranking.

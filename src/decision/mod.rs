@@ -10,7 +10,9 @@ pub mod outlook;
 pub mod ranking;
 pub mod reasons;
 pub mod strategy;
+pub mod told;
 pub mod unlike;
+pub mod urgency;
 
 #[cfg(test)]
 mod decide_tests;

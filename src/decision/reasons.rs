@@ -3,22 +3,17 @@
 //! Made from contributions and evidence, never a new computation, and from
 //! templates by family of feature: a new feature needs no text of its own.
 
-use crate::decision::attribution::{Inputs, known, rank_by_shift};
+use crate::decision::attribution::{Inputs, known};
 use crate::decision::messages::{has, message};
 use crate::decision::strategy::Strategy;
+use crate::decision::told::told;
 use crate::domain::decision::{Reason, ReasonArgument, ReasonValue};
-use crate::domain::entity::EntityKind;
 use crate::domain::evidence::{Evidence, EvidenceNode};
-use crate::domain::feature::{FeatureGroup, FeatureSpec, FeatureUnit};
+use crate::domain::feature::{FeatureSpec, FeatureUnit};
 use crate::domain::head::{HeadId, HeadScore};
 use crate::domain::money::Money;
-use crate::domain::risk::{RiskAssessment, RiskBand};
+use crate::domain::risk::RiskAssessment;
 use crate::domain::text::Text;
-
-/// Most sentences of an answer.
-pub const REASONS_MAX: usize = 3;
-/// A smaller shift is not worth a sentence, log-odds.
-const SHIFT_MIN: f64 = 0.05;
 
 /// The risk that the reasons speak about.
 #[derive(Clone, Copy, Debug)]
@@ -29,58 +24,24 @@ pub struct Leading<'a> {
     pub score: &'a HeadScore,
 }
 
-/// Features that say nearly the same: one count over several windows, for example.
-#[derive(Debug, PartialEq)]
-enum Family<'a> {
-    /// History of one kind of entity, perhaps against another kind.
-    History(FeatureGroup, EntityKind, Option<EntityKind>),
-    /// A feature that stands for itself.
-    Single(&'a str),
-}
-
 /// The sentences about the leading risk.
 ///
-/// An elevated or high risk tells what raises it; a low one tells what reassures.
+/// Which features they tell, [`told`] says.
 pub fn reasons(
     strategy: &Strategy,
     leading: &Leading<'_>,
     inputs: Inputs<'_>,
     evidence: Option<&Evidence>,
 ) -> Vec<Reason> {
-    let sign = match leading.assessment.band {
-        RiskBand::Low => -1.0,
-        RiskBand::Elevated | RiskBand::High => 1.0,
-    };
-    let mut told = Vec::new();
-    let mut reasons = Vec::new();
-    for idx in rank_by_shift(&strategy.weights, leading.score, inputs.specs) {
+    let Leading { assessment, score } = *leading;
+    let told = told(&strategy.weights, assessment.band, score, inputs.specs);
+    let sentence = |idx: usize| {
         let spec = &inputs.specs[idx];
-        let shift = strategy.weights.get(spec.group) * leading.score.contributions[idx];
-        if shift.abs() < SHIFT_MIN || reasons.len() == REASONS_MAX {
-            break;
-        }
-        let family = family(spec);
-        if shift * sign <= 0.0 || told.contains(&family) {
-            continue;
-        }
-        told.push(family);
+        let shift = strategy.weights.get(spec.group) * score.contributions[idx];
         let node = evidence.and_then(|evidence| witness(evidence, spec));
-        reasons.push(reason(
-            &leading.assessment.head,
-            spec,
-            known(inputs.values, idx),
-            shift,
-            node,
-        ));
-    }
-    reasons
-}
-
-fn family(spec: &FeatureSpec) -> Family<'_> {
-    match spec.entity {
-        Some(entity) if spec.is_graph => Family::History(spec.group, entity, spec.counterpart),
-        Some(_) | None => Family::Single(&spec.id),
-    }
+        reason(&assessment.head, spec, known(inputs.values, idx), shift, node)
+    };
+    told.into_iter().map(sentence).collect()
 }
 
 fn reason(

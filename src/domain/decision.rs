@@ -136,7 +136,7 @@ pub struct Decision {
     pub versions: Versions,
     /// Attribution: one per risk head, in bundle order.
     pub risks: Vec<RiskAssessment>,
-    /// Graph evidence behind the leading contributions.
+    /// What the features that the answer speaks about counted in the graph.
     pub evidence: Evidence,
     /// Impact of each eligible action, in strategy order.
     pub impacts: Vec<ActionImpact>,

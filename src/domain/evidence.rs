@@ -1,4 +1,4 @@
-//! The part of the graph that shows why a graph feature has its value.
+//! The part of the graph that shows what graph features counted.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub struct Evidence {
     pub nodes: Vec<EvidenceNode>,
     /// Links between them, by node position.
     pub edges: Vec<EvidenceEdge>,
-    /// True when nodes or edges were left out to stay within the limits.
+    /// True when fewer nodes or edges are shown than the features counted.
     pub is_truncated: bool,
 }
 
@@ -41,11 +41,11 @@ pub struct EvidenceEdge {
     pub from: u32,
     /// Position of the other end.
     pub to: u32,
-    /// Orders that link the two.
+    /// Orders that link the two, of any age.
     pub n_orders: u64,
     /// First of them.
     pub first_seen: Timestamp,
-    /// Last of them.
+    /// Last of them; within the window of every feature below that counts links of a window.
     pub last_seen: Timestamp,
     /// Feature ids that this link is evidence for; sorted.
     pub features: Vec<Box<str>>,

@@ -26,7 +26,7 @@ pub struct UnknownFeature(pub Box<str>);
 #[derive(Clone, Debug)]
 pub struct Catalog {
     specs: Vec<FeatureSpec>,
-    reads: Vec<Read>,
+    pub(super) reads: Vec<Read>,
     pub(super) heads: Vec<HeadId>,
     pub(super) plan: Plan,
 }

@@ -33,7 +33,7 @@ fn key(n: u8) -> OrderKey {
 }
 
 /// An order whose entities follow from a few random bytes; 0 leaves an entity out.
-fn order(n: u8, picks: [u8; 6], minor_units: i64) -> Order {
+pub(super) fn order(n: u8, picks: [u8; 6], minor_units: i64) -> Order {
     let mut order = Order::new(key(n));
     let kinds = [
         EntityKind::Account,
@@ -118,7 +118,7 @@ fn fact() -> impl Strategy<Value = Fact> {
 }
 
 /// Facts over forty days, in random order, with an order id each at most once.
-fn stream() -> impl Strategy<Value = Vec<Event>> {
+pub(super) fn stream() -> impl Strategy<Value = Vec<Event>> {
     let event = (0_i64..960, 0_i64..48, fact()).prop_map(|(hour, delay, fact)| Event {
         event_id: "e".into(),
         event_time: Timestamp(Span::hours(hour).0),
@@ -136,7 +136,7 @@ fn stream() -> impl Strategy<Value = Vec<Event>> {
 }
 
 /// A ring link limit that no random stream reaches: beyond it, order of telling matters.
-fn graph_of<'a>(events: impl IntoIterator<Item = &'a Event>) -> KnowledgeGraph {
+pub(super) fn graph_of<'a>(events: impl IntoIterator<Item = &'a Event>) -> KnowledgeGraph {
     let settings = GraphSettings { hub_accounts_min: 3, ..GraphSettings::default() };
     let mut graph = KnowledgeGraph::new(settings);
     for event in events {
@@ -145,7 +145,7 @@ fn graph_of<'a>(events: impl IntoIterator<Item = &'a Event>) -> KnowledgeGraph {
     graph
 }
 
-fn schema(events: &[Event]) -> CatalogSchema {
+pub(super) fn schema(events: &[Event]) -> CatalogSchema {
     let mut builder = SchemaBuilder::default();
     for event in events {
         builder.observe(event);

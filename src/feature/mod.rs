@@ -19,4 +19,7 @@ mod order_rows;
 mod relation_rows;
 mod row;
 pub mod schema;
+mod witness;
+#[cfg(test)]
+mod witness_laws;
 mod words;

@@ -1,7 +1,7 @@
-//! Evidence: the smallest part of the graph that shows why features are high.
+//! Evidence: the part of the graph that shows why features have their values.
 //!
-//! Around the order's entities a small petgraph graph is grown; the witness is
-//! the union of the shortest paths from them to the counterparts that count.
+//! Each feature says what it counts ([`Shows`]); the witness is those links, and for
+//! rings the shortest ways through shared entities, on a small petgraph graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,17 +9,24 @@ use petgraph::algo::astar;
 use petgraph::graph::{NodeIndex, UnGraph};
 use petgraph::visit::EdgeRef;
 
-use crate::domain::entity::EntityKind;
+use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::evidence::{EVIDENCE_NODES_MAX, Evidence, EvidenceEdge, EvidenceNode};
+use crate::domain::head::HeadId;
 use crate::domain::order::Order;
-use crate::domain::time::Timestamp;
-use crate::graph::history::Window;
-use crate::graph::knowledge::{KnowledgeGraph, NodeIdx, RING_KINDS};
+use crate::domain::time::{Span, Timestamp};
+use crate::graph::history::{History, Window};
+use crate::graph::knowledge::{KnowledgeGraph, NodeIdx, RING_KINDS, has_meetings};
+use crate::graph::settings::AGE_ACCOUNTS_MAX;
 
-/// Most counterparts shown for one feature.
+/// Most counterparts shown for one feature of one entity.
 const COUNTERPARTS_MAX: usize = 6;
-/// Counterparts looked at before the known-bad ones are put first.
+/// Most entities of the order, SKUs of a basket, that one feature is shown for.
+const OWN_MAX: usize = 6;
+/// Most counterparts looked at to find those that count.
 const CANDIDATES_MAX: usize = 48;
+/// By whom or what an entity's orders are shown, the first kind that there is.
+const TELLING_KINDS: [EntityKind; 4] =
+    [EntityKind::Account, EntityKind::Sku, EntityKind::Merchant, EntityKind::PaymentInstrument];
 
 /// A feature that evidence is wanted for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +35,30 @@ pub struct EvidenceWant {
     pub feature: Box<str>,
     /// Kind of the order's entity whose past the feature reads.
     pub entity: EntityKind,
-    /// Kind of the counterparts, if the feature is about any.
-    pub counterpart: Option<EntityKind>,
+    /// What the feature reads of it.
+    pub shows: Shows,
+}
+
+/// What a feature reads of an entity's past, hence what its witness shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// The entity by itself: nothing that it met is remembered with the fact.
+    Itself,
+    /// Counterparts of a kind that were met in a window.
+    Met(EntityKind, Window),
+    /// Accounts met in a window that were not a day old at the judgment.
+    FreshAccounts(Window),
+    /// The orders of a window: by who placed them, for accounts by what they bought.
+    Orders(Window),
+    /// The last order alone.
+    LastOrder,
+    /// Bad verdicts of a head in a window, by the accounts that have such verdicts: a verdict
+    /// does not know its order, so another order of the account may be meant.
+    Bad(HeadId, Window),
+    /// Meetings with the order's own entities of a kind in a window.
+    Pair(EntityKind, Window),
+    /// The linked accounts, with what links them.
+    Ring,
 }
 
 /// What links two nodes, gathered over all features that need the link.
@@ -44,6 +73,7 @@ struct Link {
 /// The neighborhood that paths are looked for in.
 struct Neighborhood<'a> {
     graph: &'a KnowledgeGraph,
+    order: &'a Order,
     as_of: Timestamp,
     around: UnGraph<NodeIdx, Link>,
     places: BTreeMap<NodeIdx, NodeIndex>,
@@ -51,12 +81,21 @@ struct Neighborhood<'a> {
     is_truncated: bool,
 }
 
+/// Counterparts to show, the most telling first, and how many there are to tell.
+struct Shown {
+    kind: EntityKind,
+    counterparts: Vec<NodeIdx>,
+    n_counted: u64,
+}
+
 impl KnowledgeGraph {
-    /// The witness of the wanted features, in their order: the order's entities first,
-    /// then counterparts (known-bad ones first, then the most recent), deterministic.
+    /// The witness of the wanted features, deterministic: the order's entities first, then
+    /// the counterparts that each feature counts, most recently met first. Marked as
+    /// truncated when fewer are shown than counted.
     pub fn evidence(&self, order: &Order, as_of: Timestamp, wants: &[EvidenceWant]) -> Evidence {
         let mut around = Neighborhood {
             graph: self,
+            order,
             as_of,
             around: UnGraph::default(),
             places: BTreeMap::new(),
@@ -65,59 +104,118 @@ impl KnowledgeGraph {
         };
         let own: Vec<NodeIdx> = order.nodes().filter_map(|entity| self.find(entity)).collect();
         for want in wants {
-            for &node in own.iter().filter(|&&node| self.is_kind(node, want.entity)) {
+            let of_kind = self.own_of(order, want.entity);
+            around.is_truncated |= OWN_MAX < of_kind.len();
+            for node in of_kind.into_iter().take(OWN_MAX) {
                 around.show(node, want);
             }
         }
         around.into_evidence(&own)
     }
 
-    fn is_kind(&self, node: NodeIdx, kind: EntityKind) -> bool {
-        self.entity(node).is_some_and(|entity| entity.kind == kind)
+    /// Nodes of the order's entities of a kind, each once: of one, unless they are SKUs.
+    fn own_of(&self, order: &Order, kind: EntityKind) -> Vec<NodeIdx> {
+        if kind != EntityKind::Sku {
+            return order.entity(kind).and_then(|entity| self.find(entity)).into_iter().collect();
+        }
+        let mut skus = Vec::new();
+        for sku in order.items.iter().filter_map(|item| self.find(&item.sku)) {
+            if !skus.contains(&sku) {
+                skus.push(sku);
+            }
+        }
+        skus
     }
 }
 
-impl Neighborhood<'_> {
+impl<'a> Neighborhood<'a> {
     fn show(&mut self, node: NodeIdx, want: &EvidenceWant) {
         let place = self.place(node);
         self.witness.insert(place);
-        let Some(kind) = want.counterpart else { return };
-        if kind == want.entity {
-            self.show_ring(node, want);
-            return;
-        }
-        for counterpart in self.chosen(node, kind) {
-            self.connect(node, counterpart, kind);
-            self.add_path(node, counterpart, &want.feature);
+        let Some(past) = self.graph.history(node, self.as_of) else { return };
+        let shown = match &want.shows {
+            Shows::Itself => return,
+            Shows::Ring => return self.show_ring(node, want),
+            Shows::Met(kind, window) => met(past, *kind, *window),
+            Shows::FreshAccounts(window) => self.fresh_accounts(past, *window),
+            Shows::Orders(window) => {
+                let Some(kind) = telling_kind(past, want.entity, *window) else { return };
+                met(past, kind, *window)
+            }
+            Shows::LastOrder => {
+                let Some(kind) = telling_kind(past, want.entity, Window::Ever) else { return };
+                let counterparts = past.recent(kind, Window::Ever, 1);
+                Shown { kind, n_counted: 1, counterparts }
+            }
+            Shows::Bad(head, window) => self.known_bad(past, head, *window),
+            Shows::Pair(kind, window) => self.own_pairs(past, *kind, *window),
+        };
+        let n_counted = usize::try_from(shown.n_counted).unwrap_or(usize::MAX);
+        self.is_truncated |= shown.counterparts.len().min(COUNTERPARTS_MAX) < n_counted;
+        for &counterpart in shown.counterparts.iter().take(COUNTERPARTS_MAX) {
+            self.connect(node, counterpart, shown.kind);
+            self.tell(node, counterpart, &want.feature);
         }
     }
 
-    /// Counterparts to show: known-bad first, then most recently met.
-    fn chosen(&mut self, node: NodeIdx, kind: EntityKind) -> Vec<NodeIdx> {
-        let Some(past) = self.graph.history(node, self.as_of) else { return Vec::new() };
-        let mut recent = past.recent(kind, Window::Ever, CANDIDATES_MAX);
-        recent.sort_by_key(|&counterpart| {
-            let past = self.graph.history(counterpart, self.as_of);
-            std::cmp::Reverse(past.is_some_and(|past| 0 < past.n_bad()))
+    fn fresh_accounts(&self, past: History<'a>, window: Window) -> Shown {
+        let kind = EntityKind::Account;
+        let mut counterparts = past.recent(kind, window, AGE_ACCOUNTS_MAX);
+        counterparts.retain(|&account| {
+            let opened = self.history(account).and_then(|past| past.opened());
+            opened.is_some_and(|at| self.as_of - at <= Span::DAY)
         });
-        self.is_truncated |= COUNTERPARTS_MAX < recent.len();
-        recent.truncate(COUNTERPARTS_MAX);
-        recent
+        Shown { kind, n_counted: counterparts.len() as u64, counterparts }
+    }
+
+    /// Accounts with bad verdicts; none for an account, whose verdicts are its own.
+    fn known_bad(&self, past: History<'a>, head: &HeadId, window: Window) -> Shown {
+        let kind = EntityKind::Account;
+        let slot = self.graph.head_slot(head);
+        let n_bad = |past: History<'_>| slot.map_or(0, |slot| past.labels(slot, window).n_bad);
+        let n_of_entity = n_bad(past);
+        let mut counterparts = Vec::new();
+        if 0 < n_of_entity {
+            counterparts = past.recent(kind, Window::Ever, CANDIDATES_MAX);
+            counterparts.retain(|&account| self.history(account).is_some_and(|it| 0 < n_bad(it)));
+        }
+        // One account may have several.
+        let n_counted = (counterparts.len() as u64).max(n_of_entity.min(1));
+        Shown { kind, counterparts, n_counted }
+    }
+
+    /// The order's own counterparts, those that were met in the window. All are part of the
+    /// witness: that two never met is told by the link that is missing.
+    fn own_pairs(&mut self, past: History<'a>, kind: EntityKind, window: Window) -> Shown {
+        let mut counterparts = Vec::new();
+        let own = self.graph.own_of(self.order, kind);
+        self.is_truncated |= OWN_MAX < own.len();
+        for other in own.into_iter().take(OWN_MAX) {
+            let place = self.place(other);
+            self.witness.insert(place);
+            let is_met = past.pair(other, kind).is_some_and(|pair| {
+                window.span().is_none_or(|span| self.as_of - span < pair.last_seen)
+            });
+            if is_met {
+                counterparts.push(other);
+            }
+        }
+        Shown { kind, n_counted: counterparts.len() as u64, counterparts }
     }
 
     /// Members of the account's ring, each by the shortest way through shared entities.
     fn show_ring(&mut self, account: NodeIdx, want: &EvidenceWant) {
-        let Some(past) = self.graph.history(account, self.as_of) else { return };
+        let Some(past) = self.history(account) else { return };
         let members = past.ring();
-        let mut targets: Vec<NodeIdx> =
-            members.iter().copied().filter(|&member| member != account).collect();
-        targets.sort_by_key(|&member| {
-            let past = self.graph.history(member, self.as_of);
-            let n_bad = past.map_or(0, |past| past.n_bad());
-            (std::cmp::Reverse(n_bad), member)
-        });
+        let mut targets: Vec<(u64, &EntityRef, NodeIdx)> = Vec::with_capacity(members.len());
+        for &member in members.iter().filter(|&&member| member != account) {
+            let n_bad = self.history(member).map_or(0, |past| past.n_bad());
+            let Some(entity) = self.graph.entity(member) else { continue };
+            targets.push((u64::MAX - n_bad, entity, member));
+        }
+        targets.sort_unstable();
         for &member in members.iter().take(CANDIDATES_MAX) {
-            let Some(past) = self.graph.history(member, self.as_of) else { continue };
+            let Some(past) = self.history(member) else { continue };
             for kind in RING_KINDS {
                 for shared in past.recent(kind, Window::Ever, COUNTERPARTS_MAX) {
                     self.connect(member, shared, kind);
@@ -125,21 +223,38 @@ impl Neighborhood<'_> {
             }
         }
         self.is_truncated |= COUNTERPARTS_MAX < targets.len();
-        for &member in targets.iter().take(COUNTERPARTS_MAX) {
+        for (_, _, member) in targets.into_iter().take(COUNTERPARTS_MAX) {
             self.add_path(account, member, &want.feature);
         }
     }
 
+    /// A member that no way is found to lies behind links that were left out.
     fn add_path(&mut self, from: NodeIdx, to: NodeIdx, feature: &str) {
         let (from, to) = (self.place(from), self.place(to));
         let path = astar(&self.around, from, |at| at == to, |_| 1_u32, |_| 0);
-        let Some((_, path)) = path else { return };
+        let Some((_, path)) = path else {
+            self.is_truncated = true;
+            return;
+        };
         for step in path.windows(2) {
             if let Some(edge) = self.around.find_edge(step[0], step[1]) {
                 self.around[edge].features.insert(feature.into());
             }
         }
         self.witness.extend(path);
+    }
+
+    /// Marks a link as evidence for a feature.
+    fn tell(&mut self, node: NodeIdx, other: NodeIdx, feature: &str) {
+        let (from, to) = (self.place(node), self.place(other));
+        if let Some(edge) = self.around.find_edge(from, to) {
+            self.around[edge].features.insert(feature.into());
+            self.witness.extend([from, to]);
+        }
+    }
+
+    fn history(&self, node: NodeIdx) -> Option<History<'a>> {
+        self.graph.history(node, self.as_of)
     }
 
     fn place(&mut self, node: NodeIdx) -> NodeIndex {
@@ -152,7 +267,7 @@ impl Neighborhood<'_> {
         if self.around.find_edge(from, to).is_some() {
             return;
         }
-        let Some(past) = self.graph.history(node, self.as_of) else { return };
+        let Some(past) = self.history(node) else { return };
         let Some(pair) = past.pair(other, kind) else { return };
         let link = Link {
             n_orders: pair.n_orders,
@@ -198,7 +313,7 @@ impl Neighborhood<'_> {
     }
 
     fn node(&self, node: NodeIdx, own: &[NodeIdx]) -> Option<EvidenceNode> {
-        let past = self.graph.history(node, self.as_of)?;
+        let past = self.history(node)?;
         Some(EvidenceNode {
             entity: self.graph.entity(node)?.clone(),
             n_orders: past.totals(Window::Ever).n_orders,
@@ -207,4 +322,19 @@ impl Neighborhood<'_> {
             is_of_order: own.contains(&node),
         })
     }
+}
+
+fn met(past: History<'_>, kind: EntityKind, window: Window) -> Shown {
+    let counterparts = past.recent(kind, window, COUNTERPARTS_MAX);
+    Shown { kind, counterparts, n_counted: past.n_distinct(kind, window) }
+}
+
+/// The kind that an entity's orders are shown by; none for regions and channels, of which
+/// nobody remembers whom they met.
+fn telling_kind(past: History<'_>, entity: EntityKind, window: Window) -> Option<EntityKind> {
+    if !has_meetings(entity) {
+        return None;
+    }
+    let mut others = TELLING_KINDS.into_iter().filter(|&kind| kind != entity);
+    others.find(|&kind| 0 < past.n_distinct(kind, window))
 }

@@ -1,4 +1,4 @@
-//! Laws of the whole graph: lateness, retention, hubs, rings, evidence.
+//! Laws of the whole graph: lateness, retention, hubs, rings.
 
 use petgraph::graph::UnGraph;
 use petgraph::visit::Bfs;
@@ -6,35 +6,33 @@ use proptest::prelude::*;
 
 use crate::domain::entity::{EntityKey, EntityKind, EntityRef};
 use crate::domain::event::{Event, Fact, Label};
-use crate::domain::evidence::EVIDENCE_NODES_MAX;
 use crate::domain::head::RiskType;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::time::{Span, Timestamp};
-use crate::graph::evidence::EvidenceWant;
 use crate::graph::history::{History, Window};
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::settings::GraphSettings;
 
-const ACCOUNT: EntityKind = EntityKind::Account;
-const DEVICE: EntityKind = EntityKind::Device;
-const IP: EntityKind = EntityKind::Ip;
+pub(super) const ACCOUNT: EntityKind = EntityKind::Account;
+pub(super) const DEVICE: EntityKind = EntityKind::Device;
+pub(super) const IP: EntityKind = EntityKind::Ip;
 
-fn entity(kind: EntityKind, n: u32) -> EntityRef {
+pub(super) fn entity(kind: EntityKind, n: u32) -> EntityRef {
     EntityRef { kind, key: EntityKey::Hashed(u128::from(n) + 1) }
 }
 
-fn at(hour: i64) -> Timestamp {
+pub(super) fn at(hour: i64) -> Timestamp {
     Timestamp(Span::hours(hour).0)
 }
 
-fn order(id: usize, nodes: &[(EntityKind, u32)]) -> Order {
+pub(super) fn order(id: usize, nodes: &[(EntityKind, u32)]) -> Order {
     let order_id = id.to_string().into();
     let mut order = Order::new(OrderKey { channel: "web".into(), order_id, revision: 0 });
     order.entities = nodes.iter().map(|&(kind, n)| entity(kind, n)).collect();
     order
 }
 
-fn placed(hour: i64, order: Order) -> Event {
+pub(super) fn placed(hour: i64, order: Order) -> Event {
     Event {
         event_id: "e".into(),
         event_time: at(hour),
@@ -43,7 +41,7 @@ fn placed(hour: i64, order: Order) -> Event {
     }
 }
 
-fn bad(hour: i64, order: &Order) -> Event {
+pub(super) fn bad(hour: i64, order: &Order) -> Event {
     let label = Label {
         order: order.key.clone(),
         head: RiskType::PaymentFraud.head(),
@@ -54,7 +52,7 @@ fn bad(hour: i64, order: &Order) -> Event {
     Event { fact: Fact::Label(label), ..placed(hour, order.clone()) }
 }
 
-fn graph(events: &[Event]) -> KnowledgeGraph {
+pub(super) fn graph(events: &[Event]) -> KnowledgeGraph {
     let mut graph = KnowledgeGraph::new(GraphSettings::default());
     for event in events {
         graph.apply(event);
@@ -131,43 +129,6 @@ fn a_label_told_before_its_order_is_kept_for_it() {
     let graph = graph(&[bad(5, &order), placed(2, order.clone())]);
     assert_eq!(past(&graph, ACCOUNT, 1, 4).n_bad(), 0);
     assert_eq!(past(&graph, ACCOUNT, 1, 5).n_bad(), 1);
-}
-
-#[test]
-fn ring_evidence_is_the_shortest_way_to_the_bad_account() {
-    let stolen = order(2, &[(ACCOUNT, 2), (DEVICE, 1), (IP, 9)]);
-    let events = [
-        placed(0, order(1, &[(ACCOUNT, 1), (DEVICE, 1), (IP, 9)])),
-        placed(1, stolen.clone()),
-        placed(2, order(3, &[(ACCOUNT, 1), (DEVICE, 5)])),
-        bad(3, &stolen),
-    ];
-    let want = EvidenceWant { feature: "ring".into(), entity: ACCOUNT, counterpart: Some(ACCOUNT) };
-    let evidence = graph(&events).evidence(&order(4, &[(ACCOUNT, 1)]), at(5), &[want]);
-    let shown: Vec<(EntityKind, u64)> =
-        evidence.nodes.iter().map(|node| (node.entity.kind, node.n_bad)).collect();
-    assert_eq!(shown, [(ACCOUNT, 0), (DEVICE, 1), (ACCOUNT, 1)]);
-    assert_eq!(evidence.edges.len(), 2);
-    assert!(!evidence.is_truncated && evidence.nodes[0].is_of_order);
-}
-
-#[test]
-fn evidence_puts_known_bad_counterparts_first_and_keeps_its_limits() {
-    let mut events: Vec<Event> = (0..60)
-        .map(|n| placed(i64::from(n), order(n as usize, &[(ACCOUNT, n), (IP, 1), (DEVICE, n)])))
-        .collect();
-    events.push(bad(70, &order(30, &[])));
-    let graph = graph(&events);
-    let wants: Vec<EvidenceWant> = [ACCOUNT, DEVICE]
-        .into_iter()
-        .map(|kind| EvidenceWant { feature: "f".into(), entity: IP, counterpart: Some(kind) })
-        .collect();
-    let probe = order(99, &[(IP, 1), (ACCOUNT, 3)]);
-    let evidence = graph.evidence(&probe, at(80), &wants);
-    assert!(evidence.is_truncated && evidence.nodes.len() <= EVIDENCE_NODES_MAX);
-    assert!(evidence.nodes.iter().any(|node| node.entity == entity(ACCOUNT, 30)));
-    assert_eq!(evidence.nodes[0].entity, entity(IP, 1));
-    assert_eq!(evidence, graph.evidence(&probe, at(80), &wants));
 }
 
 proptest! {

@@ -6,6 +6,8 @@
 pub mod categories;
 pub mod cohort_read;
 pub mod evidence;
+#[cfg(test)]
+mod evidence_tests;
 pub mod history;
 pub mod knowledge;
 pub mod label_log;

@@ -239,7 +239,8 @@ impl OrderService for Engine {
         received: Timestamp,
     ) -> Result<Arc<Decision>, Error> {
         let decision_id = (self.new_id)(received);
-        let seen = self.see(vec![Trial { request, given: Vec::new(), decision_id }]).await?;
+        let trial = Trial { request, given: Vec::new(), strategy: None, decision_id };
+        let seen = self.see(vec![trial]).await?;
         let decided = block(move || Ok(seen.decide(received).pop())).await?;
         decided.map(Arc::new).ok_or_else(|| Error::Unavailable("it was not looked at".into()))
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
 use crate::decision::decide::{DecideInput, Decided, decide};
 use crate::decision::strategy::Strategy;
+use crate::decision::told::to_show;
 use crate::decision::unlike::unlike_training;
 use crate::domain::counterfactual::{CounterfactualDirection, CounterfactualSearch};
 use crate::domain::decision::{
@@ -15,7 +16,7 @@ use crate::domain::decision::{
 };
 use crate::domain::evidence::Evidence;
 use crate::domain::feature::FeatureSpec;
-use crate::domain::head::{HeadKind, HeadScore};
+use crate::domain::head::HeadScore;
 use crate::domain::order::Order;
 use crate::domain::record::ScoreRequest;
 use crate::domain::risk::{Probability, RiskAssessment};
@@ -167,7 +168,7 @@ impl Judge {
         let features_done = nanos();
         let scores = self.bundle.score_with(self.engine(), &mut Scratch::default(), &values);
         let model_done = nanos();
-        let evidence = state.graph.evidence(order, as_of, &evidence_wants(&scores, specs));
+        let evidence = state.graph.evidence(order, as_of, &self.evidence_wants(&scores));
         Sight {
             position: state.position,
             values,
@@ -181,7 +182,8 @@ impl Judge {
         }
     }
 
-    /// The answer to a request that this judge, or one under another strategy, has seen.
+    /// The answer to a request that this judge has seen. One under another strategy would
+    /// give its own answer, but with the evidence that this judge wanted.
     pub fn decide(
         &self,
         sight: &Sight,
@@ -241,6 +243,14 @@ impl Judge {
                 timing(Stage::Decision, decision_nanos),
             ],
         }
+    }
+
+    /// The graph features that the answer speaks about or that move its leading risk most.
+    fn evidence_wants(&self, scores: &[HeadScore]) -> Vec<EvidenceWant> {
+        let specs = self.catalog.specs();
+        let features = to_show(&self.strategy.strategy, scores, &*self.bundle, specs);
+        let wants = features.into_iter().filter_map(|at| self.catalog.evidence_want(at));
+        wants.take(EVIDENCE_FEATURES_MAX).collect()
     }
 
     /// What would have released an order that is stopped, or stopped it less.
@@ -344,28 +354,4 @@ impl Recalibrate for Bundle {
 fn missing_inputs(specs: &[FeatureSpec], values: &[f32]) -> Vec<Box<str>> {
     let missing = specs.iter().zip(values).filter(|(_, value)| value.is_nan());
     missing.map(|(spec, _)| spec.id.clone()).collect()
-}
-
-/// The graph features that move the leading risk most, strongest first.
-fn evidence_wants(scores: &[HeadScore], specs: &[FeatureSpec]) -> Vec<EvidenceWant> {
-    let leading = scores
-        .iter()
-        .filter(|score| score.kind == HeadKind::Risk)
-        .max_by(|a, b| a.calibrated.total_cmp(&b.calibrated));
-    let Some(leading) = leading else { return Vec::new() };
-    let mut strongest: Vec<(f64, &FeatureSpec)> = leading
-        .contributions
-        .iter()
-        .zip(specs)
-        .filter(|(shift, spec)| **shift != 0.0 && spec.is_graph && spec.entity.is_some())
-        .map(|(shift, spec)| (shift.abs(), spec))
-        .collect();
-    strongest.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.id.cmp(&b.1.id)));
-    let wants = strongest.into_iter().take(EVIDENCE_FEATURES_MAX);
-    wants.filter_map(|(_, spec)| want(spec)).collect()
-}
-
-fn want(spec: &FeatureSpec) -> Option<EvidenceWant> {
-    let entity = spec.entity?;
-    Some(EvidenceWant { feature: spec.id.clone(), entity, counterpart: spec.counterpart })
 }

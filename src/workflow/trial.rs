@@ -3,10 +3,12 @@
 //! Only the look at the graph needs the thread that owns the state. Strategy,
 //! impacts, sentences and searches follow on a thread that nobody waits for.
 
+use std::sync::Arc;
+
 use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::record::ScoreRequest;
 use crate::domain::time::Timestamp;
-use crate::workflow::judge_order::{Given, Judge, Sight, Stamp, Stopwatch};
+use crate::workflow::judge_order::{ActiveStrategy, Given, Judge, Sight, Stamp, Stopwatch};
 use crate::workflow::state::State;
 
 /// An order to judge and forget.
@@ -16,6 +18,8 @@ pub struct Trial {
     pub request: ScoreRequest,
     /// Features that are given instead of read.
     pub given: Vec<Given>,
+    /// Another strategy to judge under; `None` keeps the active one.
+    pub strategy: Option<Arc<ActiveStrategy>>,
     /// Id for the answer.
     pub decision_id: DecisionId,
 }
@@ -27,26 +31,34 @@ pub struct Seen {
     pub judge: Judge,
     /// Measures the rest of the stages.
     pub nanos: Stopwatch,
-    /// In the order in which they were asked.
+    /// In the order in which they were asked, each seen under its own strategy.
     pub trials: Vec<(Trial, Sight)>,
+}
+
+impl Trial {
+    /// Who judges it, when `active` judges the others.
+    pub fn judge(&self, active: &Judge) -> Judge {
+        let strategy = self.strategy.as_ref();
+        strategy.map_or_else(|| active.clone(), |it| active.with_strategy(it.clone()))
+    }
 }
 
 impl Seen {
     /// Looks at every trial; changes nothing.
     pub fn new(judge: &Judge, state: &State, trials: Vec<Trial>, nanos: Stopwatch) -> Self {
         let seen = trials.into_iter().map(|trial| {
-            let sight = judge.see(state, &trial.request, &trial.given, nanos);
+            let sight = trial.judge(judge).see(state, &trial.request, &trial.given, nanos);
             (trial, sight)
         });
         Self { judge: judge.clone(), nanos, trials: seen.collect() }
     }
 
-    /// One decision per trial, under the strategy that judged then.
+    /// One decision per trial.
     pub fn decide(self, received_time: Timestamp) -> Vec<Decision> {
         let Self { judge, nanos, trials } = self;
         let decide = |(trial, sight): (Trial, Sight)| {
             let stamp = Stamp { decision_id: trial.decision_id, received_time };
-            judge.decide(&sight, &trial.request, &stamp, nanos)
+            trial.judge(&judge).decide(&sight, &trial.request, &stamp, nanos)
         };
         trials.into_iter().map(decide).collect()
     }

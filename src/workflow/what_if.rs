@@ -59,11 +59,14 @@ impl Terms {
     /// A request as it is, and with the changes; both to be seen in one state.
     pub fn trials(&self, request: ScoreRequest, ids: [DecisionId; 2]) -> Vec<Trial> {
         let [as_is, changed] = ids;
-        let (request_changed, given) = (self.changed(&request), self.given.clone());
-        vec![
-            Trial { request, given: Vec::new(), decision_id: as_is },
-            Trial { request: request_changed, given, decision_id: changed },
-        ]
+        let changed = Trial {
+            request: self.changed(&request),
+            given: self.given.clone(),
+            strategy: self.strategy.clone(),
+            decision_id: changed,
+        };
+        let as_is = Trial { request, given: Vec::new(), strategy: None, decision_id: as_is };
+        vec![as_is, changed]
     }
 
     /// The answer about [`Terms::trials`] that were seen.
@@ -76,15 +79,14 @@ impl Terms {
         let (Some(as_is), Some(changed)) = (trials.next(), trials.next()) else {
             return Err(Error::Unavailable("an order was not looked at".into()));
         };
-        let other = self.judge(&judge);
-        let decide = |judge: &Judge, trial: &Trial, sight: &Sight| {
+        let decide = |trial: &Trial, sight: &Sight| {
             let stamp = Stamp { decision_id: trial.decision_id, received_time };
-            Arc::new(judge.decide(sight, &trial.request, &stamp, nanos))
+            Arc::new(trial.judge(&judge).decide(sight, &trial.request, &stamp, nanos))
         };
-        let baseline = decide(&judge, &as_is.0, &as_is.1);
+        let baseline = decide(&as_is.0, &as_is.1);
         let (changed, sight) = changed;
-        let decided = decide(&other, &changed, &sight);
-        Ok(self.answer(&other, baseline, decided, (&changed.request.order, &sight)))
+        let decided = decide(&changed, &sight);
+        Ok(self.answer(&changed.judge(&judge), baseline, decided, (&changed.request.order, &sight)))
     }
 
     /// The answer about a recorded order, judged again where it stood, with its own id
@@ -103,13 +105,6 @@ impl Terms {
         let again = judge_as_recorded(&judge, &sight, &scored.decision, &request)?;
         let (baseline, changed) = (scored.decision.clone(), again.decision.clone());
         Ok(self.answer(&judge, baseline, changed, (&request.order, &sight)))
-    }
-
-    fn judge(&self, judge: &Judge) -> Judge {
-        match &self.strategy {
-            Some(strategy) => judge.with_strategy(strategy.clone()),
-            None => judge.clone(),
-        }
     }
 
     fn changed(&self, request: &ScoreRequest) -> ScoreRequest {

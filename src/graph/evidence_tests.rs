@@ -1,0 +1,158 @@
+//! What evidence shows: what the feature counted, and a word when it is less.
+
+use crate::domain::entity::{EntityKind, EntityRef};
+use crate::domain::event::Event;
+use crate::domain::evidence::{EVIDENCE_NODES_MAX, Evidence};
+use crate::domain::head::RiskType;
+use crate::graph::evidence::{EvidenceWant, Shows};
+use crate::graph::history::Window;
+use crate::graph::laws::{ACCOUNT, DEVICE, IP, at, bad, entity, graph, order, placed};
+
+fn want(entity: EntityKind, shows: Shows) -> EvidenceWant {
+    EvidenceWant { feature: "f".into(), entity, shows }
+}
+
+/// Account `n` orders at hour `n`, all from one IP, each with a device of its own.
+fn crowd(n_accounts: u32) -> Vec<Event> {
+    let order = |n: u32| order(n as usize, &[(ACCOUNT, n), (IP, 1), (DEVICE, n)]);
+    (0..n_accounts).map(|n| placed(i64::from(n), order(n))).collect()
+}
+
+/// What the links for the feature lead to, in the order in which the nodes are shown.
+fn linked(evidence: &Evidence) -> Vec<EntityRef> {
+    let ends = evidence.edges.iter().flat_map(|edge| [edge.from, edge.to]);
+    let mut ends: Vec<usize> = ends.map(|at| at as usize).filter(|&at| at != 0).collect();
+    ends.sort_unstable();
+    ends.into_iter().map(|at| evidence.nodes[at].entity.clone()).collect()
+}
+
+#[test]
+fn accounts_that_met_the_ip_before_the_window_are_no_evidence() {
+    let graph = graph(&crowd(30));
+    let wants = [want(IP, Shows::Met(ACCOUNT, Window::Hour))];
+    let evidence = graph.evidence(&order(99, &[(IP, 1)]), at(29), &wants);
+    assert_eq!(linked(&evidence), [entity(ACCOUNT, 29)]);
+    assert!(!evidence.is_truncated);
+}
+
+#[test]
+fn fewer_links_than_counted_are_the_newest_and_said_to_be_cut() {
+    let graph = graph(&crowd(30));
+    let wants = [want(IP, Shows::Met(ACCOUNT, Window::Day))];
+    let evidence = graph.evidence(&order(99, &[(IP, 1)]), at(29), &wants);
+    let mut shown = linked(&evidence);
+    shown.sort();
+    let mut newest: Vec<EntityRef> = (24..30).map(|n| entity(ACCOUNT, n)).collect();
+    newest.sort();
+    assert_eq!(shown, newest);
+    assert!(evidence.is_truncated);
+}
+
+#[test]
+fn orders_are_shown_by_who_placed_them_in_the_window() {
+    let graph = graph(&crowd(5));
+    let wants = [want(IP, Shows::Orders(Window::Hour))];
+    let evidence = graph.evidence(&order(99, &[(IP, 1)]), at(4), &wants);
+    assert_eq!(linked(&evidence), [entity(ACCOUNT, 4)]);
+    let wants = [want(IP, Shows::LastOrder)];
+    let evidence = graph.evidence(&order(99, &[(IP, 1)]), at(400), &wants);
+    assert_eq!(linked(&evidence), [entity(ACCOUNT, 4)]);
+}
+
+#[test]
+fn fresh_accounts_are_those_first_seen_within_a_day() {
+    let mut events = crowd(3);
+    events.push(placed(-48, order(50, &[(ACCOUNT, 1)])));
+    let wants = [want(IP, Shows::FreshAccounts(Window::Day))];
+    let evidence = graph(&events).evidence(&order(99, &[(IP, 1)]), at(3), &wants);
+    let mut shown = linked(&evidence);
+    shown.sort();
+    let mut fresh = [entity(ACCOUNT, 0), entity(ACCOUNT, 2)];
+    fresh.sort();
+    assert_eq!(shown, fresh);
+}
+
+#[test]
+fn bad_orders_are_shown_by_accounts_that_have_one_in_the_window() {
+    let mut events = crowd(60);
+    events.push(bad(70, &order(30, &[])));
+    let graph = graph(&events);
+    let head = RiskType::PaymentFraud.head();
+    let shown = |hour: i64| {
+        let wants = [want(IP, Shows::Bad(head.clone(), Window::Day))];
+        graph.evidence(&order(99, &[(IP, 1)]), at(hour), &wants)
+    };
+    assert_eq!(linked(&shown(80)), [entity(ACCOUNT, 30)]);
+    assert!(!shown(80).is_truncated);
+    assert_eq!(linked(&shown(95)), []);
+}
+
+#[test]
+fn a_bad_order_whose_account_is_out_of_sight_is_said_to_be_left_out() {
+    let mut events = crowd(100);
+    events.push(bad(120, &order(3, &[])));
+    let wants = [want(IP, Shows::Bad(RiskType::PaymentFraud.head(), Window::Day))];
+    let evidence = graph(&events).evidence(&order(199, &[(IP, 1)]), at(121), &wants);
+    assert_eq!(linked(&evidence), []);
+    assert!(evidence.is_truncated);
+}
+
+#[test]
+fn a_pair_that_never_met_is_shown_without_a_link() {
+    let graph = graph(&crowd(3));
+    let wants = [want(ACCOUNT, Shows::Pair(DEVICE, Window::Ever))];
+    let met = graph.evidence(&order(99, &[(ACCOUNT, 1), (DEVICE, 1)]), at(5), &wants);
+    assert_eq!((met.nodes.len(), met.edges.len()), (2, 1));
+    let strangers = graph.evidence(&order(99, &[(ACCOUNT, 1), (DEVICE, 2)]), at(5), &wants);
+    assert_eq!((strangers.nodes.len(), strangers.edges.len()), (2, 0));
+    assert!(!strangers.is_truncated);
+}
+
+#[test]
+fn ring_evidence_is_the_shortest_way_to_the_bad_account() {
+    let stolen = order(2, &[(ACCOUNT, 2), (DEVICE, 1), (IP, 9)]);
+    let events = [
+        placed(0, order(1, &[(ACCOUNT, 1), (DEVICE, 1), (IP, 9)])),
+        placed(1, stolen.clone()),
+        placed(2, order(3, &[(ACCOUNT, 1), (DEVICE, 5)])),
+        bad(3, &stolen),
+    ];
+    let wants = [want(ACCOUNT, Shows::Ring)];
+    let evidence = graph(&events).evidence(&order(4, &[(ACCOUNT, 1)]), at(5), &wants);
+    let shown: Vec<(EntityKind, u64)> =
+        evidence.nodes.iter().map(|node| (node.entity.kind, node.n_bad)).collect();
+    assert_eq!(shown, [(ACCOUNT, 0), (DEVICE, 1), (ACCOUNT, 1)]);
+    assert_eq!(evidence.edges.len(), 2);
+    assert!(!evidence.is_truncated && evidence.nodes[0].is_of_order);
+}
+
+#[test]
+fn a_ring_member_behind_a_link_that_is_not_looked_at_is_said_to_be_left_out() {
+    // The two met on a device that each has since replaced more often than links are followed.
+    let mut events = vec![
+        placed(0, order(0, &[(ACCOUNT, 1), (DEVICE, 1)])),
+        placed(1, order(1, &[(ACCOUNT, 2), (DEVICE, 1)])),
+    ];
+    events.extend((2..30).map(|n| {
+        let account = 1 + n % 2;
+        placed(i64::from(n), order(n as usize, &[(ACCOUNT, account), (DEVICE, 100 + n)]))
+    }));
+    let wants = [want(ACCOUNT, Shows::Ring)];
+    let evidence = graph(&events).evidence(&order(99, &[(ACCOUNT, 1)]), at(40), &wants);
+    assert_eq!(evidence.nodes.len(), 1);
+    assert!(evidence.is_truncated);
+}
+
+#[test]
+fn evidence_keeps_its_limits_and_is_the_same_every_time() {
+    let graph = graph(&crowd(60));
+    let wants: Vec<EvidenceWant> = [ACCOUNT, DEVICE]
+        .into_iter()
+        .map(|kind| want(IP, Shows::Met(kind, Window::Ever)))
+        .collect();
+    let probe = order(99, &[(IP, 1), (ACCOUNT, 3)]);
+    let evidence = graph.evidence(&probe, at(80), &wants);
+    assert!(evidence.is_truncated && evidence.nodes.len() <= EVIDENCE_NODES_MAX);
+    assert_eq!(evidence.nodes[0].entity, entity(IP, 1));
+    assert_eq!(evidence, graph.evidence(&probe, at(80), &wants));
+}
