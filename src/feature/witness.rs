@@ -3,7 +3,7 @@
 use crate::domain::entity::EntityKind;
 use crate::domain::head::HeadId;
 use crate::feature::catalog::Catalog;
-use crate::feature::row::{AmountRead, EntityRead, LabelRead, Read};
+use crate::feature::row::{AmountRead, CohortRead, EntityRead, LabelRead, Read};
 use crate::graph::evidence::{EvidenceWant, Shows};
 use crate::graph::history::Window;
 
@@ -41,6 +41,7 @@ fn shows(read: EntityRead, heads: &[HeadId]) -> Shows {
         EntityRead::Distinct(kind, window) | EntityRead::DistinctShare(kind, window) => {
             Shows::Met(kind, window)
         }
+        EntityRead::Cohort(read) => shows_cohort(read),
         EntityRead::SameSkuShare => Shows::Pair(EntityKind::Sku, Window::Day),
         EntityRead::IsHub => Shows::Met(EntityKind::Account, Window::Month),
         EntityRead::AccountAgeMean => Shows::Met(EntityKind::Account, Window::Day),
@@ -59,6 +60,23 @@ fn shows(read: EntityRead, heads: &[HeadId]) -> Shows {
         | EntityRead::Stock
         | EntityRead::PriceIndex
         | EntityRead::MarketToPaid => Shows::Itself,
+    }
+}
+
+/// What lies behind the accounts of a day is shown by these accounts.
+fn shows_cohort(read: CohortRead) -> Shows {
+    match read {
+        CohortRead::AgeMedian
+        | CohortRead::SettledShare
+        | CohortRead::CustomerShare
+        | CohortRead::AcquaintedShare
+        | CohortRead::SignupBurstShare
+        | CohortRead::NewAddressShare => Shows::Met(EntityKind::Account, Window::Day),
+        CohortRead::PerAccount(kind) => Shows::Met(kind, Window::Day),
+        CohortRead::TopSkuShare | CohortRead::SkuVariety => {
+            Shows::Met(EntityKind::Sku, Window::Day)
+        }
+        CohortRead::AmountSpread => Shows::Orders(Window::Day),
     }
 }
 

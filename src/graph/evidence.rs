@@ -16,7 +16,7 @@ use crate::domain::order::Order;
 use crate::domain::time::{Span, Timestamp};
 use crate::graph::history::{History, Window};
 use crate::graph::knowledge::{KnowledgeGraph, NodeIdx, RING_KINDS, has_meetings};
-use crate::graph::settings::AGE_ACCOUNTS_MAX;
+use crate::graph::settings::COHORT_ACCOUNTS_MAX;
 
 /// Most counterparts shown for one feature of one entity.
 const COUNTERPARTS_MAX: usize = 6;
@@ -160,7 +160,7 @@ impl<'a> Neighborhood<'a> {
 
     fn fresh_accounts(&self, past: History<'a>, window: Window) -> Shown {
         let kind = EntityKind::Account;
-        let mut counterparts = past.recent(kind, window, AGE_ACCOUNTS_MAX);
+        let mut counterparts = past.recent(kind, window, COHORT_ACCOUNTS_MAX);
         counterparts.retain(|&account| {
             let opened = self.history(account).and_then(|past| past.opened());
             opened.is_some_and(|at| self.as_of - at <= Span::DAY)
