@@ -32,7 +32,6 @@ pub fn run(args: &Args) -> miette::Result<()> {
         reader: journal.reader(),
         snapshot_dir: engine.data_dir.join("snapshots"),
         snapshots_kept: engine.snapshots_kept,
-        graph: engine.graph,
         background: engine.background,
         judge: load_judge(&settings)?,
         explainers: Explainers::default(),

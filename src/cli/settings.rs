@@ -74,8 +74,7 @@ pub fn load_judge(settings: &ServiceSettings) -> miette::Result<Judge> {
     let folder = newest_bundle(&settings.paths.models)?;
     let bundle = Bundle::load(&folder).into_diagnostic()?;
     let strategy = Arc::new(load_strategy(&settings.paths.strategy)?);
-    let lateness = Span::days(i64::from(settings.graph.lateness_days));
-    Judge::new(Arc::new(bundle), strategy, lateness, env!("CARGO_PKG_VERSION")).into_diagnostic()
+    Judge::new(Arc::new(bundle), strategy, env!("CARGO_PKG_VERSION")).into_diagnostic()
 }
 
 /// Checks strategy texts that come over the wire or from the journal.

@@ -21,6 +21,8 @@ pub enum Record {
     ModelActivated(ModelActivated),
     /// Contributions compare with other orders from here on.
     BackgroundActivated(BackgroundActivated),
+    /// The graph remembers by other settings from here on.
+    GraphActivated(GraphActivated),
 }
 
 /// A fact and when it reached us.
@@ -94,6 +96,16 @@ pub struct BackgroundActivated {
     pub n_features: u32,
     /// The ranks of one order after the other, in bundle order.
     pub ranks: Vec<u8>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Settings that the graph follows from here on, kept whole so that the same journal
+/// gives the same graph whatever the config says later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GraphActivated {
+    /// The settings as JSON, spans in microseconds.
+    pub settings: Box<str>,
     /// When.
     pub at: Timestamp,
 }

@@ -100,6 +100,12 @@ impl KnowledgeGraph {
     /// they became known ([`Event::known_at`]). A source should tell a fact either
     /// as an event or as an outcome: outcomes count as the step they name.
     pub fn apply(&mut self, event: &Event) {
+        self.apply_received(event, event.known_at());
+    }
+
+    /// Like [`KnowledgeGraph::apply`], for a fact that came in at `received`: what it says of
+    /// a later time does not make older facts too late.
+    pub fn apply_received(&mut self, event: &Event, received: Timestamp) {
         let time = event.event_time;
         if self.newest.is_some_and(|newest| time < newest - self.settings.retention) {
             self.counts.n_too_late += 1;
@@ -132,7 +138,7 @@ impl KnowledgeGraph {
             }
             Fact::StockReserved(_) | Fact::OrderShipped(_) | Fact::Choice(_) => {}
         }
-        self.newest = self.newest.max(Some(time));
+        self.newest = self.newest.max(Some(time.min(received)));
         self.forget();
     }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::time::Span;
+use crate::graph::knowledge::KnowledgeGraph;
 
 /// Most SKUs of one order that become graph links; further ones only count as items.
 pub const SKUS_PER_ORDER_MAX: usize = 64;
@@ -27,7 +28,7 @@ pub const VALUES_PER_CATEGORY_MAX: usize = 4_096;
 
 /// What the graph remembers and how it tells hubs and rings apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(default)]
 pub struct GraphSettings {
     /// Facts older than this, seen from the newest order, are forgotten or refused.
     pub retention: Span,
@@ -56,5 +57,33 @@ impl Default for GraphSettings {
             ring_accounts_max: 256,
             early_facts_max: 100_000,
         }
+    }
+}
+
+impl GraphSettings {
+    /// As the journal keeps them.
+    pub fn to_json(&self) -> String {
+        // Whole numbers with names always have a text.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// From a text of the journal; what an older build did not know has its default.
+    ///
+    /// # Errors
+    /// When the text is no such JSON.
+    pub fn parse(json: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+}
+
+impl KnowledgeGraph {
+    /// What the graph remembers by.
+    pub fn settings(&self) -> &GraphSettings {
+        &self.settings
+    }
+
+    /// Goes on by other settings; what was forgotten or linked so far stays so.
+    pub fn follow(&mut self, settings: GraphSettings) {
+        self.settings = settings;
     }
 }

@@ -47,7 +47,8 @@ pub fn as_recorded(scored: Arc<ScoredOrder>) -> Result<Arc<ScoredOrder>, Error> 
         Record::Event(_)
         | Record::StrategyActivated(_)
         | Record::ModelActivated(_)
-        | Record::BackgroundActivated(_) => Ok(scored),
+        | Record::BackgroundActivated(_)
+        | Record::GraphActivated(_) => Ok(scored),
     }
 }
 

@@ -9,8 +9,8 @@ use rustc_hash::FxBuildHasher;
 
 use crate::domain::decision::Decision;
 use crate::domain::record::{
-    BackgroundActivated, ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
-    StrategyActivated,
+    BackgroundActivated, GraphActivated, ModelActivated, ReceivedEvent, Record, ScoreRequest,
+    ScoredOrder, StrategyActivated,
 };
 use crate::domain::risk::{Contribution, RiskAssessment};
 use crate::wire::check::{Check, Path, time_to_pb};
@@ -70,6 +70,10 @@ fn entry_to_pb(record: &Record) -> pb::record::Entry {
                 at: Some(time_to_pb(active.at)),
             })
         }
+        Record::GraphActivated(active) => Entry::GraphActivated(pb::GraphActivated {
+            settings: active.settings.to_string(),
+            at: Some(time_to_pb(active.at)),
+        }),
     }
 }
 
@@ -111,6 +115,11 @@ fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) 
                 ranks: active.ranks,
                 at: at?,
             }))
+        }
+        Entry::GraphActivated(active) => {
+            let at = check.required(&path.field("at"), active.at, Check::time);
+            let settings = active.settings.into_boxed_str();
+            Some(Record::GraphActivated(GraphActivated { settings, at: at? }))
         }
     }
 }

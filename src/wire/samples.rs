@@ -21,8 +21,8 @@ use crate::domain::impact::{
 use crate::domain::money::Currency;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
-    BackgroundActivated, ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
-    StrategyActivated,
+    BackgroundActivated, GraphActivated, ModelActivated, ReceivedEvent, Record, ScoreRequest,
+    ScoredOrder, StrategyActivated,
 };
 use crate::domain::risk::{
     Contribution, ContributionRest, Probability, RiskAssessment, RiskBand, Share,
@@ -79,6 +79,8 @@ pub(super) fn records() -> Vec<Record> {
         ranks: vec![0, 1, 255, 7, 8, 9],
         at,
     }));
+    let settings = r#"{"retention":34560000000000}"#.into();
+    records.push(Record::GraphActivated(GraphActivated { settings, at }));
     records
 }
 

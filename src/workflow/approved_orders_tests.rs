@@ -6,7 +6,6 @@ use crate::domain::event::{
 };
 use crate::domain::feedback::{OperatorChoice, Outcome, OutcomeKind, OutcomeSource};
 use crate::domain::head::HeadId;
-use crate::graph::settings::GraphSettings;
 use crate::workflow::approved_orders::{ApprovedOrders, BackgroundRule, LastBackground};
 use crate::workflow::fixtures::{at, bundle, judge, label, new_id, order, request};
 use crate::workflow::judge_order::Stamp;
@@ -16,7 +15,7 @@ const RULE: BackgroundRule = BackgroundRule { every_approved: 40, rows_min: 3, r
 
 /// The approved order with this number; its first feature is the number.
 pub(super) fn approved(n: u16) -> Decision {
-    let state = State::empty(GraphSettings::default(), BackgroundRule::OFF);
+    let state = State::empty(BackgroundRule::OFF);
     let stamp = Stamp { decision_id: new_id(at(0)), received_time: at(10_000) };
     let mut decision = judge(bundle(), "plain").judge(&state, &request(n.into()), &stamp, || 0);
     decision.state = DecisionState::Final;

@@ -9,7 +9,6 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::record::{
     BackgroundActivated, ModelActivated, Record, ScoreRequest, ScoredOrder,
 };
-use crate::graph::settings::GraphSettings;
 use crate::model::background::Background;
 use crate::store::journal::Journal;
 use crate::store::log::append;
@@ -109,7 +108,7 @@ async fn another_bundle_compares_with_its_own_background_again() {
 
 #[test]
 fn a_background_of_another_bundle_changes_nothing() {
-    let mut state = State::empty(GraphSettings::default(), BackgroundRule::OFF);
+    let mut state = State::empty(BackgroundRule::OFF);
     state.fold(&activated(&background(3)));
     assert_eq!((&state.background, state.position), (&None, 1));
 }
@@ -220,7 +219,7 @@ proptest::proptest! {
         // However long its thread took: the same orders are kept either way.
         let records: Vec<Record> = (1..=30).map(decided).collect();
         let fold = |place: usize| {
-            let mut state = State::empty(GraphSettings::default(), RULE);
+            let mut state = State::empty(RULE);
             let model = ModelActivated { name: "risk/1".into(), hash: bundle().hash().into(), at: at(0) };
             state.fold(&Record::ModelActivated(model));
             for (at, record) in records.iter().enumerate() {

@@ -148,7 +148,8 @@ impl Engine {
             Record::Event(_)
             | Record::StrategyActivated(_)
             | Record::ModelActivated(_)
-            | Record::BackgroundActivated(_) => {
+            | Record::BackgroundActivated(_)
+            | Record::GraphActivated(_) => {
                 Err(Error::Unavailable(format!("no decision at {}", place.position).into()))
             }
         }
@@ -190,7 +191,8 @@ impl Engine {
                     | Record::Decision(_)
                     | Record::StrategyActivated(_)
                     | Record::ModelActivated(_)
-                    | Record::BackgroundActivated(_) => vec!["event_time".into(), "fact".into()],
+                    | Record::BackgroundActivated(_)
+                    | Record::GraphActivated(_) => vec!["event_time".into(), "fact".into()],
                 };
                 Err(Error::IdReused { id, fields })
             }

@@ -189,7 +189,7 @@ pub(crate) fn reader() -> StrategyReader {
 
 pub(crate) fn judge(bundle: Arc<Bundle>, toml: &str) -> Judge {
     let strategy = Arc::new((reader())(toml).unwrap());
-    Judge::new(bundle, strategy, Span::days(30), "test").unwrap()
+    Judge::new(bundle, strategy, "test").unwrap()
 }
 
 /// Ids in the order of asking.

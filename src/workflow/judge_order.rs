@@ -54,7 +54,6 @@ pub struct Judge {
     strategy: Arc<ActiveStrategy>,
     /// `None`: contributions compare with the bundle's own background.
     explainer: Option<Arc<Explainer>>,
-    lateness: Span,
     build: Box<str>,
 }
 
@@ -81,6 +80,8 @@ pub struct Given {
 pub struct Sight {
     /// Journal position of the state.
     position: u64,
+    /// Answers about orders older than this are flagged.
+    lateness: Span,
     /// Features in bundle order; NaN is unknown.
     values: Vec<f32>,
     /// How some of them would follow from another amount.
@@ -99,21 +100,19 @@ pub struct Sight {
 pub type Stopwatch = fn() -> u64;
 
 impl Judge {
-    /// Joins a bundle and a strategy; `build` is the version of this program, and answers
-    /// about orders older than `lateness` are flagged.
+    /// Joins a bundle and a strategy; `build` is the version of this program.
     ///
     /// # Errors
     /// [`UnknownFeature`] when the bundle uses a feature that this build does not have.
     pub fn new(
         bundle: Arc<Bundle>,
         strategy: Arc<ActiveStrategy>,
-        lateness: Span,
         build: &str,
     ) -> Result<Self, UnknownFeature> {
         let manifest = bundle.manifest();
         let ids: Vec<Box<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
         let catalog = Arc::new(Catalog::new(&manifest.schema).select(&ids)?);
-        Ok(Self { bundle, catalog, strategy, explainer: None, lateness, build: build.into() })
+        Ok(Self { bundle, catalog, strategy, explainer: None, build: build.into() })
     }
 
     /// The same model under another strategy.
@@ -171,6 +170,7 @@ impl Judge {
         let evidence = state.graph.evidence(order, as_of, &self.evidence_wants(&scores));
         Sight {
             position: state.position,
+            lateness: state.graph.settings().lateness,
             values,
             lines,
             given: given.to_vec(),
@@ -208,7 +208,7 @@ impl Judge {
             },
         );
         let counterfactuals = self.counterfactuals(&decided, sight, order);
-        let degraded_reasons = self.degraded_reasons(request, stamp, values);
+        let degraded_reasons = self.degraded_reasons(request, stamp, sight);
         let is_degraded = !degraded_reasons.is_empty();
         let decision_nanos = sight.evidence_nanos + nanos().saturating_sub(started);
         let timing = |stage, nanos| StageTiming { stage, nanos };
@@ -322,10 +322,10 @@ impl Judge {
         &self,
         request: &ScoreRequest,
         stamp: &Stamp,
-        values: &[f32],
+        Sight { lateness, values, .. }: &Sight,
     ) -> Vec<DegradedReason> {
         let mut reasons = Vec::new();
-        if request.event_time < stamp.received_time - self.lateness {
+        if request.event_time < stamp.received_time - *lateness {
             reasons.push(DegradedReason::LateEvent);
         }
         let kinds = &self.bundle.manifest().schema.kinds;

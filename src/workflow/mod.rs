@@ -32,6 +32,8 @@ mod engine_tests;
 #[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]
+mod graph_settings_tests;
+#[cfg(test)]
 mod leak_canary_tests;
 #[cfg(test)]
 mod play_history_tests;

@@ -9,7 +9,6 @@ use tracing::warn;
 use crate::domain::decision::Decision;
 use crate::domain::query::FieldDifference;
 use crate::domain::record::{ScoreRequest, ScoredOrder};
-use crate::graph::settings::GraphSettings;
 use crate::store::journal::reader::JournalReader;
 use crate::store::log::{as_recorded, read_from};
 use crate::store::medium::Disk;
@@ -22,7 +21,7 @@ use crate::workflow::replay_decision::differences;
 use crate::workflow::state::State;
 
 /// What a snapshot's bytes are; changes with the meaning of [`State`] or of anything in it.
-pub const SNAPSHOT_SCHEMA: &str = concat!("state-4/", env!("CARGO_PKG_VERSION"));
+pub const SNAPSHOT_SCHEMA: &str = concat!("state-5/", env!("CARGO_PKG_VERSION"));
 
 /// Checks the text of a strategy; the mistakes are sentences for people.
 pub type StrategyReader = Arc<dyn Fn(&str) -> Result<ActiveStrategy, Vec<String>> + Send + Sync>;
@@ -35,8 +34,6 @@ pub struct Past {
     pub snapshot_dir: PathBuf,
     /// How many saved states to keep.
     pub snapshots_kept: usize,
-    /// Settings of a graph that starts empty.
-    pub graph: GraphSettings,
     /// When the service makes a background of its own; no answer depends on it.
     pub background: BackgroundRule,
     /// The judge whose bundle is loaded.
@@ -140,7 +137,7 @@ impl Past {
 
     /// The state before the first record.
     pub fn empty(&self) -> State {
-        State::empty(self.graph.clone(), self.background)
+        State::empty(self.background)
     }
 
     /// The newest usable snapshot not after `position`; an empty state when there is none.

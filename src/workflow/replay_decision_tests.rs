@@ -1,7 +1,6 @@
 //! What a comparison of two decisions notices.
 
 use crate::domain::decision::{Decision, StageTiming};
-use crate::graph::settings::GraphSettings;
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::fixtures::{at, bundle, judge, new_id, request};
 use crate::workflow::judge_order::Stamp;
@@ -9,7 +8,7 @@ use crate::workflow::replay_decision::differences;
 use crate::workflow::state::State;
 
 fn decision() -> Decision {
-    let state = State::empty(GraphSettings::default(), BackgroundRule::OFF);
+    let state = State::empty(BackgroundRule::OFF);
     let stamp = Stamp { decision_id: new_id(at(0)), received_time: at(10) };
     judge(bundle(), "plain").judge(&state, &request(1), &stamp, || 0)
 }

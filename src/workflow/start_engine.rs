@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use crate::domain::record::{ModelActivated, Record, StrategyActivated};
+use crate::domain::record::{GraphActivated, ModelActivated, Record, StrategyActivated};
 use crate::domain::time::Timestamp;
 use crate::graph::settings::GraphSettings;
 use crate::store::journal::reader::JournalReader;
@@ -76,7 +76,7 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
     let snapshot_dir = dir.join("snapshots");
     let reader = journal.reader();
     let mut state = load_state(&snapshot_dir, &reader, settings)?;
-    activate(&mut state, &journal.writer(), &inputs)?;
+    activate(&mut state, &journal.writer(), &settings.graph, &inputs)?;
     let explainers = Explainers::default();
     let end = journal.durable_position();
     let (filler, answers, rebuild) = records::open(&dir.join("records.sqlite"), end)
@@ -94,7 +94,6 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
         reader,
         snapshot_dir,
         snapshots_kept: settings.snapshots_kept,
-        graph: settings.graph.clone(),
         background: settings.background,
         judge: inputs.judge.clone(),
         explainers: explainers.clone(),
@@ -132,7 +131,7 @@ fn load_state(
     settings: &EngineSettings,
 ) -> Result<State, Error> {
     let end = reader.durable_position();
-    let empty = || State::empty(settings.graph.clone(), settings.background);
+    let empty = || State::empty(settings.background);
     let (saved, skipped) = snapshot::load(snapshot_dir, SNAPSHOT_SCHEMA, end)
         .map_err(|error| Error::failed("reading snapshots", error))?;
     for skipped in &skipped {
@@ -154,11 +153,22 @@ fn load_state(
     Ok(state)
 }
 
-/// Tells the journal which strategy and bundle judge from here on, if they are others.
-fn activate(state: &mut State, writer: &JournalWriter, inputs: &EngineInputs) -> Result<(), Error> {
+/// Tells the journal by which settings the graph remembers and which strategy and bundle
+/// judge from here on, if they are others.
+fn activate(
+    state: &mut State,
+    writer: &JournalWriter,
+    graph: &GraphSettings,
+    inputs: &EngineInputs,
+) -> Result<(), Error> {
     let strategy = inputs.judge.strategy();
     let bundle = inputs.judge.bundle();
     let mut records = Vec::new();
+    let settings = graph.to_json();
+    if *state.graph_settings != *settings {
+        let settings = settings.into_boxed_str();
+        records.push(Record::GraphActivated(GraphActivated { settings, at: inputs.now }));
+    }
     if state.strategy_hash != strategy.strategy.hash {
         records.push(Record::StrategyActivated(StrategyActivated {
             name: strategy.strategy.name.clone(),

@@ -11,7 +11,8 @@ use crate::domain::decision::DecisionId;
 use crate::domain::event::{Event, Fact};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
-    BackgroundActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
+    BackgroundActivated, GraphActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
+    StrategyActivated,
 };
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::settings::GraphSettings;
@@ -31,6 +32,9 @@ pub struct State {
     pub position: u64,
     /// The knowledge graph.
     pub graph: KnowledgeGraph,
+    /// The settings that it follows, as activated last; empty before the first activation,
+    /// up to which it follows the default ones.
+    pub graph_settings: Box<str>,
     /// Hash of the active strategy's file; empty before the first activation.
     pub strategy_hash: Box<str>,
     /// The active strategy's file.
@@ -70,10 +74,11 @@ pub struct Entry {
 
 impl State {
     /// The state before the first record.
-    pub fn empty(graph: GraphSettings, rule: BackgroundRule) -> Self {
+    pub fn empty(rule: BackgroundRule) -> Self {
         Self {
             position: 0,
-            graph: KnowledgeGraph::new(graph),
+            graph: KnowledgeGraph::new(GraphSettings::default()),
+            graph_settings: Box::default(),
             strategy_hash: Box::default(),
             strategy_toml: Box::default(),
             strategies: Vec::new(),
@@ -110,6 +115,7 @@ impl State {
                 self.background = None;
             }
             Record::BackgroundActivated(activated) => self.fold_background(activated),
+            Record::GraphActivated(activated) => self.fold_graph(activated),
         }
     }
 
@@ -154,12 +160,21 @@ impl State {
         }
     }
 
+    fn fold_graph(&mut self, activated: &GraphActivated) {
+        self.graph_settings = activated.settings.clone();
+        // Never written with a text that does not read; if it were, the graph would go on as
+        // it is, in every fold alike.
+        if let Ok(settings) = GraphSettings::parse(&activated.settings) {
+            self.graph.follow(settings);
+        }
+    }
+
     fn fold_event(&mut self, received: &ReceivedEvent) {
         let event = &received.event;
         let entry = Entry { position: self.position, content: event_digest(event) };
         self.events.insert(text_digest(&event.event_id), entry);
         self.approved.told(&event.fact);
-        self.graph.apply(event);
+        self.graph.apply_received(event, received.received_time);
     }
 
     fn fold_decision(&mut self, scored: &ScoredOrder) {
@@ -170,7 +185,7 @@ impl State {
         self.decisions.insert(scored.decision.decision_id, position);
         self.orders.insert(order_digest(&request.order.key), position);
         self.approved.decided(&scored.decision);
-        self.graph.apply(&placed_event(request));
+        self.graph.apply_received(&placed_event(request), scored.decision.times.received_time);
     }
 }
 

@@ -3,23 +3,23 @@
 use std::sync::Arc;
 
 use crate::domain::decision::{Decision, DecisionId};
-use crate::domain::event::Fact;
+use crate::domain::event::{Event, Fact};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::AttributeValue;
 use crate::domain::record::{
     ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
 };
 use crate::domain::time::Span;
-use crate::graph::settings::GraphSettings;
+use crate::graph::history::Window;
 use crate::workflow::approved_orders::BackgroundRule;
-use crate::workflow::fixtures::{at, bundle, judge, new_id, placed, request};
+use crate::workflow::fixtures::{at, bundle, judge, new_id, order, placed, request};
 use crate::workflow::judge_order::Stamp;
 use crate::workflow::state::{
     Entry, STRATEGIES_MAX, State, differing_fields, event_digest, request_digest,
 };
 
 fn empty() -> State {
-    State::empty(GraphSettings::default(), BackgroundRule::OFF)
+    State::empty(BackgroundRule::OFF)
 }
 
 fn decide(state: &State, request: &ScoreRequest) -> Decision {
@@ -87,6 +87,22 @@ fn strategies_are_remembered_by_their_last_activation_and_up_to_a_limit() {
     assert_eq!((known.len(), &*known[0]), (STRATEGIES_MAX, "h2"));
     let known = activate(STRATEGIES_MAX + 1);
     assert_eq!((known.len(), &*known[0]), (STRATEGIES_MAX, "h1"));
+}
+
+#[test]
+fn one_fact_from_far_ahead_does_not_make_the_others_too_late() {
+    let mut state = empty();
+    let mut tell = |event: Event, received: i64| {
+        state.fold(&Record::Event(ReceivedEvent { event, received_time: at(received) }));
+        let counts = state.graph.counts();
+        (counts.n_orders, counts.n_too_late)
+    };
+    assert_eq!(tell(placed(1), 1), (1, 0));
+    let in_ten_years = Event { event_time: at(0) + Span::days(3_650), ..placed(2) };
+    assert_eq!(tell(in_ten_years, 2), (2, 0));
+    assert_eq!(tell(placed(3), 3), (3, 0));
+    let past = state.graph.history_of(&order(1).entities[0], at(5));
+    assert_eq!(past.totals(Window::Ever).n_orders, 1);
 }
 
 #[test]

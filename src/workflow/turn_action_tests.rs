@@ -11,10 +11,8 @@ use crate::domain::feature::{FeatureGroup, FeatureSpec};
 use crate::domain::order::Order;
 use crate::domain::record::{ReceivedEvent, Record, ScoreRequest};
 use crate::domain::risk::Probability;
-use crate::domain::time::Span;
 use crate::feature::catalog::Catalog;
 use crate::feature::edits::{OrderEdit, OrderField};
-use crate::graph::settings::GraphSettings;
 use crate::model::bundle::Bundle;
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::fixtures::{
@@ -44,7 +42,7 @@ struct Case<'a> {
 
 impl Shop {
     fn new(bundle: Arc<Bundle>) -> Self {
-        let mut state = State::empty(GraphSettings::default(), BackgroundRule::OFF);
+        let mut state = State::empty(BackgroundRule::OFF);
         for n in 0..N_KNOWN {
             let placed = crate::domain::event::Fact::OrderPlaced(basket_order(n));
             let event = event(format!("placed {n}"), at(n.into()), placed);
@@ -61,7 +59,7 @@ impl Shop {
         change(&mut strategy);
         let active = Arc::new(ActiveStrategy { strategy, toml: "".into() });
         let shop = Self::new(bundle.clone());
-        Self { judge: Judge::new(bundle, active, Span::days(30), "test").unwrap(), ..shop }
+        Self { judge: Judge::new(bundle, active, "test").unwrap(), ..shop }
     }
 
     fn cases(&self) -> impl Iterator<Item = Case<'_>> {

@@ -103,6 +103,8 @@ fn fill<'r>(
                 let row = params![position, "background", active.name, active.hash, active.at.0];
                 transaction.prepare_cached(INSERT_ACTIVATION)?.execute(row)?;
             }
+            // Has neither name nor version; the journal tells it whole.
+            Record::GraphActivated(_) => {}
         }
     }
     transaction.prepare_cached(SET_PROGRESS)?.execute([last])?;

@@ -1,0 +1,65 @@
+//! Edited graph settings: the same answers, wherever the fold starts.
+
+use std::path::Path;
+
+use crate::domain::decision::DegradedReason;
+use crate::domain::record::{GraphActivated, Record};
+use crate::domain::time::Span;
+use crate::graph::settings::GraphSettings;
+use crate::store::log::read_from;
+use crate::workflow::engine::Engine;
+use crate::workflow::engine_tests::{fill, past, settings};
+use crate::workflow::fixtures::{at, bundle, judge, new_id, reader};
+use crate::workflow::past::Past;
+use crate::workflow::replay_journal::replay_journal;
+use crate::workflow::start_engine::{EngineInputs, EngineSettings, start_engine};
+
+fn open(dir: &Path, graph: &GraphSettings) -> Engine {
+    let settings = EngineSettings { graph: graph.clone(), ..settings(dir) };
+    let judge = judge(bundle(), "plain");
+    let inputs = EngineInputs { judge, read_strategy: reader(), new_id, nanos: || 0, now: at(0) };
+    start_engine(&settings, inputs).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_takes_effect_and_replays_from_a_snapshot_as_from_the_first_record() {
+    let dir = tempfile::tempdir().unwrap();
+    let wide = GraphSettings { hub_accounts_min: 5, ..GraphSettings::default() };
+    let narrow = GraphSettings {
+        lateness: Span(0),
+        hub_accounts_min: 1,
+        hub_age_min: Span(0),
+        ring_link_accounts_max: 1,
+        ..wide.clone()
+    };
+    let engine = open(dir.path(), &wide);
+    fill(&engine, 1..30).await;
+    engine.save_snapshot().await.unwrap();
+    engine.stop();
+    let engine = open(dir.path(), &narrow);
+    let after = fill(&engine, 30..60).await;
+    engine.stop();
+    // Neither the edit nor what it changes is lost on a start that changes nothing.
+    let engine = open(dir.path(), &narrow);
+    fill(&engine, 60..62).await;
+    engine.stop();
+    assert!(after.iter().all(|it| it.degraded_reasons.contains(&DegradedReason::LateEvent)));
+
+    let (past, journal) = past(dir.path(), "snapshots", bundle());
+    let told: Vec<(u64, GraphSettings)> = read_from(&journal.reader(), 1)
+        .filter_map(|entry| match entry.unwrap() {
+            (position, Record::GraphActivated(GraphActivated { settings, .. })) => {
+                Some((position, GraphSettings::parse(&settings).unwrap()))
+            }
+            _ => None,
+        })
+        .collect();
+    let settings: Vec<&GraphSettings> = told.iter().map(|(_, settings)| settings).collect();
+    assert_eq!((told[0].0, settings), (1, vec![&wide, &narrow]));
+    let end = journal.durable_position();
+    let from_snapshot = past.state_at(end).unwrap().graph.state_hash();
+    let without = Past { snapshot_dir: dir.path().join("none"), ..past };
+    assert_eq!(without.state_at(end).unwrap().graph.state_hash(), from_snapshot);
+    let report = replay_journal(&without, &journal.reader(), &mut |_| {}).unwrap();
+    assert_eq!((report.identical, report.differing), (61, 0));
+}
