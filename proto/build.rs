@@ -6,10 +6,11 @@ use std::{env, error::Error, fs};
 use protox::prost::Message as _;
 
 /// The published contract; the services import the rest of it.
-const CONTRACT: [&str; 3] = [
+const CONTRACT: [&str; 4] = [
     "orderlens/v1/decision_service.proto",
     "orderlens/v1/event_service.proto",
     "orderlens/v1/feedback_service.proto",
+    "orderlens/v1/graph_service.proto",
 ];
 /// What only this program reads.
 const INTERNAL: [&str; 1] = ["orderlens/journal/v1/record.proto"];

@@ -14,6 +14,7 @@ pub mod feedback;
 pub mod head;
 pub mod impact;
 pub mod money;
+pub mod neighborhood;
 pub mod order;
 pub mod query;
 pub mod record;

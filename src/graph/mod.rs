@@ -15,6 +15,9 @@ pub mod label_log;
 mod laws;
 mod market;
 mod meetings;
+pub mod neighborhood;
+#[cfg(test)]
+mod neighborhood_tests;
 mod node;
 pub mod order_log;
 pub mod order_table;

@@ -4,6 +4,7 @@ pub mod deadline;
 pub mod decision_door;
 pub mod event_door;
 pub mod feedback_door;
+pub mod graph_door;
 pub mod limit;
 pub mod server;
 pub mod shared;

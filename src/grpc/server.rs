@@ -17,12 +17,14 @@ use crate::grpc::deadline::Deadline;
 use crate::grpc::decision_door::DecisionDoor;
 use crate::grpc::event_door::EventDoor;
 use crate::grpc::feedback_door::FeedbackDoor;
+use crate::grpc::graph_door::GraphDoor;
 use crate::grpc::limit::{InFlightLimit, Places};
 use crate::grpc::shared::{Clock, Shared};
 use crate::wire::pb::CONTRACT_DESCRIPTOR_SET;
 use crate::wire::pb::v1::decision_service_server::{self, DecisionServiceServer};
 use crate::wire::pb::v1::event_service_server::{self, EventServiceServer};
 use crate::wire::pb::v1::feedback_service_server::{self, FeedbackServiceServer};
+use crate::wire::pb::v1::graph_service_server::{self, GraphServiceServer};
 use crate::workflow::service::OrderService;
 
 /// Bytes in flight that a stream may have; larger windows cost memory per stream.
@@ -93,7 +95,8 @@ pub async fn serve<S: OrderService>(
     let bytes_max = settings.message_bytes_max;
     let decisions = DecisionServiceServer::new(DecisionDoor(shared.clone()));
     let events = EventServiceServer::new(EventDoor(shared.clone()));
-    let feedback = FeedbackServiceServer::new(FeedbackDoor(shared));
+    let feedback = FeedbackServiceServer::new(FeedbackDoor(shared.clone()));
+    let graph = GraphServiceServer::new(GraphDoor(shared));
     let (v1, v1alpha) = match settings.reflection {
         Reflection::Served => (Some(reflection().build_v1()?), Some(reflection().build_v1alpha()?)),
         Reflection::Off => (None, None),
@@ -109,6 +112,7 @@ pub async fn serve<S: OrderService>(
         .http2_keepalive_interval(Some(KEEPALIVE))
         .add_service(guarded(decisions.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(guarded(events.max_decoding_message_size(bytes_max), &places, longest))
+        .add_service(guarded(graph.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(guarded(feedback.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(health_service)
         .add_optional_service(v1)
@@ -142,6 +146,7 @@ async fn set_health(health: &HealthReporter, status: ServingStatus) {
         decision_service_server::SERVICE_NAME,
         event_service_server::SERVICE_NAME,
         feedback_service_server::SERVICE_NAME,
+        graph_service_server::SERVICE_NAME,
     ];
     for service in services {
         health.set_service_status(service, status).await;

@@ -8,6 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::event::{Event, Fact};
 use crate::domain::feedback::{OperatorChoice, Outcome};
+use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::query::{
     DecisionFilter, DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject,
 };
@@ -23,7 +24,9 @@ use crate::workflow::judge_order::Judge;
 use crate::workflow::known_strategies::KnownStrategies;
 use crate::workflow::past::Past;
 use crate::workflow::sequencer::{Command, DurableMark, Place, Scored, Told};
-use crate::workflow::service::{Ack, DecisionPage, OrderService, ScoreAnswer, WhatIfAnswer};
+use crate::workflow::service::{
+    Ack, DecisionPage, NeighborhoodAnswer, OrderService, ScoreAnswer, WhatIfAnswer,
+};
 use crate::workflow::state::{State, differing_fields};
 use crate::workflow::trial::{Seen, Trial};
 use crate::workflow::what_if::Terms;
@@ -304,6 +307,17 @@ impl OrderService for Engine {
                 block(move || terms.answer_recorded(&past, &scored)).await
             }
         }
+    }
+
+    async fn get_neighborhood(
+        &self,
+        query: NeighborhoodQuery,
+        received_time: Timestamp,
+    ) -> Result<NeighborhoodAnswer, Error> {
+        let shown = self.ask(|reply| Command::Look { query, received_time, reply }).await?;
+        // What is shown is on disk: nobody sees a state that a crash could take back.
+        self.durable.reached(shown.position).await;
+        Ok(shown)
     }
 
     async fn replay_decision(&self, id: DecisionId) -> Result<Vec<FieldDifference>, Error> {

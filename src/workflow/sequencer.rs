@@ -13,6 +13,7 @@ use tracing::{error, info};
 
 use crate::domain::decision::DecisionId;
 use crate::domain::event::{Event, Fact};
+use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
 use crate::domain::time::Timestamp;
@@ -22,6 +23,7 @@ use crate::workflow::background_build::BackgroundBuild;
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_order::{Judge, Stamp, Stopwatch};
+use crate::workflow::service::NeighborhoodAnswer;
 use crate::workflow::state::{State, event_digest, request_digest};
 use crate::workflow::trial::{Seen, Trial};
 
@@ -48,6 +50,15 @@ pub enum Command {
         trials: Vec<Trial>,
         /// Where it goes what was seen.
         reply: Reply<Seen>,
+    },
+    /// Show a part of the graph.
+    Look {
+        /// Which part.
+        query: NeighborhoodQuery,
+        /// When it was asked.
+        received_time: Timestamp,
+        /// Where the view goes.
+        reply: Reply<NeighborhoodAnswer>,
     },
     /// Record a fact.
     Ingest {
@@ -184,6 +195,11 @@ impl Sequencer {
                 }
                 Command::See { trials, reply } => {
                     answer(reply, Ok(Seen::new(&self.judge, &self.state, trials, self.nanos)));
+                }
+                Command::Look { query, received_time, reply } => {
+                    let view = self.state.graph.neighborhood(&query, received_time);
+                    let position = self.state.position;
+                    answer(reply, Ok(NeighborhoodAnswer { view, position }));
                 }
                 Command::Ingest { event, received_time, reply } => {
                     self.renew_background(received_time);

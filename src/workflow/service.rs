@@ -11,6 +11,7 @@ use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::difference::DecisionDifference;
 use crate::domain::event::Event;
 use crate::domain::feedback::{OperatorChoice, Outcome};
+use crate::domain::neighborhood::{Neighborhood, NeighborhoodQuery};
 use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf};
 use crate::domain::record::ScoreRequest;
 use crate::domain::time::Timestamp;
@@ -56,6 +57,15 @@ pub struct WhatIfAnswer {
     pub counterfactuals: Vec<CounterfactualSearch>,
     /// What the changes did.
     pub difference: DecisionDifference,
+}
+
+/// A part of the graph, and of which graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NeighborhoodAnswer {
+    /// What is shown.
+    pub view: Neighborhood,
+    /// Journal position that the graph had folded.
+    pub position: u64,
 }
 
 /// The engine, as doors see it.
@@ -111,6 +121,16 @@ pub trait OrderService: Send + Sync + 'static {
         question: WhatIf,
         received: Timestamp,
     ) -> impl Future<Output = Result<WhatIfAnswer, Error>> + Send;
+
+    /// The part of the graph around entities; changes nothing.
+    ///
+    /// # Errors
+    /// `Exhausted` or `Unavailable`.
+    fn get_neighborhood(
+        &self,
+        query: NeighborhoodQuery,
+        received: Timestamp,
+    ) -> impl Future<Output = Result<NeighborhoodAnswer, Error>> + Send;
 
     /// Judges a recorded order again, from the journal; no difference is the promise.
     ///

@@ -12,13 +12,16 @@ use orderlens::domain::decision::{Decision, DecisionId};
 use orderlens::domain::difference::{Change, DecisionDifference};
 use orderlens::domain::event::Event;
 use orderlens::domain::feedback::{OperatorChoice, Outcome};
+use orderlens::domain::neighborhood::{Neighborhood, NeighborhoodNode, NeighborhoodQuery};
 use orderlens::domain::query::{
     DecisionKey, DecisionQuery, FieldDifference, StrategyChoice, WhatIf, WhatIfSubject,
 };
 use orderlens::domain::record::ScoreRequest;
 use orderlens::domain::time::{Span, Timestamp};
 use orderlens::workflow::error::Error;
-use orderlens::workflow::service::{Ack, DecisionPage, OrderService, ScoreAnswer, WhatIfAnswer};
+use orderlens::workflow::service::{
+    Ack, DecisionPage, NeighborhoodAnswer, OrderService, ScoreAnswer, WhatIfAnswer,
+};
 use uuid::Uuid;
 
 use crate::fake::decision::decide;
@@ -160,6 +163,27 @@ impl OrderService for Fake {
         let first_action = Change { before: first(&baseline), after: first(&changed) };
         let difference = DecisionDifference { first_action, risks: Vec::new() };
         Ok(WhatIfAnswer { baseline, changed, counterfactuals: Vec::new(), difference })
+    }
+
+    async fn get_neighborhood(
+        &self,
+        query: NeighborhoodQuery,
+        received: Timestamp,
+    ) -> Result<NeighborhoodAnswer, Error> {
+        let alone = |entity| NeighborhoodNode {
+            entity,
+            n_hops: 0,
+            n_orders: 0,
+            n_bad: 0,
+            is_hub: false,
+            first_seen: None,
+            last_seen: None,
+            is_truncated: false,
+        };
+        let nodes = query.seeds.into_iter().map(alone).collect();
+        let as_of = query.as_of.unwrap_or(received);
+        let view = Neighborhood { nodes, edges: Vec::new(), is_truncated: false, as_of };
+        Ok(NeighborhoodAnswer { view, position: 0 })
     }
 
     async fn replay_decision(&self, id: DecisionId) -> Result<Vec<FieldDifference>, Error> {

@@ -8,6 +8,7 @@
 
 mod catboost;
 mod durability;
+mod neighborhood;
 mod orders;
 mod parity;
 mod python_client;
