@@ -10,7 +10,7 @@ use crate::cli::windows::WindowArgs;
 use crate::domain::feature::CatalogSchema;
 use crate::domain::head::HeadKind;
 use crate::domain::time::Timestamp;
-use crate::model::bundle::Bundle;
+use crate::model::bundle::{Bundle, Head};
 use crate::training::baseline::{Learner, ROWS_MAX, order_only};
 use crate::training::bundle::BundleParams;
 use crate::training::evaluate::HeadReport;
@@ -49,7 +49,8 @@ fn learning_set(windows: &WindowArgs, history: &History, schema: &CatalogSchema)
     history.training_set(LEARNING, windows.test().from, schema)
 }
 
-/// Baselines of the same run; empty when their window holds no orders.
+/// Baselines of the same run, for the classes with labels enough in their window; empty
+/// when there are none.
 ///
 /// # Errors
 /// A report of a learner that gave up.
@@ -59,10 +60,18 @@ pub fn baselines(
     history: &History,
     known: KnownAccounts,
 ) -> miette::Result<Vec<Baseline>> {
-    let set = learning_set(windows, history, &bundle.manifest().schema);
+    let params = BundleParams {
+        name: "order-only".into(),
+        trees: ObliviousParams::new(trees(TREES_MAX, LEARNING_RATE)),
+        ..BundleParams::default()
+    };
+    let mut set = learning_set(windows, history, &bundle.manifest().schema);
     // Baselines are classifiers: beside values alone they have nothing to say.
-    let has_classes = bundle.heads().iter().any(|head| head.kind() != HeadKind::ImpactValue);
-    if set.times.is_empty() || !has_classes {
+    set.heads.retain(|target| {
+        let is_class = |head: &Head| head.kind() != HeadKind::ImpactValue;
+        bundle.head(&target.id).is_some_and(is_class) && params.has_enough(target)
+    });
+    if set.heads.is_empty() {
         return Ok(Vec::new());
     }
     let judge = |learner| {
@@ -70,16 +79,7 @@ pub fn baselines(
             .map_err(|error| miette::miette!("{error}"))
     };
     let (line, forest) = (judge(Learner::Line)?, judge(Learner::Forest)?);
-    let mut set = order_only(&set);
-    set.heads.retain(|target| {
-        bundle.head(&target.id).is_some_and(|head| head.kind() != HeadKind::ImpactValue)
-    });
-    let params = BundleParams {
-        name: "order-only".into(),
-        trees: ObliviousParams::new(trees(TREES_MAX, LEARNING_RATE)),
-        ..BundleParams::default()
-    };
-    let order_only = fit(&set, &params)?;
+    let order_only = fit(&order_only(&set), &params)?;
     let judged =
         judge_window(&order_only, history, (TEST, known), &Slicing::default(), &mut |_| {});
     Ok(vec![

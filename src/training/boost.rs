@@ -228,3 +228,55 @@ where
         Ok(RankedEnsemble { binning: columns.binning, ensemble })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use linfa::ParamGuard;
+    use linfa::dataset::Dataset;
+    use ndarray::{Array1, Array2};
+    use rand::Rng;
+
+    use super::*;
+    use crate::training::params::ObliviousParams;
+    use crate::training::sample::generator;
+
+    const ROWS: u16 = 4_000;
+
+    /// Trees of targets that are often 0 and rise with the only feature, beside one far off
+    /// that outweighs all others: its first step alone, unbounded, would be 4,000.
+    fn fitted_means(loss: Loss) -> Vec<(f32, f64)> {
+        let mut rng = generator(5, 0);
+        let mut features: Array1<f32> = (0..ROWS).map(|_| rng.gen_range(0.0..1.0)).collect();
+        let mut targets = features.mapv(|x| if rng.r#gen::<f32>() < x { 8.0 * x } else { 0.0 });
+        (features[0], targets[0]) = (2.0, 1e6);
+        let settings = ObliviousSettings { loss, stop_share: 0.0, ..Default::default() };
+        let records = features.clone().insert_axis(ndarray::Axis(1));
+        let dataset = Dataset::new(records, targets);
+        let model = ObliviousParams::new(settings).check().unwrap().fit(&dataset).unwrap();
+        let records: Array2<f32> = features.clone().insert_axis(ndarray::Axis(1));
+        let raw: Array1<f64> = linfa::traits::Predict::predict(&model, &records);
+        features.into_iter().zip(raw.map(|raw| loss.value_map().apply(*raw))).collect()
+    }
+
+    /// Median of what is predicted for rows of a range.
+    fn middle(rows: &[(f32, f64)], range: std::ops::Range<f32>) -> f64 {
+        let within = rows.iter().filter(|(x, _)| range.contains(x));
+        let mut means: Vec<f64> = within.map(|(_, mean)| *mean).collect();
+        means.sort_by(f64::total_cmp);
+        means[means.len() / 2]
+    }
+
+    #[test]
+    fn losses_on_a_logarithm_stay_near_the_mean_beside_one_giant() {
+        for loss in [Loss::Poisson, Loss::Tweedie { power: 1.5 }] {
+            let rows = fitted_means(loss);
+            assert!(rows.iter().all(|(_, mean)| *mean <= 1.1e6), "{loss:?}");
+            // The mean at x is 8 x²: .5 around a quarter, 4.5 around three quarters.
+            let (low, high) = (middle(&rows, 0.2..0.3), middle(&rows, 0.7..0.8));
+            assert!(
+                (0.3..0.9).contains(&low) && (3.5..5.5).contains(&high),
+                "{loss:?} {low} {high}"
+            );
+        }
+    }
+}

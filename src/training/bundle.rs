@@ -169,6 +169,24 @@ pub fn fit_bundle(
     join(set, params, &columns, fitted, &skipped)
 }
 
+impl BundleParams {
+    /// True when a head has labels enough to be learned from.
+    pub(crate) fn has_enough(&self, target: &HeadTarget) -> bool {
+        let (n_rows, n_rare) = count_rare(target);
+        self.n_rows_min <= n_rows && self.n_rare_min <= n_rare
+    }
+}
+
+/// Labeled rows, and those of the rarer label (all of them for value heads).
+fn count_rare(target: &HeadTarget) -> (u64, u64) {
+    let (n_rows, n_positive) = count_labels(target);
+    let n_rare = match target.kind {
+        HeadKind::Risk | HeadKind::ImpactProbability => n_positive.min(n_rows - n_positive),
+        HeadKind::ImpactValue => n_rows,
+    };
+    (n_rows, n_rare)
+}
+
 /// Heads with enough labels, and the others.
 fn trainable_heads<'a>(
     set: &'a TrainingSet,
@@ -177,12 +195,8 @@ fn trainable_heads<'a>(
 ) -> Result<(Vec<&'a HeadTarget>, Vec<SkippedHead>), FitError> {
     let (mut targets, mut skipped) = (Vec::new(), Vec::new());
     for target in &set.heads {
-        let (n_rows, n_positive) = count_labels(target);
-        let n_rare = match target.kind {
-            HeadKind::Risk | HeadKind::ImpactProbability => n_positive.min(n_rows - n_positive),
-            HeadKind::ImpactValue => n_rows,
-        };
-        if params.n_rows_min <= n_rows && params.n_rare_min <= n_rare {
+        let (n_rows, n_rare) = count_rare(target);
+        if params.has_enough(target) {
             targets.push(target);
             continue;
         }

@@ -108,9 +108,17 @@ impl<'a> Grower<'a> {
     }
 }
 
-/// One Newton step per leaf, times the learning rate.
+/// One Newton step per leaf, times the learning rate. A leaf whose rows tell next to
+/// nothing keeps still, and no step is longer than its loss can be trusted for.
 pub(crate) fn newton_values(sums: &[LeafSums], settings: &ObliviousSettings) -> Vec<f64> {
-    let step = |sums: &LeafSums| -settings.learning_rate * sums.first / (sums.second + settings.l2);
+    let (second_min, step_max) = (settings.loss.leaf_second_min(), settings.loss.step_max());
+    let step = |sums: &LeafSums| {
+        if sums.second < second_min {
+            return 0.0;
+        }
+        let step = -sums.first / (sums.second + settings.l2);
+        settings.learning_rate * step.clamp(-step_max, step_max)
+    };
     sums.iter().map(step).collect()
 }
 
