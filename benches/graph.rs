@@ -166,6 +166,7 @@ fn bench_extract(bencher: Bencher<'_, '_>, (past, next): (Vec<Event>, Vec<Event>
     bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
         for event in &next[..BATCH] {
             if let Fact::OrderPlaced(order) = &event.fact {
+                out.clear();
                 catalog.extract(&graph, order, event.event_time, &mut out);
                 black_box(&out);
             }
