@@ -121,7 +121,9 @@ proptest! {
             prop_assert!(edge.first_seen <= edge.last_seen && edge.last_seen <= at(50));
             prop_assert!(asked.since.is_none_or(|since| since <= edge.last_seen));
             let hops = [edge.from, edge.to].map(|end| view.nodes[end as usize].n_hops);
-            prop_assert!(hops[0].abs_diff(hops[1]) <= 1 && hops[1] <= n_hops);
+            prop_assert!(hops.iter().all(|&hops| hops <= n_hops));
+            // A link that a near node was not let show may come back from a far one.
+            prop_assert!(view.is_truncated || hops[0].abs_diff(hops[1]) <= 1);
         }
         // Every node but the seeds hangs on one that is nearer.
         for (place, node) in view.nodes.iter().enumerate().skip(1) {
