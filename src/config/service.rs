@@ -67,7 +67,7 @@ pub struct GraphLimits {
     pub lateness_days: u32,
     /// Fewest accounts in 30 days that make an entity a hub.
     pub hub_accounts_min: u32,
-    /// Shortest time an entity is known before it is called a hub, days.
+    /// Fewest days, of 30, on which a hub is used.
     pub hub_age_days_min: u32,
     /// An entity with more accounts links no further ones into rings.
     pub ring_link_accounts_max: u32,

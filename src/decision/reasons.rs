@@ -105,7 +105,7 @@ pub(crate) fn fact(spec: &FeatureSpec, value: Option<f64>) -> Text {
         FeatureUnit::Flag if value < 0.5 => ("no", String::new()),
         FeatureUnit::Flag => ("yes", String::new()),
         FeatureUnit::Kilometers => ("kilometers", grouped(value, 0)),
-        FeatureUnit::Declared => ("declared", trimmed(value)),
+        FeatureUnit::Number | FeatureUnit::Declared => ("declared", trimmed(value)),
     };
     message("fact", key, &[("name", &name), ("value", &same(number))])
 }
@@ -128,6 +128,7 @@ pub(crate) fn number(unit: FeatureUnit, value: f64) -> Text {
         | FeatureUnit::Days
         | FeatureUnit::Hour
         | FeatureUnit::Flag
+        | FeatureUnit::Number
         | FeatureUnit::Declared => trimmed(value),
     })
 }

@@ -114,6 +114,8 @@ pub enum FeatureUnit {
     Flag,
     /// Kilometers.
     Kilometers,
+    /// A plain number that need not be whole: a mean of counts, an index.
+    Number,
     /// The source's own unit.
     Declared,
 }

@@ -86,7 +86,7 @@ impl Writer<'_> {
         let (of, owned) = (words::kind(self.kind), words::kind(kind));
         let name = format!("{}_per_account", owned.id_plural);
         self.add_cohort(
-            (&name, CohortRead::PerAccount(kind), FeatureUnit::Ratio, kind),
+            (&name, CohortRead::PerAccount(kind), FeatureUnit::Number, kind),
             (
                 format!("different {} per account {} in the last day", owned.en_plural, of.en_of),
                 format!("该{}近 1 天平均每个账号对应的不同{}数", of.zh, owned.zh),
@@ -114,7 +114,7 @@ impl Writer<'_> {
             );
         }
         if self.schema.fields.amount {
-            let (read, unit) = (CohortRead::AmountSpread, FeatureUnit::Ratio);
+            let (read, unit) = (CohortRead::AmountSpread, FeatureUnit::Number);
             self.add_cohort(
                 ("amount_spread", read, unit, EntityKind::Account),
                 (

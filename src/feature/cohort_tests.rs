@@ -2,76 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::entity::{EntityKey, EntityKind, EntityRef};
-use crate::domain::event::{Event, Fact};
-use crate::domain::money::{Currency, Money};
-use crate::domain::order::{Order, OrderItem, OrderKey};
+use crate::domain::event::Event;
 use crate::domain::time::{Span, Timestamp};
-use crate::feature::catalog::Catalog;
-use crate::feature::schema::SchemaBuilder;
-use crate::graph::knowledge::KnowledgeGraph;
-use crate::graph::settings::GraphSettings;
+use crate::feature::fixtures::{Trace, features, is_near, order, placed, yuan};
 
 /// The hour in which both come to the same network: the 1,000th day.
 const MEETING: Timestamp = Timestamp(1_000 * Span::DAY.0);
 const N_ACCOUNTS: u32 = 6;
 const N_ORDERS: u32 = 12;
 
-/// Which numbers an order's entities have.
-struct Trace {
-    account: u32,
-    ip: u32,
-    device: u32,
-    address: u32,
-    phone: u32,
-    payment: u32,
-    sku: u32,
-}
-
-fn entity(kind: EntityKind, n: u32) -> EntityRef {
-    EntityRef { kind, key: EntityKey::Hashed(u128::from(n) + 1) }
-}
-
-fn yuan(major: i64) -> Money {
-    Money { currency: Currency::CNY, minor_units: 100 * major }
-}
-
-fn order(id: u32, trace: &Trace, opened: Timestamp, price: Money) -> Order {
-    let order_id = id.to_string().into();
-    let mut order = Order::new(OrderKey { channel: "web".into(), order_id, revision: 0 });
-    order.entities = vec![
-        entity(EntityKind::Account, trace.account),
-        entity(EntityKind::Ip, trace.ip),
-        entity(EntityKind::Device, trace.device),
-        entity(EntityKind::Address, trace.address),
-        entity(EntityKind::Phone, trace.phone),
-        entity(EntityKind::PaymentInstrument, trace.payment),
-    ];
-    let sku = entity(EntityKind::Sku, trace.sku);
-    order.items = vec![OrderItem { sku, quantity: 1, unit_price: Some(price) }];
-    order.amount = Some(price);
-    order.account_created_at = Some(opened);
-    order
-}
-
-fn placed(event_time: Timestamp, order: Order) -> Event {
-    Event { event_id: "e".into(), event_time, ingest_time: None, fact: Fact::OrderPlaced(order) }
-}
-
 /// Two orders of each of six people with things and a past of their own, to the homes of
 /// eight relatives; two of them once paid with the same card.
 fn family() -> Vec<Event> {
     let mut events = Vec::new();
     let opened = |n: u32| MEETING - Span::days(100 * i64::from(n + 1));
-    let at_home = |n: u32| Trace {
-        account: n,
-        ip: 100 + n,
-        device: n,
-        address: 100 + n,
-        phone: n,
-        payment: n.max(1),
-        sku: n,
-    };
+    let at_home =
+        |n: u32| Trace { ip: 100 + n, address: 100 + n, payment: n.max(1), ..Trace::of(n) };
     for n in 0..N_ACCOUNTS {
         let order = order(n, &at_home(n), opened(n), yuan(80));
         events.push(placed(MEETING - Span::days(40), order));
@@ -106,29 +52,15 @@ fn gang() -> Vec<Event> {
     gang.collect()
 }
 
-/// What one more order of the first account sees, by feature.
-fn features(events: &[Event]) -> BTreeMap<Box<str>, f32> {
-    let mut graph = KnowledgeGraph::new(GraphSettings::default());
-    let mut schema = SchemaBuilder::default();
-    for event in events {
-        graph.apply(event);
-        schema.observe(event);
-    }
-    let trace = Trace { account: 0, ip: 1, device: 0, address: 0, phone: 0, payment: 0, sku: 0 };
-    let probe = order(999, &trace, MEETING - Span::days(100), yuan(99));
-    let catalog = Catalog::new(&schema.finish());
-    let mut values = Vec::new();
-    catalog.extract(&graph, &probe, MEETING + Span::HOUR, &mut values);
-    catalog.specs().iter().map(|spec| spec.id.clone()).zip(values).collect()
-}
-
-fn is_near(found: f32, expected: f32) -> bool {
-    (found - expected).abs() < 1e-3 || found.is_nan() && expected.is_nan()
+/// What one more order of the first account sees.
+fn next_sees(events: &[Event]) -> BTreeMap<Box<str>, f32> {
+    let probe = order(999, &Trace { ip: 1, ..Trace::of(0) }, MEETING - Span::days(100), yuan(99));
+    features(events, &probe, MEETING + Span::HOUR)
 }
 
 #[test]
 fn a_family_and_a_gang_of_the_same_counts_on_the_same_ip_differ_in_every_cohort_row() {
-    let (family, gang) = (features(&family()), features(&gang()));
+    let (family, gang) = (next_sees(&family()), next_sees(&gang()));
     for counted in ["ip_orders_count_1h", "ip_orders_count_1d", "ip_accounts_distinct_1d"] {
         assert!(is_near(family[counted], gang[counted]), "{counted}");
     }
@@ -159,7 +91,7 @@ fn a_family_and_a_gang_of_the_same_counts_on_the_same_ip_differ_in_every_cohort_
 
 #[test]
 fn an_account_that_is_alone_tells_nothing_about_sign_ups_in_one_go() {
-    let alone = features(&gang()[..1]);
+    let alone = next_sees(&gang()[..1]);
     assert!(alone["ip_cohort_signup_burst_share_1d"].is_nan());
     assert!(alone["ip_cohort_sku_variety_1d"].is_nan());
     assert!(alone["ip_cohort_amount_spread_1d"].is_nan());
@@ -168,11 +100,11 @@ fn an_account_that_is_alone_tells_nothing_about_sign_ups_in_one_go() {
 
 #[test]
 fn who_used_a_network_before_or_shares_a_card_from_before_is_acquainted() {
-    let family = features(&family());
+    let family = next_sees(&family());
     // The card: accounts 0 and 1. Nobody had used the network before that day.
     assert!((family["ip_cohort_acquainted_share_1d"] - 2.0 / 6.0).abs() < 1e-6);
     // Account 0 had used its device before, and it alone orders from it.
     assert!(is_near(family["device_cohort_acquainted_share_1d"], 1.0));
     // A gang's links are as new as its accounts: they do not make it a family.
-    assert!(is_near(features(&gang())["device_cohort_acquainted_share_1d"], 0.0));
+    assert!(is_near(next_sees(&gang())["device_cohort_acquainted_share_1d"], 0.0));
 }

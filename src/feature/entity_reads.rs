@@ -10,9 +10,10 @@ use crate::domain::time::{Span, Timestamp};
 use crate::feature::amount_line::AmountLine;
 use crate::feature::cohort_reads::CohortPast;
 use crate::feature::extract::BASKET_ITEMS_MAX;
-use crate::feature::row::{AmountRead, EntityRead, LabelRead};
+use crate::feature::row::{AmountRead, EntityRead, HubRead, LabelRead};
 use crate::graph::cohort_read::AccountAges;
 use crate::graph::history::{History, MarketRead, Window};
+use crate::graph::hub::HUB_SCORE_MIN;
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::order_log::OrderTotals;
 use crate::graph::ring_read::RingTotals;
@@ -58,6 +59,7 @@ pub(super) struct Past<'a> {
     ring: OnceCell<RingTotals>,
     ages: OnceCell<Option<AccountAges>>,
     cohort: CohortPast,
+    hub_score: OnceCell<f64>,
     median_amount: OnceCell<f64>,
 }
 
@@ -90,6 +92,7 @@ impl<'a> Past<'a> {
             ring: OnceCell::new(),
             ages: OnceCell::new(),
             cohort: CohortPast::default(),
+            hub_score: OnceCell::new(),
             median_amount: OnceCell::new(),
         }
     }
@@ -126,7 +129,7 @@ impl<'a> Past<'a> {
                 past.n_distinct(kind, window) as f64 / past.totals(window).n_orders as f64
             }
             EntityRead::SameSkuShare => self.same_sku_share(),
-            EntityRead::IsHub => f64::from(u8::from(past.is_hub())),
+            EntityRead::Hub(read) => self.hub(read),
             EntityRead::Cohort(read) => self.cohort.value(past, read),
             EntityRead::Signups => past.n_signups(Window::Day) as f64,
             EntityRead::AccountAgeMean => self.ages().map_or(f64::NAN, |ages| ages.mean_days),
@@ -179,6 +182,18 @@ impl<'a> Past<'a> {
 
     fn ages(&self) -> Option<AccountAges> {
         *self.ages.get_or_init(|| self.history.account_ages(Window::Day))
+    }
+
+    fn hub(&self, read: HubRead) -> f64 {
+        let past = &self.history;
+        let score = *self.hub_score.get_or_init(|| past.hub_score());
+        match read {
+            HubRead::IsHub => f64::from(u8::from(HUB_SCORE_MIN <= score)),
+            HubRead::Score => score,
+            HubRead::EffectiveAccounts(window) => {
+                past.n_distinct(EntityKind::Account, window) as f64 * (1.0 - score)
+            }
+        }
     }
 
     /// What the entity's orders usually come to: no single large one moves it. Unknown

@@ -13,6 +13,11 @@ mod entity_reads;
 mod entity_rows;
 mod extract;
 #[cfg(test)]
+mod fixtures;
+mod hub_rows;
+#[cfg(test)]
+mod hub_tests;
+#[cfg(test)]
 mod laws;
 mod order_reads;
 mod order_rows;

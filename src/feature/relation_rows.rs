@@ -5,7 +5,8 @@ use crate::domain::feature::{FeatureUnit, Monotone};
 use crate::feature::entity_rows::{Shape, Writer, shape};
 use crate::feature::row::EntityRead;
 use crate::feature::words;
-use crate::graph::history::{Window, can_be_hub};
+use crate::graph::history::Window;
+use crate::graph::hub::can_be_hub;
 use crate::graph::knowledge::{RING_KINDS, has_meetings, has_steps};
 use crate::graph::order_table::OrderStepKind;
 
@@ -73,15 +74,7 @@ impl Writer<'_> {
         }
         let accounts =
             |unit| Shape { unit, monotone: Monotone::Free, counterpart: Some(EntityKind::Account) };
-        self.add(
-            "is_hub",
-            EntityRead::IsHub,
-            &accounts(FeatureUnit::Flag),
-            (
-                format!("this {} is shared by many unrelated accounts", of.en),
-                format!("该{}由许多无关账号长期共用", of.zh),
-            ),
-        );
+        self.hub();
         if matches!(self.kind, EntityKind::Ip | EntityKind::Device | EntityKind::Address) {
             self.add(
                 "signups_count_1d",

@@ -115,7 +115,8 @@ pub(super) enum EntityRead {
     Distinct(EntityKind, Window),
     DistinctShare(EntityKind, Window),
     SameSkuShare,
-    IsHub,
+    /// How much the entity is a place that many share.
+    Hub(HubRead),
     /// What the accounts of the last day have in common.
     Cohort(CohortRead),
     Signups,
@@ -136,6 +137,17 @@ pub(super) enum EntityRead {
     MarketToPaid,
     /// Price paid / mean price of the SKU so far.
     PaidToMean,
+}
+
+/// What is read of an entity that strangers may share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum HubRead {
+    /// 1 for a hub.
+    IsHub,
+    /// How much it is one.
+    Score,
+    /// Different accounts of a window × (1 − score).
+    EffectiveAccounts(Window),
 }
 
 /// What is read of the accounts of one entity's last day and of their purchases.

@@ -3,7 +3,7 @@
 use crate::domain::entity::EntityKind;
 use crate::domain::head::HeadId;
 use crate::feature::catalog::Catalog;
-use crate::feature::row::{AmountRead, CohortRead, EntityRead, LabelRead, Read};
+use crate::feature::row::{AmountRead, CohortRead, EntityRead, HubRead, LabelRead, Read};
 use crate::graph::evidence::{EvidenceWant, Shows};
 use crate::graph::history::Window;
 
@@ -43,7 +43,12 @@ fn shows(read: EntityRead, heads: &[HeadId]) -> Shows {
         }
         EntityRead::Cohort(read) => shows_cohort(read),
         EntityRead::SameSkuShare => Shows::Pair(EntityKind::Sku, Window::Day),
-        EntityRead::IsHub => Shows::Met(EntityKind::Account, Window::Month),
+        EntityRead::Hub(HubRead::IsHub | HubRead::Score) => {
+            Shows::Met(EntityKind::Account, Window::Month)
+        }
+        EntityRead::Hub(HubRead::EffectiveAccounts(window)) => {
+            Shows::Met(EntityKind::Account, window)
+        }
         EntityRead::AccountAgeMean => Shows::Met(EntityKind::Account, Window::Day),
         EntityRead::FreshAccounts => Shows::FreshAccounts(Window::Day),
         EntityRead::RingSize | EntityRead::RingOrders | EntityRead::RingKnownBadShare(_) => {

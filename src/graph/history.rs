@@ -3,7 +3,7 @@
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::head::HeadId;
 use crate::domain::time::{Span, Timestamp};
-use crate::graph::knowledge::{KnowledgeGraph, NodeIdx, has_meetings};
+use crate::graph::knowledge::{KnowledgeGraph, NodeIdx};
 use crate::graph::label_log::KnownLabels;
 use crate::graph::meetings::NOBODY;
 use crate::graph::node::Node;
@@ -31,7 +31,7 @@ pub enum Window {
 pub struct History<'a> {
     pub(super) graph: &'a KnowledgeGraph,
     pub(super) node: &'a Node,
-    kind: EntityKind,
+    pub(super) kind: EntityKind,
     pub(super) as_of: Timestamp,
     /// Position of the first order of each window, and of the first order that is too new.
     starts: [usize; 5],
@@ -162,6 +162,12 @@ impl History<'_> {
                 self.node.orders.between(self.starts[window as usize], self.end)
             }
         }
+    }
+
+    /// Orders at or before an instant, which is not after that of reading; dropped orders
+    /// do not count.
+    pub fn n_orders_until(&self, time: Timestamp) -> u64 {
+        self.node.orders.end(time) as u64
     }
 
     /// What the orders before a window add up to.
@@ -308,26 +314,6 @@ impl History<'_> {
         basket.map_or(0, |basket| basket.meetings.n_met(0, sku.0, start, self.basket_end))
     }
 
-    /// True when many unrelated accounts share the entity over a long time.
-    ///
-    /// Formula: at least `hub_accounts_min` accounts in 30 days, known for `hub_age_min`,
-    /// and no day brings more than half of them: a gang comes in a burst, a hub does not.
-    pub fn is_hub(&self) -> bool {
-        let settings = &self.graph.settings;
-        let Some(first) = self.first_seen().filter(|_| can_be_hub(self.kind)) else {
-            return false;
-        };
-        if self.as_of - first < settings.hub_age_min {
-            return false;
-        }
-        if self.totals(Window::Month).n_orders < u64::from(settings.hub_accounts_min) {
-            return false;
-        }
-        let n_accounts = self.n_distinct(EntityKind::Account, Window::Month);
-        u64::from(settings.hub_accounts_min) <= n_accounts
-            && 2 * self.n_distinct(EntityKind::Account, Window::Day) <= n_accounts
-    }
-
     /// Steps that orders of this entity took in a window.
     pub fn n_steps(&self, step: OrderStepKind, window: Window) -> u64 {
         let facts = self.node.facts.as_deref();
@@ -344,10 +330,4 @@ impl History<'_> {
     pub fn opened(&self) -> Option<Timestamp> {
         self.node.opened(self.as_of)
     }
-}
-
-/// True for kinds that strangers should not share unless they are hubs.
-pub fn can_be_hub(kind: EntityKind) -> bool {
-    has_meetings(kind)
-        && !matches!(kind, EntityKind::Account | EntityKind::Sku | EntityKind::Merchant)
 }

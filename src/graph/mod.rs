@@ -9,6 +9,7 @@ pub mod evidence;
 #[cfg(test)]
 mod evidence_tests;
 pub mod history;
+pub mod hub;
 pub mod knowledge;
 pub mod label_log;
 #[cfg(test)]

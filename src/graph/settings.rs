@@ -34,9 +34,9 @@ pub struct GraphSettings {
     pub retention: Span,
     /// An order this much older than the newest fact is judged, but flagged as late.
     pub lateness: Span,
-    /// Fewest accounts in 30 days that make an entity a hub.
+    /// Fewest accounts in 30 days that make an entity a hub; there they speak half for it.
     pub hub_accounts_min: u32,
-    /// Shortest time an entity must be known to be called a hub.
+    /// Fewest days, of 30, on which a hub is used; there they speak half for it.
     pub hub_age_min: Span,
     /// An entity with more accounts than this links no further accounts into rings.
     pub ring_link_accounts_max: u32,
