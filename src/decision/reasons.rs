@@ -105,6 +105,7 @@ pub(crate) fn fact(spec: &FeatureSpec, value: Option<f64>) -> Text {
         FeatureUnit::Flag if value < 0.5 => ("no", String::new()),
         FeatureUnit::Flag => ("yes", String::new()),
         FeatureUnit::Kilometers => ("kilometers", grouped(value, 0)),
+        FeatureUnit::PercentPerDay => ("percent_per_day", trimmed(value)),
         FeatureUnit::Number | FeatureUnit::Declared => ("declared", trimmed(value)),
     };
     message("fact", key, &[("name", &name), ("value", &same(number))])
@@ -123,6 +124,7 @@ pub(crate) fn number(unit: FeatureUnit, value: f64) -> Text {
         FeatureUnit::Count | FeatureUnit::Kilometers => grouped(value, 0),
         FeatureUnit::Money => grouped(value, 2),
         FeatureUnit::Share => trimmed(value * 100.0) + "%",
+        FeatureUnit::PercentPerDay => trimmed(value) + "%",
         FeatureUnit::Ratio
         | FeatureUnit::ZScore
         | FeatureUnit::Days

@@ -114,6 +114,8 @@ pub enum FeatureUnit {
     Flag,
     /// Kilometers.
     Kilometers,
+    /// Percent a day: how much a price moves on an ordinary day.
+    PercentPerDay,
     /// A plain number that need not be whole: a mean of counts, an index.
     Number,
     /// The source's own unit.

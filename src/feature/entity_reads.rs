@@ -10,11 +10,12 @@ use crate::domain::time::{Span, Timestamp};
 use crate::feature::amount_line::AmountLine;
 use crate::feature::cohort_reads::CohortPast;
 use crate::feature::extract::BASKET_ITEMS_MAX;
-use crate::feature::row::{AmountRead, EntityRead, HubRead, LabelRead};
+use crate::feature::row::{AmountRead, EntityRead, HubRead, LabelRead, SalesRead};
 use crate::graph::cohort_read::AccountAges;
-use crate::graph::history::{History, MarketRead, Window};
+use crate::graph::history::{History, Window};
 use crate::graph::hub::HUB_SCORE_MIN;
 use crate::graph::knowledge::KnowledgeGraph;
+use crate::graph::market_reads::MarketRead;
 use crate::graph::order_log::OrderTotals;
 use crate::graph::ring_read::RingTotals;
 
@@ -150,6 +151,8 @@ impl<'a> Past<'a> {
             EntityRead::PairDaysSince(kind) => self.pair_days_since(kind),
             EntityRead::Stock => self.market().stock_units.map_or(f64::NAN, |units| units as f64),
             EntityRead::PriceIndex => self.market().price_index.unwrap_or(f64::NAN),
+            EntityRead::PriceVolatility => self.market().price_volatility.unwrap_or(f64::NAN),
+            EntityRead::Sales(read) => self.sold(read),
             EntityRead::MarketToPaid => {
                 self.market().price.unwrap_or(f64::NAN) / positive(self.unit_price())
             }
@@ -316,11 +319,28 @@ impl<'a> Past<'a> {
         self.order.entity(kind).map_or(f64::NAN, seen)
     }
 
+    fn sold(&self, read: SalesRead) -> f64 {
+        let (region, as_of) = (self.order.entity(EntityKind::Region), self.history.as_of());
+        let sales = self.graph.sales(self.entity, region, as_of);
+        match read {
+            SalesRead::Units(window) => sales.n_units(window) as f64,
+            SalesRead::StockCover => {
+                let market = self.market();
+                let sold = if market.is_stock_of_region {
+                    sales.n_units(Window::Week)
+                } else {
+                    self.history.totals(Window::Week).n_units
+                };
+                let stock = market.stock_units.map_or(f64::NAN, |units| units as f64);
+                7.0 * stock / positive(sold as f64)
+            }
+            SalesRead::TopRingsShare => sales.top_rings_share(Window::Week).unwrap_or(f64::NAN),
+        }
+    }
+
     fn market(&self) -> MarketRead {
         let region = self.order.entity(EntityKind::Region);
-        let region = region.and_then(|region| self.graph.find(region));
-        let sku = self.graph.find(self.entity);
-        sku.map(|sku| self.graph.market(sku, region, self.history.as_of())).unwrap_or_default()
+        self.graph.market(self.entity, region, self.history.as_of())
     }
 }
 

@@ -19,6 +19,9 @@ mod hub_rows;
 mod hub_tests;
 #[cfg(test)]
 mod laws;
+mod market_rows;
+#[cfg(test)]
+mod market_tests;
 mod order_reads;
 mod order_rows;
 mod relation_rows;

@@ -236,35 +236,4 @@ impl Writer<'_> {
             );
         }
     }
-
-    /// Stock and prices of a SKU.
-    pub(super) fn market(&mut self) {
-        let rows = [
-            ("stock_units", EntityRead::Stock, FeatureUnit::Count, "units in stock", "库存件数"),
-            (
-                "price_index",
-                EntityRead::PriceIndex,
-                FeatureUnit::Ratio,
-                "market price against its usual level",
-                "市场价与常态价之比",
-            ),
-            (
-                "market_to_paid",
-                EntityRead::MarketToPaid,
-                FeatureUnit::Ratio,
-                "market price against the price paid",
-                "市场价与成交价之比",
-            ),
-            (
-                "paid_to_mean",
-                EntityRead::PaidToMean,
-                FeatureUnit::Ratio,
-                "price paid against the mean price so far",
-                "成交价与历史均价之比",
-            ),
-        ];
-        for (id, read, unit, en, zh) in rows {
-            self.add(id, read, &shape(unit), (en.into(), zh.into()));
-        }
-    }
 }

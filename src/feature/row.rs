@@ -133,10 +133,24 @@ pub(super) enum EntityRead {
     PairDaysSince(EntityKind),
     Stock,
     PriceIndex,
+    PriceVolatility,
+    /// How the SKU sells in the order's region.
+    Sales(SalesRead),
     /// Market price / price paid.
     MarketToPaid,
     /// Price paid / mean price of the SKU so far.
     PaidToMean,
+}
+
+/// What is read of the sales of a SKU in the order's region.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SalesRead {
+    /// Pieces sold in a window.
+    Units(Window),
+    /// Units in stock / pieces sold a day over the last week, both of the same place.
+    StockCover,
+    /// Share of the week's pieces that went to the largest rings.
+    TopRingsShare,
 }
 
 /// What is read of an entity that strangers may share.

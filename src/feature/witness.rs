@@ -64,6 +64,8 @@ fn shows(read: EntityRead, heads: &[HeadId]) -> Shows {
         | EntityRead::AccountAge
         | EntityRead::Stock
         | EntityRead::PriceIndex
+        | EntityRead::PriceVolatility
+        | EntityRead::Sales(_)
         | EntityRead::MarketToPaid => Shows::Itself,
     }
 }

@@ -5,7 +5,6 @@ use crate::domain::head::HeadId;
 use crate::domain::time::{Span, Timestamp};
 use crate::graph::knowledge::{KnowledgeGraph, NodeIdx};
 use crate::graph::label_log::KnownLabels;
-use crate::graph::meetings::NOBODY;
 use crate::graph::node::Node;
 use crate::graph::order_log::OrderTotals;
 use crate::graph::order_table::OrderStepKind;
@@ -47,17 +46,6 @@ pub struct PairSeen {
     pub n_orders: u64,
     /// The last of them.
     pub last_seen: Timestamp,
-}
-
-/// What the market says about a SKU.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct MarketRead {
-    /// Units on hand.
-    pub stock_units: Option<u64>,
-    /// Market price in major units.
-    pub price: Option<f64>,
-    /// Latest market price / exponentially weighted mean of the earlier ones.
-    pub price_index: Option<f64>,
 }
 
 impl Window {
@@ -125,20 +113,6 @@ impl KnowledgeGraph {
         let log = self.head_labels.get(usize::from(head))?;
         let known = log.ever(log.end(as_of));
         (0 < known.n_known).then(|| known.n_bad as f64 / known.n_known as f64)
-    }
-
-    /// Stock and price of a SKU: of the region if known there, else of everywhere.
-    pub fn market(&self, sku: NodeIdx, region: Option<NodeIdx>, as_of: Timestamp) -> MarketRead {
-        let mut read = MarketRead::default();
-        for place in [region.map(|node| node.0), Some(NOBODY)].into_iter().flatten() {
-            let Some(log) = self.market.get(&(sku.0, place)) else { continue };
-            read.stock_units = read.stock_units.or_else(|| log.stock(as_of));
-            if read.price.is_none() {
-                read.price = log.price(as_of);
-                read.price_index = log.price_index(as_of);
-            }
-        }
-        read
     }
 }
 

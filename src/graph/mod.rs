@@ -15,6 +15,7 @@ pub mod label_log;
 #[cfg(test)]
 mod laws;
 mod market;
+pub mod market_reads;
 mod meetings;
 pub mod neighborhood;
 #[cfg(test)]
@@ -26,4 +27,5 @@ mod pair_index;
 mod placing;
 pub mod ring_read;
 mod rings;
+mod sales;
 pub mod settings;

@@ -39,6 +39,7 @@ impl KnowledgeGraph {
         }
         for &(sku, size) in &skus {
             self.meet(sku, time, size, &row);
+            self.sell(sku, size.n_units, &row, time);
             nodes.push(sku);
         }
         if let (Some(created), Some(account)) =

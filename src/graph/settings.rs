@@ -21,6 +21,8 @@ pub const COHORT_ACCOUNTS_MAX: usize = 32;
 pub const COHORT_PURCHASES_MAX: usize = 64;
 /// Most addresses of one account of a cohort that are looked at.
 pub const COHORT_ADDRESSES_MAX: usize = 8;
+/// Most sales of a SKU, the newest, whose buyers are looked at.
+pub const RING_SALES_MAX: usize = 64;
 /// Most category attributes whose values are remembered; those named later are not.
 pub const CATEGORY_ATTRIBUTES_MAX: usize = 64;
 /// Most values of a category that are remembered one by one; later ones count together.
