@@ -78,8 +78,10 @@ impl History<'_> {
         let mut cohort = Cohort::default();
         for &account in &accounts {
             cohort.n_accounts += 1;
-            cohort.ages.extend(self.opened_at(account).map(|opened| self.as_of() - opened));
-            let Some(past) = self.graph.history(account, before.as_of()) else { continue };
+            let histories =
+                [self.as_of(), before.as_of()].map(|at| self.graph.history(account, at));
+            let [Some(now), Some(past)] = histories else { continue };
+            cohort.ages.extend(now.opened().map(|opened| self.as_of() - opened));
             let is_customer = past.last_seen().is_some();
             cohort.n_customers += u64::from(is_customer);
             let is_known = before.pair(account, EntityKind::Account).is_some();
@@ -88,8 +90,7 @@ impl History<'_> {
                 ring.iter().any(|other| *other != account && accounts.contains(other))
             };
             cohort.n_acquainted += u64::from(is_known || is_linked());
-            cohort.n_new_addresses +=
-                u64::from(is_customer && self.has_new_address(account, &past));
+            cohort.n_new_addresses += u64::from(is_customer && has_new_address(&now, &past));
         }
         cohort.ages.sort_unstable();
         cohort
@@ -112,13 +113,12 @@ impl History<'_> {
     fn opened_at(&self, account: NodeIdx) -> Option<Timestamp> {
         self.graph.history(account, self.as_of())?.opened()
     }
+}
 
-    /// True when an address of the account's last day is not one of its past.
-    fn has_new_address(&self, account: NodeIdx, past: &History<'_>) -> bool {
-        let Some(now) = self.graph.history(account, self.as_of()) else { return false };
-        let addresses = now.recent(EntityKind::Address, Window::Day, COHORT_ADDRESSES_MAX);
-        addresses.into_iter().any(|address| past.pair(address, EntityKind::Address).is_none())
-    }
+/// True when an address of an account's last day is not one of its past.
+fn has_new_address(now: &History<'_>, past: &History<'_>) -> bool {
+    let addresses = now.recent(EntityKind::Address, Window::Day, COHORT_ADDRESSES_MAX);
+    addresses.into_iter().any(|address| past.pair(address, EntityKind::Address).is_none())
 }
 
 impl Cohort {
