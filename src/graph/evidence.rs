@@ -70,8 +70,8 @@ struct Link {
     features: BTreeSet<Box<str>>,
 }
 
-/// The neighborhood that paths are looked for in.
-struct Neighborhood<'a> {
+/// Evidence in the making: what is shown, and what paths are looked for in.
+struct Surroundings<'a> {
     graph: &'a KnowledgeGraph,
     order: &'a Order,
     as_of: Timestamp,
@@ -93,7 +93,7 @@ impl KnowledgeGraph {
     /// the counterparts that each feature counts, most recently met first. Marked as
     /// truncated when fewer are shown than counted.
     pub fn evidence(&self, order: &Order, as_of: Timestamp, wants: &[EvidenceWant]) -> Evidence {
-        let mut around = Neighborhood {
+        let mut around = Surroundings {
             graph: self,
             order,
             as_of,
@@ -128,7 +128,7 @@ impl KnowledgeGraph {
     }
 }
 
-impl<'a> Neighborhood<'a> {
+impl<'a> Surroundings<'a> {
     fn show(&mut self, node: NodeIdx, want: &EvidenceWant) {
         let place = self.place(node);
         self.witness.insert(place);
