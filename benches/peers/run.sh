@@ -25,12 +25,14 @@ environment() {
     "$PYTHON" -m pip install --quiet --disable-pip-version-check -r benches/peers/requirements.txt
 }
 
-# FastTreeSHAP is built from source against an older numpy: an environment of its own.
+# FastTreeSHAP is built from source against an older numpy: an environment of its own, and
+# both installs name the old versions, or the second would bring the newest.
 fast_environment() {
     [ -x "$FAST_PYTHON" ] || python3 -m venv "$FOLDER/fasttreeshap"
     local pip=("$FAST_PYTHON" -m pip install --quiet --disable-pip-version-check)
-    "${pip[@]}" 'numpy<1.24' 'setuptools<70' wheel cython 'lightgbm<4' 'scikit-learn<1.4'
-    "${pip[@]}" --no-build-isolation fasttreeshap==0.1.6
+    local old=('numpy<1.24' 'lightgbm<4' 'scikit-learn<1.4')
+    "${pip[@]}" "${old[@]}" 'setuptools<70' wheel cython &&
+        "${pip[@]}" "${old[@]}" --no-build-isolation fasttreeshap==0.1.6
 }
 
 accuracy() {
