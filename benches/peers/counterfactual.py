@@ -16,6 +16,7 @@ from pathlib import Path
 import dice_ml
 import numpy as np
 import pandas as pd
+from raiutils.exceptions import UserConfigValidationException
 
 METHODS = ("random", "genetic")
 # Values that differ by less are unchanged: DiCE rounds what it gives back.
@@ -85,7 +86,7 @@ def ask(method: str, head: Head, order: dict, rows: pd.DataFrame, levers: list[s
             **options,
         )
         changed = found.cf_examples_list[0].final_cfs_df
-    except dice_ml.utils.exception.UserConfigValidationException:
+    except UserConfigValidationException:
         changed = None
     seconds = time.perf_counter() - started
     if changed is None or changed.empty:
