@@ -97,7 +97,7 @@ fn recruit(scene: &mut Scene<'_>, n_orders: u32, start: Timestamp, care: Care) -
 fn fake_order(scene: &mut Scene<'_>, brusher: &Brusher, at: Timestamp, sku: u32) -> Draft {
     let buyer = Buyer {
         account: brusher.account,
-        person: brusher.account,
+        person: brusher.device,
         created_at: brusher.created_at.min(at),
         consumer: None,
         device: brusher.device,

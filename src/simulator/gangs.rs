@@ -137,7 +137,7 @@ fn gang_order(scene: &mut Scene<'_>, gang: &Gang, n: u32, at: Timestamp) -> Draf
     let (address, address_kind) = gang.addresses[scene.dice.index(gang.addresses.len())];
     let buyer = Buyer {
         account,
-        person: account,
+        person: phone,
         created_at: created_at.min(at),
         consumer: None,
         device,

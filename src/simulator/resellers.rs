@@ -105,7 +105,7 @@ fn hoard_order(scene: &mut Scene<'_>, hoard: &Hoard, n: u32, wanted: (u32, Times
     let device = if (hoard.care == Care::Careful) || scene.dice.chance(0.5) { account } else { ip };
     let buyer = Buyer {
         account,
-        person: account,
+        person: phone,
         created_at: created_at.min(at),
         consumer: None,
         device,

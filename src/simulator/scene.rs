@@ -15,7 +15,7 @@ use crate::simulator::truth::{Archetype, Care};
 pub struct Buyer {
     /// Number of the account.
     pub account: u64,
-    /// The person behind it.
+    /// The person behind it; see the table of people in [`crate::simulator::truth`].
     pub person: u64,
     /// When the account was opened.
     pub created_at: Timestamp,

@@ -112,7 +112,7 @@ fn thief_account(scene: &mut Scene<'_>, at: Timestamp, account: u64, from: (u64,
     };
     Buyer {
         account,
-        person: account,
+        person: device,
         created_at,
         consumer: None,
         device,

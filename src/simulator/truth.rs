@@ -1,4 +1,17 @@
 //! What the simulator knows about an order and nobody else does.
+//!
+//! The person of an order is who holds the account that orders:
+//!
+//! | account of | person |
+//! |---|---|
+//! | customer, company | the customer or company; a customer may have two accounts |
+//! | coupon gang, reseller ring | the holder of the phone: rings that strike again keep their phones and change accounts, wallets or networks, and phones go round within the ring |
+//! | brushing ring | the holder of the device: each has a network, and several accounts with a phone and a wallet for each |
+//! | thief | the thief, whatever the account; a taken-over account stays its owner's |
+//!
+//! A pair of accounts is linkable at an instant when both have one person and their
+//! orders until then share a strong carrier: a phone, a payment instrument, or a device
+//! together with a delivery address. Other pairs of one person left no trace to find.
 
 use std::io::{self, Write};
 
@@ -66,7 +79,7 @@ pub struct OrderTruth {
     pub labels: [(HeadId, bool); 5],
     /// The ring, campaign or family it belongs to.
     pub ring: Option<u32>,
-    /// The person behind the account; honest people may have two accounts.
+    /// The person behind the account.
     pub person: u64,
     /// Whether a bad ring hid its traces.
     pub care: Care,
