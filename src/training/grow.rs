@@ -38,12 +38,6 @@ impl<'a> Grower<'a> {
 
     /// The splits of a tree with their gains, for a loss at the rows' scores so far, as the
     /// tree's own sample of rows and features tells them.
-    ///
-    /// Splits fit the first derivatives by least squares, every row as curved as the mean
-    /// row (Friedman 2001); only leaf values take Newton's step. With each row's own second
-    /// derivative, rows that the trees have settled would count next to nothing, and what
-    /// only interactions tell is found later (three-way task of the peers' bench, test AUC
-    /// .82 instead of .84 after 2,000 trees, 2026-11-26).
     pub(crate) fn splits(
         &mut self,
         rows: &mut Rows,
@@ -52,16 +46,12 @@ impl<'a> Grower<'a> {
         tree: u32,
     ) -> Vec<Candidate> {
         let settings = self.settings;
-        let magnitude = rows.differentiate(loss);
-        let curvature = rows.mean_second(magnitude);
-        let scales = Scales::new(magnitude, rows.raw.len());
+        let scales = Scales::new(rows.differentiate(loss), rows.raw.len());
         let mut rng = generator(settings.seed, tree.into());
         let features = subset(features, settings.feature_share, &mut rng);
         let sample = RowSample::new(settings.row_share, &mut rng);
-        let sampled = (0_u32..).zip(rows.gradients.iter().zip(&rows.weights));
-        let sampled = sampled.filter(|(row, _)| sample.has(*row));
-        let sampled = sampled
-            .map(|(row, (&[first, _], &weight))| (row, scales.pack([first, curvature * weight])));
+        let sampled = (0_u32..).zip(&rows.gradients).filter(|(row, _)| sample.has(*row));
+        let sampled = sampled.map(|(row, &gradient)| (row, scales.pack(gradient)));
         self.splits_of(&rows.blocks, &features, scales, sampled)
     }
 

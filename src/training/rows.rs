@@ -89,13 +89,6 @@ impl Rows {
         total
     }
 
-    /// The mean second derivative of these rows by weight; 0 when they weigh nothing.
-    #[expect(clippy::cast_possible_truncation, reason = "gradients are f32")]
-    pub(crate) fn mean_second(&self, magnitude: Magnitude) -> f32 {
-        let weight: f64 = self.weights.iter().map(|&weight| f64::from(weight)).sum();
-        if 0.0 < weight { (magnitude.second / weight) as f32 } else { 0.0 }
-    }
-
     /// Finds the leaf of every row.
     pub(crate) fn find_leaves(&mut self, splits: &[Split]) {
         let blocks = &self.blocks;
