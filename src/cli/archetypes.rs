@@ -13,17 +13,19 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use crate::cli::identity_check::{IdentityCheck, Persons};
+use crate::cli::share::Share;
 use crate::cli::truth_file::{OrderTruth, TruthFile};
 use crate::domain::event::{Event, Fact};
 use crate::domain::head::{HeadId, HeadKind, RiskType};
 use crate::domain::order::OrderKey;
+use crate::domain::time::Timestamp;
+use crate::graph::knowledge::KnowledgeGraph;
 use crate::simulator::rule::IpBurstRule;
 use crate::training::evaluate::{FPR_MAX, ScoredRow};
 
 /// Share of good orders that the model's threshold may stop.
 const GOOD_STOPPED_SHARE: f64 = 0.01;
-/// Quantile of the standard normal distribution: two-sided 95 %.
-const Z_95: f64 = 1.959_963_984_540_054;
 
 /// Watches a stream with the truth in hand.
 #[derive(Debug)]
@@ -31,6 +33,7 @@ pub struct Watch {
     truth: TruthFile,
     rule: IpBurstRule,
     stopped_by_rule: BTreeSet<OrderKey>,
+    persons: Persons,
 }
 
 /// Orders stopped per kind of buyer, by the model and by the rule.
@@ -82,21 +85,6 @@ pub struct HeadTruth {
     pub recall: Share,
 }
 
-/// A count out of a total with its 95 % interval (Wilson 1927).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Share {
-    /// How many.
-    pub count: u64,
-    /// Out of how many.
-    pub of: u64,
-    /// `count / of`; 0 of nothing.
-    pub share: f64,
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
-}
-
 impl Watch {
     /// Reads a truth file that `orderlens simulate` wrote.
     ///
@@ -107,14 +95,30 @@ impl Watch {
     }
 
     fn new(truth: TruthFile) -> Self {
-        Self { truth, rule: IpBurstRule::default(), stopped_by_rule: BTreeSet::new() }
+        Self {
+            truth,
+            rule: IpBurstRule::default(),
+            stopped_by_rule: BTreeSet::new(),
+            persons: Persons::default(),
+        }
     }
 
-    /// Lets the rule see an event.
+    /// Lets the rule see an event, and keeps whose account it is about.
     pub fn observe(&mut self, event: &Event) {
+        self.persons.observe(event, &self.truth);
         if let Fact::OrderPlaced(order) = &event.fact {
             self.stopped_by_rule.extend(self.rule.observe(order, event.event_time));
         }
+    }
+
+    /// How right the identity links of accounts that ordered since `from` are in the end.
+    pub fn identity(
+        &self,
+        graph: &KnowledgeGraph,
+        from: Timestamp,
+        end: Timestamp,
+    ) -> Option<IdentityCheck> {
+        self.persons.check(graph, from, end)
     }
 
     /// The tables over the judged orders; orders without a truth are left out.
@@ -256,20 +260,6 @@ impl Tally {
     }
 }
 
-impl Share {
-    fn new(count: u64, of: u64) -> Self {
-        if of == 0 {
-            return Self { count, of, share: 0.0, low: 0.0, high: 1.0 };
-        }
-        let (n, share) = (of as f64, count as f64 / of as f64);
-        let squared = Z_95 * Z_95;
-        let center = (share + squared / (2.0 * n)) / (1.0 + squared / n);
-        let spread = (share * (1.0 - share) / n + squared / (4.0 * n * n)).sqrt();
-        let half = Z_95 * spread / (1.0 + squared / n);
-        Self { count, of, share, low: (center - half).max(0.0), high: (center + half).min(1.0) }
-    }
-}
-
 /// The lowest threshold that at most the given share of these scores reaches.
 fn lowest_threshold(mut scores: Vec<f64>, share: f64) -> f64 {
     scores.sort_by(|a, b| b.total_cmp(a));
@@ -304,19 +294,11 @@ impl fmt::Display for ArchetypeTable {
     }
 }
 
-impl fmt::Display for Share {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [share, low, high] = [self.share, self.low, self.high].map(|part| 100.0 * part);
-        f.pad(&format!("{share:>5.1} [{low:>5.1}, {high:>5.1}]"))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::fmt::Write as _;
 
     use super::*;
-    use crate::domain::time::Timestamp;
     use crate::training::evaluate::Standing;
 
     const HEADING: &str = "order_id,archetype,ring,is_careful,is_good,\
@@ -380,14 +362,5 @@ mod tests {
         assert_eq!(table.totals.iter().map(|row| row.model.count).collect::<Vec<_>>(), [6, 2]);
         let recall: Vec<_> = table.heads.iter().map(|h| (&*h.head.0, h.recall.count)).collect();
         assert_eq!(recall, [("promo_abuse", 5)]);
-    }
-
-    #[test]
-    fn a_share_has_the_interval_of_wilson() {
-        // R: prop.test(8, 10, correct = FALSE)
-        let share = Share::new(8, 10);
-        assert!((share.low - 0.490_162_5).abs() < 1e-6 && (share.high - 0.943_317_8).abs() < 1e-6);
-        assert_eq!((Share::new(0, 0).low, Share::new(0, 0).high), (0.0, 1.0));
-        assert!(Share::new(0, 5).low.abs() < 1e-12);
     }
 }

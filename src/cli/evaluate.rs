@@ -11,6 +11,7 @@ use crate::cli::baselines::{Baseline, TEST, baselines, learning_window};
 use crate::cli::evaluation_report::write_report;
 use crate::cli::event_file::EventFile;
 use crate::cli::export_matrix::export_matrix;
+use crate::cli::identity_check::IdentityCheck;
 use crate::cli::output::{bar, csv_field, say, say_json, spinner};
 use crate::cli::serve::identity;
 use crate::cli::settings::{graph_settings, shipped};
@@ -50,7 +51,8 @@ pub struct Args {
     /// Leave out orders of accounts with a bad order since --train-from, known when their day began
     #[arg(long)]
     exclude_known: bool,
-    /// Truth of a synthetic stream: adds a table per kind of buyer, beside the IP rule
+    /// Truth of a synthetic stream: adds a table per kind of buyer, beside the IP rule, and
+    /// how right the links between accounts of one person are
     #[arg(long)]
     truth: Option<PathBuf>,
     /// Report a slice by itself: `order_amount=50,200` is cut there, `order_amount` in
@@ -90,6 +92,8 @@ struct Report {
     baselines: Vec<Baseline>,
     #[serde(skip_serializing_if = "Option::is_none")]
     archetypes: Option<ArchetypeTable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity: Option<IdentityCheck>,
 }
 
 /// Runs the command.
@@ -137,6 +141,9 @@ pub fn run(args: &Args) -> miette::Result<()> {
         drift: judged.shifts.clone(),
         stability: other
             .map_or_else(Vec::new, |other| compare_bundles(&bundle, &other, &history, TEST)),
+        identity: watch.as_ref().and_then(|watch| {
+            watch.identity(&history.graph, args.windows.test().from, history.end)
+        }),
         archetypes: watch.map(|watch| watch.table(&judged.rows)),
         baselines,
         model: judged.reports.clone(),
@@ -246,6 +253,9 @@ fn show(report: &Report) {
     }
     if let Some(table) = &report.archetypes {
         say(format!("\n{table}"));
+    }
+    if let Some(check) = &report.identity {
+        say(check);
     }
 }
 

@@ -24,6 +24,8 @@ pub struct OrderTruth {
     pub is_good: bool,
     /// The ring, campaign or family it belongs to.
     pub ring: Option<u32>,
+    /// Who holds the account; `None` in files without persons.
+    pub person: Option<u64>,
     /// Truth per risk, in catalog order.
     pub risks: [bool; RiskType::ALL.len()],
 }
@@ -60,6 +62,7 @@ impl TruthFile {
         };
         let [order, archetype, ring] = [column("order_id")?, column("archetype")?, column("ring")?];
         let [careful, good] = [column("is_careful")?, column("is_good")?];
+        let person = heading.iter().position(|column| column == "person");
         let mut risks = [0; RiskType::ALL.len()];
         for (at, risk) in risks.iter_mut().zip(RiskType::ALL) {
             *at = column(risk.as_str())?;
@@ -72,6 +75,7 @@ impl TruthFile {
                 is_careful: &row[careful] == "1",
                 is_good: &row[good] == "1",
                 ring: row[ring].parse().ok(),
+                person: person.and_then(|at| row[at].parse().ok()),
                 risks: risks.map(|at| &row[at] == "1"),
             };
             by_order.insert(row[order].into(), truth);

@@ -12,6 +12,7 @@ pub mod evidence;
 pub mod feature;
 pub mod feedback;
 pub mod head;
+pub mod identity;
 pub mod impact;
 pub mod money;
 pub mod neighborhood;

@@ -10,6 +10,9 @@ pub mod evidence;
 mod evidence_tests;
 pub mod history;
 pub mod hub;
+pub mod identity;
+#[cfg(test)]
+mod identity_tests;
 pub mod knowledge;
 pub mod label_log;
 #[cfg(test)]

@@ -11,7 +11,7 @@
 //!
 //! A pair of accounts is linkable at an instant when both have one person and their
 //! orders until then share a strong carrier: a phone, a payment instrument, or a device
-//! together with a delivery address. Other pairs of one person left no trace to find.
+//! together with a home address. Other pairs of one person left no trace to find.
 
 use std::io::{self, Write};
 

@@ -80,6 +80,8 @@ pub struct History {
     pub end: Timestamp,
     /// Events played.
     pub n_events: u64,
+    /// The graph as it is at the end.
+    pub graph: KnowledgeGraph,
     /// Confirmed bad orders per head and account (by hash), in the order they became known.
     pub account_positives: IndexMap<(HeadId, u128), Vec<AccountPositive>, FxBuildHasher>,
 }
@@ -214,12 +216,8 @@ impl<'a> Player<'a> {
             EntityKey::Plain(name) => u128::from(text_hash(name)),
         });
         self.order_times.insert(order_hash(&order.key), (event_time, account));
-        let window = self
-            .plan
-            .windows
-            .iter()
-            .position(|window| window.from <= event_time && event_time < window.to);
-        let Some(window) = window else { return };
+        let is_inside = |window: &Window| window.from <= event_time && event_time < window.to;
+        let Some(window) = self.plan.windows.iter().position(is_inside) else { return };
         if self.row_of_order.contains_key(&order.key) {
             return;
         }
@@ -295,6 +293,7 @@ impl<'a> Player<'a> {
             labels: self.labels,
             end: self.end,
             n_events: self.n_events,
+            graph: self.graph,
             account_positives: self.account_positives,
         }
     }
