@@ -10,11 +10,13 @@ use crate::domain::time::{Span, Timestamp};
 use crate::feature::amount_line::AmountLine;
 use crate::feature::cohort_reads::CohortPast;
 use crate::feature::extract::BASKET_ITEMS_MAX;
-use crate::feature::row::{AmountRead, EntityRead, HubRead, LabelRead, SalesRead};
+use crate::feature::row::{AmountRead, EntityRead, HubRead, IdentityRead, LabelRead, SalesRead};
 use crate::graph::cohort_read::AccountAges;
 use crate::graph::history::{History, Window};
 use crate::graph::hub::HUB_SCORE_MIN;
+use crate::graph::identity::IdentityTotals;
 use crate::graph::knowledge::KnowledgeGraph;
+use crate::graph::label_log::KnownLabels;
 use crate::graph::market_reads::MarketRead;
 use crate::graph::order_log::OrderTotals;
 use crate::graph::ring_read::RingTotals;
@@ -58,6 +60,7 @@ pub(super) struct Past<'a> {
     heads: &'a [HeadNow],
     /// Walks that several rows share, done when the first of them asks.
     ring: OnceCell<RingTotals>,
+    identity: OnceCell<IdentityTotals>,
     ages: OnceCell<Option<AccountAges>>,
     cohort: CohortPast,
     hub_score: OnceCell<f64>,
@@ -91,6 +94,7 @@ impl<'a> Past<'a> {
             history,
             heads,
             ring: OnceCell::new(),
+            identity: OnceCell::new(),
             ages: OnceCell::new(),
             cohort: CohortPast::default(),
             hub_score: OnceCell::new(),
@@ -145,7 +149,8 @@ impl<'a> Past<'a> {
             }
             EntityRead::RingSize => self.ring().n_accounts as f64,
             EntityRead::RingOrders => self.ring().n_orders_day as f64,
-            EntityRead::RingKnownBadShare(head) => self.ring_known_bad_share(head),
+            EntityRead::RingKnownBadShare(head) => self.known_bad_share(head, &self.ring().labels),
+            EntityRead::Identity(read) => self.other_accounts(read),
             EntityRead::PairIsNew(kind) => self.pair_is_new(kind),
             EntityRead::PairOrders(kind) => self.pair_orders(kind),
             EntityRead::PairDaysSince(kind) => self.pair_days_since(kind),
@@ -278,10 +283,21 @@ impl<'a> Past<'a> {
         n_same.unwrap_or(0) as f64 / n_orders
     }
 
-    fn ring_known_bad_share(&self, head: usize) -> f64 {
+    fn other_accounts(&self, read: IdentityRead) -> f64 {
+        let as_of = self.history.as_of();
+        let totals = || self.graph.identity_totals(self.entity, Some(self.order), as_of);
+        let totals = self.identity.get_or_init(totals);
+        match read {
+            IdentityRead::Accounts => totals.n_accounts as f64,
+            IdentityRead::OldestAge => self.days_since(totals.oldest),
+            IdentityRead::KnownBadShare(head) => self.known_bad_share(head, &totals.labels),
+        }
+    }
+
+    fn known_bad_share(&self, head: usize, labels: &[KnownLabels]) -> f64 {
         let HeadNow { slot, rate } = self.heads[head];
         let Some(slot) = slot else { return f64::NAN };
-        let known = self.ring().labels[usize::from(slot)];
+        let known = labels[usize::from(slot)];
         shrunk(known.n_bad as f64, known.n_known as f64, rate)
     }
 

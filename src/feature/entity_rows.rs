@@ -33,6 +33,7 @@ pub(super) fn entity_rows(schema: &CatalogSchema) -> Vec<Row> {
         if kind == EntityKind::Account {
             writer.pairs();
             writer.ring();
+            writer.identity();
         }
         if kind == EntityKind::Sku {
             writer.market();
@@ -80,6 +81,7 @@ impl Writer<'_> {
             EntityRead::RingSize
                 | EntityRead::RingOrders
                 | EntityRead::RingKnownBadShare(_)
+                | EntityRead::Identity(_)
                 | EntityRead::Cohort(_)
         );
         let spec = |id: String, text: Text| FeatureSpec {

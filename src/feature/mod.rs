@@ -17,6 +17,7 @@ mod fixtures;
 mod hub_rows;
 #[cfg(test)]
 mod hub_tests;
+mod identity_rows;
 #[cfg(test)]
 mod laws;
 mod market_rows;

@@ -128,6 +128,8 @@ pub(super) enum EntityRead {
     RingSize,
     RingOrders,
     RingKnownBadShare(usize),
+    /// What the consumer's other accounts tell.
+    Identity(IdentityRead),
     PairIsNew(EntityKind),
     PairOrders(EntityKind),
     PairDaysSince(EntityKind),
@@ -140,6 +142,17 @@ pub(super) enum EntityRead {
     MarketToPaid,
     /// Price paid / mean price of the SKU so far.
     PaidToMean,
+}
+
+/// What is read of the other accounts of an account's consumer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum IdentityRead {
+    /// How many there are.
+    Accounts,
+    /// Age of the oldest.
+    OldestAge,
+    /// Share of bad ones among their verdicts under a head, a position in the schema.
+    KnownBadShare(usize),
 }
 
 /// What is read of the sales of a SKU in the order's region.

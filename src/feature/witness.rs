@@ -54,6 +54,7 @@ fn shows(read: EntityRead, heads: &[HeadId]) -> Shows {
         EntityRead::RingSize | EntityRead::RingOrders | EntityRead::RingKnownBadShare(_) => {
             Shows::Ring
         }
+        EntityRead::Identity(_) => Shows::Identity,
         EntityRead::PairIsNew(kind)
         | EntityRead::PairOrders(kind)
         | EntityRead::PairDaysSince(kind) => Shows::Pair(kind, Window::Ever),

@@ -59,6 +59,8 @@ pub enum Shows {
     Pair(EntityKind, Window),
     /// The linked accounts, with what links them.
     Ring,
+    /// The consumer's other accounts, with the strong things that they share with this one.
+    Identity,
 }
 
 /// What links two nodes, gathered over all features that need the link.
@@ -104,6 +106,9 @@ impl KnowledgeGraph {
         };
         let own: Vec<NodeIdx> = order.nodes().filter_map(|entity| self.find(entity)).collect();
         for want in wants {
+            if want.shows == Shows::Identity {
+                around.show_identity(want);
+            }
             let of_kind = self.own_of(order, want.entity);
             around.is_truncated |= OWN_MAX < of_kind.len();
             for node in of_kind.into_iter().take(OWN_MAX) {
@@ -134,8 +139,8 @@ impl<'a> Surroundings<'a> {
         self.witness.insert(place);
         let Some(past) = self.graph.history(node, self.as_of) else { return };
         let shown = match &want.shows {
-            Shows::Itself => return,
             Shows::Ring => return self.show_ring(node, want),
+            Shows::Itself | Shows::Identity => return,
             Shows::Met(kind, window) => met(past, *kind, *window),
             Shows::FreshAccounts(window) => self.fresh_accounts(past, *window),
             Shows::Orders(window) => {
@@ -225,6 +230,24 @@ impl<'a> Surroundings<'a> {
         self.is_truncated |= COUNTERPARTS_MAX < targets.len();
         for (_, _, member) in targets.into_iter().take(COUNTERPARTS_MAX) {
             self.add_path(account, member, &want.feature);
+        }
+    }
+
+    /// The consumer's other accounts, and the strong things that each shares with the
+    /// account of the order, which may be new.
+    fn show_identity(&mut self, want: &EvidenceWant) {
+        let Some(account) = self.order.entity(EntityKind::Account) else { return };
+        let own = self.graph.find(account);
+        let links = self.graph.identity_links(account, Some(self.order), self.as_of);
+        self.is_truncated |= COUNTERPARTS_MAX < links.len();
+        for link in links.into_iter().take(COUNTERPARTS_MAX) {
+            for &entity in link.shared.iter().flat_map(|shared| &shared.entities) {
+                let Some(kind) = self.graph.entity(entity).map(|it| it.kind) else { continue };
+                for holder in own.into_iter().chain([link.account]) {
+                    self.connect(holder, entity, kind);
+                    self.tell(holder, entity, &want.feature);
+                }
+            }
         }
     }
 

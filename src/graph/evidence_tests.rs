@@ -156,3 +156,20 @@ fn evidence_keeps_its_limits_and_is_the_same_every_time() {
     assert_eq!(evidence.nodes[0].entity, entity(IP, 1));
     assert_eq!(evidence, graph.evidence(&probe, at(80), &wants));
 }
+
+#[test]
+fn other_accounts_of_a_consumer_are_shown_with_the_phone_even_of_a_new_account() {
+    let phone = EntityKind::Phone;
+    let told = [(1, 0), (2, 1)].map(|(account, hour)| {
+        placed(hour, order(account as usize, &[(ACCOUNT, account), (phone, 7), (IP, 1)]))
+    });
+    let graph = graph(&told);
+    let wants = [want(ACCOUNT, Shows::Identity)];
+    for (account, n_edges) in [(1, 2), (9, 2)] {
+        let judged = order(99, &[(ACCOUNT, account), (phone, 7)]);
+        let evidence = graph.evidence(&judged, at(9), &wants);
+        let shown: Vec<EntityRef> = evidence.nodes.iter().map(|node| node.entity.clone()).collect();
+        assert!(shown.contains(&entity(phone, 7)) && shown.contains(&entity(ACCOUNT, 2)));
+        assert_eq!((evidence.edges.len(), evidence.is_truncated), (n_edges, false));
+    }
+}

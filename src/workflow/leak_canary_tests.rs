@@ -12,7 +12,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use crate::domain::entity::EntityKind;
+use crate::domain::entity::{EntityKey, EntityKind, EntityRef};
 use crate::domain::event::{Event, Fact};
 use crate::domain::feature::CatalogSchema;
 use crate::domain::order::{AttributeValue, Order};
@@ -86,8 +86,25 @@ fn order_of(number: u32, account: u32) -> Order {
         entity(EntityKind::Account, account),
         entity(EntityKind::Device, account),
         entity(EntityKind::Ip, account / 10),
+        entity(EntityKind::Phone, account),
     ];
     placed
+}
+
+/// Every person orders by two accounts in turn; the phone says that they are one person's.
+fn over_two_accounts(mut events: Vec<Event>) -> Vec<Event> {
+    let mut n_of: BTreeMap<EntityRef, u32> = BTreeMap::new();
+    for event in &mut events {
+        let Fact::OrderPlaced(order) = &mut event.fact else { continue };
+        let Some(account) = order.entities.first_mut() else { continue };
+        let n = n_of.entry(account.clone()).or_default();
+        if *n % 2 == 1 {
+            let EntityKey::Hashed(number) = account.key else { continue };
+            account.key = EntityKey::Hashed(number + (1 << 64));
+        }
+        *n += 1;
+    }
+    events
 }
 
 fn play(events: Vec<Event>, label_delay: Span) -> History {
@@ -95,7 +112,9 @@ fn play(events: Vec<Event>, label_delay: Span) -> History {
     let plan = HistoryPlan { windows: vec![always], label_delay, graph: GraphSettings::default() };
     let events = events.into_iter().map(Ok::<_, Infallible>);
     let categories = BTreeMap::from([(LINK.into(), Vec::new())]);
-    let catalog = Catalog::new(&CatalogSchema { categories, ..schema() });
+    let mut kinds = schema().kinds;
+    kinds.push(EntityKind::Phone);
+    let catalog = Catalog::new(&CatalogSchema { kinds, categories, ..schema() });
     play_history(events, catalog, &plan, &mut |_| {}).unwrap()
 }
 
@@ -195,6 +214,19 @@ fn a_target_statistic_sings_only_when_labels_are_known_at_order_time() {
             assert_eq!(2.0 * SILENCE_MAX < loudness, sings, "{id}: {loudness}");
             assert_eq!(loudness < SILENCE_MAX, !sings, "{id}: {loudness}");
         }
+    }
+}
+
+#[test]
+fn other_accounts_of_a_person_sing_only_when_labels_are_known_at_order_time() {
+    const SHARE: &str = "account_identity_known_payment_fraud_share_all";
+    for (telling, sings) in [(Telling::AtOnce, true), (Telling::WhenKnown, false)] {
+        let history = play(over_two_accounts(orders_of_the_day(telling)), Span(0));
+        let count = column(&history, "account_identities_count");
+        let n_linked = count.iter().filter(|&&count| 0.0 < count).count();
+        assert_eq!(n_linked, count.len() - ACCOUNTS as usize);
+        let loudness = loudness(&column(&history, SHARE), &truths(&history));
+        assert_eq!(SILENCE_MAX < loudness, sings, "{loudness}");
     }
 }
 
