@@ -1,6 +1,7 @@
 //! A bounded view of the graph around entities, and how it is asked for.
 
 use crate::domain::entity::{EntityKind, EntityRef};
+use crate::domain::identity::Identity;
 use crate::domain::time::Timestamp;
 
 /// Most entities that one view starts from.
@@ -32,11 +33,14 @@ pub struct NeighborhoodQuery {
 }
 
 /// The part of the graph around the seeds, as of an instant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Neighborhood {
     /// The seeds first, then hop by hop; a node's neighbors by the last order that links
     /// them, newest first.
     pub nodes: Vec<NeighborhoodNode>,
+    /// Other accounts of the consumers of the seeds that are accounts, by seed, then the
+    /// most confident first.
+    pub identities: Vec<Identity>,
     /// Links between the nodes that were followed, each once, sorted by their ends.
     pub edges: Vec<NeighborhoodEdge>,
     /// True when links or nodes within the asked range were left out.

@@ -58,7 +58,9 @@ impl KnowledgeGraph {
             view.expand(n_expanded);
             n_expanded += 1;
         }
+        let accounts = query.seeds.iter().filter(|seed| seed.kind == EntityKind::Account);
         Neighborhood {
+            identities: accounts.flat_map(|seed| self.identities(seed, view.as_of)).collect(),
             nodes: view.nodes,
             edges: view.edges.into_values().collect(),
             is_truncated: view.is_truncated,

@@ -1,5 +1,6 @@
 //! Views of the graph: questions read at the door, answers written.
 
+use crate::domain::identity::{Identity, IdentityEvidence};
 use crate::domain::neighborhood::{
     FAN_OUT_MAX, HOPS_MAX, Neighborhood, NeighborhoodEdge, NeighborhoodNode, NeighborhoodQuery,
     SEEDS_MAX, VIEW_NODES_MAX,
@@ -78,6 +79,7 @@ pub fn to_pb(view: &Neighborhood, graph_position: u64) -> pb::GetNeighborhoodRes
     pb::GetNeighborhoodResponse {
         nodes: view.nodes.iter().map(node_to_pb).collect(),
         edges: view.edges.iter().map(edge_to_pb).collect(),
+        identities: view.identities.iter().map(identity_to_pb).collect(),
         is_truncated: view.is_truncated,
         as_of: Some(time_to_pb(view.as_of)),
         graph_position,
@@ -105,6 +107,25 @@ fn edge_to_pb(edge: &NeighborhoodEdge) -> pb::NeighborhoodEdge {
         n_orders: edge.n_orders,
         first_seen: Some(time_to_pb(edge.first_seen)),
         last_seen: Some(time_to_pb(edge.last_seen)),
+    }
+}
+
+fn identity_to_pb(identity: &Identity) -> pb::Identity {
+    pb::Identity {
+        account: Some(entity_to_pb(&identity.account)),
+        other: Some(entity_to_pb(&identity.other)),
+        other_label: identity.other.label(),
+        confidence: identity.confidence,
+        evidence: identity.evidence.iter().map(evidence_to_pb).collect(),
+    }
+}
+
+fn evidence_to_pb(evidence: &IdentityEvidence) -> pb::IdentityEvidence {
+    pb::IdentityEvidence {
+        carriers: evidence.carriers.iter().map(entity_to_pb).collect(),
+        n_orders: evidence.n_orders,
+        first_seen: Some(time_to_pb(evidence.first_seen)),
+        last_seen: Some(time_to_pb(evidence.last_seen)),
     }
 }
 

@@ -60,7 +60,7 @@ pub struct WhatIfAnswer {
 }
 
 /// A part of the graph, and of which graph.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NeighborhoodAnswer {
     /// What is shown.
     pub view: Neighborhood,

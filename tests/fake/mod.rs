@@ -182,7 +182,8 @@ impl OrderService for Fake {
         };
         let nodes = query.seeds.into_iter().map(alone).collect();
         let as_of = query.as_of.unwrap_or(received);
-        let view = Neighborhood { nodes, edges: Vec::new(), is_truncated: false, as_of };
+        let (edges, identities) = (Vec::new(), Vec::new());
+        let view = Neighborhood { nodes, identities, edges, is_truncated: false, as_of };
         Ok(NeighborhoodAnswer { view, position: 0 })
     }
 

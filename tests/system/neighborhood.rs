@@ -66,3 +66,33 @@ async fn a_view_shows_who_met_whom_and_is_the_same_after_a_kill() {
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "seeds");
 }
+
+#[tokio::test]
+async fn a_view_around_an_account_names_the_consumers_other_accounts_and_why() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let mut client = DecisionServiceClient::connect(server.url.clone()).await.unwrap();
+    let phone = v1::Entity { kind: v1::EntityKind::Phone.into(), id: "synthetic-phone".to_owned() };
+    let mut accounts = Vec::new();
+    for n in [1, 2] {
+        let mut request = orders::request(n);
+        let entities = &mut request.order.as_mut().unwrap().entities;
+        entities.push(phone.clone());
+        accounts.push(entities[0].clone());
+        client.score_order(request).await.unwrap();
+    }
+    let request = v1::GetNeighborhoodRequest {
+        seeds: accounts,
+        as_of: orders::request(3).event_time,
+        ..v1::GetNeighborhoodRequest::default()
+    };
+    let view = ask(&server, request).await.unwrap();
+    let [one, back] = &view.identities[..] else { panic!("{:?}", view.identities) };
+    assert_eq!((&one.account, &one.other), (&back.other, &back.account));
+    assert!((0.9..1.0).contains(&one.confidence), "{one:?}");
+    let [evidence] = &one.evidence[..] else { panic!("{one:?}") };
+    assert_eq!((evidence.carriers[0].kind(), evidence.n_orders), (v1::EntityKind::Phone, 1));
+    assert_eq!(evidence.first_seen, orders::request(2).event_time);
+    let text = format!("{view:?}");
+    assert!(!text.contains("synthetic-phone") && !text.contains("synthetic-account"), "{text}");
+}
