@@ -11,7 +11,8 @@
 //! Systems, 1988, 4.3). The weights are chosen, not learned; `orderlens evaluate
 //! --truth` counts how often the links are right.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::identity::{Identity, IdentityEvidence};
@@ -32,9 +33,9 @@ const OWNED_MAX: usize = 8;
 const DEVICE_ORDERS_MIN: u64 = 2;
 /// An address with more accounts than this is nobody's home.
 const HOME_ACCOUNTS_MAX: u64 = 10;
-/// Share of its weight that a payment instrument keeps between accounts that have phones
-/// and none in common: people who pay for each other.
-const OTHER_PHONES_SHARE: f64 = 0.5;
+/// Share of its weight that a carrier keeps when something speaks against it: one alone is
+/// then too little for a link, two of different kinds are enough.
+const DOUBTED_SHARE: f64 = 0.75;
 
 /// What can say by itself that two accounts are one consumer's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,8 +44,8 @@ pub enum Carrier {
     Phone,
     /// A card, wallet or bank account.
     PaymentInstrument,
-    /// A device that both use again and again, together with a home that both have
-    /// ordered to.
+    /// A device together with a home that both have ordered to; it tells by itself when
+    /// both use it again.
     DeviceAtHome,
 }
 
@@ -222,9 +223,6 @@ impl Seeker<'_> {
         let carrier = Carrier::DeviceAtHome;
         let homes = self.own(EntityKind::Address);
         for device in self.own(EntityKind::Device) {
-            if self.n_own_orders(device) < DEVICE_ORDERS_MIN {
-                continue;
-            }
             for (other, met) in self.others_at(device, carrier.accounts_max()) {
                 let past = self.graph.history(other, self.as_of);
                 let is_home = |&&home: &&NodeIdx| {
@@ -232,9 +230,7 @@ impl Seeker<'_> {
                         past.is_some_and(|it| it.pair(home, EntityKind::Address).is_some());
                     has_been && self.n_accounts(home) <= HOME_ACCOUNTS_MAX
                 };
-                if DEVICE_ORDERS_MIN <= met.n_orders
-                    && let Some(&home) = homes.iter().find(is_home)
-                {
+                if let Some(&home) = homes.iter().find(is_home) {
                     let found = self.shared(carrier, vec![device, home], met, other);
                     shared.entry(other).or_default().push(found);
                 }
@@ -282,16 +278,26 @@ impl Seeker<'_> {
         SharedCarrier { carrier, entities, n_orders, first_seen, last_seen }
     }
 
-    /// 1 − Π (1 − weight) over what is shared.
+    /// 1 − Π (1 − weight) over what is shared; of each doubted kind once, since what casts
+    /// doubt on one card or device does so on all of them.
     fn confidence(&self, other: NodeIdx, shared: &[SharedCarrier]) -> f64 {
-        let has = |carrier| shared.iter().any(|found| found.carrier == carrier);
-        let has_other_phones =
-            has(Carrier::PaymentInstrument) && !has(Carrier::Phone) && self.has_other_phones(other);
-        let doubt = shared.iter().map(|found| {
-            let is_weakened = found.carrier == Carrier::PaymentInstrument && has_other_phones;
-            1.0 - found.carrier.weight() * if is_weakened { OTHER_PHONES_SHARE } else { 1.0 }
-        });
-        1.0 - doubt.product::<f64>()
+        let has_phone = shared.iter().any(|found| found.carrier == Carrier::Phone);
+        let has_other_phones = OnceCell::new();
+        let is_doubted = |found: &&SharedCarrier| match found.carrier {
+            Carrier::Phone => false,
+            // People pay for each other.
+            Carrier::PaymentInstrument => {
+                !has_phone && *has_other_phones.get_or_init(|| self.has_other_phones(other))
+            }
+            Carrier::DeviceAtHome => {
+                self.n_own_orders(found.entities[0]).min(found.n_orders) < DEVICE_ORDERS_MIN
+            }
+        };
+        let (doubted, sure): (Vec<_>, Vec<_>) = shared.iter().partition(is_doubted);
+        let doubted: BTreeSet<Carrier> = doubted.iter().map(|found| found.carrier).collect();
+        let left_of_sure: f64 = sure.iter().map(|found| 1.0 - found.carrier.weight()).product();
+        let left_of_doubted = doubted.iter().map(|carrier| 1.0 - DOUBTED_SHARE * carrier.weight());
+        1.0 - left_of_sure * left_of_doubted.product::<f64>()
     }
 
     /// True when both accounts have phones and none in common.

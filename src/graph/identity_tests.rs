@@ -84,6 +84,16 @@ fn a_device_links_at_a_home_when_both_use_it_again() {
 }
 
 #[test]
+fn a_card_and_a_device_at_home_are_enough_together_and_two_cards_are_not() {
+    let of = |n: u32, own: &[(EntityKind, u32)]| [&[(ACCOUNT, n), (PHONE, n)], own].concat();
+    let home = [(PAYMENT, 7), (DEVICE, 7), (ADDRESS, 3)];
+    assert!(are_one(&[&of(1, &home), &of(2, &home)]));
+    assert!(!are_one(&[&of(1, &home[1..]), &of(2, &home[1..])]));
+    let [one, other] = [[(PAYMENT, 7)], [(PAYMENT, 8)]];
+    assert!(!are_one(&[&of(1, &one), &of(2, &one), &of(1, &other), &of(2, &other)]));
+}
+
+#[test]
 fn what_many_accounts_share_links_none_of_them_any_more() {
     for (kind, n_max) in [(PHONE, 64), (PAYMENT, 4)] {
         for n in [n_max, n_max + 1] {
