@@ -124,6 +124,8 @@ pub fn run(args: &Args) -> miette::Result<()> {
         export_matrix(path, &history, 1, history.end)?;
     }
     let mut set = history.training_set(0, args.windows.train_as_of().min(history.end), &schema);
+    // The graph is large, and fitting does not look at it.
+    drop(history);
     if !args.heads.is_empty() {
         set.heads.retain(|head| args.heads.iter().any(|wanted| **wanted == *head.id.0));
     }
