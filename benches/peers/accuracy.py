@@ -205,8 +205,13 @@ def bench() -> str:
         return built
     command = ["cargo", "bench", "--locked", "--bench", "peers", "--no-run", "--message-format=json"]
     said = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
-    paths = [json.loads(line).get("executable") for line in said.splitlines()]
-    return next(path for path in paths if path)
+    # The server's own binary comes along with every bench.
+    messages = [json.loads(line) for line in said.splitlines()]
+    return next(
+        message["executable"]
+        for message in messages
+        if message.get("executable") and message["target"]["name"] == "peers"
+    )
 
 
 def ours_fit(task: Task, shares: tuple, seed: int) -> Fitted:
