@@ -18,6 +18,7 @@ use crate::model::bundle::Bundle;
 use crate::model::manifest::MetricSummary;
 use crate::training::bundle::{BundleParams, Progress, Refit, RowOrigin, fit_bundle};
 use crate::training::params::{ObliviousParams, ObliviousSettings};
+use crate::training::set::TrainingSet;
 use crate::training::slices::SliceSpec;
 use crate::workflow::play_history::{History, HistoryPlan, discover_schema, play_history};
 
@@ -30,12 +31,13 @@ pub const TREES_MAX: u32 = 150;
 /// Step of each tree, unless told.
 pub const LEARNING_RATE: f64 = 0.05;
 
-/// Train a bundle of models from an event file
+/// Train a bundle of models from event files
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Canonical events, JSON Lines, `.gz` too
-    #[arg(long)]
-    events: PathBuf,
+    /// Canonical events, JSON Lines, `.gz` too; several files are several markets, each with a
+    /// graph of its own, that one bundle learns from
+    #[arg(long, required = true)]
+    events: Vec<PathBuf>,
     /// Folder of the new bundle, `models/<name>/<version>`
     #[arg(long)]
     output: PathBuf,
@@ -63,7 +65,8 @@ pub struct Args {
     /// `order_amount` in quarters; without any, the order amount in quarters
     #[arg(long = "slice", value_parser = SliceSpec::parse)]
     slices: Vec<SliceSpec>,
-    /// Write the rows learned from as CSV: order, time, account, features, and a label per head
+    /// Write the rows learned from as CSV: order, time, account, features, and a label per head;
+    /// of one events file only
     #[arg(long)]
     export_matrix: Option<PathBuf>,
     /// Write the orders of the test window likewise: same features, labels as the file ends
@@ -106,26 +109,24 @@ struct HeadSummary {
 /// # Errors
 /// When the events cannot be read, no head has enough labels, or the bundle cannot be written.
 pub fn run(args: &Args) -> miette::Result<()> {
+    let exports = args.export_matrix.is_some() || args.export_test_matrix.is_some();
+    if exports && 1 < args.events.len() {
+        return Err(miette::miette!(
+            help = "train on one --events file to write its matrix",
+            "a matrix is of one events file, and there are {}",
+            args.events.len()
+        ));
+    }
     let (schema, origin) = schema_of(&args.events, &args.windows)?;
-    let mut windows = vec![args.windows.train()];
-    if args.export_test_matrix.is_some() {
-        windows.push(args.windows.test());
+    let mut set: Option<TrainingSet> = None;
+    for path in &args.events {
+        let market = learn_from(args, path, &schema)?;
+        match &mut set {
+            None => set = Some(market),
+            Some(set) => set.append(market).map_err(|error| miette::miette!("{error}"))?,
+        }
     }
-    let plan = HistoryPlan {
-        windows,
-        label_delay: args.windows.label_delay,
-        graph: graph_settings(&shipped()?),
-    };
-    let history = history_of(&args.events, Catalog::new(&schema), &plan)?;
-    if let Some(path) = &args.export_matrix {
-        export_matrix(path, &history, 0, args.windows.train_as_of())?;
-    }
-    if let Some(path) = &args.export_test_matrix {
-        export_matrix(path, &history, 1, history.end)?;
-    }
-    let mut set = history.training_set(0, args.windows.train_as_of().min(history.end), &schema);
-    // The graph is large, and fitting does not look at it.
-    drop(history);
+    let mut set = set.ok_or_else(|| miette::miette!("no events file"))?;
     if !args.heads.is_empty() {
         set.heads.retain(|head| args.heads.iter().any(|wanted| **wanted == *head.id.0));
     }
@@ -135,15 +136,41 @@ pub fn run(args: &Args) -> miette::Result<()> {
     report(args, &bundle, set.times.len())
 }
 
-/// What a file offers before the training window ends, and whether a simulator wrote it.
+/// The rows of one market. Its graph is large, and fitting does not look at it: it goes.
+fn learn_from(args: &Args, path: &Path, schema: &CatalogSchema) -> miette::Result<TrainingSet> {
+    let mut windows = vec![args.windows.train()];
+    if args.export_test_matrix.is_some() {
+        windows.push(args.windows.test());
+    }
+    let plan = HistoryPlan {
+        windows,
+        label_delay: args.windows.label_delay,
+        graph: graph_settings(&shipped()?),
+    };
+    let history = history_of(path, Catalog::new(schema), &plan)?;
+    if let Some(path) = &args.export_matrix {
+        export_matrix(path, &history, 0, args.windows.train_as_of())?;
+    }
+    if let Some(path) = &args.export_test_matrix {
+        export_matrix(path, &history, 1, history.end)?;
+    }
+    Ok(history.training_set(0, args.windows.train_as_of().min(history.end), schema))
+}
+
+/// What files offer before the training window ends, and whether a simulator wrote one.
 ///
 /// # Errors
-/// When the file cannot be read.
-pub fn schema_of(path: &Path, windows: &WindowArgs) -> miette::Result<(CatalogSchema, RowOrigin)> {
+/// When a file cannot be read.
+pub fn schema_of(
+    paths: &[PathBuf],
+    windows: &WindowArgs,
+) -> miette::Result<(CatalogSchema, RowOrigin)> {
     let progress = spinner("events");
     progress.set_message("looking at the source");
     let mut is_synthetic = false;
-    let events = EventFile::open(path, &identity())?.inspect(|event| {
+    let files = paths.iter().map(|path| EventFile::open(path, &identity()));
+    let files: Vec<EventFile> = files.collect::<Result<_, _>>()?;
+    let events = files.into_iter().flatten().inspect(|event| {
         progress.inc(1);
         is_synthetic |=
             event.as_ref().is_ok_and(|event| event.event_id.starts_with(SYNTHETIC_PREFIX));
@@ -171,10 +198,7 @@ pub fn history_of(path: &Path, catalog: Catalog, plan: &HistoryPlan) -> miette::
 ///
 /// # Errors
 /// When no head has enough labels.
-pub fn fit(
-    set: &crate::training::set::TrainingSet,
-    params: &BundleParams,
-) -> miette::Result<Bundle> {
+pub fn fit(set: &TrainingSet, params: &BundleParams) -> miette::Result<Bundle> {
     let trees = bar(u64::from(params.trees.settings().n_trees_max), "trees");
     let bundle = fit_bundle(set, params, &mut |step| show(&trees, &step))
         .map_err(|error| miette::miette!("{error}"))?;

@@ -1,6 +1,6 @@
 //! What a model learns from: one feature matrix, several targets.
 
-use ndarray::Array2;
+use ndarray::{Array2, Axis};
 
 use crate::domain::feature::{CatalogSchema, FeatureSpec};
 use crate::domain::head::{HeadId, HeadKind};
@@ -95,6 +95,40 @@ impl TrainingSet {
         self.heads.iter().try_for_each(|target| target.check(n_rows))
     }
 
+    /// Adds the rows of another set with the same columns. A head that only one of them has
+    /// is not known in the rows of the other.
+    ///
+    /// # Errors
+    /// [`SetError::Columns`] when the columns are not the same.
+    pub fn append(&mut self, other: Self) -> Result<(), SetError> {
+        let (n_before, n_added) = (self.times.len(), other.times.len());
+        let columns = (other.specs.len(), self.features.ncols());
+        let differ = SetError::Columns { n_specs: columns.0, n_columns: columns.1 };
+        if self.specs != other.specs {
+            return Err(differ);
+        }
+        self.features.append(Axis(0), other.features.view()).map_err(|_| differ)?;
+        self.times.extend(other.times);
+        self.weights.extend(other.weights);
+        for added in other.heads {
+            match self.heads.iter_mut().find(|head| head.id == added.id) {
+                // Values that happened to be 0 and 1 in one of the sets are values all the same.
+                Some(head) if added.kind == HeadKind::ImpactValue => {
+                    head.kind = added.kind;
+                    head.values.extend(added.values);
+                }
+                Some(head) => head.values.extend(added.values),
+                None => {
+                    let mut values = vec![f32::NAN; n_before];
+                    values.extend(added.values);
+                    self.heads.push(HeadTarget { values, ..added });
+                }
+            }
+        }
+        self.heads.iter_mut().for_each(|head| head.values.resize(n_before + n_added, f32::NAN));
+        Ok(())
+    }
+
     /// Rows whose target is known, by time and then by position.
     pub fn rows_by_time(&self, target: &HeadTarget) -> Vec<u32> {
         let known = target.values.iter().enumerate().filter(|(_, value)| !value.is_nan());
@@ -128,5 +162,53 @@ fn check_rows(part: &str, found: usize, expected: usize) -> Result<(), SetError>
         Ok(())
     } else {
         Err(SetError::Rows { part: part.to_owned(), found, expected })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+    use crate::training::bundle::tests::plain_spec;
+
+    fn set(head: &str, values: [f32; 2]) -> TrainingSet {
+        TrainingSet {
+            features: array![[1.0], [f32::NAN]],
+            specs: vec![plain_spec("amount")],
+            schema: CatalogSchema::default(),
+            times: vec![Timestamp(2), Timestamp(1)],
+            weights: vec![1.0; 2],
+            heads: vec![HeadTarget {
+                id: HeadId(head.into()),
+                kind: HeadKind::Risk,
+                values: values.to_vec(),
+            }],
+        }
+    }
+
+    #[test]
+    fn a_head_that_one_market_lacks_is_unknown_there() {
+        let mut both = set("fake_order", [0.0, 1.0]);
+        both.append(set("promo_abuse", [1.0, 0.0])).unwrap();
+        both.append(set("fake_order", [1.0, 1.0])).unwrap();
+        both.check().unwrap();
+        let known = |at: usize| {
+            let values = &both.heads[at].values;
+            values.iter().map(|value| (!value.is_nan()).then_some(*value)).collect::<Vec<_>>()
+        };
+        let [zero, one] = [Some(0.0), Some(1.0)];
+        assert_eq!(known(0), [zero, one, None, None, one, one]);
+        assert_eq!(known(1), [None, None, one, zero, None, None]);
+        assert_eq!(both.features.dim(), (6, 1));
+    }
+
+    #[test]
+    fn other_columns_are_refused() {
+        let mut one = set("fake_order", [0.0, 1.0]);
+        let mut other = set("fake_order", [0.0, 1.0]);
+        other.specs[0].id = "another".into();
+        assert!(one.append(other).is_err());
+        one.check().unwrap();
     }
 }
