@@ -36,6 +36,11 @@ impl Span {
         Self(n * Self::DAY.0)
     }
 
+    /// A span of `n` whole minutes.
+    pub const fn minutes(n: i64) -> Self {
+        Self(n * 60 * Self::SECOND.0)
+    }
+
     /// A span of `n` whole hours.
     pub const fn hours(n: i64) -> Self {
         Self(n * Self::HOUR.0)

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use crate::domain::category::{Category, CountryOf};
 use crate::domain::time::Timestamp;
 use crate::graph::history::Window;
+use crate::graph::hub_log::count_until;
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::label_log::{KnownLabels, LabelLog, Truth};
-use crate::graph::order_log::first_after;
 use crate::graph::settings::{CATEGORY_ATTRIBUTES_MAX, VALUES_PER_CATEGORY_MAX};
 
 /// Every value of every category that the retained orders have.
@@ -193,7 +193,7 @@ fn named<'a>(
 }
 
 fn insert_sorted(times: &mut Vec<Timestamp>, time: Timestamp) {
-    times.insert(first_after(times, time), time);
+    times.insert(count_until(times, time), time);
 }
 
 fn expire_sorted(times: &mut Vec<Timestamp>, horizon: Timestamp) {
@@ -203,8 +203,8 @@ fn expire_sorted(times: &mut Vec<Timestamp>, horizon: Timestamp) {
 
 /// How many times lie in the window that ends at `as_of`.
 fn n_within(times: &[Timestamp], as_of: Timestamp, window: Window) -> u64 {
-    let times = &times[..first_after(times, as_of)];
-    let start = window.span().map_or(0, |span| first_after(times, as_of - span));
+    let times = &times[..count_until(times, as_of)];
+    let start = window.span().map_or(0, |span| count_until(times, as_of - span));
     (times.len() - start) as u64
 }
 

@@ -141,19 +141,19 @@ impl<'a> Surroundings<'a> {
         let shown = match &want.shows {
             Shows::Ring => return self.show_ring(node, want),
             Shows::Itself | Shows::Identity => return,
-            Shows::Met(kind, window) => met(past, *kind, *window),
-            Shows::FreshAccounts(window) => self.fresh_accounts(past, *window),
+            Shows::Met(kind, window) => met(&past, *kind, *window),
+            Shows::FreshAccounts(window) => self.fresh_accounts(&past, *window),
             Shows::Orders(window) => {
-                let Some(kind) = telling_kind(past, want.entity, *window) else { return };
-                met(past, kind, *window)
+                let Some(kind) = telling_kind(&past, want.entity, *window) else { return };
+                met(&past, kind, *window)
             }
             Shows::LastOrder => {
-                let Some(kind) = telling_kind(past, want.entity, Window::Ever) else { return };
+                let Some(kind) = telling_kind(&past, want.entity, Window::Ever) else { return };
                 let counterparts = past.recent(kind, Window::Ever, 1);
                 Shown { kind, n_counted: 1, counterparts }
             }
-            Shows::Bad(head, window) => self.known_bad(past, head, *window),
-            Shows::Pair(kind, window) => self.own_pairs(past, *kind, *window),
+            Shows::Bad(head, window) => self.known_bad(&past, head, *window),
+            Shows::Pair(kind, window) => self.own_pairs(&past, *kind, *window),
         };
         let n_counted = usize::try_from(shown.n_counted).unwrap_or(usize::MAX);
         self.is_truncated |= shown.counterparts.len().min(COUNTERPARTS_MAX) < n_counted;
@@ -163,7 +163,7 @@ impl<'a> Surroundings<'a> {
         }
     }
 
-    fn fresh_accounts(&self, past: History<'a>, window: Window) -> Shown {
+    fn fresh_accounts(&self, past: &History<'_>, window: Window) -> Shown {
         let kind = EntityKind::Account;
         let mut counterparts = past.recent(kind, window, COHORT_ACCOUNTS_MAX);
         counterparts.retain(|&account| {
@@ -174,15 +174,15 @@ impl<'a> Surroundings<'a> {
     }
 
     /// Accounts with bad verdicts; none for an account, whose verdicts are its own.
-    fn known_bad(&self, past: History<'a>, head: &HeadId, window: Window) -> Shown {
+    fn known_bad(&self, past: &History<'_>, head: &HeadId, window: Window) -> Shown {
         let kind = EntityKind::Account;
         let slot = self.graph.head_slot(head);
-        let n_bad = |past: History<'_>| slot.map_or(0, |slot| past.labels(slot, window).n_bad);
+        let n_bad = |past: &History<'_>| slot.map_or(0, |slot| past.labels(slot, window).n_bad);
         let n_of_entity = n_bad(past);
         let mut counterparts = Vec::new();
         if 0 < n_of_entity {
             counterparts = past.recent(kind, Window::Ever, CANDIDATES_MAX);
-            counterparts.retain(|&account| self.history(account).is_some_and(|it| 0 < n_bad(it)));
+            counterparts.retain(|&account| self.history(account).is_some_and(|it| 0 < n_bad(&it)));
         }
         // One account may have several.
         let n_counted = (counterparts.len() as u64).max(n_of_entity.min(1));
@@ -191,7 +191,7 @@ impl<'a> Surroundings<'a> {
 
     /// The order's own counterparts, those that were met in the window. All are part of the
     /// witness: that two never met is told by the link that is missing.
-    fn own_pairs(&mut self, past: History<'a>, kind: EntityKind, window: Window) -> Shown {
+    fn own_pairs(&mut self, past: &History<'_>, kind: EntityKind, window: Window) -> Shown {
         let mut counterparts = Vec::new();
         let own = self.graph.own_of(self.order, kind);
         self.is_truncated |= OWN_MAX < own.len();
@@ -347,14 +347,14 @@ impl<'a> Surroundings<'a> {
     }
 }
 
-fn met(past: History<'_>, kind: EntityKind, window: Window) -> Shown {
+fn met(past: &History<'_>, kind: EntityKind, window: Window) -> Shown {
     let counterparts = past.recent(kind, window, COUNTERPARTS_MAX);
     Shown { kind, counterparts, n_counted: past.n_distinct(kind, window) }
 }
 
 /// The kind that an entity's orders are shown by; none for regions and channels, of which
 /// nobody remembers whom they met.
-fn telling_kind(past: History<'_>, entity: EntityKind, window: Window) -> Option<EntityKind> {
+fn telling_kind(past: &History<'_>, entity: EntityKind, window: Window) -> Option<EntityKind> {
     if !has_meetings(entity) {
         return None;
     }

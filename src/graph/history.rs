@@ -1,14 +1,18 @@
 //! Reading the past of one entity as of an instant; nothing changes here.
 
+use std::cell::OnceCell;
+
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::head::HeadId;
 use crate::domain::time::{Span, Timestamp};
+use crate::graph::arena::{Member, NOBODY, OrderNo, column};
 use crate::graph::knowledge::{KnowledgeGraph, NodeIdx};
 use crate::graph::label_log::KnownLabels;
 use crate::graph::node::Node;
-use crate::graph::order_log::OrderTotals;
 use crate::graph::order_table::OrderStepKind;
-use crate::graph::settings::{PAIR_WALK_MAX, RECENT_WALK_MAX};
+use crate::graph::settings::RECENT_WALK_MAX;
+use crate::graph::totals::{OrderTotals, Totals};
+use crate::graph::windows::Windows;
 
 /// A span before the instant of reading: `(as_of - span, as_of]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,26 +30,17 @@ pub enum Window {
 }
 
 /// The past of one entity, as it was known at an instant.
-#[derive(Clone, Copy, Debug)]
+///
+/// Orders older than the retention count in totals over [`Window::Ever`] and nowhere else.
+#[derive(Clone, Debug)]
 pub struct History<'a> {
     pub(super) graph: &'a KnowledgeGraph,
     pub(super) node: &'a Node,
+    idx: u32,
     pub(super) kind: EntityKind,
     pub(super) as_of: Timestamp,
-    /// Position of the first order of each window, and of the first order that is too new.
-    starts: [usize; 5],
-    end: usize,
-    basket_starts: [usize; 5],
-    basket_end: usize,
-}
-
-/// How often two entities met and when last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PairSeen {
-    /// Orders that link them.
-    pub n_orders: u64,
-    /// The last of them.
-    pub last_seen: Timestamp,
+    /// Sums of every window, read when the first of them is asked for.
+    windows: OnceCell<Windows>,
 }
 
 impl Window {
@@ -82,25 +77,25 @@ impl KnowledgeGraph {
 
     /// The past of a node as of an instant.
     pub fn history(&self, node: NodeIdx, as_of: Timestamp) -> Option<History<'_>> {
-        let (entity, node) = self.nodes.get_index(node.0 as usize)?;
-        Some(self.past(entity.kind, node, as_of))
+        let idx = node.0;
+        let (entity, node) = self.nodes.get_index(idx as usize)?;
+        Some(self.past(entity.kind, (idx, node), as_of))
     }
 
     /// The past of an entity as of an instant; empty when it was never seen.
     pub fn history_of(&self, entity: &EntityRef, as_of: Timestamp) -> History<'_> {
-        let node = self.nodes.get(entity).unwrap_or(&self.unseen);
-        self.past(entity.kind, node, as_of)
+        let known = self.nodes.get_full(entity);
+        let known = known.and_then(|(idx, _, node)| Some((u32::try_from(idx).ok()?, node)));
+        self.past(entity.kind, known.unwrap_or((NOBODY, &self.unseen)), as_of)
     }
 
-    fn past<'a>(&'a self, kind: EntityKind, node: &'a Node, as_of: Timestamp) -> History<'a> {
-        let end = node.orders.end(as_of);
-        let starts = Window::ALL
-            .map(|window| window.span().map_or(0, |span| node.orders.start(as_of, span, end)));
-        let basket = node.basket.as_deref();
-        let basket_starts = Window::ALL
-            .map(|window| window.after(as_of).map_or(0, |at| basket.map_or(0, |b| b.end(at))));
-        let basket_end = basket.map_or(0, |basket| basket.end(as_of));
-        History { graph: self, node, kind, as_of, starts, end, basket_starts, basket_end }
+    fn past<'a>(
+        &'a self,
+        kind: EntityKind,
+        (idx, node): (u32, &'a Node),
+        as_of: Timestamp,
+    ) -> History<'a> {
+        History { graph: self, node, idx, kind, as_of, windows: OnceCell::new() }
     }
 
     /// Slot of a head, if a verdict of it was ever told.
@@ -120,7 +115,7 @@ impl History<'_> {
     /// The past of the same entity as of another instant.
     #[must_use]
     pub fn at(&self, as_of: Timestamp) -> Self {
-        self.graph.past(self.kind, self.node, as_of)
+        self.graph.past(self.kind, (self.idx, self.node), as_of)
     }
 
     /// Instant of reading.
@@ -131,9 +126,9 @@ impl History<'_> {
     /// What the orders of a window add up to.
     pub fn totals(&self, window: Window) -> OrderTotals {
         match window {
-            Window::Ever => self.node.orders.ever(self.end),
+            Window::Ever => self.ever().read(),
             Window::Hour | Window::Day | Window::Week | Window::Month => {
-                self.node.orders.between(self.starts[window as usize], self.end)
+                self.windows().inside[window as usize].totals.read()
             }
         }
     }
@@ -141,22 +136,28 @@ impl History<'_> {
     /// Orders at or before an instant, which is not after that of reading; dropped orders
     /// do not count.
     pub fn n_orders_until(&self, time: Timestamp) -> u64 {
-        self.node.orders.end(time) as u64
+        let before = Timestamp(self.graph.horizon().0.saturating_sub(1));
+        self.node.postings.n_between(&self.graph.arena, before, time)
     }
 
     /// What the orders before a window add up to.
     pub fn totals_before(&self, window: Window) -> OrderTotals {
-        self.node.orders.ever(self.starts[window as usize])
+        match window {
+            Window::Ever => OrderTotals::default(),
+            Window::Hour | Window::Day | Window::Week | Window::Month => {
+                self.ever().minus(self.windows().inside[window as usize].totals).read()
+            }
+        }
     }
 
     /// When the entity was last part of an order; dropped orders do not count.
     pub fn last_seen(&self) -> Option<Timestamp> {
-        self.end.checked_sub(1).map(|last| self.node.orders.time(last))
+        self.orders(Window::Ever).next().map(|(_, time)| time)
     }
 
     /// When the entity was first part of an order.
     pub fn first_seen(&self) -> Option<Timestamp> {
-        self.node.orders.first_seen(self.as_of)
+        self.node.first_seen(&self.graph.arena).filter(|&first| first <= self.as_of)
     }
 
     /// Verdicts of a head that became known in a window.
@@ -188,11 +189,11 @@ impl History<'_> {
         self.node.label_log(head)?.streak_start(self.as_of, gap)
     }
 
-    /// Known amounts of the orders of a window, oldest first, in major units: of the
-    /// newest `n_max` at most; dropped orders do not count.
-    pub fn amounts(&self, window: Window, n_max: usize) -> impl Iterator<Item = f64> {
-        let start = self.starts[window as usize].max(self.end.saturating_sub(n_max));
-        self.node.orders.amounts(start, self.end)
+    /// Known amounts of the orders of a window, newest first, in major units: of the
+    /// newest `n_max` orders at most; dropped orders do not count.
+    pub fn amounts(&self, window: Window, n_max: usize) -> impl Iterator<Item = f64> + '_ {
+        let orders = self.orders(window).take(n_max);
+        orders.filter_map(|(no, _)| self.graph.arena.size(no, self.member()).amount())
     }
 
     /// Orders known to be bad, by any head; an order bad for two heads counts twice.
@@ -203,49 +204,17 @@ impl History<'_> {
 
     /// Different counterparts of a kind in a window.
     pub fn n_distinct(&self, kind: EntityKind, window: Window) -> u64 {
-        let at = window as usize;
-        if kind == EntityKind::Sku {
-            let basket = self.node.basket.as_deref();
-            return basket.map_or(0, |basket| {
-                basket.meetings.distinct(0, self.basket_starts[at], self.basket_end)
-            });
+        let column = column(kind);
+        if !self.member().meets(Member { node: NOBODY, column }) {
+            return 0;
         }
-        let slot = self.graph.slot(kind);
-        slot.map_or(0, |slot| self.node.meetings.distinct(slot, self.starts[at], self.end))
-    }
-
-    /// How often this entity met another one.
-    pub fn pair(&self, other: NodeIdx, kind: EntityKind) -> Option<PairSeen> {
-        if kind == EntityKind::Sku {
-            let basket = self.node.basket.as_deref()?;
-            let pair = basket.meetings.pair(0, other.0, self.basket_end)?;
-            let last_seen = basket.time(pair.last);
-            return Some(PairSeen { n_orders: pair.n_meetings, last_seen });
+        if let Some(hub) = self.node.postings.hub()
+            && hub.newest().is_some_and(|newest| self.as_of < newest.time)
+        {
+            return self.n_distinct_of_hub(hub, column, window);
         }
-        let pair = self.node.meetings.pair(self.graph.slot(kind)?, other.0, self.end)?;
-        let last_seen = self.node.orders.time(pair.last);
-        Some(PairSeen { n_orders: pair.n_meetings, last_seen })
-    }
-
-    /// When two entities first met, as far as the retention and a bounded walk reach back.
-    pub fn first_met(&self, other: NodeIdx, kind: EntityKind) -> Option<Timestamp> {
-        let slot = if kind == EntityKind::Sku { 0 } else { self.graph.slot(kind)? };
-        let basket = self.node.basket.as_deref();
-        let (meetings, end) = if kind == EntityKind::Sku {
-            (&basket?.meetings, self.basket_end)
-        } else {
-            (&self.node.meetings, self.end)
-        };
-        let mut first = meetings.pair(slot, other.0, end)?.last;
-        for _ in 0..PAIR_WALK_MAX {
-            let Some(previous) = meetings.previous(first, slot) else { break };
-            first = previous;
-        }
-        if kind == EntityKind::Sku {
-            basket.map(|basket| basket.time(first))
-        } else {
-            Some(self.node.orders.time(first))
-        }
+        let sums = &self.windows().inside[window as usize];
+        u64::from(column.map_or(sums.n_last_skus, |column| sums.n_last[column]))
     }
 
     /// Counterparts of a kind, the most recently met first, each once; at most `n_max`.
@@ -270,22 +239,43 @@ impl History<'_> {
         window: Window,
         n_meetings_max: usize,
     ) -> impl Iterator<Item = NodeIdx> {
-        let at = window as usize;
-        let (meetings, slot, range) = if kind == EntityKind::Sku {
-            let meetings = self.node.basket.as_deref().map(|basket| &basket.meetings);
-            (meetings, Some(0), self.basket_starts[at]..self.basket_end)
-        } else {
-            (Some(&self.node.meetings), self.graph.slot(kind), self.starts[at]..self.end)
-        };
-        let newest = range.rev().take(n_meetings_max);
-        newest.filter_map(move |position| meetings?.who(position, slot?).map(NodeIdx))
+        let (arena, column) = (&self.graph.arena, column(kind));
+        let does_meet = self.member().meets(Member { node: NOBODY, column });
+        let orders = self.orders(window).take(if does_meet { n_meetings_max } else { 0 });
+        let met = orders.flat_map(move |(no, _)| {
+            let who = column.map(|column| arena.row(no).who[column]);
+            let lines = if column.is_none() { arena.lines(no) } else { &[] };
+            let skus = lines.iter().rev().map(|line| line.sku);
+            who.into_iter().filter(|&who| who != NOBODY).chain(skus)
+        });
+        met.take(n_meetings_max).map(NodeIdx)
     }
 
-    /// Orders of a window that hold a SKU; counts at most [`PAIR_WALK_MAX`].
-    pub fn n_orders_with(&self, sku: NodeIdx, window: Window) -> u64 {
-        let start = self.basket_starts[window as usize];
-        let basket = self.node.basket.as_deref();
-        basket.map_or(0, |basket| basket.meetings.n_met(0, sku.0, start, self.basket_end))
+    /// Kept orders of a window, newest first.
+    pub(super) fn orders(&self, window: Window) -> impl Iterator<Item = (OrderNo, Timestamp)> + '_ {
+        let since = self.since(window);
+        let orders = self.node.postings.newest_first(&self.graph.arena, self.as_of);
+        orders.take_while(move |&(_, time)| since <= time)
+    }
+
+    /// The first instant of a window, no earlier than the retention reaches.
+    pub(super) fn since(&self, window: Window) -> Timestamp {
+        let horizon = self.graph.horizon();
+        window.after(self.as_of).map_or(horizon, |after| horizon.max(Timestamp(after.0 + 1)))
+    }
+
+    /// The node as orders name it.
+    pub(super) fn member(&self) -> Member {
+        Member { node: self.idx, column: column(self.kind) }
+    }
+
+    /// Sums of every window.
+    pub(super) fn windows(&self) -> &Windows {
+        self.windows.get_or_init(|| self.read_windows())
+    }
+
+    fn ever(&self) -> Totals {
+        self.node.dropped_totals().plus(self.windows().all)
     }
 
     /// Steps that orders of this entity took in a window.
@@ -302,6 +292,6 @@ impl History<'_> {
 
     /// When the account was opened; when it was first seen if nobody told.
     pub fn opened(&self) -> Option<Timestamp> {
-        self.node.opened(self.as_of)
+        self.node.opened(&self.graph.arena, self.as_of)
     }
 }

@@ -18,9 +18,10 @@ use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::identity::{Identity, IdentityEvidence};
 use crate::domain::order::Order;
 use crate::domain::time::Timestamp;
-use crate::graph::history::{History, PairSeen, Window};
+use crate::graph::history::{History, Window};
 use crate::graph::knowledge::{KnowledgeGraph, NodeIdx};
 use crate::graph::label_log::KnownLabels;
+use crate::graph::pair_read::PairSeen;
 
 /// Most links of one account; those of less confidence are left out.
 pub const IDENTITY_LINKS_MAX: usize = 64;
@@ -226,8 +227,8 @@ impl Seeker<'_> {
             for (other, met) in self.others_at(device, carrier.accounts_max()) {
                 let past = self.graph.history(other, self.as_of);
                 let is_home = |&&home: &&NodeIdx| {
-                    let has_been =
-                        past.is_some_and(|it| it.pair(home, EntityKind::Address).is_some());
+                    let met = past.as_ref().and_then(|it| it.pair(home, EntityKind::Address));
+                    let has_been = met.is_some();
                     has_been && self.n_accounts(home) <= HOME_ACCOUNTS_MAX
                 };
                 if let Some(&home) = homes.iter().find(is_home) {

@@ -16,14 +16,16 @@ use crate::domain::feedback::OutcomeKind;
 use crate::domain::head::HeadId;
 use crate::domain::order::OrderKey;
 use crate::domain::time::{Span, Timestamp};
+use crate::graph::arena::{MINUTE, NOBODY, OrderArena};
 use crate::graph::categories::CategoryTable;
+use crate::graph::hub_pairs::HubPairs;
 use crate::graph::label_log::{LabelLog, Truth};
 use crate::graph::market::MarketLog;
-use crate::graph::meetings::NOBODY;
 use crate::graph::node::Node;
 use crate::graph::order_table::{OrderFact, OrderStepKind, OrderTable};
+use crate::graph::postings::Postings;
 use crate::graph::rings::Rings;
-use crate::graph::settings::GraphSettings;
+use crate::graph::settings::{GraphSettings, SWEPT_ORDERS_MAX};
 
 /// Kinds that join accounts into rings; an IP never does.
 pub const RING_KINDS: [EntityKind; 5] = [
@@ -56,11 +58,10 @@ pub struct GraphCounts {
 pub struct KnowledgeGraph {
     pub(super) settings: GraphSettings,
     pub(super) nodes: IndexMap<EntityRef, Node, FxBuildHasher>,
-    /// Column of each kind in meetings, by position in [`EntityKind::ALL`].
-    slots: [Option<u8>; EntityKind::ALL.len()],
-    pub(super) slot_kinds: Vec<EntityKind>,
     /// What an entity that was never seen looks like.
     pub(super) unseen: Node,
+    pub(super) arena: OrderArena,
+    pub(super) pairs: HubPairs,
     pub(super) orders: OrderTable,
     pub(super) categories: CategoryTable,
     pub(super) heads: Vec<HeadId>,
@@ -79,9 +80,9 @@ impl KnowledgeGraph {
         Self {
             settings,
             nodes: IndexMap::default(),
-            slots: [None; EntityKind::ALL.len()],
-            slot_kinds: Vec::new(),
-            unseen: Node::new(0),
+            unseen: Node::default(),
+            arena: OrderArena::default(),
+            pairs: HubPairs::default(),
             orders: OrderTable::default(),
             categories: CategoryTable::default(),
             heads: Vec::new(),
@@ -154,7 +155,7 @@ impl KnowledgeGraph {
 
     /// How many entities and orders are remembered.
     pub fn size(&self) -> (usize, usize) {
-        (self.nodes.len(), self.orders.len())
+        (self.nodes.len(), self.arena.len())
     }
 
     /// Digest of everything the graph holds: BLAKE3 over its postcard bytes.
@@ -183,7 +184,7 @@ impl KnowledgeGraph {
     }
 
     pub(super) fn tell(&mut self, digest: u128, known_at: Timestamp, fact: &OrderFact) {
-        let Some((placed, traces)) = self.orders.get(digest) else {
+        let Some(no) = self.orders.get(digest) else {
             let n_max = self.settings.early_facts_max;
             if !self.orders.keep_early(digest, known_at, fact.clone(), n_max) {
                 self.counts.n_early_dropped += 1;
@@ -191,13 +192,12 @@ impl KnowledgeGraph {
             return;
         };
         // Nothing can be known about an order before the order itself.
-        let known_at = known_at.max(placed);
+        let known_at = known_at.max(self.arena.row(no).time);
         match fact {
             OrderFact::Step(step) => {
-                for &idx in traces.nodes {
-                    let Some((entity, node)) = self.nodes.get_index_mut(idx as usize) else {
-                        continue;
-                    };
+                for member in self.arena.members(no) {
+                    let idx = member.node as usize;
+                    let Some((entity, node)) = self.nodes.get_index_mut(idx) else { continue };
                     if has_steps(entity.kind) {
                         node.facts_mut().add_step(*step, known_at);
                     }
@@ -205,13 +205,12 @@ impl KnowledgeGraph {
             }
             OrderFact::Truth { head, verdict, concerns } => {
                 self.head_labels[usize::from(*head)].insert(known_at, *verdict);
-                for &place in traces.categories {
+                for &place in self.arena.categories(no) {
                     self.categories.mark(place, *head, known_at, *verdict);
                 }
-                for &idx in traces.nodes {
-                    let Some((entity, node)) = self.nodes.get_index_mut(idx as usize) else {
-                        continue;
-                    };
+                for member in self.arena.members(no) {
+                    let idx = member.node as usize;
+                    let Some((entity, node)) = self.nodes.get_index_mut(idx) else { continue };
                     if concerns.is_empty() || concerns.contains(entity) {
                         node.mark(*head, known_at, *verdict);
                     }
@@ -235,43 +234,48 @@ impl KnowledgeGraph {
         self.market.entry((sku, region)).or_default()
     }
 
-    /// Drops what is older than the retention, an eighth of it at a time.
+    /// The whole minute that the retention reaches back to; reads see nothing older.
+    pub(super) fn horizon(&self) -> Timestamp {
+        let Some(newest) = self.newest else { return Timestamp(i64::MIN) };
+        let oldest = newest - self.settings.retention;
+        Timestamp(oldest.0.div_euclid(MINUTE.0).saturating_mul(MINUTE.0))
+    }
+
+    /// True when orders beyond the horizon are still to be dropped: more came to lie there
+    /// at once than one fact may drop.
+    pub(super) fn has_expired_orders(&self) -> bool {
+        self.arena.expired(self.horizon()).is_some()
+    }
+
+    /// Drops what is older than the retention: a few orders at a time, the rest an eighth
+    /// of the retention at a time. Reads do not see the difference.
     fn forget(&mut self) {
-        let (Some(newest), retention) = (self.newest, self.settings.retention) else { return };
+        let (Some(newest), horizon) = (self.newest, self.horizon()) else { return };
+        for _ in 0..SWEPT_ORDERS_MAX {
+            let Some(no) = self.arena.expired(horizon) else { break };
+            self.leave(no, horizon);
+        }
         let swept = *self.swept.get_or_insert(newest);
-        if newest - swept < Span((retention.0 / 8).max(1)) {
+        if newest - swept < Span((self.settings.retention.0 / 8).max(1)) {
             return;
         }
         self.swept = Some(newest);
-        let horizon = newest - retention;
-        self.nodes.values_mut().for_each(|node| node.expire(horizon));
         self.market.values_mut().for_each(|log| log.expire(horizon));
         self.head_labels.iter_mut().for_each(|log| log.expire(horizon));
         self.categories.expire(horizon);
-        self.orders.expire(horizon);
+        self.orders.expire_early(horizon);
+    }
+
+    /// The orders of a node.
+    pub(super) fn postings(&self, node: u32) -> Option<&Postings> {
+        self.nodes.get_index(node as usize).map(|(_, node)| &node.postings)
     }
 
     pub(super) fn node_for(&mut self, entity: &EntityRef) -> u32 {
         let known = self.nodes.get_index_of(entity);
-        let idx = known.unwrap_or_else(|| {
-            self.nodes.insert_full(entity.clone(), Node::new(self.slot_kinds.len())).0
-        });
+        let idx =
+            known.unwrap_or_else(|| self.nodes.insert_full(entity.clone(), Node::default()).0);
         u32::try_from(idx).unwrap_or(NOBODY)
-    }
-
-    pub(super) fn slot_for(&mut self, kind: EntityKind) -> usize {
-        if let Some(slot) = self.slots[kind as usize] {
-            return usize::from(slot);
-        }
-        let slot = self.slot_kinds.len();
-        self.slots[kind as usize] = u8::try_from(slot).ok();
-        self.slot_kinds.push(kind);
-        slot
-    }
-
-    /// Column of a kind in meetings, if the kind was ever seen.
-    pub(super) fn slot(&self, kind: EntityKind) -> Option<usize> {
-        self.slots[kind as usize].map(usize::from)
     }
 
     fn head_for(&mut self, head: &HeadId) -> Option<u8> {
@@ -282,11 +286,6 @@ impl KnowledgeGraph {
             self.heads.len() - 1
         });
         u8::try_from(slot).ok()
-    }
-
-    /// Regions and channels meet everybody; whom they met says nothing.
-    pub(super) fn is_met(&self, idx: u32) -> bool {
-        self.nodes.get_index(idx as usize).is_some_and(|(entity, _)| has_meetings(entity.kind))
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::domain::entity::EntityRef;
 use crate::domain::time::Timestamp;
+use crate::graph::arena::NOBODY;
 use crate::graph::history::Window;
 use crate::graph::knowledge::{KnowledgeGraph, NodeIdx};
 use crate::graph::market::MarketLog;
-use crate::graph::meetings::NOBODY;
 use crate::graph::sales::SalesLog;
 use crate::graph::settings::RING_SALES_MAX;
 

@@ -3,6 +3,7 @@
 //! Nodes are the entities that orders touch; an order is one meeting of all of
 //! them. Everything is kept by time, so a read at `as_of` sees exactly the past.
 
+mod arena;
 pub mod categories;
 pub mod cohort_read;
 pub mod evidence;
@@ -10,6 +11,9 @@ pub mod evidence;
 mod evidence_tests;
 pub mod history;
 pub mod hub;
+mod hub_log;
+mod hub_pairs;
+mod joining;
 pub mod identity;
 #[cfg(test)]
 mod identity_tests;
@@ -19,16 +23,20 @@ pub mod label_log;
 mod laws;
 mod market;
 pub mod market_reads;
-mod meetings;
 pub mod neighborhood;
 #[cfg(test)]
 mod neighborhood_tests;
 mod node;
-pub mod order_log;
 pub mod order_table;
-mod pair_index;
+pub mod pair_read;
 mod placing;
+mod postings;
 pub mod ring_read;
 mod rings;
+mod running_sums;
 mod sales;
 pub mod settings;
+#[cfg(test)]
+mod storage_laws;
+pub mod totals;
+mod windows;

@@ -105,7 +105,7 @@ impl<'a> View<'a> {
         for kind in EntityKind::ALL {
             let is_asked = self.query.kinds.is_empty() || self.query.kinds.contains(&kind);
             if is_asked && kind != entity.kind {
-                is_cut |= self.read_links(past, kind, &mut links);
+                is_cut |= self.read_links(&past, kind, &mut links);
             }
         }
         links.sort_by(|a, b| (Reverse(a.last_seen), a.other).cmp(&(Reverse(b.last_seen), b.other)));
@@ -125,7 +125,7 @@ impl<'a> View<'a> {
     /// Appends the newest links to a kind that lie in the range; true when some are left out.
     fn read_links(
         &mut self,
-        past: History<'a>,
+        past: &History<'a>,
         kind: EntityKind,
         links: &mut Vec<Link<'a>>,
     ) -> bool {
@@ -143,7 +143,7 @@ impl<'a> View<'a> {
             if self.query.since.is_some_and(|since| pair.last_seen < since) {
                 return false;
             }
-            let earlier = before.and_then(|before| before.pair(other, kind));
+            let earlier = before.as_ref().and_then(|before| before.pair(other, kind));
             let n_earlier = earlier.map_or(0, |pair| pair.n_orders);
             links.push(Link {
                 other: entity,

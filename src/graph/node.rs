@@ -3,37 +3,35 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::time::Timestamp;
+use crate::graph::arena::OrderArena;
 use crate::graph::label_log::{LabelLog, Truth};
-use crate::graph::meetings::Meetings;
-use crate::graph::order_log::{OrderLog, first_after};
 use crate::graph::order_table::OrderStepKind;
+use crate::graph::postings::Postings;
 use crate::graph::rings::MemberIdx;
+use crate::graph::totals::Totals;
 
 /// The memory of one entity.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Node {
     /// Its orders.
-    pub(super) orders: OrderLog,
-    /// Whom it met, a row per order, in the order of [`Node::orders`].
-    pub(super) meetings: Meetings,
-    /// SKUs it met; a row per SKU of an order.
-    pub(super) basket: Option<Box<Basket>>,
+    pub(super) postings: Postings,
     /// Verdicts by head slot.
     pub(super) labels: Vec<(u8, LabelLog)>,
     /// What only few entities have.
     pub(super) facts: Option<Box<Facts>>,
-    /// Different accounts ever met.
+    /// What is left of the orders that retention dropped.
+    dropped: Option<Box<Dropped>>,
+    /// Different accounts met, counted where they make rings.
     pub(super) n_accounts: u32,
     /// Place among the linked accounts.
     pub(super) ring: Option<MemberIdx>,
 }
 
-/// SKUs that an entity met, by time.
+/// What is left of dropped orders.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Basket {
-    times: Vec<Timestamp>,
-    /// Rows of one cell: the SKU.
-    pub(super) meetings: Meetings,
+struct Dropped {
+    first_seen: Timestamp,
+    totals: Totals,
 }
 
 /// Steps of its orders and sign-ups, by time.
@@ -46,19 +44,6 @@ pub(super) struct Facts {
 }
 
 impl Node {
-    /// An entity that nothing is known about.
-    pub(super) fn new(n_slots: usize) -> Self {
-        Self {
-            orders: OrderLog::default(),
-            meetings: Meetings::new(n_slots),
-            basket: None,
-            labels: Vec::new(),
-            facts: None,
-            n_accounts: 0,
-            ring: None,
-        }
-    }
-
     /// Adds a verdict of one head.
     pub(super) fn mark(&mut self, head: u8, known_at: Timestamp, verdict: Truth) {
         let known = self.labels.iter().position(|(slot, _)| *slot == head);
@@ -74,18 +59,30 @@ impl Node {
         self.labels.iter().find(|(slot, _)| *slot == head).map(|(_, log)| log)
     }
 
-    /// Adds a meeting with a SKU.
-    pub(super) fn meet_sku(&mut self, time: Timestamp, sku: u32) {
-        let basket = self.basket.get_or_insert_with(Box::default);
-        let position = basket.end(time);
-        basket.times.insert(position, time);
-        basket.meetings.insert(position, &[sku]);
+    /// When the entity was first part of an order.
+    pub(super) fn first_seen(&self, arena: &OrderArena) -> Option<Timestamp> {
+        let (kept, dropped) = (self.postings.oldest(arena), self.dropped.as_deref());
+        let dropped = dropped.map(|dropped| dropped.first_seen);
+        dropped.into_iter().chain(kept).min()
     }
 
     /// When the account was opened; when it was first seen if nobody told.
-    pub(super) fn opened(&self, as_of: Timestamp) -> Option<Timestamp> {
+    pub(super) fn opened(&self, arena: &OrderArena, as_of: Timestamp) -> Option<Timestamp> {
         let told = self.facts.as_deref().and_then(|facts| facts.created(as_of));
-        told.or_else(|| self.orders.first_seen(as_of))
+        told.or_else(|| self.first_seen(arena).filter(|&first| first <= as_of))
+    }
+
+    /// Totals of the orders that retention dropped.
+    pub(super) fn dropped_totals(&self) -> Totals {
+        self.dropped.as_deref().map_or_else(Totals::default, |dropped| dropped.totals)
+    }
+
+    /// Keeps what is left of an order that is dropped.
+    pub(super) fn remember_dropped(&mut self, time: Timestamp, totals: Totals) {
+        let nothing = Dropped { first_seen: time, totals: Totals::default() };
+        let dropped = self.dropped.get_or_insert_with(|| Box::new(nothing));
+        dropped.first_seen = dropped.first_seen.min(time);
+        dropped.totals = dropped.totals.plus(totals);
     }
 
     /// The facts, made room for.
@@ -93,34 +90,9 @@ impl Node {
         self.facts.get_or_insert_with(Box::default)
     }
 
-    /// Forgets what is older than `horizon`.
-    pub(super) fn expire(&mut self, horizon: Timestamp) {
-        let n_orders = self.orders.expire(horizon);
-        self.meetings.expire(n_orders);
-        if let Some(basket) = &mut self.basket {
-            let n = basket.times.partition_point(|&time| time < horizon);
-            basket.times.drain(..n);
-            basket.meetings.expire(n);
-        }
+    /// Forgets verdicts that are older than `horizon`, but not how many there were.
+    pub(super) fn expire_labels(&mut self, horizon: Timestamp) {
         self.labels.iter_mut().for_each(|(_, log)| log.expire(horizon));
-    }
-}
-
-impl Basket {
-    /// How many meetings happened at or before `time`.
-    pub(super) fn end(&self, time: Timestamp) -> usize {
-        first_after(&self.times, time)
-    }
-
-    /// Time of a meeting.
-    pub(super) fn time(&self, position: usize) -> Timestamp {
-        self.times[position]
-    }
-}
-
-impl Default for Basket {
-    fn default() -> Self {
-        Self { times: Vec::new(), meetings: Meetings::new(1) }
     }
 }
 

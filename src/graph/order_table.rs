@@ -1,6 +1,4 @@
-//! Which nodes and categories an order touched, so that later facts find them.
-
-use std::ops::Range;
+//! The number of an order by its natural key, so that later facts find it.
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -9,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::entity::EntityRef;
 use crate::domain::order::OrderKey;
 use crate::domain::time::Timestamp;
+use crate::graph::arena::OrderNo;
 use crate::graph::label_log::Truth;
 
 /// Digest of channel and order id; revisions of an order share it.
@@ -52,36 +51,10 @@ impl OrderStepKind {
     pub(super) const COUNT: usize = 6;
 }
 
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct OrderRow {
-    time: Timestamp,
-    first: u32,
-    n_nodes: u16,
-    n_categories: u16,
-}
-
-/// Where an order left its traces.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Traces<'a> {
-    /// The nodes it touched.
-    pub(super) nodes: &'a [u32],
-    /// The places of its categories' values.
-    pub(super) categories: &'a [u32],
-}
-
-impl OrderRow {
-    fn range(self) -> Range<usize> {
-        let first = self.first as usize;
-        first..first + usize::from(self.n_nodes) + usize::from(self.n_categories)
-    }
-}
-
 /// Orders of the retained past, and facts that came before their order.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct OrderTable {
-    rows: IndexMap<OrderDigest, OrderRow, FxBuildHasher>,
-    /// Per order its nodes, then the places of its categories.
-    traces: Vec<u32>,
+    numbers: IndexMap<OrderDigest, OrderNo, FxBuildHasher>,
     early: IndexMap<OrderDigest, Vec<(Timestamp, OrderFact)>, FxBuildHasher>,
     n_early: u32,
 }
@@ -100,37 +73,29 @@ impl OrderTable {
 
     /// True when the order was already placed.
     pub(super) fn contains(&self, order: OrderDigest) -> bool {
-        self.rows.contains_key(&order)
-    }
-
-    /// How many orders are kept.
-    pub(super) fn len(&self) -> usize {
-        self.rows.len()
+        self.numbers.contains_key(&order)
     }
 
     /// Adds an order and hands out the facts that came before it.
     pub(super) fn insert(
         &mut self,
         order: OrderDigest,
-        time: Timestamp,
-        traces: Traces<'_>,
+        no: OrderNo,
     ) -> Vec<(Timestamp, OrderFact)> {
-        let first = u32::try_from(self.traces.len()).unwrap_or(u32::MAX);
-        let count = |traces: &[u32]| u16::try_from(traces.len()).unwrap_or(u16::MAX);
-        let (n_nodes, n_categories) = (count(traces.nodes), count(traces.categories));
-        self.traces.extend_from_slice(traces.nodes);
-        self.traces.extend_from_slice(traces.categories);
-        self.rows.insert(order, OrderRow { time, first, n_nodes, n_categories });
+        self.numbers.insert(order, no);
         let early = self.early.swap_remove(&order).unwrap_or_default();
         self.n_early -= u32::try_from(early.len()).unwrap_or(u32::MAX);
         early
     }
 
-    /// When the order was placed and where it left its traces.
-    pub(super) fn get(&self, order: OrderDigest) -> Option<(Timestamp, Traces<'_>)> {
-        let row = self.rows.get(&order)?;
-        let (nodes, categories) = self.traces[row.range()].split_at(usize::from(row.n_nodes));
-        Some((row.time, Traces { nodes, categories }))
+    /// The number of an order that was placed.
+    pub(super) fn get(&self, order: OrderDigest) -> Option<OrderNo> {
+        self.numbers.get(&order).copied()
+    }
+
+    /// Forgets an order.
+    pub(super) fn forget(&mut self, order: OrderDigest) {
+        self.numbers.swap_remove(&order);
     }
 
     /// Keeps a fact until its order is told; false when there is no room.
@@ -149,19 +114,8 @@ impl OrderTable {
         has_room
     }
 
-    /// Forgets orders and early facts older than `horizon`.
-    pub(super) fn expire(&mut self, horizon: Timestamp) {
-        let mut traces = Vec::new();
-        self.rows.retain(|_, row| {
-            let is_kept = horizon <= row.time;
-            if is_kept {
-                let range = row.range();
-                row.first = u32::try_from(traces.len()).unwrap_or(u32::MAX);
-                traces.extend_from_slice(&self.traces[range]);
-            }
-            is_kept
-        });
-        self.traces = traces;
+    /// Forgets early facts older than `horizon`.
+    pub(super) fn expire_early(&mut self, horizon: Timestamp) {
         self.early.retain(|_, facts| {
             facts.retain(|&(time, _)| horizon <= time);
             !facts.is_empty()

@@ -2,7 +2,7 @@
 
 use crate::domain::time::{Span, Timestamp};
 use crate::graph::history::History;
-use crate::graph::knowledge::NodeIdx;
+use crate::graph::knowledge::{KnowledgeGraph, NodeIdx};
 use crate::graph::label_log::KnownLabels;
 use crate::graph::node::Node;
 use crate::graph::settings::RING_ACCOUNTS_MAX;
@@ -35,11 +35,11 @@ impl History<'_> {
         };
         let ring = self.ring();
         if ring.is_empty() {
-            totals.add(self.node, self.as_of);
+            totals.add(self.graph, self.node, self.as_of);
         }
         for account in ring {
             if let Some((_, node)) = self.graph.nodes.get_index(account.0 as usize) {
-                totals.add(node, self.as_of);
+                totals.add(self.graph, node, self.as_of);
             }
         }
         totals
@@ -47,10 +47,9 @@ impl History<'_> {
 }
 
 impl RingTotals {
-    fn add(&mut self, node: &Node, as_of: Timestamp) {
+    fn add(&mut self, graph: &KnowledgeGraph, node: &Node, as_of: Timestamp) {
         self.n_accounts += 1;
-        let end = node.orders.end(as_of);
-        self.n_orders_day += (end - node.orders.start(as_of, Span::DAY, end)) as u64;
+        self.n_orders_day += node.postings.n_between(&graph.arena, as_of - Span::DAY, as_of);
         for (head, log) in &node.labels {
             let known = log.ever(log.end(as_of));
             let sum = &mut self.labels[usize::from(*head)];

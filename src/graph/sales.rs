@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::entity::EntityKind;
 use crate::domain::time::{Span, Timestamp};
+use crate::graph::arena::{Line, NOBODY, OrderRow, column};
 use crate::graph::knowledge::KnowledgeGraph;
-use crate::graph::meetings::NOBODY;
 
 /// Sales by time; exact for any window, like the orders of a node.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -70,11 +70,12 @@ impl SalesLog {
 }
 
 impl KnowledgeGraph {
-    /// Folds the sale of a SKU in an order of this meeting row.
-    pub(super) fn sell(&mut self, sku: u32, n_units: u32, row: &[u32], time: Timestamp) {
+    /// Folds the sale of a SKU in an order.
+    pub(super) fn sell(&mut self, line: &Line, row: &OrderRow) {
         let [region, buyer] = [EntityKind::Region, EntityKind::Account]
-            .map(|kind| self.slot(kind).and_then(|slot| row.get(slot)).copied().unwrap_or(NOBODY));
-        self.market.entry((sku, region)).or_default().sales.insert(time, n_units, buyer);
+            .map(|kind| column(kind).map_or(NOBODY, |column| row.who[column]));
+        let log = self.market.entry((line.sku, region)).or_default();
+        log.sales.insert(row.time, line.size.n_units(), buyer);
     }
 }
 

@@ -7,9 +7,13 @@ use crate::graph::knowledge::KnowledgeGraph;
 
 /// Most SKUs of one order that become graph links; further ones only count as items.
 pub const SKUS_PER_ORDER_MAX: usize = 64;
-/// Meetings kept without an index: up to here a scan is cheaper than a map.
-pub const SCANNED_MEETINGS_MAX: usize = 48;
-/// Most steps back along the meetings of one pair; older ones are not counted.
+/// Orders of an entity kept as a list: up to here a scan is cheaper than counters.
+pub const LISTED_ORDERS_MAX: usize = 48;
+/// Most orders of the smaller of two hubs looked through for those they have in common.
+pub const HUB_WALK_MAX: usize = 4_096;
+/// Most orders that one fact lets the graph forget, so that no fact has to wait for many.
+pub const SWEPT_ORDERS_MAX: usize = 4;
+/// Most orders of one pair that are counted where they are looked through.
 pub const PAIR_WALK_MAX: usize = 1_024;
 /// Most accounts of a ring that a read visits; a larger ring reads as this large.
 pub const RING_ACCOUNTS_MAX: usize = 64;
