@@ -2,27 +2,31 @@
 //!
 //! A carrier's network, a parcel locker, a dormitory, an office, a hotel. They are
 //! recognized from behavior, by degrees: a crowd of accounts, on many days, who
-//! share no phones, cards or devices, and buy different things. The last day is
-//! left out, so that no rush makes a hub, and none unmakes one.
+//! share no phones, cards or devices, and buy different things. Today is left out,
+//! so that no rush makes a hub, and none unmakes one. What a hub was when its day
+//! began is remembered: no order of the day changes it.
+
+use serde::{Deserialize, Serialize};
 
 use crate::domain::entity::EntityKind;
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::graph::history::{History, Window};
-use crate::graph::knowledge::has_meetings;
+use crate::graph::hub_log::HubLog;
+use crate::graph::knowledge::{KnowledgeGraph, has_meetings};
 use crate::graph::settings::GraphSettings;
 
 /// Score from which an entity is called a hub.
 pub const HUB_SCORE_MIN: f64 = 0.5;
-/// Days looked back.
-const HUB_DAYS: u16 = 30;
+/// Days looked back: those of [`Window::Month`].
+const HUB_DAYS: i64 = 30;
 /// Different items at which the variety of purchases speaks half for a hub.
 const ITEMS_HALF: f64 = 4.0;
 /// What unrelated people do not share.
 const OWN_KINDS: [EntityKind; 3] =
     [EntityKind::Phone, EntityKind::PaymentInstrument, EntityKind::Device];
 
-/// What makes an entity a hub: 30 days of it, up to one day before the instant of reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// What makes an entity a hub: its orders of the 30 days in UTC before that of reading.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HubTraits {
     /// Different accounts.
     pub n_accounts: u64,
@@ -33,6 +37,48 @@ pub struct HubTraits {
     pub unrelated: f64,
     /// Different items bought; `None` when orders name none.
     pub n_items: Option<u64>,
+}
+
+/// Traits that orders of one day read.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct TraitsOfDay {
+    /// Start of the day.
+    day: Timestamp,
+    traits: HubTraits,
+}
+
+impl TraitsOfDay {
+    /// True when an order of that time is one of those looked back on.
+    pub(super) fn rest_on(&self, time: Timestamp) -> bool {
+        self.day - Span::days(HUB_DAYS) <= time && time < self.day
+    }
+}
+
+impl KnowledgeGraph {
+    /// Works the traits of a hub's day out, if an order placed at `time` is the first to need
+    /// them.
+    pub(super) fn remember_traits(&mut self, hub: u32, time: Timestamp) {
+        let day = time.start_of_day();
+        let Some((entity, node)) = self.nodes.get_index(hub as usize) else { return };
+        let Some(log) = node.postings.hub().filter(|_| can_be_hub(entity.kind)) else { return };
+        let is_known = match log.traits() {
+            Some(known) => day <= known.day,
+            // Told late; the newest day is worth remembering.
+            None => log.newest().is_some_and(|newest| day < newest.time.start_of_day()),
+        };
+        if is_known || !self.reaches_back_from(day) {
+            return;
+        }
+        let traits = self.history_of(entity, time).traits_before(day);
+        if let Some(log) = self.nodes[hub as usize].postings.hub_mut() {
+            log.remember_traits(TraitsOfDay { day, traits });
+        }
+    }
+
+    /// True when retention cuts nothing off the days before `day` that make hubs.
+    fn reaches_back_from(&self, day: Timestamp) -> bool {
+        self.horizon() <= day - Span::days(HUB_DAYS)
+    }
 }
 
 impl History<'_> {
@@ -51,24 +97,38 @@ impl History<'_> {
         if !can_be_hub(self.kind) {
             return None;
         }
-        let past = self.at(self.as_of - Span::DAY);
+        let day = self.as_of.start_of_day();
+        let known = self.node.postings.hub().and_then(HubLog::traits);
+        let known = known.filter(|known| known.day == day && self.graph.reaches_back_from(day));
+        Some(known.map_or_else(|| self.traits_before(day), |known| known.traits))
+    }
+
+    /// What speaks for a hub at the start of a day.
+    fn traits_before(&self, day: Timestamp) -> HubTraits {
+        let past = self.at(Timestamp(day.0 - 1));
         // Fewer accounts than orders: most entities have too few for any score.
         if past.totals(Window::Month).n_orders < 2 {
-            return Some(HubTraits::default());
+            return HubTraits::default();
         }
         let n_items = past.n_distinct(EntityKind::Sku, Window::Month);
-        Some(HubTraits {
+        HubTraits {
             n_accounts: past.n_distinct(EntityKind::Account, Window::Month),
             n_active_days: past.n_active_days(),
             unrelated: past.unrelated(),
             n_items: (0 < n_items).then_some(n_items),
-        })
+        }
     }
 
+    /// Days in UTC with orders, of the last 30 that ended.
     fn n_active_days(&self) -> u64 {
+        if self.node.postings.hub().is_none() {
+            let mut newer = None;
+            let days = self.orders(Window::Month).map(|(_, time)| time.day_number());
+            return days.filter(|&day| newer.replace(day) != Some(day)).count() as u64;
+        }
         let mut n_days = 0;
         let mut until = self.n_orders_until(self.as_of);
-        for day in 1..=i64::from(HUB_DAYS) {
+        for day in 1..=HUB_DAYS {
             let before = self.n_orders_until(self.as_of - Span::days(day));
             n_days += u64::from(before < until);
             until = before;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::time::Timestamp;
 use crate::graph::arena::{COLUMNS, OrderArena, OrderNo};
+use crate::graph::hub::TraitsOfDay;
 use crate::graph::running_sums::{RunningSums, Sums};
 use crate::graph::totals::{OrderSize, Totals};
 
@@ -44,6 +45,9 @@ pub(super) struct HubLog {
     sums: RunningSums,
     n_orders: usize,
     n_empty_blocks: usize,
+    /// What makes it a hub, once an order of that day was placed; not known any more when
+    /// an order that they rest on comes or goes.
+    traits: Option<TraitsOfDay>,
 }
 
 impl Lasts {
@@ -91,7 +95,7 @@ impl HubLog {
         let blocks: Vec<_> = orders.chunks(BLOCK_ORDERS_MAX).map(<[HubOrder]>::to_vec).collect();
         let starts = orders.chunks(BLOCK_ORDERS_MAX).map(|block| block[0].time).collect();
         let sums = RunningSums::new(blocks.iter().map(|block| sum(block)));
-        Self { blocks, starts, sums, n_orders: orders.len(), n_empty_blocks: 0 }
+        Self { blocks, starts, sums, n_orders: orders.len(), ..Self::default() }
     }
 
     /// How many orders it has.
@@ -109,9 +113,20 @@ impl HubLog {
         self.blocks.iter().rev().find_map(|block| block.last())
     }
 
+    /// What makes it a hub on the newest day that is known of.
+    pub(super) fn traits(&self) -> Option<TraitsOfDay> {
+        self.traits
+    }
+
+    /// Keeps what makes it a hub on a day.
+    pub(super) fn remember_traits(&mut self, traits: TraitsOfDay) {
+        self.traits = Some(traits);
+    }
+
     /// Adds an order that is in the arena.
     pub(super) fn insert(&mut self, arena: &OrderArena, order: HubOrder) {
         self.n_orders += 1;
+        self.traits = self.traits.filter(|traits| !traits.rest_on(order.time));
         let (block, at) = self.position(arena, order.no);
         let is_last = block + 1 == self.blocks.len() && at == self.blocks[block].len();
         if self.blocks.is_empty() || is_last && BLOCK_ORDERS_MAX <= at {
@@ -134,8 +149,10 @@ impl HubLog {
     /// Removes an order that is still in the arena.
     pub(super) fn remove(&mut self, arena: &OrderArena, no: OrderNo) {
         let Some((block, at)) = self.find(arena, no) else { return };
-        let removed = self.blocks[block].remove(at).sums();
+        let removed = self.blocks[block].remove(at);
         self.n_orders -= 1;
+        self.traits = self.traits.filter(|traits| !traits.rest_on(removed.time));
+        let removed = removed.sums();
         self.sums.change(block, |sum| *sum = sum.minus(&removed));
         if self.blocks[block].is_empty() {
             self.blocks[block] = Vec::new();

@@ -36,6 +36,9 @@ impl KnowledgeGraph {
                 self.make_hub(member);
             }
         }
+        for &hub in &hubs {
+            self.remember_traits(hub.node, time);
+        }
     }
 
     /// Takes an order out of its nodes and forgets it.

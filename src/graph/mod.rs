@@ -13,10 +13,10 @@ pub mod history;
 pub mod hub;
 mod hub_log;
 mod hub_pairs;
-mod joining;
 pub mod identity;
 #[cfg(test)]
 mod identity_tests;
+mod joining;
 pub mod knowledge;
 pub mod label_log;
 #[cfg(test)]

@@ -137,10 +137,10 @@ impl Postings {
         }
     }
 
-    /// How many orders happened in `(after, until]`.
+    /// How many orders happened in `(after, until]`; none when that ends before it begins.
     pub(super) fn n_between(&self, arena: &OrderArena, after: Timestamp, until: Timestamp) -> u64 {
         if let Some(hub) = self.hub() {
-            return hub.n_until(until) - hub.n_until(after);
+            return hub.n_until(until).saturating_sub(hub.n_until(after));
         }
         let orders = self.newest_first(arena, until);
         orders.take_while(|&(_, time)| after < time).count() as u64

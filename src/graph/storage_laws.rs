@@ -13,6 +13,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Order, OrderItem, OrderKey};
 use crate::domain::time::{Span, Timestamp};
 use crate::graph::history::{History, Window};
+use crate::graph::hub::HubTraits;
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::pair_read::PairSeen;
 use crate::graph::settings::GraphSettings;
@@ -97,7 +98,11 @@ fn orders_of(
     orders
 }
 
-/// The position after [`KINDS`] stands for SKUs.
+/// Positions in [`KINDS`].
+const ACCOUNT: usize = 0;
+const IP: usize = 1;
+const DEVICE: usize = 2;
+/// The position after them stands for SKUs.
 const SKU: usize = KINDS.len();
 
 fn kind_at(at: usize) -> (EntityKind, u32) {
@@ -149,8 +154,50 @@ fn check_meetings(
     Ok(())
 }
 
+/// What makes the network of these orders a hub.
+fn traits_of(orders: &[&Seen]) -> HubTraits {
+    if orders.len() < 2 {
+        return HubTraits::default();
+    }
+    let n_of = |kind| met(orders, kind).len() as u64;
+    let days: BTreeSet<i64> = orders.iter().map(|seen| seen.time.day_number()).collect();
+    HubTraits {
+        n_accounts: n_of(ACCOUNT),
+        n_active_days: days.len() as u64,
+        unrelated: (n_of(DEVICE) as f64 / n_of(ACCOUNT) as f64).min(1.0),
+        n_items: Some(n_of(SKU)).filter(|&n_items| 0 < n_items),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Late orders, pauses and expiry come between the orders that let traits be remembered.
+    #[test]
+    fn traits_of_a_hub_equal_a_look_through_whenever_they_are_read(
+        orders in stream(), retention_days in prop_oneof![Just(8), Just(40)],
+    ) {
+        let retention = Span::days(retention_days);
+        let mut graph = KnowledgeGraph::new(GraphSettings { retention, ..GraphSettings::default() });
+        let mut model: Vec<Seen> = Vec::new();
+        let mut newest = Timestamp(i64::MIN);
+        for (id, seen) in orders.iter().enumerate() {
+            graph.apply(&told(id, seen));
+            model.push(seen.clone());
+            newest = newest.max(seen.time);
+            if !id.is_multiple_of(24) {
+                continue;
+            }
+            for (ip, days_ago) in (0..KINDS[IP].1).flat_map(|ip| [(ip, 0), (ip, 1), (ip, 6)]) {
+                let as_of = newest - Span::days(days_ago);
+                let history = graph.history_of(&entity(EntityKind::Ip, ip), as_of);
+                let since = (as_of.start_of_day() - Span::days(30)).max(newest - retention);
+                let before = Timestamp(as_of.start_of_day().0 - 1);
+                let days = orders_of(&model, (IP, ip), (since, before));
+                prop_assert_eq!(history.hub_traits(), Some(traits_of(&days)));
+            }
+        }
+    }
 
     #[test]
     fn every_read_equals_a_look_through_all_orders(
