@@ -1,6 +1,6 @@
 //! Values that the past of a category's value gives: its target statistics.
 
-use crate::feature::entity_reads::{HeadNow, shrunk};
+use crate::feature::head_now::{HeadNow, shrunk};
 use crate::feature::row::CategoryRead;
 use crate::graph::categories::CategoryHistory;
 

@@ -3,13 +3,13 @@
 use std::cell::OnceCell;
 
 use crate::domain::entity::{EntityKind, EntityRef};
-use crate::domain::head::HeadId;
 use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderItem};
 use crate::domain::time::{Span, Timestamp};
 use crate::feature::amount_line::AmountLine;
 use crate::feature::cohort_reads::CohortPast;
 use crate::feature::extract::BASKET_ITEMS_MAX;
+use crate::feature::head_now::{HeadNow, shrunk};
 use crate::feature::row::{AmountRead, EntityRead, HubRead, IdentityRead, LabelRead, SalesRead};
 use crate::graph::cohort_read::AccountAges;
 use crate::graph::history::{History, Window};
@@ -22,10 +22,6 @@ use crate::graph::pair_read::PairSeen;
 use crate::graph::ring_read::RingTotals;
 use crate::graph::totals::OrderTotals;
 
-/// Judged orders that the head's overall rate counts as, in shares of known-bad ones. For
-/// categories 10 and 30 tell best, 1 and 100 a little worse: AUC 0.779 and 0.778 against
-/// 0.772 and 0.774 of the share alone (400 words, 60,000 orders, 2026-11-26).
-const PRIOR_ORDERS: f64 = 10.0;
 /// Added to variances of ln amount: equal amounts must not make any other one absurd.
 const LN_VARIANCE_FLOOR: f64 = 0.01;
 
@@ -40,15 +36,6 @@ const LARGE_AMOUNT: f64 = 2.5;
 pub(super) const NEWEST_VERDICTS: usize = 5;
 /// A streak of bad verdicts ends when this long none came.
 const STREAK_GAP: Span = Span::days(10);
-
-/// A head as the graph knows it at the instant of reading.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct HeadNow {
-    /// Its slot in the graph, once a verdict of it was told.
-    pub(super) slot: Option<u8>,
-    /// Share of bad ones among all verdicts so far.
-    pub(super) rate: f64,
-}
 
 /// The past of one entity of the order.
 #[derive(Debug)]
@@ -68,15 +55,6 @@ pub(super) struct Past<'a> {
     median_amount: OnceCell<f64>,
     /// What the entity and the order's other one of each kind have in common.
     pairs: [OnceCell<Option<PairSeen>>; EntityKind::ALL.len()],
-}
-
-impl HeadNow {
-    /// Looks a head up.
-    pub(super) fn read(graph: &KnowledgeGraph, head: &HeadId, as_of: Timestamp) -> Self {
-        let slot = graph.head_slot(head);
-        let rate = slot.and_then(|slot| graph.known_bad_rate(slot, as_of)).unwrap_or(f64::NAN);
-        Self { slot, rate }
-    }
 }
 
 impl<'a> Past<'a> {
@@ -387,14 +365,6 @@ fn unheard(read: LabelRead) -> f64 {
         | LabelRead::SinceBad
         | LabelRead::StreakDays => f64::NAN,
     }
-}
-
-/// (bad + [`PRIOR_ORDERS`] × overall rate) / (judged + [`PRIOR_ORDERS`]).
-///
-/// Source: the m-estimate of Cestnik (Estimating probabilities, ECAI 1990), as used for
-/// categories by Micci-Barreca (SIGKDD Explorations 3(1), 2001).
-pub(super) fn shrunk(n_bad: f64, n_known: f64, rate: f64) -> f64 {
-    PRIOR_ORDERS.mul_add(rate, n_bad) / (n_known + PRIOR_ORDERS)
 }
 
 fn mean(values: &mut dyn Iterator<Item = f64>) -> f64 {

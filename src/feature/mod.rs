@@ -14,6 +14,7 @@ mod entity_rows;
 mod extract;
 #[cfg(test)]
 mod fixtures;
+mod head_now;
 mod hub_rows;
 #[cfg(test)]
 mod hub_tests;

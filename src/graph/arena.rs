@@ -6,6 +6,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,22 +50,16 @@ pub(super) struct Line {
     pub(super) size: OrderSize,
 }
 
-/// What few walks read.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Rest {
-    digest: OrderDigest,
-    first_line: u32,
-    first_category: u32,
-    n_lines: u8,
-    n_categories: u8,
-}
-
+/// Orders of neighboring numbers. What few walks read is apart from the rows.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Chunk {
     rows: Vec<OrderRow>,
-    rests: Vec<Rest>,
+    digests: Vec<OrderDigest>,
     lines: Vec<Line>,
+    /// Where the lines of each row end; they begin where those of the one before end.
+    line_ends: Vec<u32>,
     categories: Vec<u32>,
+    category_ends: Vec<u32>,
     /// Rows that were not forgotten.
     n_kept: u32,
 }
@@ -88,9 +83,9 @@ pub(super) struct OrderArena {
 pub(super) struct Parts<'a> {
     /// Digest of its natural key.
     pub(super) digest: OrderDigest,
-    /// Its SKUs, each once; at most 255.
+    /// Its SKUs, each once.
     pub(super) lines: &'a [Line],
-    /// Places of the values of its categories; at most 255.
+    /// Places of the values of its categories.
     pub(super) categories: &'a [u32],
 }
 
@@ -199,22 +194,20 @@ impl OrderArena {
     pub(super) fn lines(&self, no: OrderNo) -> &[Line] {
         let (chunk, at) = self.place(no);
         let chunk = &self.chunks[chunk];
-        let rest = chunk.rests[at];
-        &chunk.lines[rest.first_line as usize..][..usize::from(rest.n_lines)]
+        &chunk.lines[part(&chunk.line_ends, at)]
     }
 
     /// Places of the values of a kept order's categories.
     pub(super) fn categories(&self, no: OrderNo) -> &[u32] {
         let (chunk, at) = self.place(no);
         let chunk = &self.chunks[chunk];
-        let rest = chunk.rests[at];
-        &chunk.categories[rest.first_category as usize..][..usize::from(rest.n_categories)]
+        &chunk.categories[part(&chunk.category_ends, at)]
     }
 
     /// Digest of a kept order's natural key.
     pub(super) fn digest(&self, no: OrderNo) -> OrderDigest {
         let (chunk, at) = self.place(no);
-        self.chunks[chunk].rests[at].digest
+        self.chunks[chunk].digests[at]
     }
 
     /// Order of time; orders of one instant go by digest, not by arrival.
@@ -260,23 +253,24 @@ fn minute(time: Timestamp) -> i64 {
 }
 
 impl Chunk {
-    #[expect(clippy::cast_possible_truncation, reason = "at most 4,096 rows of 255 parts each")]
     fn push(&mut self, row: OrderRow, parts: Parts<'_>) {
-        let (lines, categories) = (first_255(parts.lines), first_255(parts.categories));
-        self.rests.push(Rest {
-            digest: parts.digest,
-            first_line: self.lines.len() as u32,
-            first_category: self.categories.len() as u32,
-            n_lines: lines.len() as u8,
-            n_categories: categories.len() as u8,
-        });
         self.rows.push(row);
+        self.digests.push(parts.digest);
+        self.lines.extend_from_slice(parts.lines);
+        self.line_ends.push(end(&self.lines));
+        self.categories.extend_from_slice(parts.categories);
+        self.category_ends.push(end(&self.categories));
         self.n_kept += 1;
-        self.lines.extend_from_slice(lines);
-        self.categories.extend_from_slice(categories);
     }
 }
 
-fn first_255<T>(parts: &[T]) -> &[T] {
-    &parts[..parts.len().min(usize::from(u8::MAX))]
+#[expect(clippy::cast_possible_truncation, reason = "4,096 rows have no more than 2^32 parts")]
+fn end<T>(parts: &[T]) -> u32 {
+    parts.len() as u32
+}
+
+/// Where the parts of a row are, by the ends of those of every row.
+fn part(ends: &[u32], at: usize) -> Range<usize> {
+    let start = if at == 0 { 0 } else { ends[at - 1] };
+    start as usize..ends[at] as usize
 }

@@ -192,8 +192,10 @@ impl History<'_> {
     /// Known amounts of the orders of a window, newest first, in major units: of the
     /// newest `n_max` orders at most; dropped orders do not count.
     pub fn amounts(&self, window: Window, n_max: usize) -> impl Iterator<Item = f64> + '_ {
-        let orders = self.orders(window).take(n_max);
-        orders.filter_map(|(no, _)| self.graph.arena.size(no, self.member()).amount())
+        let (since, member) = (self.since(window), self.member());
+        let orders = self.node.postings.newest_first(&self.graph.arena, self.as_of);
+        let sized = orders.sized(member).take_while(move |&(time, _)| since <= time);
+        sized.take(n_max).filter_map(|(_, size)| size.amount())
     }
 
     /// Orders known to be bad, by any head; an order bad for two heads counts twice.
@@ -212,6 +214,9 @@ impl History<'_> {
             && hub.newest().is_some_and(|newest| self.as_of < newest.time)
         {
             return self.n_distinct_of_hub(hub, column, window);
+        }
+        if self.windows.get().is_none() && self.node.postings.hub().is_none() {
+            return self.n_distinct_listed(kind, window);
         }
         let sums = &self.windows().inside[window as usize];
         u64::from(column.map_or(sums.n_last_skus, |column| sums.n_last[column]))

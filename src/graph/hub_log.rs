@@ -94,7 +94,7 @@ impl HubLog {
     pub(super) fn new(orders: &[HubOrder]) -> Self {
         let blocks: Vec<_> = orders.chunks(BLOCK_ORDERS_MAX).map(<[HubOrder]>::to_vec).collect();
         let starts = orders.chunks(BLOCK_ORDERS_MAX).map(|block| block[0].time).collect();
-        let sums = RunningSums::new(blocks.iter().map(|block| sum(block)));
+        let sums = RunningSums::new(blocks.iter().map(sum));
         Self { blocks, starts, sums, n_orders: orders.len(), ..Self::default() }
     }
 
@@ -177,13 +177,16 @@ impl HubLog {
 
     /// What the orders at or before `time` add up to.
     pub(super) fn until(&self, time: Timestamp) -> Sums {
-        let Some(block) = count_until(&self.starts, time).checked_sub(1) else {
-            return Sums::default();
-        };
+        let n_blocks = self.n_blocks_until(time);
+        let Some(block) = n_blocks.checked_sub(1) else { return Sums::default() };
         let orders = &self.blocks[block];
+        if n_blocks == self.blocks.len() {
+            let newer = orders.iter().rev().take_while(|order| time < order.time);
+            return self.sums.all().minus(&sum(newer));
+        }
         let end = end(orders, time);
         if orders.len() < 2 * end {
-            self.sums.before(block + 1).minus(&sum(&orders[end..]))
+            self.sums.before(n_blocks).minus(&sum(&orders[end..]))
         } else {
             self.sums.before(block).plus(&sum(&orders[..end]))
         }
@@ -191,13 +194,13 @@ impl HubLog {
 
     /// How many orders happened at or before `time`.
     pub(super) fn n_until(&self, time: Timestamp) -> u64 {
-        let Some(block) = count_until(&self.starts, time).checked_sub(1) else { return 0 };
+        let Some(block) = self.n_blocks_until(time).checked_sub(1) else { return 0 };
         self.sums.n_orders_before(block) + end(&self.blocks[block], time) as u64
     }
 
     /// Whole blocks before `time`, and the orders of the next one that are not after it.
     pub(super) fn split_at(&self, time: Timestamp) -> (&[Vec<HubOrder>], &[HubOrder]) {
-        match count_until(&self.starts, time).checked_sub(1) {
+        match self.n_blocks_until(time).checked_sub(1) {
             Some(block) => {
                 let orders = &self.blocks[block];
                 (&self.blocks[..block], &orders[..end(orders, time)])
@@ -220,6 +223,14 @@ impl HubLog {
             orders[..at].iter().rev().chain(earlier).map(|order| order.no),
             orders.iter().skip(at + 1).chain(later).map(|order| order.no),
         )
+    }
+
+    /// How many blocks start at or before `time`.
+    fn n_blocks_until(&self, time: Timestamp) -> usize {
+        match self.starts.first() {
+            Some(&first) if first <= time => count_until(&self.starts, time),
+            Some(_) | None => 0,
+        }
     }
 
     fn find(&self, arena: &OrderArena, no: OrderNo) -> Option<(usize, usize)> {
@@ -266,15 +277,13 @@ impl HubLog {
     }
 
     fn add_up(&mut self) {
-        self.sums = RunningSums::new(self.blocks.iter().map(|block| sum(block)));
+        self.sums = RunningSums::new(self.blocks.iter().map(sum));
     }
 }
 
-fn sum(orders: &[HubOrder]) -> Sums {
+fn sum<'a>(orders: impl IntoIterator<Item = &'a HubOrder>) -> Sums {
     let mut sums = Sums::default();
-    for order in orders {
-        order.add_to(&mut sums);
-    }
+    orders.into_iter().for_each(|order| order.add_to(&mut sums));
     sums
 }
 

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::time::Timestamp;
-use crate::graph::arena::{OrderArena, OrderNo};
+use crate::graph::arena::{Member, OrderArena, OrderNo};
 use crate::graph::hub_log::{HubLog, HubOrder};
 use crate::graph::settings::LISTED_ORDERS_MAX;
+use crate::graph::totals::OrderSize;
 
 /// Orders kept in the node itself.
 const FEW_ORDERS_MAX: usize = 4;
@@ -159,20 +160,39 @@ impl Postings {
     }
 }
 
-impl Iterator for NewestFirst<'_> {
-    type Item = (OrderNo, Timestamp);
+impl<'a> NewestFirst<'a> {
+    /// The same orders with what they add to the node; hubs keep that themselves.
+    pub(super) fn sized(mut self, member: Member) -> impl Iterator<Item = (Timestamp, OrderSize)> {
+        std::iter::from_fn(move || match self.next_of_list() {
+            Some(no) => Some((self.arena.row(no).time, self.arena.size(no, member))),
+            None => self.next_of_hub().map(|order| (order.time, order.size)),
+        })
+    }
 
-    fn next(&mut self) -> Option<Self::Item> {
-        if let Some((&no, older)) = self.listed.split_last() {
-            self.listed = older;
-            return Some((no, self.arena.row(no).time));
-        }
+    fn next_of_list(&mut self) -> Option<OrderNo> {
+        let (&no, older) = self.listed.split_last()?;
+        self.listed = older;
+        Some(no)
+    }
+
+    fn next_of_hub(&mut self) -> Option<&'a HubOrder> {
         while self.newest.is_empty() {
             let (block, older) = self.blocks.split_last()?;
             (self.blocks, self.newest) = (older, block);
         }
         let (newest, rest) = self.newest.split_last()?;
         self.newest = rest;
-        Some((newest.no, newest.time))
+        Some(newest)
+    }
+}
+
+impl Iterator for NewestFirst<'_> {
+    type Item = (OrderNo, Timestamp);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.next_of_list() {
+            Some(no) => Some((no, self.arena.row(no).time)),
+            None => self.next_of_hub().map(|order| (order.no, order.time)),
+        }
     }
 }

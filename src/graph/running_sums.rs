@@ -23,6 +23,8 @@ pub(super) struct Sums {
 pub(super) struct RunningSums {
     /// At `i` the sum of the blocks `i & (i + 1) ..= i`.
     tree: Vec<Sums>,
+    /// The sum of all blocks.
+    all: Sums,
 }
 
 impl Sums {
@@ -55,6 +57,11 @@ impl RunningSums {
         sums
     }
 
+    /// The sum of all blocks.
+    pub(super) fn all(&self) -> &Sums {
+        &self.all
+    }
+
     /// Orders of the blocks before a position.
     pub(super) fn n_orders_before(&self, position: usize) -> u64 {
         let (mut n_orders, mut end) = (0, position);
@@ -75,10 +82,12 @@ impl RunningSums {
             end &= end - 1;
         }
         self.tree.push(sum);
+        self.all = self.all.plus(&block);
     }
 
     /// Changes one block by what `change` does to a sum it is part of.
     pub(super) fn change(&mut self, position: usize, change: impl Fn(&mut Sums)) {
+        change(&mut self.all);
         let mut at = position;
         while at < self.tree.len() {
             change(&mut self.tree[at]);

@@ -8,7 +8,7 @@ use crate::graph::knowledge::KnowledgeGraph;
 /// Most SKUs of one order that become graph links; further ones only count as items.
 pub const SKUS_PER_ORDER_MAX: usize = 64;
 /// Orders of an entity kept as a list: up to here a scan is cheaper than counters.
-pub const LISTED_ORDERS_MAX: usize = 48;
+pub const LISTED_ORDERS_MAX: usize = 16;
 /// Most orders of the smaller of two hubs looked through for those they have in common.
 pub const HUB_WALK_MAX: usize = 4_096;
 /// Most orders that one fact lets the graph forget, so that no fact has to wait for many.

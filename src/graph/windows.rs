@@ -5,10 +5,12 @@
 use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
 
+use crate::domain::entity::EntityKind;
 use crate::domain::time::Timestamp;
 use crate::graph::arena::{COLUMNS, Member, NOBODY, OrderNo};
 use crate::graph::history::{History, Window};
 use crate::graph::hub_log::HubLog;
+use crate::graph::knowledge::NodeIdx;
 use crate::graph::running_sums::Sums;
 use crate::graph::totals::Totals;
 
@@ -87,6 +89,15 @@ impl History<'_> {
                 sum.n_last_skus += 1;
             }
         }
+    }
+
+    /// Different counterparts of one kind in a short list: less work than those of all kinds
+    /// in every window.
+    pub(super) fn n_distinct_listed(&self, kind: EntityKind, window: Window) -> u64 {
+        let mut met: Vec<NodeIdx> = self.met(kind, window, usize::MAX).collect();
+        met.sort_unstable();
+        met.dedup();
+        met.len() as u64
     }
 
     /// Different counterparts of a column in a window of a hub that has newer orders.
