@@ -120,7 +120,6 @@ pub fn graph_settings(settings: &ServiceSettings) -> GraphSettings {
         hub_accounts_min: graph.hub_accounts_min,
         hub_age_min: days(graph.hub_age_days_min),
         ring_link_accounts_max: graph.ring_link_accounts_max,
-        ring_accounts_max: graph.ring_accounts_max,
         early_facts_max: graph.early_facts_max,
     }
 }

@@ -69,10 +69,8 @@ pub struct GraphLimits {
     pub hub_accounts_min: u32,
     /// Fewest days, of 30, on which a hub is used.
     pub hub_age_days_min: u32,
-    /// An entity with more accounts links no further ones into rings.
+    /// What more accounts share links none of them into a ring.
     pub ring_link_accounts_max: u32,
-    /// A ring with this many accounts takes in no further ones.
-    pub ring_accounts_max: u32,
     /// Most facts kept for orders that have not been told yet.
     pub early_facts_max: u32,
 }
@@ -187,7 +185,6 @@ fn graph(section: &Section<'_>) -> Option<GraphLimits> {
     let hub_accounts_min = count(section, "hub_accounts_min", 2..=1_000_000);
     let hub_age_days_min = count(section, "hub_age_days_min", 0..=365);
     let ring_link_accounts_max = count(section, "ring_link_accounts_max", 2..=1_000_000);
-    let ring_accounts_max = count(section, "ring_accounts_max", 2..=1_000_000);
     let early_facts_max = count(section, "early_facts_max", 0..=100_000_000);
     section.finish();
     let (retention, lateness) = (retention?, lateness?);
@@ -207,7 +204,6 @@ fn graph(section: &Section<'_>) -> Option<GraphLimits> {
         hub_accounts_min: hub_accounts_min?,
         hub_age_days_min: hub_age_days_min?,
         ring_link_accounts_max: ring_link_accounts_max?,
-        ring_accounts_max: ring_accounts_max?,
         early_facts_max: early_facts_max?,
     })
 }

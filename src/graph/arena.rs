@@ -98,6 +98,14 @@ pub(super) struct Member {
     pub(super) column: Option<usize>,
 }
 
+impl OrderRow {
+    /// Its node of a kind; none of SKUs, which are in lines instead.
+    pub(super) fn node_of(&self, kind: EntityKind) -> Option<u32> {
+        let node = self.who[column(kind)?];
+        (node != NOBODY).then_some(node)
+    }
+}
+
 impl Member {
     /// True when the node remembers meeting the other: regions and channels meet everybody,
     /// and the SKUs of one basket are not said to meet.

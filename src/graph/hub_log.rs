@@ -209,22 +209,6 @@ impl HubLog {
         }
     }
 
-    /// The orders before and after one of them, nearest first.
-    pub(super) fn around(
-        &self,
-        arena: &OrderArena,
-        no: OrderNo,
-    ) -> (impl Iterator<Item = OrderNo>, impl Iterator<Item = OrderNo>) {
-        let (block, at) = self.position(arena, no);
-        let orders = self.blocks.get(block).map_or(&[][..], Vec::as_slice);
-        let earlier = self.blocks[..block].iter().rev().flat_map(|block| block.iter().rev());
-        let later = self.blocks.iter().skip(block + 1).flatten();
-        (
-            orders[..at].iter().rev().chain(earlier).map(|order| order.no),
-            orders.iter().skip(at + 1).chain(later).map(|order| order.no),
-        )
-    }
-
     /// How many blocks start at or before `time`.
     fn n_blocks_until(&self, time: Timestamp) -> usize {
         match self.starts.first() {

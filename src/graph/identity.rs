@@ -254,11 +254,7 @@ impl Seeker<'_> {
     /// Other accounts at an entity; none when there are too many for it to be anybody's.
     fn others_at(&self, node: NodeIdx, accounts_max: u64) -> Vec<(NodeIdx, PairSeen)> {
         let Some(past) = self.graph.history(node, self.as_of) else { return Vec::new() };
-        if accounts_max < past.n_distinct(EntityKind::Account, Window::Ever) {
-            return Vec::new();
-        }
-        let n_max = usize::try_from(accounts_max).unwrap_or(usize::MAX);
-        let others = past.recent(EntityKind::Account, Window::Ever, n_max).into_iter();
+        let others = past.few_accounts(accounts_max).into_iter();
         others
             .filter(|&other| Some(other) != self.account)
             .filter_map(|other| Some((other, past.pair(other, EntityKind::Account)?)))

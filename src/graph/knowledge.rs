@@ -2,8 +2,7 @@
 //!
 //! Promised: reads at `as_of` do not see anything that happened or became known
 //! later; facts told in any order give the same reads, as long as none is older
-//! than the retention, no ring or ring-linking entity exceeds its limit of accounts,
-//! and no category its limit of values.
+//! than the retention, and no category exceeds its limit of values.
 //! Not promised: that the saved bytes are the same for another order of telling.
 
 use indexmap::IndexMap;
@@ -24,7 +23,6 @@ use crate::graph::market::MarketLog;
 use crate::graph::node::Node;
 use crate::graph::order_table::{OrderFact, OrderStepKind, OrderTable};
 use crate::graph::postings::Postings;
-use crate::graph::rings::Rings;
 use crate::graph::settings::{GraphSettings, SWEPT_ORDERS_MAX};
 
 /// Kinds that join accounts into rings; an IP never does.
@@ -67,7 +65,6 @@ pub struct KnowledgeGraph {
     pub(super) heads: Vec<HeadId>,
     /// Every verdict by head slot: the rates that thin histories lean on.
     pub(super) head_labels: Vec<LabelLog>,
-    pub(super) rings: Rings,
     pub(super) market: IndexMap<(u32, u32), MarketLog, FxBuildHasher>,
     newest: Option<Timestamp>,
     swept: Option<Timestamp>,
@@ -87,7 +84,6 @@ impl KnowledgeGraph {
             categories: CategoryTable::default(),
             heads: Vec::new(),
             head_labels: Vec::new(),
-            rings: Rings::default(),
             market: IndexMap::default(),
             newest: None,
             swept: None,

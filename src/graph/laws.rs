@@ -1,8 +1,4 @@
-//! Laws of the whole graph: lateness, retention, hubs, rings.
-
-use petgraph::graph::UnGraph;
-use petgraph::visit::Bfs;
-use proptest::prelude::*;
+//! Laws of the whole graph: lateness, retention, hubs.
 
 use crate::domain::entity::{EntityKey, EntityKind, EntityRef};
 use crate::domain::event::{Event, Fact, Label};
@@ -60,7 +56,7 @@ pub(super) fn graph(events: &[Event]) -> KnowledgeGraph {
     graph
 }
 
-fn past(graph: &KnowledgeGraph, kind: EntityKind, n: u32, hour: i64) -> History<'_> {
+pub(super) fn past(graph: &KnowledgeGraph, kind: EntityKind, n: u32, hour: i64) -> History<'_> {
     graph.history_of(&entity(kind, n), at(hour))
 }
 
@@ -112,49 +108,9 @@ fn a_crowd_over_weeks_makes_a_hub_and_a_crowd_in_an_hour_does_not() {
 }
 
 #[test]
-fn an_address_shared_by_a_crowd_and_an_ip_do_not_make_rings() {
-    let address = EntityKind::Address;
-    let events: Vec<Event> = (0..100)
-        .map(|n| placed(i64::from(n), order(n as usize, &[(ACCOUNT, n), (address, 1), (IP, 1)])))
-        .collect();
-    let graph = graph(&events);
-    let limit = GraphSettings::default().ring_link_accounts_max as usize;
-    assert_eq!(past(&graph, ACCOUNT, 0, 200).ring().len(), limit);
-    assert!(past(&graph, ACCOUNT, 99, 200).ring().is_empty());
-}
-
-#[test]
 fn a_label_told_before_its_order_is_kept_for_it() {
     let order = order(1, &[(ACCOUNT, 1)]);
     let graph = graph(&[bad(5, &order), placed(2, order.clone())]);
     assert_eq!(past(&graph, ACCOUNT, 1, 4).n_bad(), 0);
     assert_eq!(past(&graph, ACCOUNT, 1, 5).n_bad(), 1);
-}
-
-proptest! {
-    #[test]
-    fn rings_equal_a_search_through_shared_devices_at_any_instant(
-        links in prop::collection::vec((0_u32..15, 0_u32..12, 0_i64..40), 1..50), hour in 0_i64..40,
-    ) {
-        let events: Vec<Event> = links.iter().enumerate()
-            .map(|(id, &(account, device, hour))| {
-                placed(hour, order(id, &[(ACCOUNT, account), (DEVICE, device)]))
-            })
-            .collect();
-        let graph = graph(&events);
-        let mut until = UnGraph::<(), ()>::default();
-        let nodes: Vec<_> = (0..27).map(|_| until.add_node(())).collect();
-        for &(account, device, _) in links.iter().filter(|link| link.2 <= hour) {
-            until.add_edge(nodes[account as usize], nodes[15 + device as usize], ());
-        }
-        for account in 0..15 {
-            let mut search = Bfs::new(&until, nodes[account as usize]);
-            let mut n_reached = 0;
-            while let Some(node) = search.next(&until) {
-                n_reached += usize::from(node.index() < 15);
-            }
-            let ring = past(&graph, ACCOUNT, account, hour).ring();
-            prop_assert_eq!(ring.len().max(1), n_reached);
-        }
-    }
 }

@@ -31,8 +31,9 @@ pub mod order_table;
 pub mod pair_read;
 mod placing;
 mod postings;
+#[cfg(test)]
+mod ring_laws;
 pub mod ring_read;
-mod rings;
 mod running_sums;
 mod sales;
 pub mod settings;

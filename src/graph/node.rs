@@ -7,7 +7,6 @@ use crate::graph::arena::OrderArena;
 use crate::graph::label_log::{LabelLog, Truth};
 use crate::graph::order_table::OrderStepKind;
 use crate::graph::postings::Postings;
-use crate::graph::rings::MemberIdx;
 use crate::graph::totals::Totals;
 
 /// The memory of one entity.
@@ -21,10 +20,6 @@ pub(super) struct Node {
     pub(super) facts: Option<Box<Facts>>,
     /// What is left of the orders that retention dropped.
     dropped: Option<Box<Dropped>>,
-    /// Different accounts met, counted where they make rings.
-    pub(super) n_accounts: u32,
-    /// Place among the linked accounts.
-    pub(super) ring: Option<MemberIdx>,
 }
 
 /// What is left of dropped orders.

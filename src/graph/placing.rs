@@ -1,4 +1,4 @@
-//! An order enters the graph: its nodes meet, its accounts get linked.
+//! An order enters the graph: its nodes meet, its goods are sold.
 
 use indexmap::IndexMap;
 use indexmap::map::Entry;
@@ -8,10 +8,9 @@ use crate::domain::entity::EntityKind;
 use crate::domain::money::Money;
 use crate::domain::order::Order;
 use crate::domain::time::Timestamp;
-use crate::graph::arena::{COLUMNS, Line, Member, NOBODY, OrderNo, OrderRow, Parts, column};
-use crate::graph::knowledge::{KnowledgeGraph, RING_KINDS};
+use crate::graph::arena::{COLUMNS, Line, NOBODY, OrderRow, Parts, column};
+use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::order_table::OrderTable;
-use crate::graph::postings::Postings;
 use crate::graph::settings::SKUS_PER_ORDER_MAX;
 use crate::graph::totals::OrderSize;
 
@@ -32,9 +31,7 @@ impl KnowledgeGraph {
         let categories: Vec<u32> = order.categories().filter_map(of_category).collect();
         let parts = Parts { digest, lines: &lines, categories: &categories };
         let no = self.arena.push(row, parts);
-        self.count_accounts(&row);
         self.join(no);
-        self.link_rings(no);
         for line in &lines {
             self.sell(line, &row);
         }
@@ -97,66 +94,4 @@ impl KnowledgeGraph {
         }
         lines
     }
-
-    /// Counts accounts that are new to the entities that make rings, before they meet.
-    fn count_accounts(&mut self, row: &OrderRow) {
-        let Some(account) = member_of(row, EntityKind::Account) else { return };
-        for kind in RING_KINDS {
-            let Some(entity) = member_of(row, kind) else { continue };
-            if self.latest_together(entity, account).is_none() {
-                self.nodes[entity.node as usize].n_accounts += 1;
-            }
-        }
-    }
-
-    /// Links the accounts of neighboring orders of an entity; a chain links them all.
-    fn link_rings(&mut self, no: OrderNo) {
-        let row = *self.arena.row(no);
-        let Some(account) = member_of(&row, EntityKind::Account) else { return };
-        for kind in RING_KINDS {
-            let Some(entity) = member_of(&row, kind) else { continue };
-            let node = &self.nodes[entity.node as usize];
-            if self.settings.ring_link_accounts_max < node.n_accounts || node.n_accounts < 2 {
-                continue;
-            }
-            let [before, after] = self.accounts_around(&node.postings, no);
-            if let Some((before, _)) = before.filter(|&(before, _)| before != account.node) {
-                self.link(before, account.node, row.time);
-            }
-            if let Some((after, since)) = after.filter(|&(after, _)| after != account.node) {
-                self.link(account.node, after, since);
-            }
-        }
-    }
-
-    /// Accounts of the nearest orders before and after one, with the times of the orders.
-    fn accounts_around(&self, postings: &Postings, no: OrderNo) -> [Option<(u32, Timestamp)>; 2] {
-        let account_of = |no: OrderNo| {
-            let row = self.arena.row(no);
-            member_of(row, EntityKind::Account).map(|account| (account.node, row.time))
-        };
-        if let Some(hub) = postings.hub() {
-            let (mut before, mut after) = hub.around(&self.arena, no);
-            return [before.find_map(account_of), after.find_map(account_of)];
-        }
-        let listed = postings.listed();
-        let at = listed.iter().position(|&known| known == no).unwrap_or(listed.len());
-        let mut before = listed[..at].iter().rev().copied();
-        let mut after = listed.iter().skip(at + 1).copied();
-        [before.find_map(account_of), after.find_map(account_of)]
-    }
-
-    fn link(&mut self, one: u32, other: u32, since: Timestamp) {
-        let [one, other] = [one, other].map(|idx| {
-            let ring = &mut self.nodes[idx as usize].ring;
-            *ring.get_or_insert_with(|| self.rings.add(idx))
-        });
-        self.rings.link((one, other), since, self.settings.ring_accounts_max);
-    }
-}
-
-fn member_of(row: &OrderRow, kind: EntityKind) -> Option<Member> {
-    let column = column(kind)?;
-    let node = row.who[column];
-    (node != NOBODY).then_some(Member { node, column: Some(column) })
 }

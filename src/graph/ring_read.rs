@@ -1,11 +1,23 @@
-//! Reading the ring of an account: who is linked to it, and what they did.
+//! Rings: accounts joined by things that people do not share with strangers.
+//!
+//! Nothing of a ring is stored. It is walked breadth first when it is read, from an
+//! account to what its orders name, and on to the other accounts of these things. A
+//! ring is therefore exact as of any instant, shrinks when orders are forgotten, and
+//! depends on what was told, not on what was told first. A union-find, the usual
+//! answer, only grows: it cannot take back a link that expired or one through a thing
+//! that a crowd turns out to share, and its limit of size refuses whom it meets last.
+//! petgraph's components over a plain graph are what laws compare a ring with.
 
+use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
+
+use crate::domain::entity::EntityKind;
 use crate::domain::time::{Span, Timestamp};
-use crate::graph::history::History;
-use crate::graph::knowledge::{KnowledgeGraph, NodeIdx};
+use crate::graph::history::{History, Window};
+use crate::graph::knowledge::{KnowledgeGraph, NodeIdx, RING_KINDS};
 use crate::graph::label_log::KnownLabels;
 use crate::graph::node::Node;
-use crate::graph::settings::RING_ACCOUNTS_MAX;
+use crate::graph::settings::{RECENT_WALK_MAX, RING_ACCOUNTS_MAX, RING_CARRIERS_MAX};
 
 /// What the accounts of a ring add up to; an account alone is a ring of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,13 +30,36 @@ pub struct RingTotals {
     pub labels: Vec<KnownLabels>,
 }
 
+/// A ring on the way.
+struct Walk<'a> {
+    graph: &'a KnowledgeGraph,
+    as_of: Timestamp,
+    /// Accounts in the order of finding.
+    accounts: Vec<NodeIdx>,
+    /// Things looked at.
+    carriers: IndexSet<u32, FxBuildHasher>,
+}
+
 impl History<'_> {
-    /// Accounts of the same ring, this one too; at most [`RING_ACCOUNTS_MAX`], by node.
+    /// Accounts of the same ring, this one first, then the nearest, most recently met first.
     /// Empty when the account is linked to no other.
+    ///
+    /// At most [`RING_ACCOUNTS_MAX`], found by looking at [`RING_CARRIERS_MAX`] things, and
+    /// at the newest [`RECENT_WALK_MAX`] orders of each thing and account. What more accounts
+    /// share than the settings allow as of the instant of reading links none of them.
     pub fn ring(&self) -> Vec<NodeIdx> {
-        let Some(member) = self.node.ring else { return Vec::new() };
-        let nodes = self.graph.rings.ring(member, self.as_of, RING_ACCOUNTS_MAX);
-        nodes.into_iter().map(NodeIdx).collect()
+        if self.kind != EntityKind::Account || self.node.postings.len() == 0 {
+            return Vec::new();
+        }
+        let own = NodeIdx(self.member().node);
+        let (graph, as_of) = (self.graph, self.as_of);
+        let mut walk = Walk { graph, as_of, accounts: vec![own], carriers: IndexSet::default() };
+        let mut n_expanded = 0;
+        while n_expanded < walk.accounts.len() && walk.has_room() {
+            walk.expand(walk.accounts[n_expanded]);
+            n_expanded += 1;
+        }
+        if walk.accounts.len() < 2 { Vec::new() } else { walk.accounts }
     }
 
     /// What the ring adds up to, in one walk.
@@ -43,6 +78,51 @@ impl History<'_> {
             }
         }
         totals
+    }
+
+    /// Accounts among the newest [`RECENT_WALK_MAX`] orders here, the most recent first, each
+    /// once; none when there are more than `n_max` in all.
+    pub(super) fn few_accounts(&self, n_max: u64) -> Vec<NodeIdx> {
+        let kind = EntityKind::Account;
+        // Lists are short enough to count while looking.
+        if self.node.postings.hub().is_some() && n_max < self.n_distinct(kind, Window::Ever) {
+            return Vec::new();
+        }
+        let found = self.recent(kind, Window::Ever, RECENT_WALK_MAX);
+        if n_max < found.len() as u64 { Vec::new() } else { found }
+    }
+}
+
+impl Walk<'_> {
+    fn has_room(&self) -> bool {
+        self.accounts.len() < RING_ACCOUNTS_MAX && self.carriers.len() < RING_CARRIERS_MAX
+    }
+
+    /// Follows what the orders of an account name, newest orders first.
+    fn expand(&mut self, account: NodeIdx) {
+        let Some(past) = self.graph.history(account, self.as_of) else { return };
+        for (no, _) in past.orders(Window::Ever).take(RECENT_WALK_MAX) {
+            let row = self.graph.arena.row(no);
+            for carrier in RING_KINDS.into_iter().filter_map(|kind| row.node_of(kind)) {
+                if self.has_room() && self.carriers.insert(carrier) {
+                    self.meet(NodeIdx(carrier));
+                }
+            }
+        }
+    }
+
+    /// Takes in the accounts of a thing, unless a crowd shares it.
+    fn meet(&mut self, carrier: NodeIdx) {
+        let Some(past) = self.graph.history(carrier, self.as_of) else { return };
+        // Most things are in one order alone.
+        if past.node.postings.len() < 2 {
+            return;
+        }
+        for account in past.few_accounts(self.graph.settings.ring_link_accounts_max.into()) {
+            if self.accounts.len() < RING_ACCOUNTS_MAX && !self.accounts.contains(&account) {
+                self.accounts.push(account);
+            }
+        }
     }
 }
 

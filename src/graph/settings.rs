@@ -17,6 +17,8 @@ pub const SWEPT_ORDERS_MAX: usize = 4;
 pub const PAIR_WALK_MAX: usize = 1_024;
 /// Most accounts of a ring that a read visits; a larger ring reads as this large.
 pub const RING_ACCOUNTS_MAX: usize = 64;
+/// Most things shared or not that a read of one ring looks at.
+pub const RING_CARRIERS_MAX: usize = 256;
 /// Most meetings looked at to find the most recent counterparts.
 pub const RECENT_WALK_MAX: usize = 256;
 /// Most accounts, the newest, that are looked at as the cohort of an entity.
@@ -44,10 +46,8 @@ pub struct GraphSettings {
     pub hub_accounts_min: u32,
     /// Fewest days, of 30, on which a hub is used; there they speak half for it.
     pub hub_age_min: Span,
-    /// An entity with more accounts than this links no further accounts into rings.
+    /// What more accounts than this share links none of them into a ring.
     pub ring_link_accounts_max: u32,
-    /// A ring with this many accounts takes in no further ones: chance links everybody.
-    pub ring_accounts_max: u32,
     /// Most facts kept for orders that have not been told yet; further ones are dropped.
     pub early_facts_max: u32,
 }
@@ -60,7 +60,6 @@ impl Default for GraphSettings {
             hub_accounts_min: 25,
             hub_age_min: Span::days(7),
             ring_link_accounts_max: 40,
-            ring_accounts_max: 256,
             early_facts_max: 100_000,
         }
     }
@@ -88,7 +87,7 @@ impl KnowledgeGraph {
         &self.settings
     }
 
-    /// Goes on by other settings; what was forgotten or linked so far stays so.
+    /// Goes on by other settings; what was forgotten so far stays so.
     pub fn follow(&mut self, settings: GraphSettings) {
         self.settings = settings;
     }
