@@ -4,7 +4,10 @@
 //! a basket; 300 rows spread evenly over the catalog), the same with five categories
 //! (their rows besides), and a card stream (account and merchant; every row). Each sample applies or reads a batch of orders on a
 //! graph that already holds 16 k, 64 k or 256 k of them; divide by the batch.
-//! Budgets: extract < 15 us (marketplace), < 5 us (cards); apply < 4 us.
+//! `ring` walks the rings of accounts with five orders each, which share an address
+//! with as many others as the argument says; divide by the batch as well.
+//! Budgets: extract < 15 us (marketplace), < 5 us (cards); apply < 4 us; ring < 1 us
+//! (alone), < 50 us (64 accounts).
 
 #![expect(clippy::expect_used, reason = "a bench may panic")]
 #![expect(
@@ -35,6 +38,9 @@ use rand_distr::{Distribution, Zipf};
 const BATCH: usize = 512;
 const SIZES: [usize; 3] = [16_384, 65_536, 262_144];
 const ROWS: usize = 300;
+const RING_ACCOUNTS: usize = 16_384;
+/// Orders of each of them.
+const RING_ORDERS: usize = 5;
 
 /// Kind, how many there are per order, how skewed.
 const MARKETPLACE: &[(EntityKind, f64, f64)] = &[
@@ -212,4 +218,43 @@ fn apply_categories(bencher: Bencher<'_, '_>, n: usize) {
 #[divan::bench(args = SIZES, sample_count = 6, sample_size = 1)]
 fn apply_cards(bencher: Bencher<'_, '_>, n: usize) {
     bench_apply(bencher, stream(CARDS, n));
+}
+
+/// Orders of 16,384 accounts at things of their own, but for one address per `n_sharing`.
+fn neighbors(n_sharing: usize) -> KnowledgeGraph {
+    let settings = GraphSettings { ring_link_accounts_max: 64, ..GraphSettings::default() };
+    let mut graph = KnowledgeGraph::new(settings);
+    for (minute, idx) in (0_i64..).zip(0..RING_ORDERS * RING_ACCOUNTS) {
+        let account = idx % RING_ACCOUNTS;
+        let order_id = idx.to_string().into();
+        let mut order = Order::new(OrderKey { channel: "web".into(), order_id, revision: 0 });
+        order.entities.push(entity(EntityKind::Account, account));
+        for kind in RING_KINDS {
+            let is_shared = kind == EntityKind::Address && idx < RING_ACCOUNTS;
+            let number = if is_shared { account / n_sharing } else { RING_ACCOUNTS + account };
+            order.entities.push(entity(kind, number));
+        }
+        graph.apply(&event(Timestamp(Span::minutes(minute).0), Fact::OrderPlaced(order)));
+    }
+    graph
+}
+
+fn entity(kind: EntityKind, number: usize) -> EntityRef {
+    let key = EntityKey::Hashed((number as u128 + 1) * 0x9E37_79B9_7F4A_7C15);
+    EntityRef { kind, key }
+}
+
+#[divan::bench(args = [1, 2, 8, 64], sample_count = 20, sample_size = 1)]
+fn ring(bencher: Bencher<'_, '_>, n_sharing: usize) {
+    let graph = neighbors(n_sharing);
+    let as_of = Timestamp(Span::days(90).0);
+    let mut accounts = (0..RING_ACCOUNTS).cycle().step_by(61);
+    bencher.counter(ItemsCount::new(BATCH)).bench_local(|| {
+        for account in accounts.by_ref().take(BATCH) {
+            let account = entity(EntityKind::Account, account);
+            let ring = graph.history_of(&account, as_of).ring();
+            assert_eq!(ring.len(), if n_sharing == 1 { 0 } else { n_sharing });
+            black_box(ring);
+        }
+    });
 }

@@ -138,6 +138,32 @@ impl CategoryTable {
         }
     }
 
+    /// Every value with its category and its place; the rest of a category has no word.
+    pub(super) fn words(&self) -> impl Iterator<Item = (&str, Option<&str>, u32)> {
+        self.named().flat_map(|(category, values)| {
+            let words = values.places.iter().map(|(word, &place)| (Some(&**word), place));
+            let rest = values.rest.map(|place| (None, place));
+            words.chain(rest).map(move |(word, place)| (category, word, place))
+        })
+    }
+
+    /// Orders and verdicts by head slot of a place, without what is older than `horizon`.
+    pub(super) fn since(&self, place: u32, horizon: Timestamp) -> (Vec<Timestamp>, Vec<LabelLog>) {
+        let log = &self.logs[place as usize];
+        let orders = log.orders.iter().copied().filter(|&time| horizon <= time).collect();
+        (orders, log.labels.iter().map(|labels| labels.since(horizon)).collect())
+    }
+
+    /// Times of the orders that have a category, by its name.
+    pub(super) fn orders(&self) -> impl Iterator<Item = (&str, &[Timestamp])> {
+        self.named().map(|(category, values)| (category, &*values.orders))
+    }
+
+    fn named(&self) -> impl Iterator<Item = (&str, &Values)> {
+        let countries = CountryOf::ALL.iter().map(|of| of.as_str()).zip(&self.countries);
+        countries.chain(self.attributes.iter().map(|(name, values)| (&**name, values)))
+    }
+
     fn values(&self, category: Category<'_>) -> Option<&Values> {
         match category {
             Category::Country(of) => Some(&self.countries[of as usize]),

@@ -3,7 +3,8 @@
 //! Promised: reads at `as_of` do not see anything that happened or became known
 //! later; facts told in any order give the same reads, as long as none is older
 //! than the retention, and no category exceeds its limit of values.
-//! Not promised: that the saved bytes are the same for another order of telling.
+//! Not promised: that the saved bytes are the same for another order of telling; that is
+//! what [`KnowledgeGraph::state_hash`] looks through.
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -66,7 +67,7 @@ pub struct KnowledgeGraph {
     /// Every verdict by head slot: the rates that thin histories lean on.
     pub(super) head_labels: Vec<LabelLog>,
     pub(super) market: IndexMap<(u32, u32), MarketLog, FxBuildHasher>,
-    newest: Option<Timestamp>,
+    pub(super) newest: Option<Timestamp>,
     swept: Option<Timestamp>,
     pub(super) counts: GraphCounts,
 }
@@ -152,15 +153,6 @@ impl KnowledgeGraph {
     /// How many entities and orders are remembered.
     pub fn size(&self) -> (usize, usize) {
         (self.nodes.len(), self.arena.len())
-    }
-
-    /// Digest of everything the graph holds: BLAKE3 over its postcard bytes.
-    ///
-    /// The same facts in the same order always give the same hash.
-    pub fn state_hash(&self) -> [u8; 32] {
-        // Hashing writes to memory, which cannot fail; an error would show as the hash of nothing.
-        postcard::to_io(self, blake3::Hasher::new())
-            .map_or([0; 32], |hasher| *hasher.finalize().as_bytes())
     }
 
     fn step(&mut self, order: &OrderKey, step: OrderStepKind, time: Timestamp) {

@@ -23,7 +23,7 @@ pub(super) enum Truth {
 }
 
 /// Verdicts by the time they became known, with running counts.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct LabelLog {
     times: Vec<Timestamp>,
     /// Bad ones up to and including the same position.
@@ -48,6 +48,13 @@ impl LabelLog {
             let position = self.bad_times.partition_point(|&at| at <= time);
             self.bad_times.insert(position, time);
         }
+    }
+
+    /// The same without verdicts older than `horizon`.
+    pub(super) fn since(&self, horizon: Timestamp) -> Self {
+        let mut kept = self.clone();
+        kept.expire(horizon);
+        kept
     }
 
     /// Forgets verdicts older than `horizon`, keeping their counts.
@@ -75,6 +82,11 @@ impl LabelLog {
     /// True when every verdict was forgotten, or none was told.
     pub(super) fn is_empty(&self) -> bool {
         self.times.is_empty()
+    }
+
+    /// True when none was ever told.
+    pub(super) fn is_new(&self) -> bool {
+        self.is_empty() && self.dropped == (0, 0)
     }
 
     /// Verdicts that became known in `(as_of - window, as_of]`; `None` is ever.

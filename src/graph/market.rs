@@ -59,7 +59,7 @@ impl Moves {
 }
 
 /// What is known about a SKU in a region.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct MarketLog {
     stock: Vec<(Timestamp, u64)>,
     prices: Vec<PricePoint>,
@@ -105,6 +105,11 @@ impl MarketLog {
         let n = self.prices.partition_point(|known| known.time < horizon);
         self.prices.drain(..n.min(self.prices.len().saturating_sub(2)));
         self.sales.expire(horizon);
+    }
+
+    /// The stock counts and prices as they are saved.
+    pub(super) fn told(&self) -> impl Serialize + '_ {
+        (&self.stock, &self.prices)
     }
 
     /// Units on hand at `as_of`.

@@ -1,6 +1,6 @@
 //! Reading the market of a SKU: stock, price, how fast it sells and to whom.
 
-use crate::domain::entity::EntityRef;
+use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::time::Timestamp;
 use crate::graph::arena::NOBODY;
 use crate::graph::history::Window;
@@ -86,17 +86,18 @@ impl KnowledgeGraph {
 impl Sales<'_> {
     /// Pieces sold in a window; of all time as far as the retention reaches.
     pub fn n_units(&self, window: Window) -> u64 {
-        let span = window.span().unwrap_or(self.graph.settings.retention);
-        self.log.map_or(0, |log| log.n_units(self.as_of, span))
+        self.log.map_or(0, |log| log.n_units(self.before(window), self.as_of))
     }
 
     /// Share of the pieces of a window's newest sales, at most [`RING_SALES_MAX`], that went
     /// to the three rings which bought most; `None` of too few sales. An account that is
     /// linked to no other is no ring.
     pub fn top_rings_share(&self, window: Window) -> Option<f64> {
-        let span = window.span().unwrap_or(self.graph.settings.retention);
-        let mut sales: Vec<(u32, u32)> =
-            self.log?.newest(self.as_of, span, RING_SALES_MAX).collect();
+        let arena = &self.graph.arena;
+        let newest = self.log?.newest(self.before(window), self.as_of).take(RING_SALES_MAX);
+        let newest = newest.filter(|&(no, _)| arena.holds(no));
+        let buyer = |no| arena.row(no).node_of(EntityKind::Account).unwrap_or(NOBODY);
+        let mut sales: Vec<(u32, u32)> = newest.map(|(no, n_units)| (buyer(no), n_units)).collect();
         if sales.len() < RING_SALES_MIN {
             return None;
         }
@@ -117,5 +118,11 @@ impl Sales<'_> {
         rings.sort_unstable_by(|one, other| other.cmp(one));
         let n_top: u64 = rings.into_iter().take(TOP_RINGS).sum();
         Some(n_top as f64 / n_units as f64)
+    }
+
+    /// The last instant before a window, which the retention cuts.
+    fn before(&self, window: Window) -> Timestamp {
+        let before = Timestamp(self.graph.horizon().0.saturating_sub(1));
+        window.span().map_or(before, |span| before.max(self.as_of - span))
     }
 }

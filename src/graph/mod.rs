@@ -37,6 +37,8 @@ pub mod ring_read;
 mod running_sums;
 mod sales;
 pub mod settings;
+mod sharing;
+mod state_hash;
 #[cfg(test)]
 mod storage_laws;
 pub mod totals;

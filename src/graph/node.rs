@@ -7,6 +7,7 @@ use crate::graph::arena::OrderArena;
 use crate::graph::label_log::{LabelLog, Truth};
 use crate::graph::order_table::OrderStepKind;
 use crate::graph::postings::Postings;
+use crate::graph::sharing::Sharing;
 use crate::graph::totals::Totals;
 
 /// The memory of one entity.
@@ -20,6 +21,8 @@ pub(super) struct Node {
     pub(super) facts: Option<Box<Facts>>,
     /// What is left of the orders that retention dropped.
     dropped: Option<Box<Dropped>>,
+    /// Whether it can be part of a ring.
+    pub(super) sharing: Sharing,
 }
 
 /// What is left of dropped orders.

@@ -93,6 +93,17 @@ impl OrderTable {
         self.numbers.get(&order).copied()
     }
 
+    /// Digest and number of every order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (OrderDigest, OrderNo)> {
+        self.numbers.iter().map(|(&digest, &no)| (digest, no))
+    }
+
+    /// Facts whose order was not told yet, with its digest and when they became known.
+    pub(super) fn early(&self) -> impl Iterator<Item = (OrderDigest, Timestamp, &OrderFact)> {
+        let facts = self.early.iter();
+        facts.flat_map(|(&order, told)| told.iter().map(move |(time, fact)| (order, *time, fact)))
+    }
+
     /// Forgets an order.
     pub(super) fn forget(&mut self, order: OrderDigest) {
         self.numbers.swap_remove(&order);

@@ -32,8 +32,9 @@ impl KnowledgeGraph {
         let parts = Parts { digest, lines: &lines, categories: &categories };
         let no = self.arena.push(row, parts);
         self.join(no);
+        self.note_sharing(&row);
         for line in &lines {
-            self.sell(line, &row);
+            self.sell(line, no);
         }
         if let (Some(created), Some(account)) =
             (order.account_created_at, order.entity(EntityKind::Account))

@@ -6,6 +6,7 @@
 //! depends on what was told, not on what was told first. A union-find, the usual
 //! answer, only grows: it cannot take back a link that expired or one through a thing
 //! that a crowd turns out to share, and its limit of size refuses whom it meets last.
+//! Most accounts never shared anything; a hint spares them the walk.
 //! petgraph's components over a plain graph are what laws compare a ring with.
 
 use indexmap::IndexSet;
@@ -18,6 +19,7 @@ use crate::graph::knowledge::{KnowledgeGraph, NodeIdx, RING_KINDS};
 use crate::graph::label_log::KnownLabels;
 use crate::graph::node::Node;
 use crate::graph::settings::{RECENT_WALK_MAX, RING_ACCOUNTS_MAX, RING_CARRIERS_MAX};
+use crate::graph::sharing::Sharing;
 
 /// What the accounts of a ring add up to; an account alone is a ring of one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,7 +38,7 @@ struct Walk<'a> {
     as_of: Timestamp,
     /// Accounts in the order of finding.
     accounts: Vec<NodeIdx>,
-    /// Things looked at.
+    /// Shared things looked at.
     carriers: IndexSet<u32, FxBuildHasher>,
 }
 
@@ -44,11 +46,11 @@ impl History<'_> {
     /// Accounts of the same ring, this one first, then the nearest, most recently met first.
     /// Empty when the account is linked to no other.
     ///
-    /// At most [`RING_ACCOUNTS_MAX`], found by looking at [`RING_CARRIERS_MAX`] things, and
+    /// At most [`RING_ACCOUNTS_MAX`], found by looking at [`RING_CARRIERS_MAX`] shared things, and
     /// at the newest [`RECENT_WALK_MAX`] orders of each thing and account. What more accounts
     /// share than the settings allow as of the instant of reading links none of them.
     pub fn ring(&self) -> Vec<NodeIdx> {
-        if self.kind != EntityKind::Account || self.node.postings.len() == 0 {
+        if self.kind != EntityKind::Account || self.node.sharing != Sharing::Several {
             return Vec::new();
         }
         let own = NodeIdx(self.member().node);
@@ -104,20 +106,22 @@ impl Walk<'_> {
         for (no, _) in past.orders(Window::Ever).take(RECENT_WALK_MAX) {
             let row = self.graph.arena.row(no);
             for carrier in RING_KINDS.into_iter().filter_map(|kind| row.node_of(kind)) {
-                if self.has_room() && self.carriers.insert(carrier) {
+                let is_shared = self.is_shared(carrier);
+                if is_shared && self.has_room() && self.carriers.insert(carrier) {
                     self.meet(NodeIdx(carrier));
                 }
             }
         }
     }
 
+    fn is_shared(&self, carrier: u32) -> bool {
+        let node = self.graph.nodes.get_index(carrier as usize);
+        node.is_some_and(|(_, node)| node.sharing == Sharing::Several)
+    }
+
     /// Takes in the accounts of a thing, unless a crowd shares it.
     fn meet(&mut self, carrier: NodeIdx) {
         let Some(past) = self.graph.history(carrier, self.as_of) else { return };
-        // Most things are in one order alone.
-        if past.node.postings.len() < 2 {
-            return;
-        }
         for account in past.few_accounts(self.graph.settings.ring_link_accounts_max.into()) {
             if self.accounts.len() < RING_ACCOUNTS_MAX && !self.accounts.contains(&account) {
                 self.accounts.push(account);

@@ -17,7 +17,7 @@ pub const SWEPT_ORDERS_MAX: usize = 4;
 pub const PAIR_WALK_MAX: usize = 1_024;
 /// Most accounts of a ring that a read visits; a larger ring reads as this large.
 pub const RING_ACCOUNTS_MAX: usize = 64;
-/// Most things shared or not that a read of one ring looks at.
+/// Most shared things that a read of one ring looks at.
 pub const RING_CARRIERS_MAX: usize = 256;
 /// Most meetings looked at to find the most recent counterparts.
 pub const RECENT_WALK_MAX: usize = 256;
