@@ -5,7 +5,8 @@
 //! saves a snapshot, is told TAIL further facts, every order of which it scores, and sees
 //! up to 1,000 of these orders in dry runs (an order takes about ten facts). Then it is
 //! stopped and another one starts on the same folder, from the snapshot and the tail, and
-//! must see the same orders alike, to the last field.
+//! must see the same orders alike, to the last field. What the graph knows must hash the
+//! same, folded from the snapshot and the tail or from the first record.
 //! Budget: seconds at 1,000,000 orders.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench")]
@@ -25,11 +26,14 @@ use orderlens::domain::time::Timestamp;
 use orderlens::simulator::settings::SimulationSettings;
 use orderlens::simulator::world::Simulation;
 use orderlens::store::journal::Journal;
-use orderlens::store::log::submit_when_room;
+use orderlens::store::log::{read_from, submit_when_room};
+use orderlens::store::snapshot::load;
 use orderlens::workflow::engine::Engine;
+use orderlens::workflow::past::SNAPSHOT_SCHEMA;
 use orderlens::workflow::replay_decision::differences;
 use orderlens::workflow::service::OrderService;
 use orderlens::workflow::start_engine::{EngineInputs, EngineSettings, start_engine};
+use orderlens::workflow::state::State;
 use uuid::Uuid;
 
 /// The allocator of the program that is shipped.
@@ -78,6 +82,27 @@ fn main() {
     let n_same = pairs.filter(|(before, after)| differences(before, after).is_empty()).count();
     println!("{n_same} of {} answers are the same before and after", before.len());
     assert!(n_same == before.len() && n_same == after.len(), "a restart changed answers");
+    let (saved, _) = load(&engine.data_dir.join("snapshots"), SNAPSHOT_SCHEMA, u64::MAX)
+        .expect("the folder of snapshots");
+    let saved = saved.expect("the snapshot that was saved");
+    let starts =
+        [State::read(&saved.state, engine.background), Ok(State::empty(engine.background))];
+    let hashes = starts.map(|state| hash_at_end(&engine, state.expect("a saved state")));
+    println!(
+        "the graph hashes to {} from snapshot and tail",
+        blake3::Hash::from(hashes[0]).to_hex()
+    );
+    assert!(hashes[0] == hashes[1], "the journal alone leads to another graph");
+}
+
+/// Hash of what the graph knows after the rest of the journal.
+fn hash_at_end(engine: &EngineSettings, mut state: State) -> [u8; 32] {
+    let (journal, _) =
+        Journal::open(&engine.data_dir.join("journal"), engine.journal).expect("a closed journal");
+    for entry in read_from(&journal.reader(), state.position + 1) {
+        state.fold(&entry.expect("a whole journal").1);
+    }
+    state.graph.state_hash()
 }
 
 /// The facts of a marketplace with a tenth more orders than asked for.

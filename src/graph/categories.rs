@@ -23,6 +23,10 @@ pub(super) struct CategoryTable {
     logs: Vec<ValueLog>,
     /// Places in `logs` whose value was forgotten.
     free: Vec<u32>,
+    /// Words beyond [`VALUES_PER_CATEGORY_MAX`], which count together.
+    pub(super) n_shared: u64,
+    /// Words of attributes beyond [`CATEGORY_ATTRIBUTES_MAX`].
+    pub(super) n_left_out: u64,
 }
 
 /// Places of the values of one category.
@@ -48,6 +52,7 @@ pub(super) struct ValueLog {
 pub struct CategoryHistory<'a> {
     values: Option<&'a Values>,
     log: Option<&'a ValueLog>,
+    horizon: Timestamp,
     as_of: Timestamp,
 }
 
@@ -62,25 +67,33 @@ impl KnowledgeGraph {
         let values = self.categories.values(category);
         let place = values.and_then(|values| values.place(value));
         let log = place.and_then(|place| self.categories.logs.get(place as usize));
-        CategoryHistory { values, log, as_of }
+        CategoryHistory { values, log, horizon: self.horizon(), as_of }
     }
 }
 
 impl CategoryHistory<'_> {
     /// Orders of a window that share the value; of those that the retention keeps.
     pub fn n_orders(&self, window: Window) -> u64 {
-        self.log.map_or(0, |log| n_within(&log.orders, self.as_of, window))
+        self.log.map_or(0, |log| self.n_within(&log.orders, window))
     }
 
     /// Orders of a window with any value of the category.
     pub fn n_orders_of_all(&self, window: Window) -> u64 {
-        self.values.map_or(0, |values| n_within(&values.orders, self.as_of, window))
+        self.values.map_or(0, |values| self.n_within(&values.orders, window))
     }
 
     /// Verdicts of a head that became known in a window.
     pub fn labels(&self, head: u8, window: Window) -> KnownLabels {
         let log = self.log.and_then(|log| log.labels.get(usize::from(head)));
         log.map_or_else(KnownLabels::default, |log| log.known_in(self.as_of, window.span()))
+    }
+
+    /// How many times lie in a window, which the retention cuts.
+    fn n_within(&self, times: &[Timestamp], window: Window) -> u64 {
+        let times = &times[..count_until(times, self.as_of)];
+        let before = Timestamp(self.horizon.0.saturating_sub(1));
+        let before = window.span().map_or(before, |span| before.max(self.as_of - span));
+        (times.len() - count_until(times, before).min(times.len())) as u64
     }
 }
 
@@ -92,10 +105,14 @@ impl CategoryTable {
         value: &str,
         time: Timestamp,
     ) -> Option<u32> {
-        let Self { countries, attributes, logs, free } = self;
+        let Self { countries, attributes, logs, free, n_shared, n_left_out } = self;
         let values = match category {
-            Category::Country(of) => &mut countries[of as usize],
-            Category::Attribute(name) => named(attributes, name)?,
+            Category::Country(of) => Some(&mut countries[of as usize]),
+            Category::Attribute(name) => named(attributes, name),
+        };
+        let Some(values) = values else {
+            *n_left_out += 1;
+            return None;
         };
         insert_sorted(&mut values.orders, time);
         let known = values.place(value);
@@ -107,6 +124,7 @@ impl CategoryTable {
             values.add(value, place);
             Some(place)
         })?;
+        *n_shared += u64::from(values.rest == Some(place));
         insert_sorted(&mut logs[place as usize].orders, time);
         Some(place)
     }
@@ -123,7 +141,7 @@ impl CategoryTable {
     /// Forgets what is older than `horizon`; a value of which nothing is left is as new.
     pub(super) fn expire(&mut self, horizon: Timestamp) {
         self.logs.iter_mut().for_each(|log| log.expire(horizon));
-        let Self { countries, attributes, logs, free } = self;
+        let Self { countries, attributes, logs, free, .. } = self;
         for values in countries.iter_mut().chain(attributes.values_mut()) {
             expire_sorted(&mut values.orders, horizon);
             values.places.retain(|_, place| {
@@ -227,13 +245,6 @@ fn expire_sorted(times: &mut Vec<Timestamp>, horizon: Timestamp) {
     times.drain(..n);
 }
 
-/// How many times lie in the window that ends at `as_of`.
-fn n_within(times: &[Timestamp], as_of: Timestamp, window: Window) -> u64 {
-    let times = &times[..count_until(times, as_of)];
-    let start = window.span().map_or(0, |span| count_until(times, as_of - span));
-    (times.len() - start) as u64
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -315,6 +326,7 @@ mod tests {
             .collect();
         events.push(judged(1, VALUES_PER_CATEGORY_MAX + 1, 1.0));
         let graph = graph(GraphSettings::default(), &events);
+        assert_eq!(graph.counts().n_words_shared, 3);
         let last = format!("word {}", VALUES_PER_CATEGORY_MAX - 1);
         assert_eq!(ever(&graph, REFERRER, &last, 2), (1, known(0, 0)));
         for word in ["never seen", "word 4097"] {
@@ -333,6 +345,7 @@ mod tests {
         let n_orders = |n: usize| ever(&graph, Category::Attribute(&format!("{n:03}")), "a", 0).0;
         assert_eq!(n_orders(CATEGORY_ATTRIBUTES_MAX - 1), 1);
         assert_eq!(n_orders(CATEGORY_ATTRIBUTES_MAX), 0);
+        assert_eq!(graph.counts().n_words_left_out, 1);
     }
 
     #[test]

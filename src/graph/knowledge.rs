@@ -1,10 +1,12 @@
 //! The graph itself: folds facts into nodes; what it promises of their order.
 //!
 //! Promised: reads at `as_of` do not see anything that happened or became known
-//! later; facts told in any order give the same reads, as long as none is older
-//! than the retention, and no category exceeds its limit of values.
-//! Not promised: that the saved bytes are the same for another order of telling; that is
-//! what [`KnowledgeGraph::state_hash`] looks through.
+//! later; facts told in any order give the same reads and the same
+//! [`KnowledgeGraph::state_hash`], as long as none comes after the retention forgot
+//! what it is about. By arrival go only the limits that bound memory: which of an
+//! order's revisions is kept, words of categories, facts that wait for their order.
+//! [`GraphCounts`] says how often each was reached. Not promised: that the saved bytes
+//! are the same for another order of telling.
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -50,6 +52,10 @@ pub struct GraphCounts {
     pub n_repeated: u64,
     /// Facts whose order never came, dropped for lack of room.
     pub n_early_dropped: u64,
+    /// Words that count together with others, since their category has too many.
+    pub n_words_shared: u64,
+    /// Words of categories beyond those that are remembered.
+    pub n_words_left_out: u64,
 }
 
 /// A streaming, typed, temporal graph of orders and the entities they touch.
@@ -147,7 +153,11 @@ impl KnowledgeGraph {
 
     /// What was taken in and what was not.
     pub fn counts(&self) -> GraphCounts {
-        self.counts
+        GraphCounts {
+            n_words_shared: self.categories.n_shared,
+            n_words_left_out: self.categories.n_left_out,
+            ..self.counts
+        }
     }
 
     /// How many entities and orders are remembered.
