@@ -17,6 +17,7 @@ pub mod impact;
 pub mod money;
 pub mod neighborhood;
 pub mod order;
+pub mod order_step;
 pub mod query;
 pub mod record;
 pub mod risk;

@@ -2,13 +2,13 @@
 
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::{FeatureUnit, Monotone};
+use crate::domain::order_step::OrderStepKind;
 use crate::feature::entity_rows::{Shape, Writer, shape};
 use crate::feature::row::EntityRead;
 use crate::feature::words;
 use crate::graph::history::Window;
 use crate::graph::hub::can_be_hub;
 use crate::graph::knowledge::{RING_KINDS, has_meetings, has_steps};
-use crate::graph::order_table::OrderStepKind;
 
 impl Writer<'_> {
     /// How many different counterparts, and how many per order.

@@ -4,8 +4,8 @@ use crate::domain::category::{Category, CountryOf};
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureSpec;
 use crate::domain::order::{AddressKind, PaymentKind};
+use crate::domain::order_step::OrderStepKind;
 use crate::graph::history::Window;
-use crate::graph::order_table::OrderStepKind;
 
 /// A row: what people see of it and how it is read.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureGroup;
 use crate::domain::order::{AddressKind, PaymentKind};
+use crate::domain::order_step::OrderStepKind;
 use crate::graph::history::Window;
-use crate::graph::order_table::OrderStepKind;
 
 /// Id suffix and words of a window.
 #[derive(Clone, Copy, Debug)]

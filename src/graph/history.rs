@@ -4,12 +4,12 @@ use std::cell::OnceCell;
 
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::head::HeadId;
+use crate::domain::order_step::OrderStepKind;
 use crate::domain::time::{Span, Timestamp};
 use crate::graph::arena::{Member, NOBODY, OrderNo, column};
 use crate::graph::knowledge::{KnowledgeGraph, NodeIdx};
 use crate::graph::label_log::KnownLabels;
 use crate::graph::node::Node;
-use crate::graph::order_table::OrderStepKind;
 use crate::graph::settings::RECENT_WALK_MAX;
 use crate::graph::totals::{OrderTotals, Totals};
 use crate::graph::windows::Windows;

@@ -17,6 +17,7 @@ use crate::domain::event::{AccountCreated, Event, Fact, Label};
 use crate::domain::feedback::OutcomeKind;
 use crate::domain::head::HeadId;
 use crate::domain::order::OrderKey;
+use crate::domain::order_step::OrderStepKind;
 use crate::domain::time::{Span, Timestamp};
 use crate::graph::arena::{MINUTE, NOBODY, OrderArena};
 use crate::graph::categories::CategoryTable;
@@ -24,7 +25,7 @@ use crate::graph::hub_pairs::HubPairs;
 use crate::graph::label_log::{LabelLog, Truth};
 use crate::graph::market::MarketLog;
 use crate::graph::node::Node;
-use crate::graph::order_table::{OrderFact, OrderStepKind, OrderTable};
+use crate::graph::order_table::{OrderFact, OrderTable};
 use crate::graph::postings::Postings;
 use crate::graph::settings::{GraphSettings, SWEPT_ORDERS_MAX};
 
@@ -48,7 +49,7 @@ pub struct GraphCounts {
     pub n_orders: u64,
     /// Facts older than the retention, ignored.
     pub n_too_late: u64,
-    /// Orders that were already there, ignored.
+    /// Orders, and steps of one, that were already there, ignored.
     pub n_repeated: u64,
     /// Facts whose order never came, dropped for lack of room.
     pub n_early_dropped: u64,
@@ -193,11 +194,15 @@ impl KnowledgeGraph {
         let known_at = known_at.max(self.arena.row(no).time);
         match fact {
             OrderFact::Step(step) => {
+                let Some(change) = self.orders.tell_step(digest, *step, known_at) else {
+                    self.counts.n_repeated += 1;
+                    return;
+                };
                 for member in self.arena.members(no) {
                     let idx = member.node as usize;
                     let Some((entity, node)) = self.nodes.get_index_mut(idx) else { continue };
                     if has_steps(entity.kind) {
-                        node.facts_mut().add_step(*step, known_at);
+                        change.apply(node.facts_mut());
                     }
                 }
             }

@@ -1,9 +1,14 @@
 //! Laws of the whole graph: lateness, retention, hubs.
 
 use crate::domain::entity::{EntityKey, EntityKind, EntityRef};
-use crate::domain::event::{Event, Fact, Label};
+use crate::domain::event::{
+    CancelLevel, CancelReason, CancelSource, CancelType, Event, Fact, Label, OrderAmount,
+    OrderCancelled,
+};
+use crate::domain::feedback::{Outcome, OutcomeKind, OutcomeSource};
 use crate::domain::head::RiskType;
 use crate::domain::order::{Order, OrderKey};
+use crate::domain::order_step::OrderStepKind;
 use crate::domain::time::{Span, Timestamp};
 use crate::graph::history::{History, Window};
 use crate::graph::knowledge::KnowledgeGraph;
@@ -113,4 +118,46 @@ fn a_label_told_before_its_order_is_kept_for_it() {
     let graph = graph(&[bad(5, &order), placed(2, order.clone())]);
     assert_eq!(past(&graph, ACCOUNT, 1, 4).n_bad(), 0);
     assert_eq!(past(&graph, ACCOUNT, 1, 5).n_bad(), 1);
+}
+
+#[test]
+fn what_two_sources_tell_of_one_order_counts_once_and_a_contradiction_as_declared() {
+    let order = order(1, &[(ACCOUNT, 1)]);
+    let (key, amount) = (order.key.clone(), None);
+    let told = |id: &str, micros: i64, fact: Fact| Event {
+        event_id: id.into(),
+        event_time: at(1) + Span(micros),
+        ingest_time: None,
+        fact,
+    };
+    let reason = CancelReason {
+        source: CancelSource::Customer,
+        r#type: CancelType::Other,
+        level: CancelLevel::BeforePayment,
+    };
+    let opened = Outcome {
+        outcome_id: "o".into(),
+        decision_id: None,
+        order: Some(key.clone()),
+        kind: OutcomeKind::ChargebackOpened,
+        amount: None,
+        occurred_at: at(25),
+        source: OutcomeSource::Network,
+    };
+    let mut events = vec![
+        told("shop", 0, Fact::OrderCancelled(OrderCancelled { order: key.clone(), reason })),
+        told("bank", 9, Fact::OrderPaid(OrderAmount { order: key.clone(), amount })),
+        told("bank again", 20, Fact::OrderPaid(OrderAmount { order: key.clone(), amount })),
+        told("a day later", Span::DAY.0, Fact::Outcome(opened)),
+        told("and again", Span::DAY.0, Fact::OrderChargedBack(OrderAmount { order: key, amount })),
+    ];
+    for _ in 0..2 {
+        events.push(placed(0, order.clone()));
+        let graph = graph(&events);
+        let n = |step, hour| past(&graph, ACCOUNT, 1, hour).n_steps(step, Window::Ever);
+        assert_eq!((n(OrderStepKind::Paid, 2), n(OrderStepKind::Cancelled, 2)), (0, 1));
+        assert_eq!((n(OrderStepKind::ChargedBack, 2), n(OrderStepKind::ChargedBack, 30)), (0, 1));
+        events.pop();
+        events.reverse();
+    }
 }

@@ -27,6 +27,7 @@ pub mod neighborhood;
 #[cfg(test)]
 mod neighborhood_tests;
 mod node;
+mod order_steps;
 pub mod order_table;
 pub mod pair_read;
 mod placing;

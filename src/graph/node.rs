@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::order_step::{LostStep, OrderStepKind};
 use crate::domain::time::Timestamp;
 use crate::graph::arena::OrderArena;
 use crate::graph::label_log::{LabelLog, Truth};
-use crate::graph::order_table::OrderStepKind;
 use crate::graph::postings::Postings;
 use crate::graph::sharing::Sharing;
 use crate::graph::totals::Totals;
@@ -36,6 +36,8 @@ struct Dropped {
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Facts {
     steps: [Vec<Timestamp>; OrderStepKind::COUNT],
+    /// Those of the steps that do not count, by time.
+    lost: Vec<LostStep>,
     signups: Vec<Timestamp>,
     /// When the account was opened, with the time that became known; earliest known wins.
     created: Option<(Timestamp, Timestamp)>,
@@ -95,9 +97,44 @@ impl Node {
 }
 
 impl Facts {
-    /// Adds a step of an order.
-    pub(super) fn add_step(&mut self, step: OrderStepKind, time: Timestamp) {
-        insert_sorted(&mut self.steps[step as usize], time);
+    /// Adds a step of an order, which was said to have happened at another time `before`.
+    pub(super) fn move_step(
+        &mut self,
+        step: OrderStepKind,
+        before: Option<Timestamp>,
+        time: Timestamp,
+    ) {
+        let times = &mut self.steps[step as usize];
+        let known = before.and_then(|before| times.binary_search(&before).ok());
+        if let Some(position) = known {
+            times.remove(position);
+        }
+        insert_sorted(times, time);
+    }
+
+    /// A step does not count from when both it and the one that stands are known.
+    pub(super) fn lose(&mut self, lost: LostStep) {
+        let position = self.lost.partition_point(|known| *known <= lost);
+        self.lost.insert(position, lost);
+    }
+
+    /// A step counts again.
+    pub(super) fn find_again(&mut self, lost: &LostStep) {
+        if let Ok(position) = self.lost.binary_search(lost) {
+            self.lost.remove(position);
+        }
+    }
+
+    /// Steps of a span that do not count as of an instant, oldest first.
+    pub(super) fn lost(
+        &self,
+        after: Option<Timestamp>,
+        as_of: Timestamp,
+    ) -> impl DoubleEndedIterator<Item = &LostStep> {
+        let end = self.lost.partition_point(|lost| lost.lost_time <= as_of);
+        let lost = &self.lost[..end];
+        let start = after.map_or(0, |after| lost.partition_point(|lost| lost.lost_time <= after));
+        lost[start.min(end)..].iter().filter(move |lost| lost.known_at() <= as_of)
     }
 
     /// Adds an account opened from this entity.
@@ -116,14 +153,15 @@ impl Facts {
         self.created.filter(|(known_at, _)| *known_at <= as_of).map(|(_, created)| created)
     }
 
-    /// Steps in `(after, as_of]`; `after` of `None` means ever.
+    /// Steps in `(after, as_of]` that count; `after` of `None` means ever.
     pub(super) fn n_steps(
         &self,
         step: OrderStepKind,
         after: Option<Timestamp>,
         as_of: Timestamp,
     ) -> u64 {
-        n_between(&self.steps[step as usize], after, as_of)
+        let n_told = n_between(&self.steps[step as usize], after, as_of);
+        n_told - self.lost(after, as_of).filter(|lost| lost.lost == step).count() as u64
     }
 
     /// Accounts opened from here in `(after, as_of]`.

@@ -1,4 +1,4 @@
-//! The number of an order by its natural key, so that later facts find it.
+//! Orders by their natural key, so that later facts find them.
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::entity::EntityRef;
 use crate::domain::order::OrderKey;
+use crate::domain::order_step::OrderStepKind;
 use crate::domain::time::Timestamp;
 use crate::graph::arena::OrderNo;
 use crate::graph::label_log::Truth;
+use crate::graph::order_steps::{OrderSteps, StepChange};
 
 /// Digest of channel and order id; revisions of an order share it.
 pub(super) type OrderDigest = u128;
@@ -29,32 +31,18 @@ pub(super) enum OrderFact {
     },
 }
 
-/// Steps in the life of an order that histories count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum OrderStepKind {
-    /// Paid.
-    Paid,
-    /// Called off.
-    Cancelled,
-    /// Arrived.
-    Delivered,
-    /// Came back, wholly or in part.
-    Returned,
-    /// Money went back.
-    Refunded,
-    /// The payer's bank took the money back.
-    ChargedBack,
-}
-
-impl OrderStepKind {
-    /// How many kinds of steps there are.
-    pub(super) const COUNT: usize = 6;
+/// An order that was placed.
+#[derive(Debug, Serialize, Deserialize)]
+struct Known {
+    no: OrderNo,
+    /// What became of it, once something did.
+    steps: Option<Box<OrderSteps>>,
 }
 
 /// Orders of the retained past, and facts that came before their order.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct OrderTable {
-    numbers: IndexMap<OrderDigest, OrderNo, FxBuildHasher>,
+    known: IndexMap<OrderDigest, Known, FxBuildHasher>,
     early: IndexMap<OrderDigest, Vec<(Timestamp, OrderFact)>, FxBuildHasher>,
     n_early: u32,
 }
@@ -73,7 +61,7 @@ impl OrderTable {
 
     /// True when the order was already placed.
     pub(super) fn contains(&self, order: OrderDigest) -> bool {
-        self.numbers.contains_key(&order)
+        self.known.contains_key(&order)
     }
 
     /// Adds an order and hands out the facts that came before it.
@@ -82,7 +70,7 @@ impl OrderTable {
         order: OrderDigest,
         no: OrderNo,
     ) -> Vec<(Timestamp, OrderFact)> {
-        self.numbers.insert(order, no);
+        self.known.insert(order, Known { no, steps: None });
         let early = self.early.swap_remove(&order).unwrap_or_default();
         self.n_early -= u32::try_from(early.len()).unwrap_or(u32::MAX);
         early
@@ -90,12 +78,22 @@ impl OrderTable {
 
     /// The number of an order that was placed.
     pub(super) fn get(&self, order: OrderDigest) -> Option<OrderNo> {
-        self.numbers.get(&order).copied()
+        self.known.get(&order).map(|known| known.no)
     }
 
-    /// Digest and number of every order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (OrderDigest, OrderNo)> {
-        self.numbers.iter().map(|(&digest, &no)| (digest, no))
+    /// Takes in a step of an order that was placed; `None` when it changes nothing.
+    pub(super) fn tell_step(
+        &mut self,
+        order: OrderDigest,
+        step: OrderStepKind,
+        time: Timestamp,
+    ) -> Option<StepChange> {
+        self.known.get_mut(&order)?.steps.get_or_insert_default().tell(step, time)
+    }
+
+    /// Digest, number and steps of every order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (OrderDigest, OrderNo, Option<&OrderSteps>)> {
+        self.known.iter().map(|(&digest, known)| (digest, known.no, known.steps.as_deref()))
     }
 
     /// Facts whose order was not told yet, with its digest and when they became known.
@@ -106,7 +104,7 @@ impl OrderTable {
 
     /// Forgets an order.
     pub(super) fn forget(&mut self, order: OrderDigest) {
-        self.numbers.swap_remove(&order);
+        self.known.swap_remove(&order);
     }
 
     /// Keeps a fact until its order is told; false when there is no room.

@@ -84,7 +84,7 @@ impl<'a> View<'a> {
 
     fn add_orders(&mut self) {
         let arena = &self.graph.arena;
-        for (digest, no) in self.graph.orders.iter() {
+        for (digest, no, steps) in self.graph.orders.iter() {
             let row = arena.row(no);
             if row.time < self.horizon {
                 continue;
@@ -94,7 +94,7 @@ impl<'a> View<'a> {
             let lines: Vec<_> = lines.collect();
             let words = arena.categories(no).iter().map(|place| self.words.get(place).copied());
             let words: Vec<_> = words.collect();
-            self.add(&("order", digest, row.time, row.size, who, lines, words));
+            self.add(&("order", digest, row.time, row.size, who, lines, words, steps));
         }
     }
 
