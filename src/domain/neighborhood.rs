@@ -2,6 +2,7 @@
 
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::identity::Identity;
+use crate::domain::order_step::LostStep;
 use crate::domain::time::Timestamp;
 
 /// Most entities that one view starts from.
@@ -12,6 +13,8 @@ pub const HOPS_MAX: u32 = 3;
 pub const VIEW_NODES_MAX: u32 = 500;
 /// Most links that are followed from one node.
 pub const FAN_OUT_MAX: u32 = 50;
+/// Most lost steps shown of one node.
+pub const LOST_STEPS_MAX: usize = 8;
 
 /// Which part of the graph to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +65,9 @@ pub struct NeighborhoodNode {
     pub n_bad: u64,
     /// True when so many share it that sharing it says little.
     pub is_hub: bool,
+    /// Steps of its orders that do not count, since another step of the same order stands
+    /// against them, newest first; at most [`LOST_STEPS_MAX`], of accounts, SKUs and merchants.
+    pub lost_steps: Vec<LostStep>,
     /// When it was first part of an order.
     pub first_seen: Option<Timestamp>,
     /// When it was last part of an order.

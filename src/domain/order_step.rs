@@ -1,4 +1,4 @@
-//! Steps in the life of an order, and which of two that contradict each other stands.
+//! Steps in the life of an order, and which of two contradicting ones stands.
 
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::head::HeadId;
-use crate::domain::order_step::OrderStepKind;
+use crate::domain::order_step::{LostStep, OrderStepKind};
 use crate::domain::time::{Span, Timestamp};
 use crate::graph::arena::{Member, NOBODY, OrderNo, column};
 use crate::graph::knowledge::{KnowledgeGraph, NodeIdx};
@@ -287,6 +287,14 @@ impl History<'_> {
     pub fn n_steps(&self, step: OrderStepKind, window: Window) -> u64 {
         let facts = self.node.facts.as_deref();
         facts.map_or(0, |facts| facts.n_steps(step, window.after(self.as_of), self.as_of))
+    }
+
+    /// Steps of a window that do not count, since another step of their order stands against
+    /// them, newest first.
+    pub fn lost_steps(&self, window: Window) -> impl Iterator<Item = LostStep> + '_ {
+        let (after, as_of) = (window.after(self.as_of), self.as_of);
+        let facts = self.node.facts.as_deref().into_iter();
+        facts.flat_map(move |facts| facts.lost(after, as_of).rev().copied())
     }
 
     /// Accounts opened from this entity in a window.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::neighborhood::{
-    Neighborhood, NeighborhoodEdge, NeighborhoodNode, NeighborhoodQuery,
+    LOST_STEPS_MAX, Neighborhood, NeighborhoodEdge, NeighborhoodNode, NeighborhoodQuery,
 };
 use crate::domain::time::{Span, Timestamp};
 use crate::graph::history::{History, Window};
@@ -84,6 +84,7 @@ impl<'a> View<'a> {
             n_orders: past.totals(Window::Ever).n_orders,
             n_bad: past.n_bad(),
             is_hub: past.is_hub(),
+            lost_steps: past.lost_steps(Window::Ever).take(LOST_STEPS_MAX).collect(),
             first_seen: past.first_seen(),
             last_seen: past.last_seen(),
             is_truncated: false,

@@ -3,8 +3,13 @@
 use proptest::prelude::*;
 
 use crate::domain::entity::{EntityKind, EntityRef};
-use crate::domain::event::Event;
+use crate::domain::event::{
+    CancelLevel, CancelReason, CancelSource, CancelType, Event, Fact, OrderAmount, OrderCancelled,
+};
 use crate::domain::neighborhood::{Neighborhood, NeighborhoodQuery};
+use crate::domain::order::Order;
+use crate::domain::order_step::{LostStep, OrderStepKind};
+use crate::domain::time::Span;
 use crate::graph::laws::{ACCOUNT, DEVICE, IP, at, entity, graph, order, placed};
 
 fn query(seed: EntityRef, n_hops: u32) -> NeighborhoodQuery {
@@ -31,6 +36,32 @@ fn chain() -> Vec<Event> {
         placed(i64::from(hour), order(hour as usize, &nodes))
     })
     .collect()
+}
+
+#[test]
+fn a_payment_that_lost_against_a_cancellation_is_shown_at_the_account_once_both_are_known() {
+    let placed = placed(0, order(1, &[(ACCOUNT, 1), (DEVICE, 1)]));
+    let Fact::OrderPlaced(Order { key, .. }) = placed.fact.clone() else { return };
+    let reason = CancelReason {
+        source: CancelSource::Customer,
+        r#type: CancelType::Other,
+        level: CancelLevel::BeforePayment,
+    };
+    let paid = Fact::OrderPaid(OrderAmount { order: key.clone(), amount: None });
+    let cancelled = Fact::OrderCancelled(OrderCancelled { order: key, reason });
+    let step = |event_time, fact| Event { event_time, fact, ..placed.clone() };
+    let (lost_time, stands_time) = (at(1), at(1) + Span(999_999));
+    let told = [step(lost_time, paid), step(stands_time, cancelled), placed.clone()];
+    let graph = graph(&told);
+    let shown = |kind, as_of| {
+        let view = graph.neighborhood(&query(entity(kind, 1), 1), as_of);
+        view.nodes[0].lost_steps.clone()
+    };
+    let (lost, stands) = (OrderStepKind::Paid, OrderStepKind::Cancelled);
+    assert_eq!(shown(ACCOUNT, lost_time), []);
+    let expected = LostStep { lost_time, lost, stands_time, stands };
+    assert_eq!(shown(ACCOUNT, stands_time), [expected]);
+    assert_eq!(shown(DEVICE, stands_time), []);
 }
 
 #[test]

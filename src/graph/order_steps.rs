@@ -1,4 +1,4 @@
-//! The steps of one order: each kind once, however often and by whomever it is told.
+//! The steps of one order: each kind once, however often it is told.
 
 use serde::{Deserialize, Serialize};
 

@@ -11,6 +11,7 @@ use crate::domain::feedback::{OutcomeKind, OutcomeSource, OverrideReason};
 use crate::domain::head::RiskType;
 use crate::domain::impact::{ImpactKind, ImpactUnit};
 use crate::domain::order::{AddressKind, PaymentKind};
+use crate::domain::order_step::OrderStepKind;
 use crate::domain::risk::RiskBand;
 use crate::domain::unlike::UnlikeKind;
 use crate::wire::pb::v1 as pb;
@@ -59,6 +60,7 @@ mirror! {
     CancelSource { Customer, Merchant, Platform, Partner }
     CancelType { UnpaidTimeout, ChangedMind, OutOfStock, Risk, PaymentFailed, Other }
     CancelLevel { BeforePayment, BeforeShipping, AfterShipping }
+    OrderStepKind { Paid, Cancelled, Delivered, Returned, Refunded, ChargedBack }
     OverrideReason {
         KnownCustomer, EvidenceWrong, OutsideInformation, PolicyRequires, CustomerConfirmed, Other,
     }

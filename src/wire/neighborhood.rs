@@ -5,7 +5,9 @@ use crate::domain::neighborhood::{
     FAN_OUT_MAX, HOPS_MAX, Neighborhood, NeighborhoodEdge, NeighborhoodNode, NeighborhoodQuery,
     SEEDS_MAX, VIEW_NODES_MAX,
 };
+use crate::domain::order_step::LostStep;
 use crate::wire::check::{Check, Door, Path, entity_to_pb, time_to_pb};
+use crate::wire::enums::WireEnum;
 use crate::wire::error::Error;
 use crate::wire::pb::v1 as pb;
 
@@ -94,9 +96,19 @@ fn node_to_pb(node: &NeighborhoodNode) -> pb::NeighborhoodNode {
         n_orders: node.n_orders,
         n_bad: node.n_bad,
         is_hub: node.is_hub,
+        lost_steps: node.lost_steps.iter().map(lost_step_to_pb).collect(),
         first_seen: node.first_seen.map(time_to_pb),
         last_seen: node.last_seen.map(time_to_pb),
         is_truncated: node.is_truncated,
+    }
+}
+
+fn lost_step_to_pb(lost: &LostStep) -> pb::LostStep {
+    pb::LostStep {
+        lost: lost.lost.to_wire(),
+        lost_time: Some(time_to_pb(lost.lost_time)),
+        stands: lost.stands.to_wire(),
+        stands_time: Some(time_to_pb(lost.stands_time)),
     }
 }
 

@@ -176,6 +176,7 @@ impl OrderService for Fake {
             n_orders: 0,
             n_bad: 0,
             is_hub: false,
+            lost_steps: Vec::new(),
             first_seen: None,
             last_seen: None,
             is_truncated: false,
