@@ -168,25 +168,27 @@ impl History<'_> {
 
     /// When the newest bad verdict of a head became known.
     pub fn last_bad(&self, head: u8) -> Option<Timestamp> {
-        self.node.label_log(head)?.last_bad(self.as_of)
+        self.node.label_log(head)?.last_bad(self.graph.horizon(), self.as_of)
     }
 
     /// The newest verdicts of a head, at most `n_max`; dropped ones do not count.
     pub fn newest_labels(&self, head: u8, n_max: usize) -> KnownLabels {
         let log = self.node.label_log(head);
-        log.map_or_else(KnownLabels::default, |log| log.newest(log.end(self.as_of), n_max))
+        log.map_or_else(KnownLabels::default, |log| {
+            log.newest(self.graph.horizon(), log.end(self.as_of), n_max)
+        })
     }
 
     /// Verdicts of a head since its newest bad one.
     pub fn n_labels_since_bad(&self, head: u8) -> Option<u64> {
         let log = self.node.label_log(head)?;
-        log.n_since_bad(log.end(self.as_of))
+        log.n_since_bad(self.graph.horizon(), log.end(self.as_of))
     }
 
     /// When the newest streak of bad verdicts of a head began; longer gaps than `gap`
     /// end a streak.
     pub fn bad_streak_start(&self, head: u8, gap: Span) -> Option<Timestamp> {
-        self.node.label_log(head)?.streak_start(self.as_of, gap)
+        self.node.label_log(head)?.streak_start((self.graph.horizon(), self.as_of), gap)
     }
 
     /// Known amounts of the orders of a window, newest first, in major units: of the

@@ -108,15 +108,15 @@ impl LabelLog {
         }
     }
 
-    /// When the newest bad verdict became known, at or before `as_of`.
-    pub(super) fn last_bad(&self, as_of: Timestamp) -> Option<Timestamp> {
-        let n = self.bad_times.partition_point(|&at| at <= as_of);
-        n.checked_sub(1).map(|last| self.bad_times[last])
+    /// When the newest bad verdict became known, in `[since, as_of]`.
+    pub(super) fn last_bad(&self, since: Timestamp, as_of: Timestamp) -> Option<Timestamp> {
+        self.bad_in(since, as_of).last().copied()
     }
 
-    /// The newest `n_max` verdicts before position `end`.
-    pub(super) fn newest(&self, end: usize, n_max: usize) -> KnownLabels {
+    /// The newest `n_max` verdicts before position `end`, none older than `since`.
+    pub(super) fn newest(&self, since: Timestamp, end: usize, n_max: usize) -> KnownLabels {
         let start = end.saturating_sub(n_max);
+        let start = start + self.times[start..end].partition_point(|&at| at < since);
         KnownLabels {
             n_bad: u64::from(self.bad_before(end) - self.bad_before(start)),
             n_known: (end - start) as u64,
@@ -124,20 +124,30 @@ impl LabelLog {
     }
 
     /// Verdicts before position `end` that came after the newest bad one; `None` when
-    /// none of them is bad.
-    pub(super) fn n_since_bad(&self, end: usize) -> Option<u64> {
+    /// none of them since `since` is bad.
+    pub(super) fn n_since_bad(&self, since: Timestamp, end: usize) -> Option<u64> {
         let n_bad = self.bad_before(end);
         let last = self.n_bad[..end].partition_point(|&count| count < n_bad);
-        (0 < n_bad).then(|| (end - 1 - last) as u64)
+        (0 < n_bad && since <= self.times[last]).then(|| (end - 1 - last) as u64)
     }
 
-    /// When the newest streak of bad verdicts began: no two neighbors of it are further
-    /// apart than `gap`.
-    pub(super) fn streak_start(&self, as_of: Timestamp, gap: Span) -> Option<Timestamp> {
-        let known = &self.bad_times[..self.bad_times.partition_point(|&at| at <= as_of)];
+    /// When the newest streak of bad verdicts in `[since, as_of]` began: no two neighbors of
+    /// it are further apart than `gap`.
+    pub(super) fn streak_start(
+        &self,
+        (since, as_of): (Timestamp, Timestamp),
+        gap: Span,
+    ) -> Option<Timestamp> {
+        let known = self.bad_in(since, as_of);
         let pairs = known.windows(2).rev();
         let last = pairs.take_while(|pair| pair[1] - pair[0] <= gap).last();
         last.map(|pair| pair[0]).or_else(|| known.last().copied())
+    }
+
+    /// Times of the bad verdicts in `[since, as_of]`.
+    fn bad_in(&self, since: Timestamp, as_of: Timestamp) -> &[Timestamp] {
+        let known = &self.bad_times[..self.bad_times.partition_point(|&at| at <= as_of)];
+        &known[known.partition_point(|&at| at < since)..]
     }
 
     /// Bad verdicts that became known at an instant.
@@ -163,7 +173,7 @@ mod tests {
         #[test]
         fn reads_equal_a_scan_whatever_the_order_of_insertion(
             verdicts in prop::collection::vec((0_i64..40, any::<bool>()), 0..40),
-            as_of in 0_i64..45, n_max in 0_usize..8,
+            as_of in 0_i64..45, n_max in 0_usize..8, since in 0_i64..20,
         ) {
             let mut log = LabelLog::default();
             for &(time, is_bad) in &verdicts {
@@ -174,12 +184,18 @@ mod tests {
             known.sort_unstable();
             let end = log.end(Timestamp(as_of));
             prop_assert_eq!(end, known.len());
-            let newest = &known[end.saturating_sub(n_max)..];
+            let n_forgotten = known.iter().filter(|(time, _)| *time < since).count();
+            let newest = &known[end.saturating_sub(n_max).max(n_forgotten)..];
             let n_bad = newest.iter().filter(|(_, is_bad)| *is_bad).count() as u64;
             let expected = KnownLabels { n_bad, n_known: newest.len() as u64 };
-            prop_assert_eq!(log.newest(end, n_max), expected);
-            let since = known.iter().rev().position(|(_, is_bad)| *is_bad);
-            prop_assert_eq!(log.n_since_bad(end), since.map(|n| n as u64));
+            let horizon = Timestamp(since);
+            prop_assert_eq!(log.newest(horizon, end, n_max), expected);
+            known.drain(..n_forgotten);
+            let after_bad = known.iter().rev().position(|(_, is_bad)| *is_bad);
+            prop_assert_eq!(log.n_since_bad(horizon, end), after_bad.map(|n| n as u64));
+            let last_bad = known.iter().rev().find(|(_, is_bad)| *is_bad);
+            let last_bad = last_bad.map(|&(time, _)| Timestamp(time));
+            prop_assert_eq!(log.last_bad(horizon, Timestamp(as_of)), last_bad);
             let mut start = None;
             for &(time, _) in known.iter().rev().filter(|(_, is_bad)| *is_bad) {
                 if start.is_some_and(|start| GAP.0 < start - time) {
@@ -187,7 +203,8 @@ mod tests {
                 }
                 start = Some(time);
             }
-            prop_assert_eq!(log.streak_start(Timestamp(as_of), GAP), start.map(Timestamp));
+            let found = log.streak_start((horizon, Timestamp(as_of)), GAP);
+            prop_assert_eq!(found, start.map(Timestamp));
         }
     }
 }
