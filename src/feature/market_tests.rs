@@ -24,16 +24,17 @@ fn told(hours_ago: i64, fact: Fact) -> Event {
     Event { event_id: "e".into(), event_time, ingest_time: None, fact }
 }
 
-/// Eight strangers buy one each, two accounts of one device three each, elsewhere one 50.
+/// Eight strangers buy one each, four accounts of one device six together, elsewhere one 50.
 fn sales() -> Vec<Event> {
     let mut events: Vec<Event> = (0..8)
         .map(|n| placed(NOW - Span::hours(20 * i64::from(n)), sold(n, 100 + n, HERE, 1)))
         .collect();
-    for n in 0..2 {
-        let mut order = sold(20 + n, 200 + n, HERE, 3);
+    // The newest account of the ring bought last.
+    for (n, n_units) in (0..).zip([2, 2, 1, 1]) {
+        let mut order = sold(20 + n, 200 + n, HERE, n_units);
         order.entities.retain(|entity| entity.kind != EntityKind::Device);
         order.entities.push(entity(EntityKind::Device, 999));
-        events.push(placed(NOW - Span::hours(2), order));
+        events.push(placed(NOW - Span::hours(5 - i64::from(n)), order));
     }
     events.push(placed(NOW - Span::hours(1), sold(30, 300, HERE + 1, 50)));
     events
@@ -50,7 +51,7 @@ fn an_item_sells_by_region_and_the_share_of_rings_is_told() {
     assert!(is_near(seen["sku_region_units_sum_1h_max"], 1.0));
     assert!(is_near(seen["sku_region_units_sum_1d_max"], 2.0 + 6.0));
     assert!(is_near(seen["sku_region_units_sum_7d_max"], 8.0 + 6.0));
-    // The two accounts of one device took 6 of 14.
+    // The four accounts of one device took 6 of 14.
     assert!(is_near(seen["sku_top_rings_share_7d_max"], 6.0 / 14.0));
     let elsewhere = features(&sales(), &sold(99, 1, HERE + 1, 1), NOW);
     assert!(is_near(elsewhere["sku_region_units_sum_7d_max"], 50.0));

@@ -107,7 +107,7 @@ impl Sales<'_> {
         while let Some(&(buyer, _)) = sales.first() {
             let history = self.graph.history(NodeIdx(buyer), self.as_of);
             let ring = history.map(|past| past.ring()).unwrap_or_default();
-            let is_its = |who: u32| who == buyer || ring.binary_search(&NodeIdx(who)).is_ok();
+            let is_its = |who: u32| who == buyer || ring.contains(&NodeIdx(who));
             let (bought, others) = sales.into_iter().partition(|&(who, _)| is_its(who));
             sales = others;
             if 2 <= ring.len() {
