@@ -37,7 +37,7 @@ pub(super) struct OrderRow {
     pub(super) time: Timestamp,
     /// What it adds to its entities, SKUs apart.
     pub(super) size: OrderSize,
-    /// Its node of each kind by [`column`], or [`NOBODY`].
+    /// Its node of each kind by [`column()`], or [`NOBODY`].
     pub(super) who: [u32; COLUMNS],
 }
 
