@@ -61,6 +61,21 @@ fn an_item_sells_by_region_and_the_share_of_rings_is_told() {
 }
 
 #[test]
+fn buyers_who_share_nothing_in_their_orders_of_an_item_are_no_ring_of_it() {
+    let mut events = sales();
+    // Two of the eight strangers also bought something else from one device.
+    for n in 0..2 {
+        let mut elsewhere = sold(40 + n, 100 + n, HERE, 1);
+        elsewhere.items[0].sku = entity(EntityKind::Sku, SKU + 1);
+        elsewhere.entities.retain(|entity| entity.kind != EntityKind::Device);
+        elsewhere.entities.push(entity(EntityKind::Device, 998));
+        events.push(placed(NOW - Span::hours(2), elsewhere));
+    }
+    let seen = features(&events, &sold(99, 1, HERE, 1), NOW);
+    assert!(is_near(seen["sku_top_rings_share_7d_max"], 6.0 / 14.0));
+}
+
+#[test]
 fn the_stock_of_a_region_is_covered_by_its_sales_and_that_of_everywhere_by_all() {
     let seen = |stocks: &[Event]| {
         let events = [&sales()[..], stocks].concat();

@@ -10,6 +10,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::graph::history::{History, Window};
 use crate::graph::knowledge::NodeIdx;
 use crate::graph::settings::{COHORT_ACCOUNTS_MAX, COHORT_ADDRESSES_MAX, COHORT_PURCHASES_MAX};
+use crate::graph::shared_things::SharedThings;
 
 /// An account at least this old is settled: sign-ups for one coupon are younger.
 const SETTLED_AGE: Span = Span::days(30);
@@ -37,7 +38,7 @@ pub struct Cohort {
     pub ages: Vec<Span>,
     /// Those that had ordered before the last day.
     pub n_customers: u64,
-    /// Those that met this entity before, or were linked to another one of the cohort.
+    /// Those that met this entity before, or named a thing that another one of the cohort named.
     pub n_acquainted: u64,
     /// Customers that now ship to an address they never shipped to before the last day.
     pub n_new_addresses: u64,
@@ -75,6 +76,7 @@ impl History<'_> {
     pub fn cohort(&self) -> Cohort {
         let accounts = self.recent(EntityKind::Account, Window::Day, COHORT_ACCOUNTS_MAX);
         let before = self.at(self.as_of() - Span::DAY);
+        let linked = self.linked(&accounts, before.as_of());
         let mut cohort = Cohort::default();
         for &account in &accounts {
             cohort.n_accounts += 1;
@@ -85,15 +87,23 @@ impl History<'_> {
             let is_customer = past.last_seen().is_some();
             cohort.n_customers += u64::from(is_customer);
             let is_known = before.pair(account, EntityKind::Account).is_some();
-            let is_linked = || {
-                let ring = past.ring();
-                ring.iter().any(|other| *other != account && accounts.contains(other))
-            };
-            cohort.n_acquainted += u64::from(is_known || is_linked());
+            cohort.n_acquainted += u64::from(is_known || linked.contains(&account));
             cohort.n_new_addresses += u64::from(is_customer && has_new_address(&now, &past));
         }
         cohort.ages.sort_unstable();
         cohort
+    }
+
+    /// Those of some accounts whose orders until an instant name a thing in common.
+    fn linked(&self, accounts: &[NodeIdx], until: Timestamp) -> Vec<NodeIdx> {
+        let mut things = SharedThings::default();
+        for &account in accounts {
+            if let Some(past) = self.graph.history(account, until) {
+                things.add_past(account, &past);
+            }
+        }
+        let joined = things.joined(self.graph, until);
+        joined.into_iter().flat_map(|(one, other)| [one, other]).collect()
     }
 
     /// How alike the newest purchases of a window are.

@@ -1,5 +1,9 @@
 //! Reading the market of a SKU: stock, price, how fast it sells and to whom.
 
+use std::cmp::Reverse;
+
+use petgraph::unionfind::UnionFind;
+
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::time::Timestamp;
 use crate::graph::arena::NOBODY;
@@ -8,6 +12,7 @@ use crate::graph::knowledge::{KnowledgeGraph, NodeIdx};
 use crate::graph::market::MarketLog;
 use crate::graph::sales::SalesLog;
 use crate::graph::settings::RING_SALES_MAX;
+use crate::graph::shared_things::SharedThings;
 
 /// Rings whose share of the sales is told.
 const TOP_RINGS: usize = 3;
@@ -90,32 +95,26 @@ impl Sales<'_> {
     }
 
     /// Share of the pieces of a window's newest sales, at most [`RING_SALES_MAX`], that went
-    /// to the three rings which bought most; `None` of too few sales. An account that is
-    /// linked to no other is no ring.
+    /// to the three rings which bought most; `None` of too few sales. Rings are those of the
+    /// buyers whose orders here name a thing in common; one that shares with no other is none.
     pub fn top_rings_share(&self, window: Window) -> Option<f64> {
         let arena = &self.graph.arena;
         let newest = self.log?.newest(self.before(window), self.as_of).take(RING_SALES_MAX);
-        let newest = newest.filter(|&(no, _)| arena.holds(no));
-        let buyer = |no| arena.row(no).node_of(EntityKind::Account).unwrap_or(NOBODY);
-        let mut sales: Vec<(u32, u32)> = newest.map(|(no, n_units)| (buyer(no), n_units)).collect();
+        let (mut things, mut sales) = (SharedThings::default(), Vec::new());
+        for (no, n_units) in newest.filter(|&(no, _)| arena.holds(no)) {
+            let row = arena.row(no);
+            let buyer = row.node_of(EntityKind::Account).map(NodeIdx);
+            if let Some(buyer) = buyer {
+                things.add(buyer, row);
+            }
+            sales.push((buyer, u64::from(n_units)));
+        }
         if sales.len() < RING_SALES_MIN {
             return None;
         }
-        let sum = |sales: &[(u32, u32)]| sales.iter().map(|&(_, n)| u64::from(n)).sum::<u64>();
-        let n_units = sum(&sales);
-        let mut rings = Vec::new();
-        while let Some(&(buyer, _)) = sales.first() {
-            let history = self.graph.history(NodeIdx(buyer), self.as_of);
-            let ring = history.map(|past| past.ring()).unwrap_or_default();
-            let is_its = |who: u32| who == buyer || ring.contains(&NodeIdx(who));
-            let (bought, others) = sales.into_iter().partition(|&(who, _)| is_its(who));
-            sales = others;
-            if 2 <= ring.len() {
-                let bought: Vec<(u32, u32)> = bought;
-                rings.push(sum(&bought));
-            }
-        }
-        rings.sort_unstable_by(|one, other| other.cmp(one));
+        let n_units: u64 = sales.iter().map(|(_, n_units)| n_units).sum();
+        let mut rings = bought_by_ring(&sales, &things.joined(self.graph, self.as_of));
+        rings.sort_unstable_by_key(|&n_units| Reverse(n_units));
         let n_top: u64 = rings.into_iter().take(TOP_RINGS).sum();
         Some(n_top as f64 / n_units as f64)
     }
@@ -125,4 +124,30 @@ impl Sales<'_> {
         let before = Timestamp(self.graph.horizon().0.saturating_sub(1));
         window.span().map_or(before, |span| before.max(self.as_of - span))
     }
+}
+
+/// Pieces of each ring of at least two buyers, by sales and by pairs of joined buyers.
+fn bought_by_ring(sales: &[(Option<NodeIdx>, u64)], joined: &[(NodeIdx, NodeIdx)]) -> Vec<u64> {
+    let mut buyers: Vec<NodeIdx> = sales.iter().filter_map(|&(buyer, _)| buyer).collect();
+    buyers.sort_unstable();
+    buyers.dedup();
+    let position = |buyer: &NodeIdx| buyers.binary_search(buyer).ok();
+    let mut rings = UnionFind::new(buyers.len());
+    for (one, other) in joined {
+        if let (Some(one), Some(other)) = (position(one), position(other)) {
+            rings.union(one, other);
+        }
+    }
+    // Buyers and pieces by ring.
+    let ring_of = rings.into_labeling();
+    let mut bought = vec![(0_u64, 0_u64); buyers.len()];
+    for &ring in &ring_of {
+        bought[ring].0 += 1;
+    }
+    for (buyer, n_units) in sales {
+        if let Some(at) = buyer.as_ref().and_then(position) {
+            bought[ring_of[at]].1 += n_units;
+        }
+    }
+    bought.into_iter().filter(|&(n_buyers, _)| 2 <= n_buyers).map(|(_, n_units)| n_units).collect()
 }

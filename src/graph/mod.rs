@@ -38,6 +38,7 @@ pub mod ring_read;
 mod running_sums;
 mod sales;
 pub mod settings;
+mod shared_things;
 mod sharing;
 mod state_hash;
 #[cfg(test)]

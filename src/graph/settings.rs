@@ -23,6 +23,8 @@ pub const RING_CARRIERS_MAX: usize = 256;
 pub const RECENT_WALK_MAX: usize = 256;
 /// Most accounts, the newest, that are looked at as the cohort of an entity.
 pub const COHORT_ACCOUNTS_MAX: usize = 32;
+/// Most orders of one account, the newest, whose things are compared with those of others.
+pub const LINKING_ORDERS_MAX: usize = 16;
 /// Most purchases, the newest, whose variety is looked at.
 pub const COHORT_PURCHASES_MAX: usize = 64;
 /// Most addresses of one account of a cohort that are looked at.
