@@ -94,3 +94,15 @@ impl KnowledgeGraph {
         self.settings = settings;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_of_an_older_journal_are_read_without_what_is_no_longer_there() {
+        let json = r#"{"lateness":86400000000,"ring_accounts_max":64}"#;
+        let expected = GraphSettings { lateness: Span::DAY, ..GraphSettings::default() };
+        assert_eq!(GraphSettings::parse(json).unwrap(), expected);
+    }
+}
