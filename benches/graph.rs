@@ -2,12 +2,13 @@
 //!
 //! Orders of 45 days with Zipf-skewed entities: a marketplace (seven entities and
 //! a basket; 300 rows spread evenly over the catalog), the same with five categories
-//! (their rows besides), and a card stream (account and merchant; every row). Each sample applies or reads a batch of orders on a
-//! graph that already holds 16 k, 64 k or 256 k of them; divide by the batch.
+//! (their rows besides), and a card stream (account and merchant; every row). Each
+//! sample applies or reads a batch of orders on a graph that already holds 16 k, 64 k
+//! or 256 k of them; divide by the batch.
 //! `ring` walks the rings of accounts with five orders each, which share an address
 //! with so many in all as the argument says; divide by the batch as well.
 //! Budgets: extract < 15 us (marketplace), < 5 us (cards); apply < 4 us; ring < 1 us
-//! (alone), < 50 us (63 accounts, one below the limit).
+//! (alone), < 50 us (32 accounts).
 
 #![expect(clippy::expect_used, reason = "a bench may panic")]
 #![expect(

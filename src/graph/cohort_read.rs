@@ -38,7 +38,8 @@ pub struct Cohort {
     pub ages: Vec<Span>,
     /// Those that had ordered before the last day.
     pub n_customers: u64,
-    /// Those that met this entity before, or named a thing that another one of the cohort named.
+    /// Those that before the last day met this entity, or named a thing that another one of the
+    /// cohort named.
     pub n_acquainted: u64,
     /// Customers that now ship to an address they never shipped to before the last day.
     pub n_new_addresses: u64,

@@ -35,8 +35,9 @@ impl SharedThings {
         self.named.extend(things.map(|thing| (thing, account)));
     }
 
-    /// Pairs of different accounts that name the same thing, enough of them to join all that
-    /// do; what more accounts share than a ring's things may, as of the instant, joins nobody.
+    /// Pairs of different accounts that named the same thing; chained, they join all that did.
+    /// A thing that more accounts share as of the instant than
+    /// [`ring_link_accounts_max`](crate::graph::settings::GraphSettings) joins nobody.
     pub(super) fn joined(
         mut self,
         graph: &KnowledgeGraph,
