@@ -116,6 +116,7 @@ pub fn graph_settings(settings: &ServiceSettings) -> GraphSettings {
     let days = |n: u32| Span::days(i64::from(n));
     GraphSettings {
         retention: days(graph.retention_days),
+        orders_max: graph.orders_max,
         lateness: days(graph.lateness_days),
         hub_accounts_min: graph.hub_accounts_min,
         hub_age_min: days(graph.hub_age_days_min),

@@ -87,6 +87,9 @@ pub fn degraded(language: Language, reason: DegradedReason) -> &'static str {
             ("the model has never seen one of its entity kinds", "模型未见过其中一种实体")
         }
         DegradedReason::FewInputsKnown => ("few of the model's inputs are known", "已知输入过少"),
+        DegradedReason::PastShed => {
+            ("the graph had no room for all of the past", "图谱容量不足，已舍弃部分历史")
+        }
     };
     word(language, en, zh)
 }

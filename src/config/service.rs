@@ -63,6 +63,8 @@ pub struct Limits {
 pub struct GraphLimits {
     /// Age at which facts leave the graph, days.
     pub retention_days: u32,
+    /// Most orders that the graph keeps; the oldest beyond it are shed.
+    pub orders_max: u32,
     /// Age at which an order is flagged as late, days; not above the retention.
     pub lateness_days: u32,
     /// Fewest accounts in 30 days that make an entity a hub.
@@ -181,6 +183,7 @@ fn limits(section: &Section<'_>) -> Option<Limits> {
 fn graph(section: &Section<'_>) -> Option<GraphLimits> {
     // The longest window of a feature is 30 days: less retention would cut it.
     let retention = section.integer("retention_days", 31..=3_650);
+    let orders_max = count(section, "orders_max", 1_000..=4_000_000_000);
     let lateness = section.integer("lateness_days", 0..=3_650);
     let hub_accounts_min = count(section, "hub_accounts_min", 2..=1_000_000);
     let hub_age_days_min = count(section, "hub_age_days_min", 0..=365);
@@ -200,6 +203,7 @@ fn graph(section: &Section<'_>) -> Option<GraphLimits> {
     }
     Some(GraphLimits {
         retention_days: u32::try_from(retention.value).ok()?,
+        orders_max: orders_max?,
         lateness_days: u32::try_from(lateness.value).ok()?,
         hub_accounts_min: hub_accounts_min?,
         hub_age_days_min: hub_age_days_min?,

@@ -238,6 +238,9 @@ pub enum DegradedReason {
     UnknownEntityKind,
     /// Too few of the model's inputs are known.
     FewInputsKnown,
+    /// The graph was over its budget and shed orders that its retention would have kept: counts
+    /// that look back past them are too small.
+    PastShed,
 }
 
 /// Time spent in one stage.

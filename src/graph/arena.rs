@@ -161,6 +161,19 @@ impl OrderArena {
         if oldest < minute(horizon) { orders.last().copied() } else { None }
     }
 
+    /// The end of the minute of the last of the oldest `n_orders`; looks at that many minutes
+    /// at most. `None` when it is none of them, or more than there are.
+    pub(super) fn end_of_oldest(&self, n_orders: usize) -> Option<Timestamp> {
+        let mut n_older = 0;
+        for (&minute, orders) in self.minutes.iter().take(n_orders) {
+            n_older += orders.len();
+            if n_orders <= n_older {
+                return Some(Timestamp(minute.saturating_add(1).saturating_mul(MINUTE.0)));
+            }
+        }
+        None
+    }
+
     /// Forgets an order.
     pub(super) fn forget(&mut self, no: OrderNo) {
         let minute = minute(self.row(no).time);

@@ -85,7 +85,7 @@ impl CategoryHistory<'_> {
     /// Verdicts of a head that became known in a window.
     pub fn labels(&self, head: u8, window: Window) -> KnownLabels {
         let log = self.log.and_then(|log| log.labels.get(usize::from(head)));
-        log.map_or_else(KnownLabels::default, |log| log.known_in(self.as_of, window.span()))
+        log.map(|log| log.known_in((self.horizon, self.as_of), window.span())).unwrap_or_default()
     }
 
     /// How many times lie in a window, which the retention cuts.

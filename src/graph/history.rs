@@ -163,7 +163,8 @@ impl History<'_> {
     /// Verdicts of a head that became known in a window.
     pub fn labels(&self, head: u8, window: Window) -> KnownLabels {
         let log = self.node.label_log(head);
-        log.map_or_else(KnownLabels::default, |log| log.known_in(self.as_of, window.span()))
+        let range = (self.graph.horizon(), self.as_of);
+        log.map_or_else(KnownLabels::default, |log| log.known_in(range, window.span()))
     }
 
     /// When the newest bad verdict of a head became known.
@@ -265,9 +266,10 @@ impl History<'_> {
         orders.take_while(move |&(_, time)| since <= time)
     }
 
-    /// The first instant of a window, no earlier than the retention reaches.
+    /// The first instant of a window, no earlier than the graph remembers; just after that of
+    /// reading when the graph remembers nothing so old.
     pub(super) fn since(&self, window: Window) -> Timestamp {
-        let horizon = self.graph.horizon();
+        let horizon = self.graph.horizon().min(Timestamp(self.as_of.0.saturating_add(1)));
         window.after(self.as_of).map_or(horizon, |after| horizon.max(Timestamp(after.0 + 1)))
     }
 

@@ -7,6 +7,12 @@
 //! order's revisions is kept, words of categories, facts that wait for their order.
 //! [`GraphCounts`] says how often each was reached. Not promised: that the saved bytes
 //! are the same for another order of telling.
+//!
+//! Over its budget the graph sheds the oldest orders and goes on as if the retention
+//! ended there ([`KnowledgeGraph::is_cut_by_shedding`]). Which orders are left does not
+//! depend on the order of telling, and neither do their reads. But what is told about an
+//! order after it was shed is lost, the order told again counts again in totals over
+//! ever, and these may count in a read at `as_of` what was shed after that instant.
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -57,6 +63,8 @@ pub struct GraphCounts {
     pub n_words_shared: u64,
     /// Words of categories beyond those that are remembered.
     pub n_words_left_out: u64,
+    /// Orders dropped for lack of room, which the retention would have kept.
+    pub n_shed: u64,
 }
 
 /// A streaming, typed, temporal graph of orders and the entities they touch.
@@ -76,6 +84,7 @@ pub struct KnowledgeGraph {
     pub(super) market: IndexMap<(u32, u32), MarketLog, FxBuildHasher>,
     pub(super) newest: Option<Timestamp>,
     swept: Option<Timestamp>,
+    shed_until: Option<Timestamp>,
     pub(super) counts: GraphCounts,
 }
 
@@ -95,6 +104,7 @@ impl KnowledgeGraph {
             market: IndexMap::default(),
             newest: None,
             swept: None,
+            shed_until: None,
             counts: GraphCounts::default(),
         }
     }
@@ -164,6 +174,17 @@ impl KnowledgeGraph {
     /// How many entities and orders are remembered.
     pub fn size(&self) -> (usize, usize) {
         (self.nodes.len(), self.arena.len())
+    }
+
+    /// The end of the last minute whose orders were shed.
+    pub fn shed_until(&self) -> Option<Timestamp> {
+        self.shed_until
+    }
+
+    /// True when reads do not reach as far back as the retention, since orders that it would
+    /// have kept were shed.
+    pub fn is_cut_by_shedding(&self) -> bool {
+        self.shed_until.is_some_and(|until| self.retained_since() < until)
     }
 
     fn step(&mut self, order: &OrderKey, step: OrderStepKind, time: Timestamp) {
@@ -237,8 +258,14 @@ impl KnowledgeGraph {
         self.market.entry((sku, region)).or_default()
     }
 
-    /// The whole minute that the retention reaches back to; reads see nothing older.
+    /// The whole minute that retention and budget reach back to; reads see nothing older.
     pub(super) fn horizon(&self) -> Timestamp {
+        let retained = self.retained_since();
+        self.shed_until.map_or(retained, |until| until.max(retained))
+    }
+
+    /// The whole minute that the retention reaches back to.
+    pub(super) fn retained_since(&self) -> Timestamp {
         let Some(newest) = self.newest else { return Timestamp(i64::MIN) };
         let oldest = newest - self.settings.retention;
         Timestamp(oldest.0.div_euclid(MINUTE.0).saturating_mul(MINUTE.0))
@@ -250,20 +277,35 @@ impl KnowledgeGraph {
         self.arena.expired(self.horizon()).is_some()
     }
 
-    /// Drops what is older than the retention: a few orders at a time, the rest an eighth
-    /// of the retention at a time. Reads do not see the difference.
+    /// Moves the horizon past the oldest orders that are too many, a few at a time: one fact
+    /// adds one order, but a smaller budget may find many.
+    fn shed(&mut self) {
+        let n_over = self.arena.len().saturating_sub(self.settings.orders_max as usize);
+        let until = self.arena.end_of_oldest(n_over.min(SWEPT_ORDERS_MAX));
+        self.shed_until = self.shed_until.max(until);
+    }
+
+    /// Drops what is older than the horizon: a few orders at a time, the rest an eighth of
+    /// what is remembered at a time. Reads do not see the difference.
     fn forget(&mut self) {
-        let (Some(newest), horizon) = (self.newest, self.horizon()) else { return };
+        self.shed();
+        let Some(newest) = self.newest else { return };
+        let (retained, horizon) = (self.retained_since(), self.horizon());
         for _ in 0..SWEPT_ORDERS_MAX {
             let Some(no) = self.arena.expired(horizon) else { break };
+            self.counts.n_shed += u64::from(retained <= self.arena.row(no).time);
             self.leave(no, horizon);
         }
         let swept = *self.swept.get_or_insert(newest);
-        if newest - swept < Span((self.settings.retention.0 / 8).max(1)) {
+        if newest - swept < MINUTE.max(Span((newest - horizon).0 / 8)) {
             return;
         }
         self.swept = Some(newest);
-        self.market.values_mut().for_each(|log| log.expire(horizon));
+        for log in self.market.values_mut() {
+            // Stock counts and prices are not of orders: only the retention ends them.
+            log.expire(retained);
+            log.sales.expire(horizon);
+        }
         self.head_labels.iter_mut().for_each(|log| log.expire(horizon));
         self.categories.expire(horizon);
         self.orders.expire_early(horizon);

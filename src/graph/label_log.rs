@@ -89,11 +89,16 @@ impl LabelLog {
         self.is_empty() && self.dropped == (0, 0)
     }
 
-    /// Verdicts that became known in `(as_of - window, as_of]`; `None` is ever.
-    pub(super) fn known_in(&self, as_of: Timestamp, window: Option<Span>) -> KnownLabels {
+    /// Verdicts that became known in `(as_of - window, as_of]`, none older than `since`; a
+    /// window of `None` is ever.
+    pub(super) fn known_in(
+        &self,
+        (since, as_of): (Timestamp, Timestamp),
+        window: Option<Span>,
+    ) -> KnownLabels {
         let end = self.end(as_of);
         let Some(window) = window else { return self.ever(end) };
-        let start = self.times[..end].partition_point(|&at| at <= as_of - window);
+        let start = self.times[..end].partition_point(|&at| at <= as_of - window || at < since);
         KnownLabels {
             n_bad: u64::from(self.bad_before(end) - self.bad_before(start)),
             n_known: (end - start) as u64,

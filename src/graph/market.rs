@@ -98,13 +98,12 @@ impl MarketLog {
         }
     }
 
-    /// Forgets what is older than `horizon`, but the newest of each.
+    /// Forgets stock counts and prices older than `horizon`, but the newest of each.
     pub(super) fn expire(&mut self, horizon: Timestamp) {
         let n = self.stock.partition_point(|known| known.0 < horizon);
         self.stock.drain(..n.min(self.stock.len().saturating_sub(1)));
         let n = self.prices.partition_point(|known| known.time < horizon);
         self.prices.drain(..n.min(self.prices.len().saturating_sub(2)));
-        self.sales.expire(horizon);
     }
 
     /// The stock counts and prices as they are saved.

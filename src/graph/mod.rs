@@ -40,6 +40,8 @@ mod sales;
 pub mod settings;
 mod shared_things;
 mod sharing;
+#[cfg(test)]
+mod shed_laws;
 mod state_hash;
 #[cfg(test)]
 mod storage_laws;

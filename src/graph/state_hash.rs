@@ -2,8 +2,8 @@
 //!
 //! Orders, entities, words, markets and waiting facts are hashed one by one, with names
 //! where the graph keeps numbers of arrival; the hash of the graph is that of their
-//! sorted hashes. What retention forgets counts as forgotten, whether or not it was
-//! swept yet. Left out is what only tells how things came here ([`GraphCounts`]) or is
+//! sorted hashes. What retention and budget forget counts as forgotten, whether or not it
+//! was swept yet. Left out is what only tells how things came here ([`GraphCounts`]) or is
 //! worked out of the rest: pairs and traits of hubs, and who ever shared a thing.
 //!
 //! [`GraphCounts`]: crate::graph::knowledge::GraphCounts
@@ -50,7 +50,7 @@ impl KnowledgeGraph {
             words: words.collect(),
             parts: Vec::new(),
         };
-        view.add(&("settings", &self.settings, self.newest));
+        view.add(&("settings", &self.settings, self.newest, view.horizon));
         view.add_orders();
         for (at, (entity, node)) in (0_u32..).zip(&self.nodes) {
             view.add_node((at, entity), node);
@@ -137,7 +137,7 @@ impl<'a> View<'a> {
     fn add_market(&mut self) {
         for (&(sku, region), log) in &self.graph.market {
             let mut kept = log.clone();
-            kept.expire(self.horizon);
+            kept.expire(self.graph.retained_since());
             let (before, newest) =
                 (Timestamp(self.horizon.0.saturating_sub(1)), Timestamp(i64::MAX));
             let sales = kept.sales.newest(before, newest);

@@ -20,29 +20,29 @@ use crate::graph::settings::GraphSettings;
 
 const RETENTION: Span = Span::days(8);
 /// Kinds of the stream, and how many there are of each.
-const KINDS: [(EntityKind, u32); 5] = [
+pub(super) const KINDS: [(EntityKind, u32); 5] = [
     (EntityKind::Account, 40),
     (EntityKind::Ip, 3),
     (EntityKind::Device, 25),
     (EntityKind::Merchant, 2),
     (EntityKind::Region, 2),
 ];
-const N_SKUS: u32 = 6;
+pub(super) const N_SKUS: u32 = 6;
 
 /// One order as the model keeps it.
 #[derive(Clone, Debug)]
-struct Seen {
-    time: Timestamp,
+pub(super) struct Seen {
+    pub(super) time: Timestamp,
     picks: [u32; KINDS.len()],
     skus: BTreeSet<u32>,
     minor_units: i64,
 }
 
-fn entity(kind: EntityKind, n: u32) -> EntityRef {
+pub(super) fn entity(kind: EntityKind, n: u32) -> EntityRef {
     EntityRef { kind, key: EntityKey::Hashed(u128::from(n) + 1) }
 }
 
-fn told(id: usize, seen: &Seen) -> Event {
+pub(super) fn told(id: usize, seen: &Seen) -> Event {
     let order_id = id.to_string().into();
     let mut order = Order::new(OrderKey { channel: "web".into(), order_id, revision: 0 });
     let kinds = KINDS.iter().zip(seen.picks);
@@ -62,7 +62,7 @@ fn told(id: usize, seen: &Seen) -> Event {
 }
 
 /// Orders every twenty minutes, each told up to some hours late or after a pause.
-fn stream() -> impl Strategy<Value = Vec<Seen>> {
+pub(super) fn stream() -> impl Strategy<Value = Vec<Seen>> {
     let picks = KINDS.map(|(_, n)| 0..n);
     let skus = prop::collection::btree_set(0..N_SKUS, 0..3);
     let one = (0_i64..300, prop::bool::weighted(0.01), picks, skus, 1_i64..90_000);

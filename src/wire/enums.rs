@@ -80,7 +80,7 @@ mirror! {
         RiskLoss, Margin, ReturnCost, FalseStop, ActionCost, FuturePurchases, PriceIndex,
     }
     ImpactUnit { MinorUnits, Index }
-    DegradedReason { LateEvent, UnknownEntityKind, FewInputsKnown }
+    DegradedReason { LateEvent, UnknownEntityKind, FewInputsKnown, PastShed }
     UnlikeKind { BelowRange, AboveRange, NeverMissing, RareTogether, Rare }
     Stage { Features, Model, Decision }
     CounterfactualAim { OtherAction, GivenProbability }

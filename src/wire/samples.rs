@@ -162,7 +162,7 @@ fn decision(order: OrderKey) -> Decision {
                 text: Text::new("rare", "少见"),
             }],
         },
-        degraded_reasons: vec![DegradedReason::FewInputsKnown, DegradedReason::LateEvent],
+        degraded_reasons: vec![DegradedReason::PastShed, DegradedReason::LateEvent],
         stage_timings: vec![StageTiming { stage: Stage::Model, nanos: 1_400 }],
     }
 }

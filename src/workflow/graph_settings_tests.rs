@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::domain::decision::DegradedReason;
+use crate::domain::decision::{DecisionState, DegradedReason};
 use crate::domain::record::{GraphActivated, Record};
 use crate::domain::time::Span;
 use crate::graph::settings::GraphSettings;
@@ -62,4 +62,31 @@ async fn an_edit_takes_effect_and_replays_from_a_snapshot_as_from_the_first_reco
     assert_eq!(without.state_at(end).unwrap().graph.state_hash(), from_snapshot);
     let report = replay_journal(&without, &journal.reader(), &mut |_| {}).unwrap();
     assert_eq!((report.identical, report.differing), (61, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_say_that_the_graph_shed_orders_and_replay_the_same() {
+    const ORDERS_MAX: u32 = 20;
+    let dir = tempfile::tempdir().unwrap();
+    let small = GraphSettings { orders_max: ORDERS_MAX, ..GraphSettings::default() };
+    let engine = open(dir.path(), &small);
+    let mut answers = fill(&engine, 1..30).await;
+    engine.save_snapshot().await.unwrap();
+    answers.extend(fill(&engine, 30..50).await);
+    engine.stop();
+    for (n_before, answer) in (0..).zip(&answers) {
+        let is_cut = ORDERS_MAX < n_before;
+        let expected: &[DegradedReason] = if is_cut { &[DegradedReason::PastShed] } else { &[] };
+        assert_eq!(answer.degraded_reasons, expected, "after {n_before} orders");
+        assert_eq!(answer.state == DecisionState::Degraded, is_cut);
+    }
+
+    let (past, journal) = past(dir.path(), "snapshots", bundle());
+    let graph = past.state_at(journal.durable_position()).unwrap().graph;
+    assert_eq!((graph.size().1, graph.counts().n_shed), (20, 29));
+    let without = Past { snapshot_dir: dir.path().join("none"), ..past };
+    let folded = without.state_at(journal.durable_position()).unwrap().graph;
+    assert_eq!(folded.state_hash(), graph.state_hash());
+    let report = replay_journal(&without, &journal.reader(), &mut |_| {}).unwrap();
+    assert_eq!((report.identical, report.differing), (49, 0));
 }

@@ -82,6 +82,8 @@ pub struct Sight {
     position: u64,
     /// Answers about orders older than this are flagged.
     lateness: Span,
+    /// True when the graph had shed what the features may look back on.
+    is_past_shed: bool,
     /// Features in bundle order; NaN is unknown.
     values: Vec<f32>,
     /// How some of them would follow from another amount.
@@ -171,6 +173,7 @@ impl Judge {
         Sight {
             position: state.position,
             lateness: state.graph.settings().lateness,
+            is_past_shed: state.graph.is_cut_by_shedding(),
             values,
             lines,
             given: given.to_vec(),
@@ -322,7 +325,7 @@ impl Judge {
         &self,
         request: &ScoreRequest,
         stamp: &Stamp,
-        Sight { lateness, values, .. }: &Sight,
+        Sight { lateness, is_past_shed, values, .. }: &Sight,
     ) -> Vec<DegradedReason> {
         let mut reasons = Vec::new();
         if request.event_time < stamp.received_time - *lateness {
@@ -335,6 +338,9 @@ impl Judge {
         let n_known = values.iter().filter(|value| !value.is_nan()).count();
         if (n_known as f64) < KNOWN_INPUTS_MIN * values.len() as f64 {
             reasons.push(DegradedReason::FewInputsKnown);
+        }
+        if *is_past_shed {
+            reasons.push(DegradedReason::PastShed);
         }
         reasons
     }

@@ -21,7 +21,7 @@ use crate::workflow::replay_decision::differences;
 use crate::workflow::state::State;
 
 /// What a snapshot's bytes are; changes with the meaning of [`State`] or of anything in it.
-pub const SNAPSHOT_SCHEMA: &str = concat!("state-9/", env!("CARGO_PKG_VERSION"));
+pub const SNAPSHOT_SCHEMA: &str = concat!("state-10/", env!("CARGO_PKG_VERSION"));
 
 /// Checks the text of a strategy; the mistakes are sentences for people.
 pub type StrategyReader = Arc<dyn Fn(&str) -> Result<ActiveStrategy, Vec<String>> + Send + Sync>;
