@@ -11,6 +11,7 @@ pub mod event;
 pub mod evidence;
 pub mod feature;
 pub mod feedback;
+pub mod graph_status;
 pub mod head;
 pub mod identity;
 pub mod impact;

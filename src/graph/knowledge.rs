@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::event::{AccountCreated, Event, Fact, Label};
 use crate::domain::feedback::OutcomeKind;
+use crate::domain::graph_status::{GraphCounts, GraphStatus};
 use crate::domain::head::HeadId;
 use crate::domain::order::OrderKey;
 use crate::domain::order_step::OrderStepKind;
@@ -47,25 +48,6 @@ pub const RING_KINDS: [EntityKind; 5] = [
 /// A node of the graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct NodeIdx(pub(super) u32);
-
-/// What the graph did not take in, and how much it holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GraphCounts {
-    /// Orders folded in.
-    pub n_orders: u64,
-    /// Facts older than the retention, ignored.
-    pub n_too_late: u64,
-    /// Orders, and steps of one, that were already there, ignored.
-    pub n_repeated: u64,
-    /// Facts whose order never came, dropped for lack of room.
-    pub n_early_dropped: u64,
-    /// Words that count together with others, since their category has too many.
-    pub n_words_shared: u64,
-    /// Words of categories beyond those that are remembered.
-    pub n_words_left_out: u64,
-    /// Orders dropped for lack of room, which the retention would have kept.
-    pub n_shed: u64,
-}
 
 /// A streaming, typed, temporal graph of orders and the entities they touch.
 #[derive(Debug, Serialize, Deserialize)]
@@ -168,6 +150,18 @@ impl KnowledgeGraph {
             n_words_shared: self.categories.n_shared,
             n_words_left_out: self.categories.n_left_out,
             ..self.counts
+        }
+    }
+
+    /// How full the graph is, and what was taken in.
+    pub fn status(&self) -> GraphStatus {
+        let (n_entities, n_orders) = self.size();
+        GraphStatus {
+            n_entities: n_entities as u64,
+            n_orders_kept: n_orders as u64,
+            shed_until: self.shed_until,
+            is_cut_by_shedding: self.is_cut_by_shedding(),
+            counts: self.counts(),
         }
     }
 

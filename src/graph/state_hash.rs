@@ -6,7 +6,7 @@
 //! was swept yet. Left out is what only tells how things came here ([`GraphCounts`]) or is
 //! worked out of the rest: pairs and traits of hubs, and who ever shared a thing.
 //!
-//! [`GraphCounts`]: crate::graph::knowledge::GraphCounts
+//! [`GraphCounts`]: crate::domain::graph_status::GraphCounts
 
 use std::collections::BTreeMap;
 

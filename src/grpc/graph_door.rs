@@ -1,12 +1,12 @@
-//! `GraphService`: bounded views of the knowledge graph.
+//! `GraphService`: bounded views of the knowledge graph, and how full it is.
 
 use tonic::{Request, Response, Status, async_trait};
 
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
-use crate::wire::neighborhood;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::graph_service_server::GraphService;
+use crate::wire::{graph_status, neighborhood};
 use crate::workflow::service::OrderService;
 
 /// Serves `orderlens.v1.GraphService`.
@@ -31,5 +31,14 @@ impl<S: OrderService> GraphService for GraphDoor<S> {
         let shown = self.0.service.get_neighborhood(query, door.now).await;
         let shown = shown.map_err(|error| status::of_error(&error))?;
         Ok(Response::new(neighborhood::to_pb(&shown.view, shown.position)))
+    }
+
+    async fn get_graph_status(
+        &self,
+        _: Request<pb::GetGraphStatusRequest>,
+    ) -> Result<Response<pb::GetGraphStatusResponse>, Status> {
+        let read = self.0.service.get_graph_status().await;
+        let read = read.map_err(|error| status::of_error(&error))?;
+        Ok(Response::new(graph_status::to_pb(&read.status, read.position)))
     }
 }

@@ -11,6 +11,7 @@ pub mod enums;
 pub mod error;
 pub mod event;
 pub mod feedback;
+pub mod graph_status;
 pub mod neighborhood;
 pub mod order;
 pub mod pb;

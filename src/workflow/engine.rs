@@ -25,7 +25,8 @@ use crate::workflow::known_strategies::KnownStrategies;
 use crate::workflow::past::Past;
 use crate::workflow::sequencer::{Command, DurableMark, Place, Scored, Told};
 use crate::workflow::service::{
-    Ack, DecisionPage, NeighborhoodAnswer, OrderService, ScoreAnswer, WhatIfAnswer,
+    Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
+    WhatIfAnswer,
 };
 use crate::workflow::state::{State, differing_fields};
 use crate::workflow::trial::{Seen, Trial};
@@ -318,6 +319,12 @@ impl OrderService for Engine {
         // What is shown is on disk: nobody sees a state that a crash could take back.
         self.durable.reached(shown.position).await;
         Ok(shown)
+    }
+
+    async fn get_graph_status(&self) -> Result<GraphStatusAnswer, Error> {
+        let read = self.ask(|reply| Command::Status { reply }).await?;
+        self.durable.reached(read.position).await;
+        Ok(read)
     }
 
     async fn replay_decision(&self, id: DecisionId) -> Result<Vec<FieldDifference>, Error> {

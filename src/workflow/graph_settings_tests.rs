@@ -12,6 +12,7 @@ use crate::workflow::engine_tests::{fill, past, settings};
 use crate::workflow::fixtures::{at, bundle, judge, new_id, reader};
 use crate::workflow::past::Past;
 use crate::workflow::replay_journal::replay_journal;
+use crate::workflow::service::{GraphStatusAnswer, OrderService};
 use crate::workflow::start_engine::{EngineInputs, EngineSettings, start_engine};
 
 fn open(dir: &Path, graph: &GraphSettings) -> Engine {
@@ -73,6 +74,10 @@ async fn answers_say_that_the_graph_shed_orders_and_replay_the_same() {
     let mut answers = fill(&engine, 1..30).await;
     engine.save_snapshot().await.unwrap();
     answers.extend(fill(&engine, 30..50).await);
+    let GraphStatusAnswer { status, position } = engine.get_graph_status().await.unwrap();
+    assert_eq!((status.n_orders_kept, status.counts.n_orders, status.counts.n_shed), (20, 49, 29));
+    assert_eq!((status.shed_until, status.is_cut_by_shedding), (Some(at(30)), true));
+    assert_eq!(position, engine.durable_position());
     engine.stop();
     for (n_before, answer) in (0..).zip(&answers) {
         let is_cut = ORDERS_MAX < n_before;

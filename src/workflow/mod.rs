@@ -21,6 +21,7 @@ pub mod state;
 pub mod trial;
 pub mod turn_action;
 pub mod turned_order;
+pub mod watch_shedding;
 pub mod what_if;
 
 #[cfg(test)]

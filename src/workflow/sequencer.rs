@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::domain::decision::DecisionId;
 use crate::domain::event::{Event, Fact};
@@ -23,9 +23,10 @@ use crate::workflow::background_build::BackgroundBuild;
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_order::{Judge, Stamp, Stopwatch};
-use crate::workflow::service::NeighborhoodAnswer;
+use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
 use crate::workflow::state::{State, event_digest, request_digest};
 use crate::workflow::trial::{Seen, Trial};
+use crate::workflow::watch_shedding::ShedWatch;
 
 /// Sends the answer to whoever asked.
 pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
@@ -59,6 +60,11 @@ pub enum Command {
         received_time: Timestamp,
         /// Where the view goes.
         reply: Reply<NeighborhoodAnswer>,
+    },
+    /// Tell how full the graph is.
+    Status {
+        /// Where the answer goes.
+        reply: Reply<GraphStatusAnswer>,
     },
     /// Record a fact.
     Ingest {
@@ -143,6 +149,7 @@ pub struct Sequencer {
     outlets: Outlets,
     background: BackgroundBuild,
     recent: VecDeque<(u64, Arc<ScoredOrder>)>,
+    shed_watch: ShedWatch,
     nanos: Stopwatch,
 }
 
@@ -181,7 +188,8 @@ impl Sequencer {
         background: BackgroundBuild,
         nanos: Stopwatch,
     ) -> Self {
-        Self { state, judge, outlets, background, recent: VecDeque::new(), nanos }
+        let (recent, shed_watch) = (VecDeque::new(), ShedWatch::default());
+        Self { state, judge, outlets, background, recent, shed_watch, nanos }
     }
 
     /// Serves commands until every sender is gone, then gives the state back.
@@ -200,6 +208,10 @@ impl Sequencer {
                     let view = self.state.graph.neighborhood(&query, received_time);
                     let position = self.state.position;
                     answer(reply, Ok(NeighborhoodAnswer { view, position }));
+                }
+                Command::Status { reply } => {
+                    let (status, position) = (self.state.graph.status(), self.state.position);
+                    answer(reply, Ok(GraphStatusAnswer { status, position }));
                 }
                 Command::Ingest { event, received_time, reply } => {
                     self.renew_background(received_time);
@@ -258,7 +270,7 @@ impl Sequencer {
         let Some(position) = self.submit(&record, reply, Scored::New(scored.clone())) else {
             return;
         };
-        self.state.fold(&record);
+        self.fold(&record);
         self.remember(position, scored);
     }
 
@@ -274,7 +286,16 @@ impl Sequencer {
         }
         let record = Record::Event(ReceivedEvent { event, received_time });
         if self.submit(&record, reply, Told::New).is_some() {
-            self.state.fold(&record);
+            self.fold(&record);
+        }
+    }
+
+    fn fold(&mut self, record: &Record) {
+        self.state.fold(record);
+        let status = self.state.graph.status();
+        if let Some(until) = self.shed_watch.news(&status) {
+            let n_shed = status.counts.n_shed;
+            warn!(%until, n_shed, "the graph is full: orders before {until} are shed");
         }
     }
 

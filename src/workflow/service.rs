@@ -11,6 +11,7 @@ use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::difference::DecisionDifference;
 use crate::domain::event::Event;
 use crate::domain::feedback::{OperatorChoice, Outcome};
+use crate::domain::graph_status::GraphStatus;
 use crate::domain::neighborhood::{Neighborhood, NeighborhoodQuery};
 use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf};
 use crate::domain::record::ScoreRequest;
@@ -64,6 +65,15 @@ pub struct WhatIfAnswer {
 pub struct NeighborhoodAnswer {
     /// What is shown.
     pub view: Neighborhood,
+    /// Journal position that the graph had folded.
+    pub position: u64,
+}
+
+/// How full the graph is, and which graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GraphStatusAnswer {
+    /// What it holds.
+    pub status: GraphStatus,
     /// Journal position that the graph had folded.
     pub position: u64,
 }
@@ -131,6 +141,12 @@ pub trait OrderService: Send + Sync + 'static {
         query: NeighborhoodQuery,
         received: Timestamp,
     ) -> impl Future<Output = Result<NeighborhoodAnswer, Error>> + Send;
+
+    /// How full the graph is, and what its limits kept out.
+    ///
+    /// # Errors
+    /// `Exhausted` or `Unavailable`.
+    fn get_graph_status(&self) -> impl Future<Output = Result<GraphStatusAnswer, Error>> + Send;
 
     /// Judges a recorded order again, from the journal; no difference is the promise.
     ///

@@ -149,7 +149,8 @@ fn load_state(
         let (_, record) = entry.map_err(|error| Error::failed("reading the journal", error))?;
         state.fold(&record);
     }
-    info!(position = state.position, "state is folded");
+    let status = state.graph.status();
+    info!(position = state.position, ?status, "state is folded");
     Ok(state)
 }
 

@@ -12,6 +12,7 @@ use orderlens::domain::decision::{Decision, DecisionId};
 use orderlens::domain::difference::{Change, DecisionDifference};
 use orderlens::domain::event::Event;
 use orderlens::domain::feedback::{OperatorChoice, Outcome};
+use orderlens::domain::graph_status::{GraphCounts, GraphStatus};
 use orderlens::domain::neighborhood::{Neighborhood, NeighborhoodNode, NeighborhoodQuery};
 use orderlens::domain::query::{
     DecisionKey, DecisionQuery, FieldDifference, StrategyChoice, WhatIf, WhatIfSubject,
@@ -20,7 +21,8 @@ use orderlens::domain::record::ScoreRequest;
 use orderlens::domain::time::{Span, Timestamp};
 use orderlens::workflow::error::Error;
 use orderlens::workflow::service::{
-    Ack, DecisionPage, NeighborhoodAnswer, OrderService, ScoreAnswer, WhatIfAnswer,
+    Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
+    WhatIfAnswer,
 };
 use uuid::Uuid;
 
@@ -186,6 +188,18 @@ impl OrderService for Fake {
         let (edges, identities) = (Vec::new(), Vec::new());
         let view = Neighborhood { nodes, identities, edges, is_truncated: false, as_of };
         Ok(NeighborhoodAnswer { view, position: 0 })
+    }
+
+    async fn get_graph_status(&self) -> Result<GraphStatusAnswer, Error> {
+        let n_orders = self.state().scored.len() as u64;
+        let status = GraphStatus {
+            n_entities: 0,
+            n_orders_kept: n_orders,
+            shed_until: None,
+            is_cut_by_shedding: false,
+            counts: GraphCounts { n_orders, ..GraphCounts::default() },
+        };
+        Ok(GraphStatusAnswer { status, position: n_orders })
     }
 
     async fn replay_decision(&self, id: DecisionId) -> Result<Vec<FieldDifference>, Error> {

@@ -1,4 +1,4 @@
-//! Views of the graph over the wire: in pseudonyms, the same after a kill.
+//! The graph over the wire: in pseudonyms, the same after a kill.
 
 use orderlens::wire::pb::v1;
 use orderlens::wire::pb::v1::decision_service_client::DecisionServiceClient;
@@ -25,6 +25,11 @@ async fn ask(
 ) -> Result<v1::GetNeighborhoodResponse, tonic::Status> {
     let mut client = GraphServiceClient::connect(server.url.clone()).await.unwrap();
     client.get_neighborhood(request).await.map(tonic::Response::into_inner)
+}
+
+async fn status(server: &Server) -> v1::GetGraphStatusResponse {
+    let mut client = GraphServiceClient::connect(server.url.clone()).await.unwrap();
+    client.get_graph_status(v1::GetGraphStatusRequest {}).await.unwrap().into_inner()
 }
 
 #[tokio::test]
@@ -65,6 +70,25 @@ async fn a_view_shows_who_met_whom_and_is_the_same_after_a_kill() {
     let refused = ask(&server, v1::GetNeighborhoodRequest::default()).await.unwrap_err();
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert_eq!(refused.get_details_bad_request().unwrap().field_violations[0].field, "seeds");
+}
+
+#[tokio::test]
+async fn the_status_of_the_graph_counts_what_was_told_and_is_the_same_after_a_kill() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Server::start(data.path());
+    let mut client = DecisionServiceClient::connect(server.url.clone()).await.unwrap();
+    for n in 0..N_ORDERS {
+        client.score_order(orders::request(n)).await.unwrap();
+    }
+    // The same order under another id is answered, but counts once.
+    let mut again = orders::request(0);
+    again.request_id = "again".to_owned();
+    client.score_order(again).await.unwrap();
+    let before = status(&server).await;
+    assert_eq!((before.n_orders, before.n_orders_kept, before.n_repeated), (N_ORDERS, N_ORDERS, 1));
+    assert_eq!((before.n_shed, before.shed_until, before.is_cut_by_shedding), (0, None, false));
+    server.kill();
+    assert_eq!(status(&Server::start(data.path())).await, before);
 }
 
 #[tokio::test]
