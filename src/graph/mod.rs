@@ -46,4 +46,5 @@ mod state_hash;
 #[cfg(test)]
 mod storage_laws;
 pub mod totals;
+pub mod visit;
 mod windows;

@@ -1,7 +1,8 @@
 //! Rings: accounts joined by things that people do not share with strangers.
 //!
-//! Nothing of a ring is stored. It is walked breadth first when it is read, from an
-//! account to what its orders name, and on to the other accounts of these things. A
+//! Nothing of a ring is stored. It is walked breadth first when it is read, by petgraph's
+//! search from an account to what its orders name, and on to the other accounts of these
+//! things. A
 //! ring is therefore exact as of any instant, shrinks when orders are forgotten, and
 //! depends on what was told, not on what was told first. A union-find, the usual
 //! answer, only grows: it cannot take back a link that expired or one through a thing
@@ -9,13 +10,12 @@
 //! Most accounts never shared anything; a hint spares them the walk.
 //! petgraph's components over a plain graph are what laws compare a ring with.
 
-use indexmap::IndexSet;
-use rustc_hash::FxBuildHasher;
+use petgraph::visit::Bfs;
 
 use crate::domain::entity::EntityKind;
 use crate::domain::time::{Span, Timestamp};
 use crate::graph::history::{History, Window};
-use crate::graph::knowledge::{KnowledgeGraph, NodeIdx, RING_KINDS};
+use crate::graph::knowledge::{KnowledgeGraph, NodeIdx};
 use crate::graph::label_log::KnownLabels;
 use crate::graph::node::Node;
 use crate::graph::settings::{RECENT_WALK_MAX, RING_ACCOUNTS_MAX, RING_CARRIERS_MAX};
@@ -32,16 +32,6 @@ pub struct RingTotals {
     pub labels: Vec<KnownLabels>,
 }
 
-/// A ring on the way.
-struct Walk<'a> {
-    graph: &'a KnowledgeGraph,
-    as_of: Timestamp,
-    /// Accounts in the order of finding.
-    accounts: Vec<NodeIdx>,
-    /// Shared things looked at.
-    carriers: IndexSet<u32, FxBuildHasher>,
-}
-
 impl History<'_> {
     /// Accounts of the same ring, this one first, then the nearest, most recently met first.
     /// Empty when the account is linked to no other.
@@ -53,15 +43,29 @@ impl History<'_> {
         if self.kind != EntityKind::Account || self.node.sharing != Sharing::Several {
             return Vec::new();
         }
-        let own = NodeIdx(self.member().node);
-        let (graph, as_of) = (self.graph, self.as_of);
-        let mut walk = Walk { graph, as_of, accounts: vec![own], carriers: IndexSet::default() };
-        let mut n_expanded = 0;
-        while n_expanded < walk.accounts.len() && walk.has_room() {
-            walk.expand(walk.accounts[n_expanded]);
-            n_expanded += 1;
+        let (graph, joining) = (self.graph, self.graph.joining(self.as_of));
+        let is_account = |&node: &NodeIdx| {
+            graph.entity(node).is_some_and(|entity| entity.kind == EntityKind::Account)
+        };
+        let mut search = Bfs::new(joining, NodeIdx(self.member().node));
+        let mut accounts = Vec::new();
+        let (mut n_found, mut n_carriers) = (1, 0);
+        while n_found < RING_ACCOUNTS_MAX && n_carriers < RING_CARRIERS_MAX {
+            let n_waiting = search.stack.len();
+            let Some(node) = search.next(joining) else { break };
+            let n_new = search.stack.len() + 1 - n_waiting;
+            if is_account(&node) {
+                accounts.push(node);
+                // Its things go before the accounts that wait: they may lead to enough of them.
+                search.stack.rotate_right(n_new);
+            } else {
+                n_found += n_new;
+                n_carriers += 1;
+            }
         }
-        if walk.accounts.len() < 2 { Vec::new() } else { walk.accounts }
+        accounts.extend(search.stack.into_iter().filter(is_account));
+        accounts.truncate(RING_ACCOUNTS_MAX);
+        if accounts.len() < 2 { Vec::new() } else { accounts }
     }
 
     /// What the ring adds up to, in one walk.
@@ -92,41 +96,6 @@ impl History<'_> {
         }
         let found = self.recent(kind, Window::Ever, RECENT_WALK_MAX);
         if n_max < found.len() as u64 { Vec::new() } else { found }
-    }
-}
-
-impl Walk<'_> {
-    fn has_room(&self) -> bool {
-        self.accounts.len() < RING_ACCOUNTS_MAX && self.carriers.len() < RING_CARRIERS_MAX
-    }
-
-    /// Follows what the orders of an account name, newest orders first.
-    fn expand(&mut self, account: NodeIdx) {
-        let Some(past) = self.graph.history(account, self.as_of) else { return };
-        for (no, _) in past.orders(Window::Ever).take(RECENT_WALK_MAX) {
-            let row = self.graph.arena.row(no);
-            for carrier in RING_KINDS.into_iter().filter_map(|kind| row.node_of(kind)) {
-                let is_shared = self.is_shared(carrier);
-                if is_shared && self.has_room() && self.carriers.insert(carrier) {
-                    self.meet(NodeIdx(carrier));
-                }
-            }
-        }
-    }
-
-    fn is_shared(&self, carrier: u32) -> bool {
-        let node = self.graph.nodes.get_index(carrier as usize);
-        node.is_some_and(|(_, node)| node.sharing == Sharing::Several)
-    }
-
-    /// Takes in the accounts of a thing, unless a crowd shares it.
-    fn meet(&mut self, carrier: NodeIdx) {
-        let Some(past) = self.graph.history(carrier, self.as_of) else { return };
-        for account in past.few_accounts(self.graph.settings.ring_link_accounts_max.into()) {
-            if self.accounts.len() < RING_ACCOUNTS_MAX && !self.accounts.contains(&account) {
-                self.accounts.push(account);
-            }
-        }
     }
 }
 
