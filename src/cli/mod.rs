@@ -12,6 +12,7 @@ pub mod difference_page;
 pub mod evaluate;
 pub mod evaluation_report;
 pub mod event_file;
+mod evidence_page;
 pub mod export_matrix;
 pub mod identity_check;
 pub mod import;

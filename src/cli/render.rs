@@ -6,7 +6,6 @@ use crate::cli::paint::{Align, Cell, Ink, Tone, bar, diverging_bar, grouped, tab
 use crate::cli::turns::turns;
 use crate::cli::words::{self, word};
 use crate::domain::decision::{Decision, DecisionState};
-use crate::domain::evidence::{Evidence, EvidenceNode};
 use crate::domain::impact::{
     ActionImpact, Estimate, ImpactKind, ImpactPart, ImpactUnit, RecommendedAction,
 };
@@ -16,8 +15,6 @@ use crate::domain::text::Language;
 
 /// Contributions shown per risk; the others are one line.
 const CONTRIBUTIONS_SHOWN: usize = 6;
-/// Links of the evidence shown.
-const EDGES_SHOWN: usize = 5;
 /// Width of a probability's bar.
 const BAR_COLUMNS: usize = 24;
 /// Width of each side of a contribution's bar.
@@ -71,7 +68,7 @@ impl Page {
         format!("{}/{}  {risk}  → {action}", decision.order.channel, decision.order.order_id)
     }
 
-    fn word(self, en: &'static str, zh: &'static str) -> &'static str {
+    pub(super) fn word(self, en: &'static str, zh: &'static str) -> &'static str {
         word(self.language, en, zh)
     }
 
@@ -178,46 +175,6 @@ impl Page {
             row.push(Cell::new(Tone::Quiet, weight));
         }
         row
-    }
-
-    fn evidence(self, evidence: &Evidence) -> String {
-        let mut text = String::new();
-        for edge in evidence.edges.iter().take(EDGES_SHOWN) {
-            let node = |idx: u32| evidence.nodes.get(idx as usize);
-            let Some((from, to)) = node(edge.from).zip(node(edge.to)) else { continue };
-            let orders = self.word("orders", "单");
-            let _ = writeln!(
-                text,
-                "  {} ── {} {orders} ── {}",
-                self.node(from),
-                edge.n_orders,
-                self.node(to)
-            );
-        }
-        let n_more = evidence.edges.len().saturating_sub(EDGES_SHOWN);
-        if 0 < n_more || evidence.is_truncated {
-            let more = match self.language {
-                Language::English => format!("  … and {n_more} more links"),
-                Language::Chinese => format!("  … 另有 {n_more} 条关联"),
-            };
-            let _ = writeln!(text, "{}", self.ink.paint(Tone::Quiet, &more));
-        }
-        if text.is_empty() {
-            return text;
-        }
-        format!("\n  {}\n{text}", self.ink.paint(Tone::Strong, self.word("Evidence", "图谱证据")))
-    }
-
-    fn node(self, node: &EvidenceNode) -> String {
-        let label = node.entity.label();
-        let bad = match (node.n_bad, self.language) {
-            (0, _) => String::new(),
-            (n, Language::English) => format!(" ({n} of {} bad)", node.n_orders),
-            (n, Language::Chinese) => format!("（{} 单中 {n} 单有问题）", node.n_orders),
-        };
-        let hub = if node.is_hub { self.word(" [hub]", "［公共节点］") } else { "" };
-        let tone = if 0 < node.n_bad { Tone::Bad } else { Tone::Normal };
-        format!("{}{hub}", self.ink.paint(tone, &format!("{label}{bad}")))
     }
 
     fn impacts(self, decision: &Decision) -> String {

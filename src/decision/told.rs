@@ -65,20 +65,13 @@ pub fn to_show(
     specs: &[FeatureSpec],
 ) -> Vec<usize> {
     let weights = &strategy.weights;
-    let mut risks: Vec<(Urgency, &HeadScore)> = Vec::new();
-    for (idx, score) in scores.iter().enumerate().filter(|(_, it)| it.kind == HeadKind::Risk) {
-        let calibrate = |log_odds| recalibrate.calibrate(idx, log_odds);
-        let (_, calibrated) = weigh(weights, score, specs, calibrate);
-        let probability = Probability::clamped(calibrated.probability);
-        risks.push((Urgency::of(strategy, &score.head, probability), score));
-    }
-    // Stable: of equals the first leads, as in the answer.
-    risks.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let risks = by_urgency(strategy, scores, recalibrate, specs);
     let Some(&(_, leading)) = risks.first() else { return Vec::new() };
+    let leading = &scores[leading];
     let mut found = Vec::new();
-    for (rank, (urgency, score)) in risks.into_iter().enumerate() {
+    for (rank, (urgency, idx)) in risks.into_iter().enumerate() {
         if rank == 0 || RiskBand::Low < urgency.band {
-            found.extend(told(weights, urgency.band, score, specs));
+            found.extend(told(weights, urgency.band, &scores[idx], specs));
         }
     }
     let ranked = rank_by_shift(weights, leading, specs);
@@ -86,6 +79,37 @@ pub fn to_show(
     let mut is_found = vec![false; specs.len()];
     found.retain(|&idx| !std::mem::replace(&mut is_found[idx], true));
     found
+}
+
+/// Position of the score of the leading risk, unless that is low.
+pub fn raised(
+    strategy: &Strategy,
+    scores: &[HeadScore],
+    recalibrate: &dyn Recalibrate,
+    specs: &[FeatureSpec],
+) -> Option<usize> {
+    let risks = by_urgency(strategy, scores, recalibrate, specs);
+    let &(urgency, leading) = risks.first()?;
+    (RiskBand::Low < urgency.band).then_some(leading)
+}
+
+/// Positions of the scores of risks, most urgent first.
+fn by_urgency(
+    strategy: &Strategy,
+    scores: &[HeadScore],
+    recalibrate: &dyn Recalibrate,
+    specs: &[FeatureSpec],
+) -> Vec<(Urgency, usize)> {
+    let mut risks: Vec<(Urgency, usize)> = Vec::new();
+    for (idx, score) in scores.iter().enumerate().filter(|(_, it)| it.kind == HeadKind::Risk) {
+        let calibrate = |log_odds| recalibrate.calibrate(idx, log_odds);
+        let (_, calibrated) = weigh(&strategy.weights, score, specs, calibrate);
+        let probability = Probability::clamped(calibrated.probability);
+        risks.push((Urgency::of(strategy, &score.head, probability), idx));
+    }
+    // Stable: of equals the first leads, as in the answer.
+    risks.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    risks
 }
 
 fn family(spec: &FeatureSpec) -> Family<'_> {

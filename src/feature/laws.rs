@@ -154,7 +154,7 @@ pub(super) fn schema(events: &[Event]) -> CatalogSchema {
 }
 
 /// Names and values of the features that differ.
-fn differences(
+pub(super) fn differences(
     catalog: &Catalog,
     (one, other): (&KnowledgeGraph, &KnowledgeGraph),
     order: &Order,

@@ -27,6 +27,8 @@ mod market_tests;
 mod order_reads;
 mod order_rows;
 mod relation_rows;
+#[cfg(test)]
+mod removal_laws;
 mod row;
 pub mod schema;
 mod witness;

@@ -3,7 +3,9 @@
 use crate::domain::entity::EntityKind;
 use crate::domain::head::HeadId;
 use crate::feature::catalog::Catalog;
-use crate::feature::row::{AmountRead, CohortRead, EntityRead, HubRead, LabelRead, Read};
+use crate::feature::row::{
+    AmountRead, CohortRead, EntityRead, HubRead, LabelRead, Read, SalesRead,
+};
 use crate::graph::evidence::{EvidenceWant, Shows};
 use crate::graph::history::Window;
 
@@ -42,6 +44,7 @@ fn shows(read: EntityRead, heads: &[HeadId]) -> Shows {
             Shows::Met(kind, window)
         }
         EntityRead::Cohort(read) => shows_cohort(read),
+        EntityRead::Sales(SalesRead::TopRingsShare) => Shows::JoinedBuyers(Window::Week),
         EntityRead::SameSkuShare => Shows::Pair(EntityKind::Sku, Window::Day),
         EntityRead::Hub(HubRead::IsHub | HubRead::Score) => {
             Shows::Met(EntityKind::Account, Window::Month)
@@ -66,7 +69,7 @@ fn shows(read: EntityRead, heads: &[HeadId]) -> Shows {
         | EntityRead::Stock
         | EntityRead::PriceIndex
         | EntityRead::PriceVolatility
-        | EntityRead::Sales(_)
+        | EntityRead::Sales(SalesRead::Units(_) | SalesRead::StockCover)
         | EntityRead::MarketToPaid => Shows::Itself,
     }
 }
@@ -77,9 +80,9 @@ fn shows_cohort(read: CohortRead) -> Shows {
         CohortRead::AgeMedian
         | CohortRead::SettledShare
         | CohortRead::CustomerShare
-        | CohortRead::AcquaintedShare
         | CohortRead::SignupBurstShare
         | CohortRead::NewAddressShare => Shows::Met(EntityKind::Account, Window::Day),
+        CohortRead::AcquaintedShare => Shows::Acquainted,
         CohortRead::PerAccount(kind) => Shows::Met(kind, Window::Day),
         CohortRead::TopSkuShare | CohortRead::SkuVariety => {
             Shows::Met(EntityKind::Sku, Window::Day)

@@ -60,6 +60,9 @@ struct Chunk {
     line_ends: Vec<u32>,
     categories: Vec<u32>,
     category_ends: Vec<u32>,
+    /// Ids of the events that told the orders, one after the other.
+    event_ids: String,
+    event_id_ends: Vec<u32>,
     /// Rows that were not forgotten.
     n_kept: u32,
 }
@@ -87,6 +90,8 @@ pub(super) struct Parts<'a> {
     pub(super) lines: &'a [Line],
     /// Places of the values of its categories.
     pub(super) categories: &'a [u32],
+    /// Id of the event that told it.
+    pub(super) event_id: &'a str,
 }
 
 /// A node that took part in an order.
@@ -231,6 +236,19 @@ impl OrderArena {
         self.chunks[chunk].digests[at]
     }
 
+    /// Id of the event that told a kept order.
+    pub(super) fn event_id(&self, no: OrderNo) -> &str {
+        let (chunk, at) = self.place(no);
+        let chunk = &self.chunks[chunk];
+        &chunk.event_ids[part(&chunk.event_id_ends, at)]
+    }
+
+    /// Names another node of a column in a kept order, or nobody.
+    pub(super) fn name(&mut self, no: OrderNo, column: usize, node: u32) {
+        let (chunk, at) = self.place(no);
+        self.chunks[chunk].rows[at].who[column] = node;
+    }
+
     /// Order of time; orders of one instant go by digest, not by arrival.
     pub(super) fn cmp(&self, one: OrderNo, other: OrderNo) -> Ordering {
         let by_time = self.row(one).time.cmp(&self.row(other).time);
@@ -281,6 +299,8 @@ impl Chunk {
         self.line_ends.push(end(&self.lines));
         self.categories.extend_from_slice(parts.categories);
         self.category_ends.push(end(&self.categories));
+        self.event_ids.push_str(parts.event_id);
+        self.event_id_ends.push(end(self.event_ids.as_bytes()));
         self.n_kept += 1;
     }
 }

@@ -10,7 +10,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::graph::history::{History, Window};
 use crate::graph::knowledge::NodeIdx;
 use crate::graph::settings::{COHORT_ACCOUNTS_MAX, COHORT_ADDRESSES_MAX, COHORT_PURCHASES_MAX};
-use crate::graph::shared_things::SharedThings;
+use crate::graph::shared_things::{Joined, SharedThings};
 
 /// An account at least this old is settled: sign-ups for one coupon are younger.
 const SETTLED_AGE: Span = Span::days(30);
@@ -77,7 +77,8 @@ impl History<'_> {
     pub fn cohort(&self) -> Cohort {
         let accounts = self.recent(EntityKind::Account, Window::Day, COHORT_ACCOUNTS_MAX);
         let before = self.at(self.as_of() - Span::DAY);
-        let linked = self.linked(&accounts, before.as_of());
+        let linked = self.acquaintances(&accounts);
+        let is_linked = |who: NodeIdx| linked.iter().any(|it| it.accounts.contains(&who));
         let mut cohort = Cohort::default();
         for &account in &accounts {
             cohort.n_accounts += 1;
@@ -88,23 +89,24 @@ impl History<'_> {
             let is_customer = past.last_seen().is_some();
             cohort.n_customers += u64::from(is_customer);
             let is_known = before.pair(account, EntityKind::Account).is_some();
-            cohort.n_acquainted += u64::from(is_known || linked.contains(&account));
+            cohort.n_acquainted += u64::from(is_known || is_linked(account));
             cohort.n_new_addresses += u64::from(is_customer && has_new_address(&now, &past));
         }
         cohort.ages.sort_unstable();
         cohort
     }
 
-    /// Those of some accounts whose orders until an instant name a thing in common.
-    fn linked(&self, accounts: &[NodeIdx], until: Timestamp) -> Vec<NodeIdx> {
+    /// What those of some accounts have in common whose orders before the last day name the
+    /// same thing.
+    pub fn acquaintances(&self, accounts: &[NodeIdx]) -> Vec<Joined> {
+        let until = self.as_of() - Span::DAY;
         let mut things = SharedThings::default();
         for &account in accounts {
             if let Some(past) = self.graph.history(account, until) {
                 things.add_past(account, &past);
             }
         }
-        let joined = things.joined(self.graph, until);
-        joined.into_iter().flat_map(|(one, other)| [one, other]).collect()
+        things.joined(self.graph, until)
     }
 
     /// How alike the newest purchases of a window are.

@@ -1,29 +1,31 @@
 //! Evidence: the part of the graph that shows why features have their values.
 //!
 //! Each feature says what it counts ([`Shows`]); the witness is those links, and for
-//! rings the shortest ways through shared entities, on a small petgraph graph.
+//! rings the shortest ways through shared entities (`joined_evidence`), on a small
+//! petgraph graph.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use petgraph::algo::astar;
 use petgraph::graph::{NodeIndex, UnGraph};
-use petgraph::visit::EdgeRef;
 
-use crate::domain::entity::{EntityKind, EntityRef};
-use crate::domain::evidence::{EVIDENCE_NODES_MAX, Evidence, EvidenceEdge, EvidenceNode};
+use crate::domain::entity::EntityKind;
+use crate::domain::evidence::{
+    EVIDENCE_NODES_MAX, Evidence, EvidenceEdge, EvidenceNode, LINK_EVENTS_MAX,
+};
 use crate::domain::head::HeadId;
 use crate::domain::order::Order;
 use crate::domain::time::{Span, Timestamp};
 use crate::graph::history::{History, Window};
-use crate::graph::knowledge::{KnowledgeGraph, NodeIdx, RING_KINDS, has_meetings};
+use crate::graph::knowledge::{KnowledgeGraph, NodeIdx, has_meetings};
+use crate::graph::removal::other_leaves;
 use crate::graph::settings::COHORT_ACCOUNTS_MAX;
 
 /// Most counterparts shown for one feature of one entity.
-const COUNTERPARTS_MAX: usize = 6;
+pub(super) const COUNTERPARTS_MAX: usize = 6;
 /// Most entities of the order, SKUs of a basket, that one feature is shown for.
 const OWN_MAX: usize = 6;
 /// Most counterparts looked at to find those that count.
-const CANDIDATES_MAX: usize = 48;
+pub(super) const CANDIDATES_MAX: usize = 48;
 /// By whom or what an entity's orders are shown, the first kind that there is.
 const TELLING_KINDS: [EntityKind; 4] =
     [EntityKind::Account, EntityKind::Sku, EntityKind::Merchant, EntityKind::PaymentInstrument];
@@ -61,26 +63,33 @@ pub enum Shows {
     Ring,
     /// The consumer's other accounts, with the strong things that they share with this one.
     Identity,
+    /// The accounts of the last day, with the things that two of them named before.
+    Acquainted,
+    /// Buyers of a SKU in the order's region in a window who are of one ring, with the things
+    /// that join them.
+    JoinedBuyers(Window),
 }
 
 /// What links two nodes, gathered over all features that need the link.
 #[derive(Debug)]
-struct Link {
+pub(super) struct Link {
+    /// The end that would leave the orders, and the other.
+    ends: (NodeIdx, NodeIdx),
     n_orders: u64,
     first_seen: Timestamp,
     last_seen: Timestamp,
-    features: BTreeSet<Box<str>>,
+    pub(super) features: BTreeSet<Box<str>>,
 }
 
 /// Evidence in the making: what is shown, and what paths are looked for in.
-struct Surroundings<'a> {
-    graph: &'a KnowledgeGraph,
-    order: &'a Order,
-    as_of: Timestamp,
-    around: UnGraph<NodeIdx, Link>,
+pub(super) struct Surroundings<'a> {
+    pub(super) graph: &'a KnowledgeGraph,
+    pub(super) order: &'a Order,
+    pub(super) as_of: Timestamp,
+    pub(super) around: UnGraph<NodeIdx, Link>,
     places: BTreeMap<NodeIdx, NodeIndex>,
-    witness: BTreeSet<NodeIndex>,
-    is_truncated: bool,
+    pub(super) witness: BTreeSet<NodeIndex>,
+    pub(super) is_truncated: bool,
 }
 
 /// Counterparts to show, the most telling first, and how many there are to tell.
@@ -140,7 +149,12 @@ impl<'a> Surroundings<'a> {
         let Some(past) = self.graph.history(node, self.as_of) else { return };
         let shown = match &want.shows {
             Shows::Ring => return self.show_ring(node, want),
+            Shows::JoinedBuyers(window) => return self.show_buyers(node, *window, want),
             Shows::Itself | Shows::Identity => return,
+            Shows::Acquainted => {
+                self.show_acquaintances(&past, want);
+                met(&past, EntityKind::Account, Window::Day)
+            }
             Shows::Met(kind, window) => met(&past, *kind, *window),
             Shows::FreshAccounts(window) => self.fresh_accounts(&past, *window),
             Shows::Orders(window) => {
@@ -208,67 +222,8 @@ impl<'a> Surroundings<'a> {
         Shown { kind, n_counted: counterparts.len() as u64, counterparts }
     }
 
-    /// Members of the account's ring, each by the shortest way through shared entities.
-    fn show_ring(&mut self, account: NodeIdx, want: &EvidenceWant) {
-        let Some(past) = self.history(account) else { return };
-        let members = past.ring();
-        let mut targets: Vec<(u64, &EntityRef, NodeIdx)> = Vec::with_capacity(members.len());
-        for &member in members.iter().filter(|&&member| member != account) {
-            let n_bad = self.history(member).map_or(0, |past| past.n_bad());
-            let Some(entity) = self.graph.entity(member) else { continue };
-            targets.push((u64::MAX - n_bad, entity, member));
-        }
-        targets.sort_unstable();
-        for &member in members.iter().take(CANDIDATES_MAX) {
-            let Some(past) = self.history(member) else { continue };
-            for kind in RING_KINDS {
-                for shared in past.recent(kind, Window::Ever, COUNTERPARTS_MAX) {
-                    self.connect(member, shared, kind);
-                }
-            }
-        }
-        self.is_truncated |= COUNTERPARTS_MAX < targets.len();
-        for (_, _, member) in targets.into_iter().take(COUNTERPARTS_MAX) {
-            self.add_path(account, member, &want.feature);
-        }
-    }
-
-    /// The consumer's other accounts, and the strong things that each shares with the
-    /// account of the order, which may be new.
-    fn show_identity(&mut self, want: &EvidenceWant) {
-        let Some(account) = self.order.entity(EntityKind::Account) else { return };
-        let own = self.graph.find(account);
-        let links = self.graph.identity_links(account, Some(self.order), self.as_of);
-        self.is_truncated |= COUNTERPARTS_MAX < links.len();
-        for link in links.into_iter().take(COUNTERPARTS_MAX) {
-            for &entity in link.shared.iter().flat_map(|shared| &shared.entities) {
-                let Some(kind) = self.graph.entity(entity).map(|it| it.kind) else { continue };
-                for holder in own.into_iter().chain([link.account]) {
-                    self.connect(holder, entity, kind);
-                    self.tell(holder, entity, &want.feature);
-                }
-            }
-        }
-    }
-
-    /// A member that no way is found to lies behind links that were left out.
-    fn add_path(&mut self, from: NodeIdx, to: NodeIdx, feature: &str) {
-        let (from, to) = (self.place(from), self.place(to));
-        let path = astar(&self.around, from, |at| at == to, |_| 1_u32, |_| 0);
-        let Some((_, path)) = path else {
-            self.is_truncated = true;
-            return;
-        };
-        for step in path.windows(2) {
-            if let Some(edge) = self.around.find_edge(step[0], step[1]) {
-                self.around[edge].features.insert(feature.into());
-            }
-        }
-        self.witness.extend(path);
-    }
-
     /// Marks a link as evidence for a feature.
-    fn tell(&mut self, node: NodeIdx, other: NodeIdx, feature: &str) {
+    pub(super) fn tell(&mut self, node: NodeIdx, other: NodeIdx, feature: &str) {
         let (from, to) = (self.place(node), self.place(other));
         if let Some(edge) = self.around.find_edge(from, to) {
             self.around[edge].features.insert(feature.into());
@@ -276,16 +231,16 @@ impl<'a> Surroundings<'a> {
         }
     }
 
-    fn history(&self, node: NodeIdx) -> Option<History<'a>> {
+    pub(super) fn history(&self, node: NodeIdx) -> Option<History<'a>> {
         self.graph.history(node, self.as_of)
     }
 
-    fn place(&mut self, node: NodeIdx) -> NodeIndex {
+    pub(super) fn place(&mut self, node: NodeIdx) -> NodeIndex {
         let around = &mut self.around;
         *self.places.entry(node).or_insert_with(|| around.add_node(node))
     }
 
-    fn connect(&mut self, node: NodeIdx, other: NodeIdx, kind: EntityKind) {
+    pub(super) fn connect(&mut self, node: NodeIdx, other: NodeIdx, kind: EntityKind) {
         let (from, to) = (self.place(node), self.place(other));
         if self.around.find_edge(from, to).is_some() {
             return;
@@ -293,6 +248,7 @@ impl<'a> Surroundings<'a> {
         let Some(past) = self.history(node) else { return };
         let Some(pair) = past.pair(other, kind) else { return };
         let link = Link {
+            ends: if other_leaves(past.kind, kind) { (other, node) } else { (node, other) },
             n_orders: pair.n_orders,
             first_seen: past.first_met(other, kind).unwrap_or(pair.last_seen),
             last_seen: pair.last_seen,
@@ -316,23 +272,33 @@ impl<'a> Surroundings<'a> {
             kept.iter().position(|&kept| kept == place).and_then(|at| u32::try_from(at).ok())
         };
         let mut edges = Vec::new();
-        for edge in self.around.edge_references() {
-            let link = edge.weight();
-            if let (Some(from), Some(to)) = (position(edge.source()), position(edge.target()))
+        for link in self.around.edge_weights() {
+            let [from, to] = [link.ends.0, link.ends.1].map(|end| self.places[&end]);
+            if let (Some(from), Some(to)) = (position(from), position(to))
                 && !link.features.is_empty()
             {
                 edges.push(EvidenceEdge {
                     from,
                     to,
                     n_orders: link.n_orders,
+                    event_ids: self.events(link.ends),
                     first_seen: link.first_seen,
                     last_seen: link.last_seen,
                     features: link.features.iter().cloned().collect(),
+                    delta_if_removed: None,
                 });
             }
         }
         edges.sort_by_key(|edge| (edge.from, edge.to));
         Evidence { nodes, edges, is_truncated: self.is_truncated }
+    }
+
+    /// Events that told the orders of two nodes.
+    fn events(&self, (one, other): (NodeIdx, NodeIdx)) -> Vec<Box<str>> {
+        let (Some(past), Some(entity)) = (self.history(one), self.graph.entity(other)) else {
+            return Vec::new();
+        };
+        past.events_with(other, entity.kind, LINK_EVENTS_MAX)
     }
 
     fn node(&self, node: NodeIdx, own: &[NodeIdx]) -> Option<EvidenceNode> {

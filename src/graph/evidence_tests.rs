@@ -2,8 +2,11 @@
 
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::event::Event;
-use crate::domain::evidence::{EVIDENCE_NODES_MAX, Evidence};
+use crate::domain::evidence::{
+    EVIDENCE_NODES_MAX, Evidence, EvidenceEdge, LINK_EVENTS_MAX, WEIGHED_ORDERS_MAX,
+};
 use crate::domain::head::RiskType;
+use crate::domain::order::OrderItem;
 use crate::graph::evidence::{EvidenceWant, Shows};
 use crate::graph::history::Window;
 use crate::graph::laws::{ACCOUNT, DEVICE, IP, at, bad, entity, graph, order, placed};
@@ -172,4 +175,92 @@ fn other_accounts_of_a_consumer_are_shown_with_the_phone_even_of_a_new_account()
         assert!(shown.contains(&entity(phone, 7)) && shown.contains(&entity(ACCOUNT, 2)));
         assert_eq!((evidence.edges.len(), evidence.is_truncated), (n_edges, false));
     }
+}
+
+#[test]
+fn what_joins_the_accounts_of_a_day_is_shown_with_them() {
+    // Two of three accounts at the network shared a device weeks ago.
+    let mut events = vec![
+        placed(-400, order(1, &[(ACCOUNT, 1), (DEVICE, 7), (IP, 5)])),
+        placed(-399, order(2, &[(ACCOUNT, 2), (DEVICE, 7), (IP, 6)])),
+    ];
+    events.extend(
+        (1_u32..4).map(|n| placed(n.into(), order(10 + n as usize, &[(ACCOUNT, n), (IP, 1)]))),
+    );
+    let wants = [want(IP, Shows::Acquainted)];
+    let evidence = graph(&events).evidence(&order(99, &[(IP, 1)]), at(5), &wants);
+    let ends = |edge: &EvidenceEdge| {
+        [edge.from, edge.to].map(|at| evidence.nodes[at as usize].entity.clone())
+    };
+    let links: Vec<[EntityRef; 2]> = evidence.edges.iter().map(ends).collect();
+    for n in 1..4 {
+        assert!(links.contains(&[entity(IP, 1), entity(ACCOUNT, n)]), "{n}");
+    }
+    for n in 1..3 {
+        assert!(links.contains(&[entity(DEVICE, 7), entity(ACCOUNT, n)]), "{n}");
+    }
+    assert_eq!((links.len(), evidence.is_truncated), (5, false));
+}
+
+#[test]
+fn buyers_of_one_ring_are_shown_with_what_joins_them() {
+    let bought = |hour: i64, id: usize, nodes: &[(EntityKind, u32)]| {
+        placed(hour, order(id, &[nodes, &[(EntityKind::Sku, 3)]].concat()))
+    };
+    let events = [
+        bought(0, 1, &[(ACCOUNT, 1), (DEVICE, 7)]),
+        bought(1, 2, &[(ACCOUNT, 2), (DEVICE, 7)]),
+        bought(2, 3, &[(ACCOUNT, 3), (DEVICE, 8)]),
+    ];
+    let mut judged = order(99, &[]);
+    judged.items.push(OrderItem { sku: entity(EntityKind::Sku, 3), quantity: 1, unit_price: None });
+    let wants = [want(EntityKind::Sku, Shows::JoinedBuyers(Window::Week))];
+    let evidence = graph(&events).evidence(&judged, at(5), &wants);
+    let shown: Vec<EntityRef> = evidence.nodes.iter().map(|node| node.entity.clone()).collect();
+    for joined in [entity(ACCOUNT, 1), entity(ACCOUNT, 2), entity(DEVICE, 7)] {
+        assert!(shown.contains(&joined), "{joined:?}");
+    }
+    // A SKU to each buyer, the device to each buyer; the third bought alone.
+    assert_eq!((shown.len(), evidence.edges.len()), (4, 4));
+}
+
+/// Orders of one account with one device, an hour apart.
+fn meetings(n: u32) -> Vec<Event> {
+    let met = [(ACCOUNT, 1), (DEVICE, 2)];
+    (0..n).map(|n| placed(i64::from(n), order(n as usize, &met))).collect()
+}
+
+#[test]
+fn a_link_names_the_events_that_made_it_and_the_thing_leaves_rather_than_the_account() {
+    let mut events = meetings(20);
+    for (n, event) in events.iter_mut().enumerate() {
+        event.event_id = format!("event {n}").into();
+    }
+    let graph = graph(&events);
+    for (asked, of) in [(ACCOUNT, DEVICE), (DEVICE, ACCOUNT)] {
+        let wants = [want(asked, Shows::Met(of, Window::Ever))];
+        let probe = order(99, &[(ACCOUNT, 1), (DEVICE, 2)]);
+        let evidence = graph.evidence(&probe, at(50), &wants);
+        let edge = &evidence.edges[0];
+        assert_eq!(evidence.nodes[edge.from as usize].entity, entity(DEVICE, 2));
+        assert_eq!((edge.n_orders, edge.event_ids.len()), (20, LINK_EVENTS_MAX));
+        assert_eq!((&*edge.event_ids[0], &*edge.event_ids[15]), ("event 19", "event 4"));
+    }
+}
+
+#[test]
+fn a_link_of_too_many_orders_or_of_none_is_not_taken_away() {
+    let most = u32::try_from(WEIGHED_ORDERS_MAX).unwrap();
+    let (device, account, stranger) = (entity(DEVICE, 2), entity(ACCOUNT, 1), entity(DEVICE, 3));
+    let n_left = |n: u32, link: (&EntityRef, &EntityRef)| {
+        let mut graph = graph(&meetings(n));
+        graph.without_link(link, at(500), |graph| {
+            let past = graph.history_of(&device, at(500));
+            (past.totals(Window::Ever).n_orders, past.n_distinct(ACCOUNT, Window::Ever))
+        })
+    };
+    assert_eq!(n_left(most, (&device, &account)), Some((0, 0)));
+    assert_eq!(n_left(most, (&account, &device)), Some((u64::from(most), 0)));
+    assert_eq!(n_left(most + 1, (&device, &account)), None);
+    assert_eq!(n_left(3, (&stranger, &account)), None);
 }

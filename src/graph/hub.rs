@@ -71,7 +71,7 @@ impl KnowledgeGraph {
         }
         let traits = self.history_of(entity, time).traits_before(day);
         if let Some(log) = self.nodes[hub as usize].postings.hub_mut() {
-            log.remember_traits(TraitsOfDay { day, traits });
+            log.remember_traits(Some(TraitsOfDay { day, traits }));
         }
     }
 

@@ -118,9 +118,9 @@ impl HubLog {
         self.traits
     }
 
-    /// Keeps what makes it a hub on a day.
-    pub(super) fn remember_traits(&mut self, traits: TraitsOfDay) {
-        self.traits = Some(traits);
+    /// Keeps what makes it a hub on a day; `None` forgets it.
+    pub(super) fn remember_traits(&mut self, traits: Option<TraitsOfDay>) {
+        self.traits = traits;
     }
 
     /// Adds an order that is in the arena.
@@ -161,6 +161,16 @@ impl HubLog {
                 self.drop_empty_blocks();
             }
         }
+    }
+
+    /// An order is the last one with its counterpart of a column again.
+    pub(super) fn mark(&mut self, arena: &OrderArena, no: OrderNo, column: Option<usize>) {
+        let Some((block, at)) = self.find(arena, no) else { return };
+        self.blocks[block][at].lasts.mark(column);
+        self.sums.change(block, |sum| {
+            let n = column.map_or(&mut sum.n_last_skus, |column| &mut sum.n_last[column]);
+            *n = n.wrapping_add(1);
+        });
     }
 
     /// An order is no longer the last one with its counterpart of a column.

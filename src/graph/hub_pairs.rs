@@ -37,7 +37,14 @@ impl HubPairs {
         }
     }
 
-    /// An order of both is forgotten.
+    /// The newest order of both is another one now.
+    pub(super) fn renew(&mut self, (one, other): (u32, u32), last: OrderNo) {
+        if let Some(pair) = self.pairs.get_mut(&key(one, other)) {
+            pair.last = last;
+        }
+    }
+
+    /// An order is not one of both any more.
     pub(super) fn remove(&mut self, one: u32, other: u32) {
         if let Entry::Occupied(mut pair) = self.pairs.entry(key(one, other)) {
             pair.get_mut().n_orders -= 1;

@@ -84,7 +84,7 @@ impl KnowledgeGraph {
 
     /// Counterparts whose last meeting with the hub the order is; their earlier last ones
     /// are not the last any more.
-    fn newly_last(&mut self, hub: Member, members: &[Member], no: OrderNo) -> Lasts {
+    pub(super) fn newly_last(&mut self, hub: Member, members: &[Member], no: OrderNo) -> Lasts {
         let mut lasts = Lasts::default();
         for &other in members.iter().filter(|&&other| hub.meets(other)) {
             let latest = self.latest_together(hub, other);
@@ -101,7 +101,7 @@ impl KnowledgeGraph {
     }
 
     /// Turns a list that became too long into the log of a hub.
-    fn make_hub(&mut self, hub: Member) {
+    pub(super) fn make_hub(&mut self, hub: Member) {
         let listed = self.nodes[hub.node as usize].postings.listed().to_vec();
         let mut seen: [Vec<u32>; COLUMNS + 1] = Default::default();
         let mut orders = Vec::with_capacity(listed.len());

@@ -33,6 +33,7 @@ use crate::graph::label_log::{LabelLog, Truth};
 use crate::graph::market::MarketLog;
 use crate::graph::node::Node;
 use crate::graph::order_table::{OrderFact, OrderTable};
+use crate::graph::order_truths::{Columns, OrderTruth};
 use crate::graph::postings::Postings;
 use crate::graph::settings::{GraphSettings, SWEPT_ORDERS_MAX};
 
@@ -109,7 +110,7 @@ impl KnowledgeGraph {
             return;
         }
         match &event.fact {
-            Fact::OrderPlaced(order) => self.place(order, time),
+            Fact::OrderPlaced(order) => self.place(order, (&event.event_id, time)),
             Fact::OrderPaid(paid) => self.step(&paid.order, OrderStepKind::Paid, time),
             Fact::OrderCancelled(off) => self.step(&off.order, OrderStepKind::Cancelled, time),
             Fact::OrderDelivered(step) => self.step(&step.order, OrderStepKind::Delivered, time),
@@ -226,13 +227,17 @@ impl KnowledgeGraph {
                 for &place in self.arena.categories(no) {
                     self.categories.mark(place, *head, known_at, *verdict);
                 }
+                let mut columns: Columns = 0;
                 for member in self.arena.members(no) {
                     let idx = member.node as usize;
                     let Some((entity, node)) = self.nodes.get_index_mut(idx) else { continue };
                     if concerns.is_empty() || concerns.contains(entity) {
                         node.mark(*head, known_at, *verdict);
+                        columns |= member.column.map_or(0, |column| 1 << column);
                     }
                 }
+                let verdict = OrderTruth { known_at, head: *head, verdict: *verdict, columns };
+                self.orders.tell_truth(digest, verdict);
             }
         }
     }

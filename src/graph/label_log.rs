@@ -4,6 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::time::{Span, Timestamp};
 
+/// Verdicts of a list that is kept without room to spare.
+const SHORT: usize = 4;
+
 /// Verdicts that were known at an instant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct KnownLabels {
@@ -14,7 +17,7 @@ pub struct KnownLabels {
 }
 
 /// What an order turned out to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Truth {
     /// The head's risk did not come true.
     Good,
@@ -39,14 +42,30 @@ impl LabelLog {
         let is_bad = verdict == Truth::Bad;
         let position = self.end(time) - if is_bad { 0 } else { self.n_bad_at(time) };
         let before = position.checked_sub(1).map_or(0, |last| self.n_bad[last]);
-        self.times.insert(position, time);
-        self.n_bad.insert(position, before + u32::from(is_bad));
+        insert(&mut self.times, position, time);
+        insert(&mut self.n_bad, position, before + u32::from(is_bad));
         if is_bad {
             for later in &mut self.n_bad[position + 1..] {
                 *later += 1;
             }
             let position = self.bad_times.partition_point(|&at| at <= time);
-            self.bad_times.insert(position, time);
+            insert(&mut self.bad_times, position, time);
+        }
+    }
+
+    /// Takes a verdict back that was told and not forgotten.
+    pub(super) fn remove(&mut self, time: Timestamp, verdict: Truth) {
+        let is_bad = verdict == Truth::Bad;
+        let after = self.end(time) - if is_bad { 0 } else { self.n_bad_at(time) };
+        let Some(position) = after.checked_sub(1).filter(|&at| self.times[at] == time) else {
+            return;
+        };
+        self.times.remove(position);
+        self.n_bad.remove(position);
+        if is_bad {
+            self.n_bad[position..].iter_mut().for_each(|later| *later -= 1);
+            let position = self.bad_times.partition_point(|&at| at < time);
+            self.bad_times.remove(position);
         }
     }
 
@@ -166,6 +185,14 @@ impl LabelLog {
     }
 }
 
+/// Inserts into a list; short ones are given no room to spare, since there are so many.
+fn insert<T>(list: &mut Vec<T>, position: usize, item: T) {
+    if list.len() < SHORT {
+        list.reserve_exact(1);
+    }
+    list.insert(position, item);
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -176,15 +203,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reads_equal_a_scan_whatever_the_order_of_insertion(
+        fn reads_equal_a_scan_whatever_the_order_of_insertion_and_after_some_were_taken_back(
             verdicts in prop::collection::vec((0_i64..40, any::<bool>()), 0..40),
-            as_of in 0_i64..45, n_max in 0_usize..8, since in 0_i64..20,
+            as_of in 0_i64..45, n_max in 0_usize..8, since in 0_i64..20, n_kept in 10_usize..60,
         ) {
             let mut log = LabelLog::default();
+            let truth = |is_bad| if is_bad { Truth::Bad } else { Truth::Good };
             for &(time, is_bad) in &verdicts {
-                log.insert(Timestamp(time), if is_bad { Truth::Bad } else { Truth::Good });
+                log.insert(Timestamp(time), truth(is_bad));
             }
-            let mut known = verdicts.clone();
+            // Those after `n_kept` are taken back again.
+            for &(time, is_bad) in &verdicts[n_kept.min(verdicts.len())..] {
+                log.remove(Timestamp(time), truth(is_bad));
+            }
+            let mut known = verdicts;
+            known.truncate(n_kept);
             known.retain(|&(time, _)| time <= as_of);
             known.sort_unstable();
             let end = log.end(Timestamp(as_of));

@@ -12,7 +12,7 @@ use crate::graph::knowledge::{KnowledgeGraph, NodeIdx};
 use crate::graph::market::MarketLog;
 use crate::graph::sales::SalesLog;
 use crate::graph::settings::RING_SALES_MAX;
-use crate::graph::shared_things::SharedThings;
+use crate::graph::shared_things::{Joined, SharedThings};
 
 /// Rings whose share of the sales is told.
 const TOP_RINGS: usize = 3;
@@ -98,9 +98,28 @@ impl Sales<'_> {
     /// to the three rings which bought most; `None` of too few sales. Rings are those of the
     /// buyers whose orders here name a thing in common; one that shares with no other is none.
     pub fn top_rings_share(&self, window: Window) -> Option<f64> {
+        let (sales, joined) = self.buyers(window);
+        if sales.len() < RING_SALES_MIN {
+            return None;
+        }
+        let n_units: u64 = sales.iter().map(|(_, n_units)| n_units).sum();
+        let mut rings = bought_by_ring(&sales, &joined);
+        rings.sort_unstable_by_key(|&n_units| Reverse(n_units));
+        let n_top: u64 = rings.into_iter().take(TOP_RINGS).sum();
+        Some(n_top as f64 / n_units as f64)
+    }
+
+    /// Buyers of a window's newest sales, with what those of one ring have in common.
+    pub fn joined_buyers(&self, window: Window) -> Vec<Joined> {
+        self.buyers(window).1
+    }
+
+    /// Buyer and pieces of each of a window's newest sales, and what joins buyers.
+    fn buyers(&self, window: Window) -> (Vec<(Option<NodeIdx>, u64)>, Vec<Joined>) {
         let arena = &self.graph.arena;
-        let newest = self.log?.newest(self.before(window), self.as_of).take(RING_SALES_MAX);
         let (mut things, mut sales) = (SharedThings::default(), Vec::new());
+        let newest = self.log.map(|log| log.newest(self.before(window), self.as_of));
+        let newest = newest.into_iter().flatten().take(RING_SALES_MAX);
         for (no, n_units) in newest.filter(|&(no, _)| arena.holds(no)) {
             let row = arena.row(no);
             let buyer = row.node_of(EntityKind::Account).map(NodeIdx);
@@ -109,14 +128,7 @@ impl Sales<'_> {
             }
             sales.push((buyer, u64::from(n_units)));
         }
-        if sales.len() < RING_SALES_MIN {
-            return None;
-        }
-        let n_units: u64 = sales.iter().map(|(_, n_units)| n_units).sum();
-        let mut rings = bought_by_ring(&sales, &things.joined(self.graph, self.as_of));
-        rings.sort_unstable_by_key(|&n_units| Reverse(n_units));
-        let n_top: u64 = rings.into_iter().take(TOP_RINGS).sum();
-        Some(n_top as f64 / n_units as f64)
+        (sales, things.joined(self.graph, self.as_of))
     }
 
     /// The last instant before a window, which the retention cuts.
@@ -127,13 +139,13 @@ impl Sales<'_> {
 }
 
 /// Pieces of each ring of at least two buyers, by sales and by pairs of joined buyers.
-fn bought_by_ring(sales: &[(Option<NodeIdx>, u64)], joined: &[(NodeIdx, NodeIdx)]) -> Vec<u64> {
+fn bought_by_ring(sales: &[(Option<NodeIdx>, u64)], joined: &[Joined]) -> Vec<u64> {
     let mut buyers: Vec<NodeIdx> = sales.iter().filter_map(|&(buyer, _)| buyer).collect();
     buyers.sort_unstable();
     buyers.dedup();
     let position = |buyer: &NodeIdx| buyers.binary_search(buyer).ok();
     let mut rings = UnionFind::new(buyers.len());
-    for (one, other) in joined {
+    for [one, other] in joined.iter().map(|it| &it.accounts) {
         if let (Some(one), Some(other)) = (position(one), position(other)) {
             rings.union(one, other);
         }

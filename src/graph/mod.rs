@@ -16,6 +16,7 @@ mod hub_pairs;
 pub mod identity;
 #[cfg(test)]
 mod identity_tests;
+mod joined_evidence;
 mod joining;
 pub mod knowledge;
 pub mod label_log;
@@ -29,16 +30,18 @@ mod neighborhood_tests;
 mod node;
 mod order_steps;
 pub mod order_table;
+mod order_truths;
 pub mod pair_read;
 mod placing;
 mod postings;
+pub mod removal;
 #[cfg(test)]
 mod ring_laws;
 pub mod ring_read;
 mod running_sums;
 mod sales;
 pub mod settings;
-mod shared_things;
+pub mod shared_things;
 mod sharing;
 #[cfg(test)]
 mod shed_laws;

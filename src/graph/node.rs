@@ -48,10 +48,19 @@ impl Node {
     pub(super) fn mark(&mut self, head: u8, known_at: Timestamp, verdict: Truth) {
         let known = self.labels.iter().position(|(slot, _)| *slot == head);
         let position = known.unwrap_or_else(|| {
+            // Most entities have verdicts of one or two heads, and there are many entities.
+            self.labels.reserve_exact(1);
             self.labels.push((head, LabelLog::default()));
             self.labels.len() - 1
         });
         self.labels[position].1.insert(known_at, verdict);
+    }
+
+    /// Takes a verdict of one head back.
+    pub(super) fn unmark(&mut self, head: u8, known_at: Timestamp, verdict: Truth) {
+        if let Some((_, log)) = self.labels.iter_mut().find(|(slot, _)| *slot == head) {
+            log.remove(known_at, verdict);
+        }
     }
 
     /// Verdicts of one head.
@@ -110,6 +119,14 @@ impl Facts {
             times.remove(position);
         }
         insert_sorted(times, time);
+    }
+
+    /// Takes a step of an order back that was said to have happened at a time.
+    pub(super) fn remove_step(&mut self, step: OrderStepKind, time: Timestamp) {
+        let times = &mut self.steps[step as usize];
+        if let Ok(position) = times.binary_search(&time) {
+            times.remove(position);
+        }
     }
 
     /// A step does not count from when both it and the one that stands are known.

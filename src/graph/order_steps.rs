@@ -35,6 +35,23 @@ impl OrderSteps {
         Some(StepChange { step, before, time, lost_before, lost: self.lost() })
     }
 
+    /// True when nothing was told.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds every step to the history of one of the order's entities.
+    pub(super) fn add_to(&self, facts: &mut Facts) {
+        self.0.iter().for_each(|&(step, time)| facts.move_step(step, None, time));
+        self.lost().into_iter().for_each(|lost| facts.lose(lost));
+    }
+
+    /// Takes every step out of the history of one of the order's entities.
+    pub(super) fn take_from(&self, facts: &mut Facts) {
+        self.0.iter().for_each(|&(step, time)| facts.remove_step(step, time));
+        self.lost().iter().for_each(|lost| facts.find_again(lost));
+    }
+
     fn time_of(&self, step: OrderStepKind) -> Option<Timestamp> {
         self.0.iter().find(|&&(known, _)| known == step).map(|&(_, time)| time)
     }

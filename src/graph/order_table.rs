@@ -11,6 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::graph::arena::OrderNo;
 use crate::graph::label_log::Truth;
 use crate::graph::order_steps::{OrderSteps, StepChange};
+use crate::graph::order_truths::{OrderTruth, OrderTruths};
 
 /// Digest of channel and order id; revisions of an order share it.
 pub(super) type OrderDigest = u128;
@@ -36,7 +37,16 @@ pub(super) enum OrderFact {
 struct Known {
     no: OrderNo,
     /// What became of it, once something did.
-    steps: Option<Box<OrderSteps>>,
+    told: Option<Box<Told>>,
+}
+
+/// What was told of an order after it was placed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Told {
+    /// Steps of its life.
+    pub(super) steps: OrderSteps,
+    /// What it turned out to be.
+    pub(super) truths: OrderTruths,
 }
 
 /// Orders of the retained past, and facts that came before their order.
@@ -70,7 +80,7 @@ impl OrderTable {
         order: OrderDigest,
         no: OrderNo,
     ) -> Vec<(Timestamp, OrderFact)> {
-        self.known.insert(order, Known { no, steps: None });
+        self.known.insert(order, Known { no, told: None });
         let early = self.early.swap_remove(&order).unwrap_or_default();
         self.n_early -= u32::try_from(early.len()).unwrap_or(u32::MAX);
         early
@@ -88,12 +98,24 @@ impl OrderTable {
         step: OrderStepKind,
         time: Timestamp,
     ) -> Option<StepChange> {
-        self.known.get_mut(&order)?.steps.get_or_insert_default().tell(step, time)
+        self.known.get_mut(&order)?.told.get_or_insert_default().steps.tell(step, time)
     }
 
-    /// Digest, number and steps of every order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (OrderDigest, OrderNo, Option<&OrderSteps>)> {
-        self.known.iter().map(|(&digest, known)| (digest, known.no, known.steps.as_deref()))
+    /// Takes in a verdict on an order that was placed.
+    pub(super) fn tell_truth(&mut self, order: OrderDigest, verdict: OrderTruth) {
+        if let Some(known) = self.known.get_mut(&order) {
+            known.told.get_or_insert_default().truths.tell(verdict);
+        }
+    }
+
+    /// What was told of an order after it was placed.
+    pub(super) fn told(&self, order: OrderDigest) -> Option<&Told> {
+        self.known.get(&order)?.told.as_deref()
+    }
+
+    /// Digest, number and what was told of every order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (OrderDigest, OrderNo, Option<&Told>)> {
+        self.known.iter().map(|(&digest, known)| (digest, known.no, known.told.as_deref()))
     }
 
     /// Facts whose order was not told yet, with its digest and when they became known.

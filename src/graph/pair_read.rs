@@ -35,6 +35,13 @@ impl History<'_> {
         met.take(1 + PAIR_WALK_MAX).last().map(|(_, time)| time)
     }
 
+    /// Events that told the orders with another entity, newest first; at most `n_max`.
+    pub fn events_with(&self, other: NodeIdx, kind: EntityKind, n_max: usize) -> Vec<Box<str>> {
+        let Some(other) = self.counterpart(other, kind) else { return Vec::new() };
+        let met = self.orders_with(other, self.graph.horizon()).take(n_max);
+        met.map(|(no, _)| self.graph.arena.event_id(no).into()).collect()
+    }
+
     /// Orders of a window that hold a SKU; counts at most [`PAIR_WALK_MAX`].
     pub fn n_orders_with(&self, sku: NodeIdx, window: Window) -> u64 {
         let Some(sku) = self.counterpart(sku, EntityKind::Sku) else { return 0 };

@@ -16,7 +16,7 @@ use crate::graph::totals::OrderSize;
 
 impl KnowledgeGraph {
     /// Folds an order, once; revisions of a known order change nothing.
-    pub(super) fn place(&mut self, order: &Order, time: Timestamp) {
+    pub(super) fn place(&mut self, order: &Order, (event_id, time): (&str, Timestamp)) {
         let digest = OrderTable::digest(&order.key);
         if self.orders.contains(digest) {
             self.counts.n_repeated += 1;
@@ -29,7 +29,7 @@ impl KnowledgeGraph {
         let lines = self.lines_of(order, size);
         let of_category = |(category, value)| self.categories.place(category, value, time);
         let categories: Vec<u32> = order.categories().filter_map(of_category).collect();
-        let parts = Parts { digest, lines: &lines, categories: &categories };
+        let parts = Parts { digest, lines: &lines, categories: &categories, event_id };
         let no = self.arena.push(row, parts);
         self.join(no);
         self.note_sharing(&row);

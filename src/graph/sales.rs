@@ -97,7 +97,7 @@ mod tests {
     fn sell(log: &mut SalesLog, arena: &mut OrderArena, (time, n_units, digest): (i64, u32, u128)) {
         let size = OrderSize::new(None, n_units);
         let row = OrderRow { time: Timestamp(time), size, who: [NOBODY; COLUMNS] };
-        let no = arena.push(row, Parts { digest, lines: &[], categories: &[] });
+        let no = arena.push(row, Parts { digest, lines: &[], categories: &[], event_id: "" });
         log.insert(arena, no, n_units);
     }
 

@@ -43,9 +43,9 @@ pub struct GraphSettings {
     /// Facts older than this, seen from the newest order, are forgotten or refused.
     pub retention: Span,
     /// Most orders kept, the memory budget; beyond it the oldest are shed, by whole minutes.
-    /// One takes some 2,000 bytes with its share of seven entities and its verdict (bench
-    /// `graph_scale`: 2,003 at 100,000 orders, 1,647 at a million), so the default asks for
-    /// 40 GB, and a gigabyte holds half a million.
+    /// One takes some 1,300 bytes with its share of seven entities and its verdict (bench
+    /// `graph_scale`: 1,459 at 100,000 orders, 1,223 at a million), so the default asks for
+    /// 26 GB, and a gigabyte holds some 750,000.
     pub orders_max: u32,
     /// An order this much older than the newest fact is judged, but flagged as late.
     pub lateness: Span,

@@ -11,6 +11,15 @@ use crate::graph::knowledge::{KnowledgeGraph, NodeIdx, RING_KINDS};
 use crate::graph::settings::LINKING_ORDERS_MAX;
 use crate::graph::sharing::Sharing;
 
+/// A thing that the orders of two accounts name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Joined {
+    /// The thing.
+    pub thing: NodeIdx,
+    /// The accounts.
+    pub accounts: [NodeIdx; 2],
+}
+
 /// What was named by whose orders.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SharedThings {
@@ -38,18 +47,15 @@ impl SharedThings {
     /// Pairs of different accounts that named the same thing; chained, they join all that did.
     /// A thing that more accounts share as of the instant than
     /// [`ring_link_accounts_max`](crate::graph::settings::GraphSettings) joins nobody.
-    pub(super) fn joined(
-        mut self,
-        graph: &KnowledgeGraph,
-        as_of: Timestamp,
-    ) -> Vec<(NodeIdx, NodeIdx)> {
+    pub(super) fn joined(mut self, graph: &KnowledgeGraph, as_of: Timestamp) -> Vec<Joined> {
         self.named.sort_unstable();
         self.named.dedup();
         let mut joined = Vec::new();
         for of_thing in self.named.chunk_by(|(one, _), (other, _)| one == other) {
-            let is_shared = 2 <= of_thing.len();
-            if is_shared && !is_of_a_crowd(graph, NodeIdx(of_thing[0].0), as_of) {
-                joined.extend(of_thing.windows(2).map(|pair| (pair[0].1, pair[1].1)));
+            let (thing, is_shared) = (NodeIdx(of_thing[0].0), 2 <= of_thing.len());
+            if is_shared && !is_of_a_crowd(graph, thing, as_of) {
+                let pairs = of_thing.windows(2).map(|pair| [pair[0].1, pair[1].1]);
+                joined.extend(pairs.map(|accounts| Joined { thing, accounts }));
             }
         }
         joined
@@ -95,7 +101,7 @@ mod tests {
             things.add_past(account, &graph.history(account, at(hour)).unwrap());
         }
         let joined = things.joined(graph, at(hour));
-        joined.into_iter().flat_map(|(one, other)| [one, other]).collect()
+        joined.into_iter().flat_map(|it| it.accounts).collect()
     }
 
     proptest! {

@@ -20,6 +20,7 @@ use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::label_log::LabelLog;
 use crate::graph::node::Node;
 use crate::graph::order_table::{OrderDigest, OrderFact};
+use crate::graph::order_truths::{OrderTruth, OrderTruths};
 use crate::graph::totals::Totals;
 
 type Hash = [u8; 32];
@@ -84,7 +85,7 @@ impl<'a> View<'a> {
 
     fn add_orders(&mut self) {
         let arena = &self.graph.arena;
-        for (digest, no, steps) in self.graph.orders.iter() {
+        for (digest, no, told) in self.graph.orders.iter() {
             let row = arena.row(no);
             if row.time < self.horizon {
                 continue;
@@ -94,8 +95,20 @@ impl<'a> View<'a> {
             let lines: Vec<_> = lines.collect();
             let words = arena.categories(no).iter().map(|place| self.words.get(place).copied());
             let words: Vec<_> = words.collect();
-            self.add(&("order", digest, row.time, row.size, who, lines, words, steps));
+            let event_id = arena.event_id(no);
+            self.add(&("order", digest, event_id, row.time, row.size, who, lines, words));
+            if let Some(told) = told {
+                self.add(&("told", digest, &told.steps, self.truths(&told.truths)));
+            }
         }
+    }
+
+    /// By the names of heads, whose slots go by arrival.
+    fn truths(&self, truths: &OrderTruths) -> Vec<(Option<&'a HeadId>, OrderTruth)> {
+        let named = truths.iter().map(|&it| (self.head(it.head), OrderTruth { head: 0, ..it }));
+        let mut named: Vec<_> = named.collect();
+        named.sort_unstable();
+        named
     }
 
     fn add_node(&mut self, (at, entity): (u32, &EntityRef), node: &Node) {

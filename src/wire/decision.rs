@@ -167,6 +167,11 @@ fn evidence_to_pb(evidence: &Evidence) -> pb::Evidence {
                 first_seen: Some(time_to_pb(edge.first_seen)),
                 last_seen: Some(time_to_pb(edge.last_seen)),
                 features: texts_to_pb(&edge.features),
+                event_ids: texts_to_pb(&edge.event_ids),
+                delta_if_removed: edge.delta_if_removed.map(|delta| pb::DeltaIfRemoved {
+                    log_odds: delta.log_odds,
+                    probability: delta.probability.value(),
+                }),
             })
             .collect(),
         is_truncated: evidence.is_truncated,

@@ -12,7 +12,7 @@ use crate::domain::decision::{
 };
 use crate::domain::entity::{EntityKind, EntityRef, IdentityKey};
 use crate::domain::event::Event;
-use crate::domain::evidence::{Evidence, EvidenceEdge, EvidenceNode};
+use crate::domain::evidence::{DeltaIfRemoved, Evidence, EvidenceEdge, EvidenceNode};
 use crate::domain::feature::FeatureGroup;
 use crate::domain::head::{HeadId, RiskType};
 use crate::domain::impact::{
@@ -244,9 +244,14 @@ fn evidence() -> Evidence {
             from: 0,
             to: 1,
             n_orders: 9,
+            event_ids: vec!["e9".into(), "e1".into()],
             first_seen: Timestamp(1),
             last_seen: Timestamp(2_000_000),
             features: vec!["ring_size".into()],
+            delta_if_removed: Some(DeltaIfRemoved {
+                log_odds: -1.25,
+                probability: Probability::clamped(0.125),
+            }),
         }],
         is_truncated: true,
     }

@@ -3,7 +3,7 @@
 use crate::domain::decision::{
     Decision, DecisionTimes, Reason, ReasonArgument, ReasonValue, StageTiming, Versions,
 };
-use crate::domain::evidence::{Evidence, EvidenceEdge, EvidenceNode};
+use crate::domain::evidence::{DeltaIfRemoved, Evidence, EvidenceEdge, EvidenceNode};
 use crate::domain::impact::{ActionImpact, Estimate, ImpactPart, RecommendedAction};
 use crate::domain::risk::{Contribution, ContributionRest, Probability, RiskAssessment, Share};
 use crate::domain::text::Text;
@@ -195,7 +195,12 @@ fn read_evidence(check: &mut Check<'_>, path: &Path<'_>, evidence: pb::Evidence)
             n_orders: edge.n_orders,
             first_seen: first?,
             last_seen: last?,
+            event_ids: boxed(edge.event_ids),
             features: boxed(edge.features),
+            delta_if_removed: edge.delta_if_removed.map(|delta| DeltaIfRemoved {
+                log_odds: delta.log_odds,
+                probability: Probability::clamped(delta.probability),
+            }),
         })
     });
     Evidence { nodes, edges, is_truncated: evidence.is_truncated }

@@ -15,9 +15,9 @@ const RULE: BackgroundRule = BackgroundRule { every_approved: 40, rows_min: 3, r
 
 /// The approved order with this number; its first feature is the number.
 pub(super) fn approved(n: u16) -> Decision {
-    let state = State::empty(BackgroundRule::OFF);
+    let mut state = State::empty(BackgroundRule::OFF);
     let stamp = Stamp { decision_id: new_id(at(0)), received_time: at(10_000) };
-    let mut decision = judge(bundle(), "plain").judge(&state, &request(n.into()), &stamp, || 0);
+    let mut decision = judge(bundle(), "plain").judge(&mut state, &request(n.into()), &stamp, || 0);
     decision.state = DecisionState::Final;
     decision.actions[0].action = ActionKind::Approve;
     decision.features[0] = n.into();

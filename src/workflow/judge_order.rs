@@ -50,7 +50,7 @@ pub struct ActiveStrategy {
 #[derive(Clone, Debug)]
 pub struct Judge {
     bundle: Arc<Bundle>,
-    catalog: Arc<Catalog>,
+    pub(super) catalog: Arc<Catalog>,
     strategy: Arc<ActiveStrategy>,
     /// `None`: contributions compare with the bundle's own background.
     explainer: Option<Arc<Explainer>>,
@@ -139,10 +139,10 @@ impl Judge {
         &self.bundle
     }
 
-    /// The answer to a request in a state; nothing is changed.
+    /// The answer to a request in a state, which is afterwards as it was.
     pub fn judge(
         &self,
-        state: &State,
+        state: &mut State,
         request: &ScoreRequest,
         stamp: &Stamp,
         nanos: Stopwatch,
@@ -150,10 +150,11 @@ impl Judge {
         self.decide(&self.see(state, request, &[], nanos), request, stamp, nanos)
     }
 
-    /// Reads what an answer needs of a state, with some features given instead of read.
+    /// Reads what an answer needs of a state, with some features given instead of read. The
+    /// state is only taken for as long as its links are weighed, and is afterwards as it was.
     pub fn see(
         &self,
-        state: &State,
+        state: &mut State,
         request: &ScoreRequest,
         given: &[Given],
         nanos: Stopwatch,
@@ -169,7 +170,8 @@ impl Judge {
         let features_done = nanos();
         let scores = self.bundle.score_with(self.engine(), &mut Scratch::default(), &values);
         let model_done = nanos();
-        let evidence = state.graph.evidence(order, as_of, &self.evidence_wants(&scores));
+        let mut evidence = state.graph.evidence(order, as_of, &self.evidence_wants(&scores));
+        self.weigh_links(&mut state.graph, (request, given), &scores, &mut evidence);
         Sight {
             position: state.position,
             lateness: state.graph.settings().lateness,

@@ -22,6 +22,7 @@ pub mod trial;
 pub mod turn_action;
 pub mod turned_order;
 pub mod watch_shedding;
+mod weigh_links;
 pub mod what_if;
 
 #[cfg(test)]

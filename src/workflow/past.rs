@@ -97,8 +97,8 @@ impl Past {
     /// # Errors
     /// As [`Past::stand_at`].
     pub fn replay(&self, scored: Arc<ScoredOrder>) -> Result<Vec<FieldDifference>, Error> {
-        let (state, judge) = self.stand_at(&scored.decision, None)?;
-        let sight = judge.see(&state, &scored.request, &[], || 0);
+        let (mut state, judge) = self.stand_at(&scored.decision, None)?;
+        let sight = judge.see(&mut state, &scored.request, &[], || 0);
         let again = judge_as_recorded(&judge, &sight, &scored.decision, &scored.request)?;
         // It may come from memory, where zeros still have signs.
         let recorded = as_recorded(scored).map_err(unreadable)?;

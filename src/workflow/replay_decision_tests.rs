@@ -8,9 +8,9 @@ use crate::workflow::replay_decision::differences;
 use crate::workflow::state::State;
 
 fn decision() -> Decision {
-    let state = State::empty(BackgroundRule::OFF);
+    let mut state = State::empty(BackgroundRule::OFF);
     let stamp = Stamp { decision_id: new_id(at(0)), received_time: at(10) };
-    judge(bundle(), "plain").judge(&state, &request(1), &stamp, || 0)
+    judge(bundle(), "plain").judge(&mut state, &request(1), &stamp, || 0)
 }
 
 /// A change of a decision and the path that it shows at.

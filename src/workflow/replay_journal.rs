@@ -44,7 +44,7 @@ pub fn replay_journal(
     for entry in read_from(reader, 1) {
         let (_, record) = entry.map_err(|error| Error::failed("reading the journal", error))?;
         if let Record::Decision(scored) = &record {
-            replay_one(past, &state, scored, &mut report)?;
+            replay_one(past, &mut state, scored, &mut report)?;
         }
         state.fold(&record);
         report.records += 1;
@@ -58,7 +58,7 @@ pub fn replay_journal(
 
 fn replay_one(
     past: &Past,
-    state: &State,
+    state: &mut State,
     scored: &Arc<ScoredOrder>,
     report: &mut ReplayReport,
 ) -> Result<(), Error> {

@@ -202,7 +202,7 @@ impl Sequencer {
                     self.score(*request, &stamp, reply);
                 }
                 Command::See { trials, reply } => {
-                    answer(reply, Ok(Seen::new(&self.judge, &self.state, trials, self.nanos)));
+                    answer(reply, Ok(Seen::new(&self.judge, &mut self.state, trials, self.nanos)));
                 }
                 Command::Look { query, received_time, reply } => {
                     let view = self.state.graph.neighborhood(&query, received_time);
@@ -264,7 +264,7 @@ impl Sequencer {
             answer(reply, Ok(Scored::Before { place, is_same }));
             return;
         }
-        let decision = self.judge.judge(&self.state, &request, stamp, self.nanos);
+        let decision = self.judge.judge(&mut self.state, &request, stamp, self.nanos);
         let scored = Arc::new(ScoredOrder { request, decision: Arc::new(decision) });
         let record = Record::Decision(scored.clone());
         let Some(position) = self.submit(&record, reply, Scored::New(scored.clone())) else {

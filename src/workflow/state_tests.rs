@@ -22,7 +22,7 @@ fn empty() -> State {
     State::empty(BackgroundRule::OFF)
 }
 
-fn decide(state: &State, request: &ScoreRequest) -> Decision {
+fn decide(state: &mut State, request: &ScoreRequest) -> Decision {
     let stamp = Stamp { decision_id: new_id(at(0)), received_time: at(1_000) };
     judge(bundle(), "plain").judge(state, request, &stamp, || 0)
 }

@@ -44,8 +44,8 @@ impl Trial {
 }
 
 impl Seen {
-    /// Looks at every trial; changes nothing.
-    pub fn new(judge: &Judge, state: &State, trials: Vec<Trial>, nanos: Stopwatch) -> Self {
+    /// Looks at every trial in the state, which is afterwards as it was.
+    pub fn new(judge: &Judge, state: &mut State, trials: Vec<Trial>, nanos: Stopwatch) -> Self {
         let seen = trials.into_iter().map(|trial| {
             let sight = trial.judge(judge).see(state, &trial.request, &trial.given, nanos);
             (trial, sight)

@@ -1,5 +1,6 @@
 //! What a counterfactual says comes true for the order that it speaks of.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::decision::strategy::Strategy;
@@ -30,7 +31,7 @@ const DIRECTIONS: [CounterfactualDirection; 2] =
 struct Shop {
     judge: Judge,
     catalog: Catalog,
-    state: State,
+    state: RefCell<State>,
 }
 
 struct Case<'a> {
@@ -51,7 +52,7 @@ impl Shop {
         let manifest = bundle.manifest();
         let ids: Vec<Box<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
         let catalog = Catalog::new(&manifest.schema).select(&ids).unwrap();
-        Self { judge: judge(bundle, "plain"), catalog, state }
+        Self { judge: judge(bundle, "plain"), catalog, state: RefCell::new(state) }
     }
 
     fn under(bundle: Arc<Bundle>, change: impl Fn(&mut Strategy)) -> Self {
@@ -69,7 +70,7 @@ impl Shop {
     fn case(&self, order: Order, n: u32, given: &[Given]) -> Case<'_> {
         let request = ScoreRequest { order, ..request(n) };
         let stamp = Stamp { decision_id: new_id(at(0)), received_time: at(0) };
-        let sight = self.judge.see(&self.state, &request, given, || 0);
+        let sight = self.judge.see(&mut self.state.borrow_mut(), &request, given, || 0);
         let decision = self.judge.decide(&sight, &request, &stamp, || 0);
         Case { shop: self, request, sight, decision }
     }

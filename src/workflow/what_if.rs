@@ -99,9 +99,9 @@ impl Terms {
         past: &Past,
         scored: &ScoredOrder,
     ) -> Result<WhatIfAnswer, Error> {
-        let (state, judge) = past.stand_at(&scored.decision, self.strategy.clone())?;
+        let (mut state, judge) = past.stand_at(&scored.decision, self.strategy.clone())?;
         let request = self.changed(&scored.request);
-        let sight = judge.see(&state, &request, &self.given, || 0);
+        let sight = judge.see(&mut state, &request, &self.given, || 0);
         let again = judge_as_recorded(&judge, &sight, &scored.decision, &request)?;
         let (baseline, changed) = (scored.decision.clone(), again.decision.clone());
         Ok(self.answer(&judge, baseline, changed, (&request.order, &sight)))

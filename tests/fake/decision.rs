@@ -4,7 +4,7 @@ use orderlens::domain::decision::{
     ActionKind, Decision, DecisionId, DecisionState, DecisionTimes, Reason, ReasonArgument,
     ReasonValue, Stage, StageTiming, Versions,
 };
-use orderlens::domain::evidence::{Evidence, EvidenceEdge, EvidenceNode};
+use orderlens::domain::evidence::{DeltaIfRemoved, Evidence, EvidenceEdge, EvidenceNode};
 use orderlens::domain::feature::FeatureGroup;
 use orderlens::domain::head::RiskType;
 use orderlens::domain::impact::{
@@ -150,9 +150,14 @@ fn evidence(request: &ScoreRequest) -> Evidence {
         from: 0,
         to: last,
         n_orders: 9,
+        event_ids: vec!["e9".into(), "e1".into()],
         first_seen: Timestamp(0),
         last_seen: request.event_time,
         features: vec!["ip_accounts_count_1h".into()],
+        delta_if_removed: Some(DeltaIfRemoved {
+            log_odds: -1.25,
+            probability: Probability::clamped(0.125),
+        }),
     };
     Evidence { edges: if 0 < last { vec![edge] } else { Vec::new() }, nodes, is_truncated: false }
 }

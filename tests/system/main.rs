@@ -15,3 +15,4 @@ mod python_client;
 mod server;
 mod synthetic;
 mod what_if;
+mod witness;
