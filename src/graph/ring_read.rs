@@ -2,9 +2,8 @@
 //!
 //! Nothing of a ring is stored. It is walked breadth first when it is read, by petgraph's
 //! search from an account to what its orders name, and on to the other accounts of these
-//! things. A
-//! ring is therefore exact as of any instant, shrinks when orders are forgotten, and
-//! depends on what was told, not on what was told first. A union-find, the usual
+//! things. A ring is therefore exact as of any instant, shrinks when orders are forgotten,
+//! and depends on what was told, not on what was told first. A union-find, the usual
 //! answer, only grows: it cannot take back a link that expired or one through a thing
 //! that a crowd turns out to share, and its limit of size refuses whom it meets last.
 //! Most accounts never shared anything; a hint spares them the walk.
