@@ -62,7 +62,8 @@ fn main() {
     let mut events = events(n_orders);
     let head = fill(&engine, &mut events, n_orders);
     println!("{n_orders} synthetic orders, {head} facts before the snapshot");
-    let inputs = EngineInputs { judge, read_strategy: reader(), new_id, nanos: || 0, now: START };
+    let read_strategy = reader(&judge);
+    let inputs = EngineInputs { judge, read_strategy, new_id, nanos: || 0, now: START };
     let running = started("from the journal alone", &engine, inputs.clone());
     let (position, took) = timed(|| runtime.block_on(running.save_snapshot()));
     let position = position.expect("the disk has room");

@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 
 use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
 
+use crate::cli::rule_features::FeatureLists;
+use crate::cli::settings::newest_bundle;
 use crate::config::mistake::ConfigErrors;
 use crate::config::{EMBEDDED_SERVICE, EMBEDDED_STRATEGY, service, strategy};
+use crate::model::bundle::Bundle;
 
 /// Checks the service and the strategy file and shows every mistake at its place.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -16,9 +19,13 @@ pub struct Args {
     /// Service file (limits, paths, address).
     #[arg(long, value_name = "FILE")]
     pub service: Option<PathBuf>,
-    /// Strategy file (weights, thresholds, costs, actions).
+    /// Strategy file (weights, thresholds, costs, actions, rules).
     #[arg(long, value_name = "FILE")]
     pub strategy: Option<PathBuf>,
+    /// Bundle, or folder of bundles, that the strategy's rules are for [default: every feature
+    /// that this build has]
+    #[arg(long, value_name = "DIR")]
+    pub models: Option<PathBuf>,
 }
 
 /// More than one file is wrong.
@@ -46,12 +53,14 @@ pub fn run(args: &Args) -> miette::Result<()> {
         }
     }
     if let Some(file) = file_or_shipped(args, args.strategy.as_deref(), EMBEDDED_STRATEGY)? {
-        match strategy::parse(&file.name, &file.text) {
+        let features = features(args.models.as_deref())?;
+        match strategy::parse(&file.name, &file.text, features.as_known()) {
             Ok(strategy) => right.push(format!(
-                "{}: strategy `{}`, {} actions, no mistakes",
+                "{}: strategy `{}`, {} actions, {} rules, no mistakes",
                 file.name,
                 strategy.name,
-                strategy.actions.len()
+                strategy.actions.len(),
+                strategy.rules.rules.len()
             )),
             Err(errors) => wrong.push(errors),
         }
@@ -61,6 +70,13 @@ pub fn run(args: &Args) -> miette::Result<()> {
         writeln!(out, "{line}").into_diagnostic()?;
     }
     report(wrong)
+}
+
+/// The features that rules may ask for.
+fn features(models: Option<&Path>) -> miette::Result<FeatureLists> {
+    let Some(models) = models else { return Ok(FeatureLists::of_build()) };
+    let bundle = Bundle::load(&newest_bundle(models)?).into_diagnostic()?;
+    Ok(FeatureLists::of_bundle(&bundle))
 }
 
 /// A file to check.

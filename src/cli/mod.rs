@@ -25,6 +25,7 @@ pub mod paint;
 pub mod picture;
 pub mod render;
 pub mod replay;
+pub mod rule_features;
 pub mod score;
 pub mod serve;
 pub mod settings;

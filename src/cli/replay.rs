@@ -28,14 +28,15 @@ pub fn run(args: &Args) -> miette::Result<()> {
     let engine = engine_settings(&settings);
     let (journal, opened) =
         Journal::open(&engine.data_dir.join("journal"), engine.journal).into_diagnostic()?;
+    let judge = load_judge(&settings)?;
     let past = Past {
         reader: journal.reader(),
         snapshot_dir: engine.data_dir.join("snapshots"),
         snapshots_kept: engine.snapshots_kept,
         background: engine.background,
-        judge: load_judge(&settings)?,
         explainers: Explainers::default(),
-        read_strategy: reader(),
+        read_strategy: reader(&judge),
+        judge,
     };
     let progress = bar(opened.last_position, "records");
     let report = replay_journal(&past, &journal.reader(), &mut |n| progress.set_position(n))

@@ -83,9 +83,10 @@ pub async fn serve_engine(
 /// # Errors
 /// When bundle, strategy or data folder cannot be used.
 pub fn open_engine(settings: &ServiceSettings) -> miette::Result<Engine> {
+    let judge = load_judge(settings)?;
     let inputs = EngineInputs {
-        judge: load_judge(settings)?,
-        read_strategy: reader(),
+        read_strategy: reader(&judge),
+        judge,
         new_id: new_decision_id,
         nanos: clock::nanos,
         now: clock::now(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use miette::{Context, IntoDiagnostic};
 
+use crate::cli::rule_features::FeatureLists;
 use crate::config::service::{ServiceSettings, parse as parse_service};
 use crate::config::strategy::parse as parse_strategy;
 use crate::config::{EMBEDDED_SERVICE, EMBEDDED_STRATEGY};
@@ -73,13 +74,15 @@ pub fn shipped() -> miette::Result<ServiceSettings> {
 pub fn load_judge(settings: &ServiceSettings) -> miette::Result<Judge> {
     let folder = newest_bundle(&settings.paths.models)?;
     let bundle = Bundle::load(&folder).into_diagnostic()?;
-    let strategy = Arc::new(load_strategy(&settings.paths.strategy)?);
+    let features = FeatureLists::of_bundle(&bundle);
+    let strategy = Arc::new(load_strategy(&settings.paths.strategy, &features)?);
     Judge::new(Arc::new(bundle), strategy, env!("CARGO_PKG_VERSION")).into_diagnostic()
 }
 
-/// Checks strategy texts that come over the wire or from the journal.
-pub fn reader() -> StrategyReader {
-    Arc::new(|toml| match parse_strategy("strategy", toml) {
+/// Checks strategy texts that come over the wire or from the journal, for the bundle of a judge.
+pub fn reader(judge: &Judge) -> StrategyReader {
+    let features = FeatureLists::of_bundle(judge.bundle());
+    Arc::new(move |toml| match parse_strategy("strategy", toml, features.as_known()) {
         Ok(strategy) => Ok(ActiveStrategy { strategy, toml: toml.into() }),
         Err(errors) => Err(errors.mistakes.iter().map(ToString::to_string).collect()),
     })
@@ -138,7 +141,10 @@ pub fn grpc_settings(settings: &ServiceSettings) -> GrpcSettings {
 }
 
 /// The bundle that a folder of bundles offers: the newest version by name, or the folder itself.
-fn newest_bundle(models: &Path) -> miette::Result<PathBuf> {
+///
+/// # Errors
+/// When there is none, or the folder cannot be read.
+pub fn newest_bundle(models: &Path) -> miette::Result<PathBuf> {
     if models.join("manifest.json").exists() {
         return Ok(models.to_path_buf());
     }
@@ -182,7 +188,7 @@ fn version_key(name: &str) -> Vec<NamePart> {
 }
 
 /// A missing strategy file at the shipped place is no fault: the shipped text is built in.
-fn load_strategy(path: &Path) -> miette::Result<ActiveStrategy> {
+fn load_strategy(path: &Path, features: &FeatureLists) -> miette::Result<ActiveStrategy> {
     let toml = match std::fs::read_to_string(path) {
         Ok(toml) => toml,
         Err(_) if path == Path::new("config/strategy.toml") => EMBEDDED_STRATEGY.to_owned(),
@@ -192,7 +198,7 @@ fn load_strategy(path: &Path) -> miette::Result<ActiveStrategy> {
                 .wrap_err_with(|| format!("reading {}", path.display()));
         }
     };
-    let strategy = parse_strategy(&path.display().to_string(), &toml)?;
+    let strategy = parse_strategy(&path.display().to_string(), &toml, features.as_known())?;
     Ok(ActiveStrategy { strategy, toml: toml.into() })
 }
 

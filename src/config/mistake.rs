@@ -61,6 +61,22 @@ impl Source {
         }
     }
 
+    /// Where a part of a value stands that the file writes at `span`; all of `span` when it
+    /// writes it with escapes.
+    pub fn part(&self, span: &Range<usize>, value: &str, part: Range<usize>) -> Range<usize> {
+        let raw = self.text.get(span.clone()).unwrap_or_default();
+        // One quote or three; a line break behind three does not belong to the value.
+        let quotes = ["'''\r\n", "'''\n", "'''", "'", "\"\"\"\r\n", "\"\"\"\n", "\"\"\"", "\""];
+        let opening = quotes.into_iter().find(|quotes| raw.starts_with(quotes));
+        let n_opening = opening.map_or(0, str::len);
+        let is_plain = raw.get(n_opening..).is_some_and(|rest| rest.starts_with(value));
+        if !is_plain || value.len() < part.end {
+            return span.clone();
+        }
+        let start = span.start + n_opening;
+        start + part.start..start + part.end
+    }
+
     /// All mistakes of this file, sorted by place.
     pub fn errors(self, mut mistakes: Vec<Mistake>) -> ConfigErrors {
         mistakes.sort_by_key(|mistake| (mistake.line, mistake.labels.first().map(|l| l.0.start)));
@@ -108,47 +124,6 @@ impl Diagnostic for Mistake {
     }
 }
 
-/// The known word that a mistyped one most likely meant, if one is near.
-///
-/// Near: at most a third of the letters differ (Levenshtein distance).
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = word.chars().count().div_ceil(3);
-    known
-        .into_iter()
-        .map(|candidate| (distance(word, candidate), candidate))
-        .filter(|(far, _)| *far <= limit)
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-fn distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in to.iter().enumerate() {
-            let replace = diagonal + usize::from(a != *b);
-            diagonal = row[j + 1];
-            row[j + 1] = replace.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
-}
-
 fn counted(n: usize) -> String {
     if n == 1 { "1 mistake".to_owned() } else { format!("{n} mistakes") }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_typing_slip_finds_the_word_that_was_meant_and_nonsense_finds_none() {
-        let known = ["review_above", "decline_above", "loss_share"];
-        assert_eq!(nearest("reveiw_above", known), Some("review_above"));
-        assert_eq!(nearest("los_share", known), Some("loss_share"));
-        assert_eq!(nearest("zzz", known), None);
-    }
 }

@@ -2,15 +2,24 @@
 
 pub mod mistake;
 pub mod reader;
+pub mod rule_check;
+pub mod rule_names;
+pub mod rule_syntax;
+pub mod rule_types;
 pub mod secret;
 pub mod service;
 pub mod strategy;
 pub mod strategy_actions;
+pub mod strategy_rules;
 
 /// The shipped service file: what the binary uses when no file is given.
 pub const EMBEDDED_SERVICE: &str = include_str!("../../config/orderlens.toml");
 /// The shipped strategy file: what the binary uses when no file is given.
 pub const EMBEDDED_STRATEGY: &str = include_str!("../../config/strategy.toml");
 
+#[cfg(test)]
+mod broken_strategies_tests;
+#[cfg(test)]
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod strategy_tests;

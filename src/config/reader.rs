@@ -11,7 +11,8 @@ use std::ops::{Range, RangeInclusive};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::mistake::{ConfigErrors, Mistake, Source, nearest};
+use crate::config::mistake::{ConfigErrors, Mistake, Source};
+use crate::domain::near::nearest;
 use crate::domain::text::Text;
 
 /// The mistakes found so far in one file.
@@ -40,6 +41,17 @@ pub struct Found<T> {
     pub span: Range<usize>,
     /// Dotted key.
     pub key: String,
+}
+
+/// What is wrong with a part of a text.
+#[derive(Clone, Debug)]
+pub struct PartMistake {
+    /// What is wrong, without the key.
+    pub message: String,
+    /// Words for the place.
+    pub label: &'static str,
+    /// What to do about it.
+    pub suggestion: Option<String>,
 }
 
 /// Reads a whole file with `read`, then reports all mistakes or gives its result.
@@ -141,6 +153,16 @@ impl<'a> Section<'a> {
             .mistake(&at.key, message, at.span.clone(), "here")
             .suggest(suggestion);
         self.findings.push(mistake);
+    }
+
+    /// Reports a mistake in a part of a text, `part` being bytes of its value. The place is the
+    /// whole text when the file writes it in another way: with escapes.
+    pub fn report_part(&self, at: &Found<String>, part: Range<usize>, mistake: PartMistake) {
+        let span = self.findings.source.part(&at.span, &at.value, part);
+        let PartMistake { message, label, suggestion } = mistake;
+        let source = &self.findings.source;
+        let message = format!("{}: {message}", at.key);
+        self.findings.push(source.mistake(&at.key, message, span, label).suggest(suggestion));
     }
 
     /// True when the table has this key; marks it as known.

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::mistake::{ConfigErrors, nearest};
+use crate::config::mistake::ConfigErrors;
 use crate::config::reader::{Found, Section, read_document};
+use crate::config::rule_names::{Names, RuleFeatures};
 use crate::config::strategy_actions::actions;
+use crate::config::strategy_rules::rules;
 use crate::decision::strategy::{GroupWeights, MoneyPolicy, RiskPolicy, Strategy, TrustPolicy};
 use crate::domain::feature::FeatureGroup;
 use crate::domain::head::{HeadId, RiskType};
 use crate::domain::money::Currency;
+use crate::domain::near::nearest;
 
 /// Key of the entry that stands for all that are not named.
 pub const DEFAULT: &str = "default";
@@ -17,17 +20,21 @@ pub const MONEY_MAX: f64 = 1e9;
 /// Largest weight of a theme or risk; more would let one theme drown the model.
 const WEIGHT_MAX: f64 = 10.0;
 
-/// Checks the text of a strategy file.
+/// Checks the text of a strategy file whose rules may ask for these features.
 ///
 /// # Errors
 /// [`ConfigErrors`] with every mistake of the file.
-pub fn parse(file_name: &str, toml: &str) -> Result<Strategy, ConfigErrors> {
+pub fn parse(
+    file_name: &str,
+    toml: &str,
+    features: RuleFeatures<'_>,
+) -> Result<Strategy, ConfigErrors> {
     let hash: Box<str> = blake3::hash(toml.as_bytes()).to_hex().as_str().into();
-    read_document(file_name, toml, |root| strategy(root, hash))
+    read_document(file_name, toml, |root| strategy(root, features, hash))
 }
 
 /// Reads everything before giving up on anything, so that all mistakes show.
-fn strategy(root: &Section<'_>, hash: Box<str>) -> Option<Strategy> {
+fn strategy(root: &Section<'_>, features: RuleFeatures<'_>, hash: Box<str>) -> Option<Strategy> {
     let name = root.text("name");
     let currency = root.text("currency").and_then(|code| currency(root, &code));
     let weights = root.section("weights").map(|section| weights(&section));
@@ -37,6 +44,10 @@ fn strategy(root: &Section<'_>, hash: Box<str>) -> Option<Strategy> {
     let money = root.section("money").and_then(|section| money(&section));
     let trust = root.section("trust").and_then(|section| trust(&section));
     let actions = root.section("actions").map(|section| actions(&section, &heads));
+    let enabled = actions.as_ref().map_or(&[][..], |actions| &actions.enabled);
+    let rules = root
+        .optional_section("rules")
+        .map(|section| rules(&section, &mut Names::new(features, &heads), enabled));
     let (default_risk, risks) = risks?;
     Some(Strategy {
         name: name?.value.into(),
@@ -47,7 +58,8 @@ fn strategy(root: &Section<'_>, hash: Box<str>) -> Option<Strategy> {
         default_risk,
         money: money?,
         trust: trust?,
-        actions: actions?,
+        actions: actions?.catalog,
+        rules: rules.unwrap_or_default(),
     })
 }
 

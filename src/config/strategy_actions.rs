@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::mistake::nearest;
 use crate::config::reader::{Found, Section};
 use crate::config::strategy::{DEFAULT, MONEY_MAX};
 use crate::decision::strategy::{ActionPolicy, Eligibility};
 use crate::domain::decision::ActionKind;
 use crate::domain::entity::EntityKind;
 use crate::domain::head::HeadId;
+use crate::domain::near::nearest;
 use crate::domain::order::AddressKind;
 use crate::domain::risk::RiskBand;
 use crate::domain::text::Text;
@@ -18,17 +18,29 @@ const HOURS_MAX: f64 = 720.0;
 /// Longest review of an order, minutes.
 const MINUTES_MAX: f64 = 480.0;
 
+/// What a file says about actions.
+#[derive(Clone, Debug, Default)]
+pub struct Actions {
+    /// The enabled ones that are right.
+    pub catalog: Vec<ActionPolicy>,
+    /// All that are enabled, also those with mistakes.
+    pub enabled: Vec<ActionKind>,
+}
+
 /// Reads every action; disabled ones are checked too, then left out.
-pub fn actions(section: &Section<'_>, heads: &[String]) -> Vec<ActionPolicy> {
+pub fn actions(section: &Section<'_>, heads: &[String]) -> Actions {
     // Asked for by name first, so that a missing one is reported.
     let always = [ActionKind::Approve, ActionKind::Review];
     for kind in always {
         section.section(kind.as_str());
     }
-    let mut catalog = Vec::new();
+    let mut actions = Actions::default();
     for name in section.names() {
         let Some(kind) = section.one_of(&name, &ActionKind::ALL, |kind| kind.as_str()) else {
             section.has(&name.value); // reported already
+            // A rule that forces what was meant is not wrong, too.
+            let meant = nearest(&name.value, ActionKind::ALL.map(ActionKind::as_str));
+            actions.enabled.extend(meant.and_then(ActionKind::parse));
             continue;
         };
         let Some(entry) = section.optional_section(&name.value) else { continue };
@@ -37,11 +49,14 @@ pub fn actions(section: &Section<'_>, heads: &[String]) -> Vec<ActionPolicy> {
         if always.contains(&kind) {
             check_always_there(section, &name, is_enabled, policy.as_ref());
         }
+        if is_enabled != Some(false) {
+            actions.enabled.push(kind);
+        }
         if let (Some(true), Some(policy)) = (is_enabled, policy) {
-            catalog.push(policy);
+            actions.catalog.push(policy);
         }
     }
-    catalog
+    actions
 }
 
 fn check_always_there(

@@ -3,6 +3,8 @@
 use crate::decision::attribution::{Inputs, Recalibrate, assess};
 use crate::decision::ranking::{Ranking, best_action};
 use crate::decision::reasons::{Leading, reasons};
+use crate::decision::rule::Ruling;
+use crate::decision::rule_facts::{Facts, OrderView};
 use crate::decision::strategy::{ActionPolicy, Eligibility, Strategy};
 use crate::decision::urgency::{Urgency, most_urgent};
 use crate::domain::decision::{ActionKind, DecisionState, Reason};
@@ -11,6 +13,7 @@ use crate::domain::head::{HeadKind, HeadScore};
 use crate::domain::impact::{ActionImpact, RecommendedAction};
 use crate::domain::order::Order;
 use crate::domain::risk::{RiskAssessment, RiskBand};
+use crate::domain::time::Timestamp;
 
 /// What a decision is made from.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +26,11 @@ pub struct DecideInput<'a> {
     pub inputs: Inputs<'a>,
     /// The order.
     pub order: &'a Order,
+    /// When it was placed.
+    pub event_time: Timestamp,
+    /// Where among the features those are that the strategy's rules name, see
+    /// [`crate::decision::rule::Rules::places`].
+    pub rule_places: &'a [Option<usize>],
     /// Graph evidence, for the nodes that reasons name.
     pub evidence: Option<&'a Evidence>,
     /// Most actions to recommend.
@@ -34,14 +42,17 @@ pub struct DecideInput<'a> {
 /// The decided parts of an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decided {
-    /// `Final`, or `Abstained` when support is too thin to trust the ranking.
+    /// `Final`, or `Abstained` when support is too thin to trust the ranking, whatever a rule
+    /// forces.
     pub state: DecisionState,
     /// One per risk head, in bundle order.
     pub risks: Vec<RiskAssessment>,
     /// One per eligible action, in strategy order.
     pub impacts: Vec<ActionImpact>,
-    /// The best actions, best first.
+    /// The best actions, best first; one that a rule forces comes before them.
     pub actions: Vec<RecommendedAction>,
+    /// What the rules of the strategy make of the order.
+    pub ruling: Ruling,
     /// At most three sentences about the leading risk.
     pub reasons: Vec<Reason>,
 }
@@ -62,7 +73,14 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
     let is_thin = is_thin(strategy, &risks);
     let eligible = eligible(strategy, input.order, &risks);
     let ranking = Ranking::new(strategy, input.order, input.scores, &risks, &eligible);
-    let mut actions = ranking.recommend(is_thin.then_some(ActionKind::Review));
+    let ruling = strategy.rules.apply(&Facts::new(strategy, input.view(), &risks), &eligible);
+    // A rule is the business speaking: it comes before what the model would rather be safe with.
+    let forced = ruling.forced.iter().map(|(action, _)| *action);
+    let tops: Vec<ActionKind> = forced.chain(is_thin.then_some(ActionKind::Review)).collect();
+    let mut actions = ranking.recommend(&tops);
+    if let (Some(first), Some((_, rule))) = (actions.first_mut(), &ruling.forced) {
+        first.forced_by = Some(rule.clone());
+    }
     actions.truncate(input.actions_max);
     let reasons = leading.map_or_else(Vec::new, |at| {
         reasons(
@@ -76,8 +94,21 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
         state: if is_thin { DecisionState::Abstained } else { DecisionState::Final },
         impacts: ranking.impacts(),
         actions,
+        ruling,
         reasons,
         risks,
+    }
+}
+
+impl<'a> DecideInput<'a> {
+    /// The order as rules see it, beside its risks.
+    pub fn view(&self) -> OrderView<'a> {
+        OrderView {
+            order: self.order,
+            event_time: self.event_time,
+            values: self.inputs.values,
+            places: self.rule_places,
+        }
     }
 }
 
@@ -85,11 +116,16 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
 /// fraction of the price, for asking it many times.
 pub fn first_action(
     strategy: &Strategy,
-    order: &Order,
+    view: OrderView<'_>,
     scores: &[HeadScore],
     risks: &[RiskAssessment],
 ) -> Option<ActionKind> {
+    let order = view.order;
     let eligible = eligible(strategy, order, risks);
+    let forced = strategy.rules.forced(&Facts::new(strategy, view, risks), &eligible);
+    if forced.is_some() {
+        return forced;
+    }
     let can_review = eligible.iter().any(|action| action.kind == ActionKind::Review);
     if can_review && is_thin(strategy, risks) {
         return Some(ActionKind::Review);

@@ -233,7 +233,8 @@ proptest! {
         let order = order();
         let decided = decide(&strategy, &input(&scores, &[], &order));
         let first = decided.actions.first().map(|first| first.action);
-        prop_assert_eq!(first_action(&strategy, &order, &scores, &decided.risks), first);
+        let view = input(&scores, &[], &order).view();
+        prop_assert_eq!(first_action(&strategy, view, &scores, &decided.risks), first);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
 use crate::decision::decide::DecideInput;
+use crate::decision::rule::Rules;
 use crate::decision::strategy::{
     ActionPolicy, Eligibility, GroupWeights, MoneyPolicy, RiskPolicy, Strategy, TrustPolicy,
 };
@@ -14,6 +15,7 @@ use crate::domain::head::{HeadId, HeadKind, HeadScore};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::text::Text;
+use crate::domain::time::Timestamp;
 
 /// A calibration that is the logistic function, with half a log-odds of doubt.
 #[derive(Debug)]
@@ -125,6 +127,7 @@ pub(crate) fn strategy() -> Strategy {
             review,
             action(ActionKind::Decline, 1.0, 1.0),
         ],
+        rules: Rules::default(),
     }
 }
 
@@ -179,6 +182,8 @@ pub(crate) fn input<'a>(
         recalibrate: &Logistic,
         inputs: Inputs { specs, values: &[] },
         order,
+        event_time: Timestamp(0),
+        rule_places: &[],
         evidence: None,
         actions_max: 3,
         contributions_max: 10,

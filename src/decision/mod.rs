@@ -9,6 +9,9 @@ pub mod messages;
 pub mod outlook;
 pub mod ranking;
 pub mod reasons;
+pub mod rule;
+pub mod rule_expression;
+pub mod rule_facts;
 pub mod strategy;
 pub mod told;
 pub mod unlike;
@@ -20,3 +23,5 @@ mod decide_tests;
 pub(crate) mod fixtures;
 #[cfg(test)]
 mod reasons_tests;
+#[cfg(test)]
+mod rule_tests;

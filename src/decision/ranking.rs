@@ -75,12 +75,12 @@ impl<'a> Ranking<'a> {
         self.actions.iter().map(|action| self.impact(action)).collect()
     }
 
-    /// All eligible actions, best first; `first` is put on top of the others.
-    pub fn recommend(&self, first: Option<ActionKind>) -> Vec<RecommendedAction> {
+    /// All eligible actions, best first; those in `tops` are put on top of the others.
+    pub fn recommend(&self, tops: &[ActionKind]) -> Vec<RecommendedAction> {
         let mut order: Vec<usize> = (0..self.actions.len()).collect();
         order.sort_by(|a, b| self.mean(*b).total_cmp(&self.mean(*a)).then(a.cmp(b)));
-        if let Some(first) = first {
-            order.sort_by_key(|idx| self.actions[*idx].friction.policy.kind != first);
+        for top in tops.iter().rev() {
+            order.sort_by_key(|idx| self.actions[*idx].friction.policy.kind != *top);
         }
         let next = order.iter().skip(1).map(|idx| Some(*idx)).chain(std::iter::once(None));
         order
@@ -114,6 +114,7 @@ impl<'a> Ranking<'a> {
             gap_to_next_minor: gap,
             is_close_call,
             requires_approval: action.friction.policy.requires_approval,
+            forced_by: None,
             title: action.friction.policy.title.clone(),
         }
     }

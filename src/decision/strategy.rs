@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::decision::rule::Rules;
 use crate::domain::decision::ActionKind;
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureGroup;
@@ -37,6 +38,8 @@ pub struct Strategy {
     /// The catalog of actions, in the file's order. Approve and review are always
     /// there, enabled and unconditional.
     pub actions: Vec<ActionPolicy>,
+    /// Rules of the business.
+    pub rules: Rules,
 }
 
 /// Factor of each feature group; 1 leaves the model as it is.

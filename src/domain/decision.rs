@@ -11,6 +11,7 @@ use crate::domain::head::HeadId;
 use crate::domain::impact::{ActionImpact, RecommendedAction};
 use crate::domain::order::OrderKey;
 use crate::domain::risk::{Probability, RiskAssessment};
+use crate::domain::rule::RuleOutcome;
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::domain::unlike::UnlikeTraining;
@@ -142,6 +143,14 @@ pub struct Decision {
     pub impacts: Vec<ActionImpact>,
     /// The best actions, best first; at most three unless asked for otherwise.
     pub actions: Vec<RecommendedAction>,
+    /// Rules of the strategy that matched or could not be judged, in the strategy's order.
+    pub rules: Vec<RuleOutcome>,
+    /// Words of the selected rules, each once, in the order of the rules.
+    pub tags: Vec<Box<str>>,
+    /// Notices of the selected rules for other systems, each once, in the order of the rules.
+    pub notices: Vec<Box<str>>,
+    /// How urgent the order is to the business: sum over the selected rules, 0 without any.
+    pub priority: i64,
     /// At most three sentences for people.
     pub reasons: Vec<Reason>,
     /// Whether the order is unlike the training data, and why.

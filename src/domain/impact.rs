@@ -95,6 +95,8 @@ pub struct RecommendedAction {
     pub is_close_call: bool,
     /// True when a person must confirm it.
     pub requires_approval: bool,
+    /// The rule that put it first, whatever it is worth; `None` when its value did.
+    pub forced_by: Option<Box<str>>,
     /// What it is called and what the customer is told.
     pub title: Text,
 }

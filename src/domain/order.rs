@@ -113,6 +113,23 @@ pub enum PaymentKind {
     Installment,
 }
 
+impl PaymentKind {
+    /// Every kind, in contract order.
+    pub const ALL: [Self; 5] =
+        [Self::Card, Self::Wallet, Self::BankTransfer, Self::CashOnDelivery, Self::Installment];
+
+    /// The name used in strategies and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Card => "card",
+            Self::Wallet => "wallet",
+            Self::BankTransfer => "bank_transfer",
+            Self::CashOnDelivery => "cash_on_delivery",
+            Self::Installment => "installment",
+        }
+    }
+}
+
 /// ISO 3166-1 alpha-2 codes of the places that an order names.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]

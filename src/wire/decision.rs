@@ -12,6 +12,7 @@ use crate::wire::check::{entity_to_pb, head_to_pb, order_key_to_pb, time_to_pb};
 use crate::wire::counterfactual;
 use crate::wire::enums::WireEnum;
 use crate::wire::pb::v1 as pb;
+use crate::wire::rule;
 
 /// Contributions of each risk that [`Explain::TopK`] shows.
 pub const TOP_K: u32 = 12;
@@ -62,6 +63,10 @@ pub fn to_pb(decision: &Decision, explain: Explain) -> pb::Decision {
             .collect(),
         counterfactuals: decision.counterfactuals.iter().map(counterfactual::to_pb).collect(),
         is_hypothetical: false,
+        rules: decision.rules.iter().map(rule::to_pb).collect(),
+        tags: texts_to_pb(&decision.tags),
+        notices: texts_to_pb(&decision.notices),
+        priority: decision.priority,
     }
 }
 
@@ -208,6 +213,7 @@ fn action_to_pb(action: &RecommendedAction) -> pb::RecommendedAction {
         is_close_call: action.is_close_call,
         requires_approval: action.requires_approval,
         title: Some(text_to_pb(&action.title)),
+        forced_by: action.forced_by.as_deref().unwrap_or_default().to_owned(),
     }
 }
 
@@ -249,10 +255,10 @@ fn estimate_to_pb(estimate: Estimate) -> pb::Estimate {
     pb::Estimate { mean: estimate.mean, p10: estimate.p10, p90: estimate.p90 }
 }
 
-fn text_to_pb(text: &Text) -> pb::Text {
+pub(super) fn text_to_pb(text: &Text) -> pb::Text {
     pb::Text { en: text.en.clone(), zh: text.zh.clone() }
 }
 
-fn texts_to_pb(texts: &[Box<str>]) -> Vec<String> {
+pub(super) fn texts_to_pb(texts: &[Box<str>]) -> Vec<String> {
     texts.iter().map(ToString::to_string).collect()
 }

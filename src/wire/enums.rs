@@ -13,6 +13,7 @@ use crate::domain::impact::{ImpactKind, ImpactUnit};
 use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::order_step::OrderStepKind;
 use crate::domain::risk::RiskBand;
+use crate::domain::rule::RuleObstacle;
 use crate::domain::unlike::UnlikeKind;
 use crate::wire::pb::v1 as pb;
 
@@ -81,6 +82,7 @@ mirror! {
     }
     ImpactUnit { MinorUnits, Index }
     DegradedReason { LateEvent, UnknownEntityKind, FewInputsKnown, PastShed }
+    RuleObstacle { Overruled, NotEligible, MissingInput }
     UnlikeKind { BelowRange, AboveRange, NeverMissing, RareTogether, Rare }
     Stage { Features, Model, Decision }
     CounterfactualAim { OtherAction, GivenProbability }

@@ -17,6 +17,7 @@ pub mod order;
 pub mod pb;
 pub mod record;
 pub mod request;
+mod rule;
 #[cfg(test)]
 mod samples;
 pub mod stored_decision;

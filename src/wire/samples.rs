@@ -27,6 +27,7 @@ use crate::domain::record::{
 use crate::domain::risk::{
     Contribution, ContributionRest, Probability, RiskAssessment, RiskBand, Share,
 };
+use crate::domain::rule::{RuleObstacle, RuleOutcome};
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::domain::unlike::{UnlikeKind, UnlikeReason, UnlikeTraining};
@@ -128,16 +129,14 @@ fn decision(order: OrderKey) -> Decision {
         ],
         evidence: evidence(),
         impacts: vec![impact()],
-        actions: vec![RecommendedAction {
-            rank: 1,
-            action: ActionKind::LimitQuantity,
-            value: Estimate { mean: 12.5, p10: -3.0, p90: 1e300 },
-            confidence: Probability::clamped(0.62),
-            gap_to_next_minor: 0.1 + 0.2,
-            is_close_call: true,
-            requires_approval: true,
-            title: Text::new("Limit the quantity", "限制数量"),
-        }],
+        actions: vec![recommended()],
+        rules: vec![
+            RuleOutcome { obstacle: None, missing_inputs: Vec::new(), ..rule_outcome() },
+            rule_outcome(),
+        ],
+        tags: vec!["low_stock".into(), "live".into()],
+        notices: vec!["emergency_replenishment".into()],
+        priority: -7,
         reasons: vec![Reason {
             code: "ip_accounts_count_1h".into(),
             head: RiskType::ResellerHoarding.head(),
@@ -164,6 +163,33 @@ fn decision(order: OrderKey) -> Decision {
         },
         degraded_reasons: vec![DegradedReason::PastShed, DegradedReason::LateEvent],
         stage_timings: vec![StageTiming { stage: Stage::Model, nanos: 1_400 }],
+    }
+}
+
+fn recommended() -> RecommendedAction {
+    RecommendedAction {
+        rank: 1,
+        action: ActionKind::LimitQuantity,
+        value: Estimate { mean: 12.5, p10: -3.0, p90: 1e300 },
+        confidence: Probability::clamped(0.62),
+        gap_to_next_minor: 0.1 + 0.2,
+        is_close_call: true,
+        requires_approval: true,
+        forced_by: Some("night_shift".into()),
+        title: Text::new("Limit the quantity", "限制数量"),
+    }
+}
+
+fn rule_outcome() -> RuleOutcome {
+    RuleOutcome {
+        rule: "night_shift".into(),
+        obstacle: Some(RuleObstacle::MissingInput),
+        missing_inputs: vec!["sku.stock_units_max".into(), "order.items.unit_price".into()],
+        priority: i64::MIN,
+        force: Some(ActionKind::Hold),
+        tags: vec!["low_stock".into()],
+        emit: vec!["emergency_replenishment".into(), "stock_count".into()],
+        title: Text::new("Little stock", "库存不足"),
     }
 }
 

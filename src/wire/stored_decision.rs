@@ -13,6 +13,7 @@ use crate::wire::counterfactual;
 use crate::wire::error::Error;
 use crate::wire::feedback::read_decision_id;
 use crate::wire::pb::v1 as pb;
+use crate::wire::rule;
 
 /// The decision that a server answered with, as far as the answer tells it.
 ///
@@ -58,6 +59,7 @@ pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> O
     let searched = path.field("counterfactuals");
     let counterfactuals =
         read_all(check, &searched, decision.counterfactuals, counterfactual::read);
+    let rules = read_all(check, &path.field("rules"), decision.rules, rule::read);
     Some(Decision {
         decision_id: decision_id?,
         request_id: decision.request_id.into_boxed_str(),
@@ -69,6 +71,10 @@ pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> O
         evidence: evidence?,
         impacts,
         actions,
+        rules,
+        tags: boxed(decision.tags),
+        notices: boxed(decision.notices),
+        priority: decision.priority,
         reasons,
         unlike_training: unlike?,
         counterfactuals,
@@ -251,6 +257,7 @@ fn read_action(
         gap_to_next_minor: action.gap_to_next_minor,
         is_close_call: action.is_close_call,
         requires_approval: action.requires_approval,
+        forced_by: (!action.forced_by.is_empty()).then(|| action.forced_by.into_boxed_str()),
         title: title?,
     })
 }
@@ -307,10 +314,10 @@ fn read_estimate(
 
 // The signature that `Check::required` asks of every reader.
 #[expect(clippy::unnecessary_wraps, reason = "a reader that cannot fail is still a reader")]
-fn read_text(_: &mut Check<'_>, _: &Path<'_>, text: pb::Text) -> Option<Text> {
+pub(super) fn read_text(_: &mut Check<'_>, _: &Path<'_>, text: pb::Text) -> Option<Text> {
     Some(Text { en: text.en, zh: text.zh })
 }
 
-fn boxed(texts: Vec<String>) -> Vec<Box<str>> {
+pub(super) fn boxed(texts: Vec<String>) -> Vec<Box<str>> {
     texts.into_iter().map(String::into_boxed_str).collect()
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
 use crate::decision::decide::{DecideInput, Decided, decide};
+use crate::decision::rule::UnknownRuleFeature;
 use crate::decision::strategy::Strategy;
 use crate::decision::told::to_show;
 use crate::decision::unlike::unlike_training;
@@ -17,7 +18,6 @@ use crate::domain::decision::{
 use crate::domain::evidence::Evidence;
 use crate::domain::feature::FeatureSpec;
 use crate::domain::head::HeadScore;
-use crate::domain::order::Order;
 use crate::domain::record::ScoreRequest;
 use crate::domain::risk::{Probability, RiskAssessment};
 use crate::domain::time::{Span, Timestamp};
@@ -46,12 +46,25 @@ pub struct ActiveStrategy {
     pub toml: Box<str>,
 }
 
+/// A bundle, a strategy and this build that do not fit together.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JudgeError {
+    /// The bundle uses a feature that this build does not have.
+    #[error(transparent)]
+    Feature(#[from] UnknownFeature),
+    /// A rule asks for a feature that the bundle does not have.
+    #[error(transparent)]
+    Rule(#[from] UnknownRuleFeature),
+}
+
 /// A model and a strategy, ready to judge.
 #[derive(Clone, Debug)]
 pub struct Judge {
     bundle: Arc<Bundle>,
     pub(super) catalog: Arc<Catalog>,
     strategy: Arc<ActiveStrategy>,
+    /// Where among the bundle's features those are that the strategy's rules name.
+    rule_places: Arc<[Option<usize>]>,
     /// `None`: contributions compare with the bundle's own background.
     explainer: Option<Arc<Explainer>>,
     build: Box<str>,
@@ -105,22 +118,27 @@ impl Judge {
     /// Joins a bundle and a strategy; `build` is the version of this program.
     ///
     /// # Errors
-    /// [`UnknownFeature`] when the bundle uses a feature that this build does not have.
+    /// [`JudgeError`] when the bundle uses a feature that this build does not have, or a rule
+    /// one that the bundle does not have.
     pub fn new(
         bundle: Arc<Bundle>,
         strategy: Arc<ActiveStrategy>,
         build: &str,
-    ) -> Result<Self, UnknownFeature> {
+    ) -> Result<Self, JudgeError> {
         let manifest = bundle.manifest();
         let ids: Vec<Box<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
         let catalog = Arc::new(Catalog::new(&manifest.schema).select(&ids)?);
-        Ok(Self { bundle, catalog, strategy, explainer: None, build: build.into() })
+        strategy.strategy.rules.check_features(catalog.specs())?;
+        let rule_places = strategy.strategy.rules.places(catalog.specs()).into();
+        Ok(Self { bundle, catalog, strategy, rule_places, explainer: None, build: build.into() })
     }
 
-    /// The same model under another strategy.
+    /// The same model under another strategy. Whoever reads one checks its rules against the
+    /// features of the bundle; to a rule that asks for another one it is unknown.
     #[must_use]
     pub fn with_strategy(&self, strategy: Arc<ActiveStrategy>) -> Self {
-        Self { strategy, ..self.clone() }
+        let rule_places = strategy.strategy.rules.places(self.catalog.specs()).into();
+        Self { strategy, rule_places, ..self.clone() }
     }
 
     /// The same model compared with other orders; `None` is the bundle's own background.
@@ -207,12 +225,14 @@ impl Judge {
                 recalibrate: &*self.bundle,
                 inputs,
                 order,
+                event_time: request.event_time,
+                rule_places: &self.rule_places,
                 evidence: Some(evidence),
                 actions_max: request.max_actions as usize,
                 contributions_max: request.max_contributions as usize,
             },
         );
-        let counterfactuals = self.counterfactuals(&decided, sight, order);
+        let counterfactuals = self.counterfactuals(&decided, sight, request);
         let degraded_reasons = self.degraded_reasons(request, stamp, sight);
         let is_degraded = !degraded_reasons.is_empty();
         let decision_nanos = sight.evidence_nanos + nanos().saturating_sub(started);
@@ -236,6 +256,10 @@ impl Judge {
             evidence: evidence.clone(),
             impacts: decided.impacts,
             actions: decided.actions,
+            rules: decided.ruling.outcomes,
+            tags: decided.ruling.tags,
+            notices: decided.ruling.notices,
+            priority: decided.ruling.priority,
             reasons: decided.reasons,
             unlike_training: unlike_training(&self.bundle.unlikeness(values), inputs),
             counterfactuals,
@@ -263,12 +287,12 @@ impl Judge {
         &self,
         decided: &Decided,
         sight: &Sight,
-        order: &Order,
+        request: &ScoreRequest,
     ) -> Vec<CounterfactualSearch> {
         if decided.actions.first().is_none_or(|first| first.action.is_release()) {
             return Vec::new();
         }
-        let judged = self.judged(sight, order, &decided.risks);
+        let judged = self.judged(sight, request, &decided.risks);
         judged.other_action(CounterfactualDirection::TowardRelease).into_iter().collect()
     }
 
@@ -276,15 +300,17 @@ impl Judge {
     pub fn judged<'a>(
         &'a self,
         sight: &'a Sight,
-        order: &'a Order,
+        request: &'a ScoreRequest,
         risks: &'a [RiskAssessment],
     ) -> Judged<'a> {
         Judged {
             bundle: &self.bundle,
             engine: self.engine(),
             strategy: &self.strategy.strategy,
+            event_time: request.event_time,
+            rule_places: &self.rule_places,
             order: Editable {
-                order,
+                order: &request.order,
                 values: &sight.values,
                 catalog: &self.catalog,
                 lines: &sight.lines,

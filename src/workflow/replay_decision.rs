@@ -29,6 +29,10 @@ pub fn differences(recorded: &Decision, again: &Decision) -> Vec<FieldDifference
         evidence,
         impacts,
         actions,
+        rules,
+        tags,
+        notices,
+        priority,
         reasons,
         unlike_training,
         counterfactuals,
@@ -49,6 +53,10 @@ pub fn differences(recorded: &Decision, again: &Decision) -> Vec<FieldDifference
     check("evidence", evidence, &again.evidence);
     check("impacts", impacts, &again.impacts);
     check("actions", actions, &again.actions);
+    check("rules", rules, &again.rules);
+    check("tags", tags, &again.tags);
+    check("notices", notices, &again.notices);
+    check("priority", priority, &again.priority);
     check("reasons", reasons, &again.reasons);
     check("unlike_training", unlike_training, &again.unlike_training);
     check("counterfactuals", counterfactuals, &again.counterfactuals);

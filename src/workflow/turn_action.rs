@@ -7,6 +7,7 @@
 
 use crate::decision::attribution::{Recalibrate, move_to};
 use crate::decision::decide::{first_action, leading_risk};
+use crate::decision::rule_facts::OrderView;
 use crate::decision::strategy::Strategy;
 use crate::domain::counterfactual::{
     CounterfactualAim, CounterfactualDirection, CounterfactualProof, CounterfactualSearch,
@@ -16,6 +17,7 @@ use crate::domain::feature::FeatureSpec;
 use crate::domain::head::{HeadId, HeadScore};
 use crate::domain::order::Order;
 use crate::domain::risk::{Probability, RiskAssessment};
+use crate::domain::time::Timestamp;
 use crate::model::bundle::{Bundle, Head};
 use crate::model::counterfactual::answer::Proof;
 use crate::model::counterfactual::plausibility::Plausibility;
@@ -45,6 +47,10 @@ pub struct Judged<'a> {
     pub engine: &'a Engine,
     /// The strategy.
     pub strategy: &'a Strategy,
+    /// When the order was placed.
+    pub event_time: Timestamp,
+    /// Where among the features those are that the strategy's rules name.
+    pub rule_places: &'a [Option<usize>],
     /// The order and its features.
     pub order: Editable<'a>,
     /// What every head says about them.
@@ -57,6 +63,7 @@ pub struct Judged<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Assessed<'a> {
     pub(super) order: &'a Order,
+    pub(super) values: &'a [f32],
     pub(super) scores: &'a [HeadScore],
     pub(super) risks: &'a [RiskAssessment],
 }
@@ -100,7 +107,13 @@ impl Judged<'_> {
     }
 
     pub(super) fn first_action(&self, it: Assessed<'_>) -> Option<ActionKind> {
-        first_action(self.strategy, it.order, it.scores, it.risks)
+        let view = OrderView {
+            order: it.order,
+            event_time: self.event_time,
+            values: it.values,
+            places: self.rule_places,
+        };
+        first_action(self.strategy, view, it.scores, it.risks)
     }
 
     pub(super) fn specs(&self) -> &[FeatureSpec] {
@@ -108,7 +121,8 @@ impl Judged<'_> {
     }
 
     fn as_is(&self) -> Assessed<'_> {
-        Assessed { order: self.order.order, scores: self.scores, risks: self.risks }
+        let Editable { order, values, .. } = self.order;
+        Assessed { order, values, scores: self.scores, risks: self.risks }
     }
 }
 

@@ -83,12 +83,12 @@ impl Shop {
 impl<'a> Case<'a> {
     fn other_action(&self, direction: CounterfactualDirection) -> CounterfactualSearch {
         let Self { shop, request, sight, decision } = self;
-        shop.judge.judged(sight, &request.order, &decision.risks).other_action(direction).unwrap()
+        shop.judge.judged(sight, request, &decision.risks).other_action(direction).unwrap()
     }
 
     fn given_probability(&self, target: Probability) -> CounterfactualSearch {
         let Self { shop, request, sight, decision } = self;
-        let judged = shop.judge.judged(sight, &request.order, &decision.risks);
+        let judged = shop.judge.judged(sight, request, &decision.risks);
         judged.given_probability(&head(), target).unwrap()
     }
 

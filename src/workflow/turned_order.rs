@@ -45,7 +45,8 @@ struct Turned {
 
 impl Turned {
     fn assessed(&self) -> Assessed<'_> {
-        Assessed { order: &self.order, scores: &self.scores, risks: &self.risks }
+        let Self { order, values, scores, risks } = self;
+        Assessed { order, values, scores, risks }
     }
 }
 

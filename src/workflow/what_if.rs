@@ -10,7 +10,6 @@ use crate::domain::counterfactual::{CounterfactualDirection, CounterfactualSearc
 use crate::domain::decision::{ActionKind, Decision, DecisionId};
 use crate::domain::feature::FeatureSpec;
 use crate::domain::head::HeadKind;
-use crate::domain::order::Order;
 use crate::domain::query::{FeatureValue, OrderChange, ProbabilityTarget, StrategyChoice, WhatIf};
 use crate::domain::record::{ScoreRequest, ScoredOrder};
 use crate::domain::time::Timestamp;
@@ -86,7 +85,7 @@ impl Terms {
         let baseline = decide(&as_is.0, &as_is.1);
         let (changed, sight) = changed;
         let decided = decide(&changed, &sight);
-        Ok(self.answer(&changed.judge(&judge), baseline, decided, (&changed.request.order, &sight)))
+        Ok(self.answer(&changed.judge(&judge), baseline, decided, (&changed.request, &sight)))
     }
 
     /// The answer about a recorded order, judged again where it stood, with its own id
@@ -104,7 +103,7 @@ impl Terms {
         let sight = judge.see(&mut state, &request, &self.given, || 0);
         let again = judge_as_recorded(&judge, &sight, &scored.decision, &request)?;
         let (baseline, changed) = (scored.decision.clone(), again.decision.clone());
-        Ok(self.answer(&judge, baseline, changed, (&request.order, &sight)))
+        Ok(self.answer(&judge, baseline, changed, (&request, &sight)))
     }
 
     fn changed(&self, request: &ScoreRequest) -> ScoreRequest {
@@ -113,20 +112,21 @@ impl Terms {
         request
     }
 
-    /// `order` and `sight` are those with the changes.
+    /// `request` and `sight` are those with the changes.
     fn answer(
         &self,
         judge: &Judge,
         baseline: Arc<Decision>,
         changed: Arc<Decision>,
-        (order, sight): (&Order, &Sight),
+        (request, sight): (&ScoreRequest, &Sight),
     ) -> WhatIfAnswer {
         let (bundle, mut scratch) = (judge.bundle(), Scratch::default());
         let scores = bundle.score_with(judge.engine(), &mut scratch, &baseline.features);
         let before = Side { decision: &baseline, scores: &scores };
         let after = Side { decision: &changed, scores: &sight.scores };
         let difference = difference(before, after, &bundle.manifest().features);
-        let counterfactuals = self.searches(&changed, &judge.judged(sight, order, &changed.risks));
+        let counterfactuals =
+            self.searches(&changed, &judge.judged(sight, request, &changed.risks));
         WhatIfAnswer { baseline, changed, counterfactuals, difference }
     }
 

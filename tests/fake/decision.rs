@@ -48,6 +48,10 @@ pub(crate) fn decide(request: &ScoreRequest, id: DecisionId, received: Timestamp
             .map(|action| impact(action, amount))
             .to_vec(),
         actions: (1..=request.max_actions).zip(ActionKind::ALL).map(recommend).collect(),
+        rules: Vec::new(),
+        tags: Vec::new(),
+        notices: Vec::new(),
+        priority: 0,
         reasons: vec![Reason {
             code: "ip_accounts_count_1h".into(),
             head: RiskType::ResellerHoarding.head(),
@@ -201,6 +205,7 @@ fn recommend((rank, action): (u32, ActionKind)) -> RecommendedAction {
         gap_to_next_minor: 4_500.0 / step,
         is_close_call: rank == 2,
         requires_approval: rank == 3,
+        forced_by: None,
         title: Text::new(format!("Do `{}`", action.as_str()), "执行该操作"),
     }
 }

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
+use orderlens::cli::rule_features::FeatureLists;
 use orderlens::config::EMBEDDED_STRATEGY;
 use orderlens::config::strategy::parse as parse_strategy;
 use orderlens::decision::decide::leading_risk;
@@ -86,7 +87,9 @@ fn judge() -> Judge {
     let cut = |line| if is_cut(line) { "review_above = 0.0000001" } else { line };
     let toml: Vec<&str> = EMBEDDED_STRATEGY.lines().map(cut).collect();
     let toml = toml.join("\n");
-    let strategy = parse_strategy("strategy", &toml).expect("the shipped strategy");
+    let features = FeatureLists::of_bundle(&bundle);
+    let strategy =
+        parse_strategy("strategy", &toml, features.as_known()).expect("the shipped strategy");
     let strategy = Arc::new(ActiveStrategy { strategy, toml: toml.into() });
     Judge::new(Arc::new(bundle), strategy, "test").expect("its features are known")
 }

@@ -69,6 +69,20 @@ fn risk(risk: RiskType, probability: f64, band: RiskBand) -> RiskAssessment {
     }
 }
 
+fn best(action: ActionKind) -> RecommendedAction {
+    RecommendedAction {
+        rank: 1,
+        action,
+        value: Estimate::default(),
+        confidence: Probability::ONE,
+        gap_to_next_minor: 0.0,
+        is_close_call: false,
+        requires_approval: false,
+        forced_by: None,
+        title: Text::new("a", "b"),
+    }
+}
+
 fn decided(n: u64) -> Record {
     let (a, b) = (n as f64 / 1000.0, (n % 7) as f64 / 10.0);
     let band = BANDS[usize::try_from(n % 3).unwrap()];
@@ -81,16 +95,6 @@ fn decided(n: u64) -> Record {
     order.amount = (!n.is_multiple_of(5))
         .then(|| Money { currency: Currency::parse("CNY").unwrap(), minor_units: 990 });
     let action = if n.is_multiple_of(2) { ActionKind::Approve } else { ActionKind::Hold };
-    let best = RecommendedAction {
-        rank: 1,
-        action,
-        value: Estimate::default(),
-        confidence: Probability::ONE,
-        gap_to_next_minor: 0.0,
-        is_close_call: false,
-        requires_approval: false,
-        title: Text::new("a", "b"),
-    };
     let versions = Versions {
         model: "risk/1".into(),
         model_hash: "m".into(),
@@ -117,7 +121,11 @@ fn decided(n: u64) -> Record {
         ],
         evidence: Evidence::default(),
         impacts: Vec::new(),
-        actions: vec![best],
+        actions: vec![best(action)],
+        rules: Vec::new(),
+        tags: Vec::new(),
+        notices: Vec::new(),
+        priority: 0,
         reasons: Vec::new(),
         features: Vec::new(),
         missing_inputs: Vec::new(),
