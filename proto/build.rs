@@ -6,11 +6,12 @@ use std::{env, error::Error, fs};
 use protox::prost::Message as _;
 
 /// The published contract; the services import the rest of it.
-const CONTRACT: [&str; 4] = [
+const CONTRACT: [&str; 5] = [
     "orderlens/v1/decision_service.proto",
     "orderlens/v1/event_service.proto",
     "orderlens/v1/feedback_service.proto",
     "orderlens/v1/graph_service.proto",
+    "orderlens/v1/strategy_service.proto",
 ];
 /// What only this program reads.
 const INTERNAL: [&str; 1] = ["orderlens/journal/v1/record.proto"];

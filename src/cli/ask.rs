@@ -12,6 +12,7 @@ use crate::cli::paint::Ink;
 use crate::cli::render::Page;
 use crate::domain::text::Language;
 use crate::wire::pb::v1::decision_service_client::DecisionServiceClient;
+use crate::wire::pb::v1::strategy_service_client::StrategyServiceClient;
 
 /// Whom to ask, and how to show the answer.
 #[derive(Clone, Debug, Args)]
@@ -52,6 +53,17 @@ impl AskArgs {
     /// A report with the address of a server that does not answer.
     pub async fn connect(&self) -> miette::Result<DecisionServiceClient<Channel>> {
         DecisionServiceClient::connect(self.server.clone())
+            .await
+            .into_diagnostic()
+            .wrap_err_with(|| format!("cannot reach a server at {}", self.server))
+    }
+
+    /// A connection to the server's strategies.
+    ///
+    /// # Errors
+    /// A report with the address of a server that does not answer.
+    pub async fn connect_strategies(&self) -> miette::Result<StrategyServiceClient<Channel>> {
+        StrategyServiceClient::connect(self.server.clone())
             .await
             .into_diagnostic()
             .wrap_err_with(|| format!("cannot reach a server at {}", self.server))

@@ -31,9 +31,12 @@ pub mod serve;
 pub mod settings;
 pub mod share;
 pub mod simulate;
+pub mod strategy;
+pub mod strategy_page;
 pub mod train;
 pub mod truth_file;
 pub mod turns;
+pub mod watch_strategy;
 pub mod what_if;
 pub mod windows;
 pub mod words;
@@ -66,6 +69,8 @@ enum Command {
     Evaluate(evaluate::Args),
     /// Make every recorded decision of a data folder again and compare
     Replay(replay::Args),
+    /// Propose, approve, activate and revert strategies of a running server
+    Strategy(strategy::StrategyArgs),
     /// Check configuration files and report every mistake
     CheckConfig(check_config::Args),
     /// Measure speed beside a no-op server in the same run
@@ -87,6 +92,7 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Strategy(args) => strategy::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Bench(args) => load::run(&args),
     }

@@ -6,6 +6,7 @@ use crate::store::journal::Journal;
 use crate::workflow::explainer::Explainers;
 use crate::workflow::past::Past;
 use crate::workflow::replay_journal::replay_journal;
+use crate::workflow::strategy_shelf::StrategyShelf;
 
 use miette::IntoDiagnostic;
 
@@ -35,7 +36,7 @@ pub fn run(args: &Args) -> miette::Result<()> {
         snapshots_kept: engine.snapshots_kept,
         background: engine.background,
         explainers: Explainers::default(),
-        read_strategy: reader(&judge),
+        shelf: StrategyShelf::new(reader(&judge)),
         judge,
     };
     let progress = bar(opened.last_position, "records");

@@ -13,6 +13,7 @@ use uuid::{ContextV7, Uuid};
 use crate::cli::clock;
 use crate::cli::output::say;
 use crate::cli::settings::{ServiceFiles, engine_settings, grpc_settings, load_judge, reader};
+use crate::cli::watch_strategy::watch_strategy;
 use crate::config::secret::{IdentitySecret, identity_secret};
 use crate::config::service::ServiceSettings;
 use crate::domain::decision::DecisionId;
@@ -62,12 +63,17 @@ pub async fn serve_engine(
 ) -> miette::Result<()> {
     let saver =
         tokio::spawn(save_snapshots(engine.clone(), settings.journal.snapshot_every_records));
+    let strategy = settings.paths.strategy.clone();
+    let watcher =
+        tokio::spawn(watch_strategy(engine.clone(), strategy, settings.limits.strategy_look));
     let grpc = grpc_settings(settings);
     let identity = identity_from(&settings.identity_secret_variable);
     let served = serve(listener, engine.clone(), identity, clock::now, grpc, stop).await;
-    saver.abort();
-    // Waiting for the aborted task gives its handle of the engine back.
-    drop(saver.await);
+    // Waiting for the aborted tasks gives their handles of the engine back.
+    for task in [saver, watcher] {
+        task.abort();
+        drop(task.await);
+    }
     match engine.save_snapshot().await {
         Ok(position) => info!(position, "saved a snapshot"),
         Err(error) => warn!(%error, "no snapshot saved: the next start folds more of the journal"),

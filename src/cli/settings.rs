@@ -6,6 +6,7 @@ use std::sync::Arc;
 use miette::{Context, IntoDiagnostic};
 
 use crate::cli::rule_features::FeatureLists;
+use crate::config::mistake::Mistake;
 use crate::config::service::{ServiceSettings, parse as parse_service};
 use crate::config::strategy::parse as parse_strategy;
 use crate::config::{EMBEDDED_SERVICE, EMBEDDED_STRATEGY};
@@ -17,8 +18,8 @@ use crate::store::journal::JournalSettings;
 use crate::store::journal::recovery::DamagedTail;
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::judge_order::{ActiveStrategy, Judge};
-use crate::workflow::past::StrategyReader;
 use crate::workflow::start_engine::EngineSettings;
+use crate::workflow::strategy_shelf::StrategyReader;
 
 /// Files and folders of a service.
 #[derive(Clone, Debug, clap::Args)]
@@ -84,7 +85,7 @@ pub fn reader(judge: &Judge) -> StrategyReader {
     let features = FeatureLists::of_bundle(judge.bundle());
     Arc::new(move |toml| match parse_strategy("strategy", toml, features.as_known()) {
         Ok(strategy) => Ok(ActiveStrategy { strategy, toml: toml.into() }),
-        Err(errors) => Err(errors.mistakes.iter().map(ToString::to_string).collect()),
+        Err(errors) => Err(errors.mistakes.iter().map(Mistake::as_domain).collect()),
     })
 }
 

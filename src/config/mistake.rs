@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
 
+use crate::domain::strategy_version::StrategyMistake;
+
 /// Everything wrong with one file.
 #[derive(Debug, thiserror::Error)]
 #[error("{file}: {}", counted(.mistakes.len()))]
@@ -90,6 +92,19 @@ impl Mistake {
     pub fn suggest(mut self, suggestion: Option<String>) -> Self {
         self.suggestion = suggestion;
         self
+    }
+
+    /// The mistake as the service tells it: without the words at its places.
+    pub fn as_domain(&self) -> StrategyMistake {
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let span = self.labels.first().map_or(0..0, |(span, _)| span.clone());
+        StrategyMistake {
+            message: self.message.as_str().into(),
+            line: number(self.line),
+            start: number(span.start),
+            end: number(span.end),
+            suggestion: self.suggestion.as_deref().map(Into::into),
+        }
     }
 
     /// The same mistake with a second place that belongs to it.

@@ -56,6 +56,8 @@ pub struct Limits {
     pub page_size_max: u32,
     /// Longest time of a call.
     pub deadline: Duration,
+    /// Pause between two looks at the strategy file; zero = it is read at the start only.
+    pub strategy_look: Duration,
 }
 
 /// Limits of the graph.
@@ -169,6 +171,7 @@ fn limits(section: &Section<'_>) -> Option<Limits> {
     let queue_max = size(section, "queue_max", 1..=1_000_000);
     let page_size_max = count(section, "page_size_max", 1..=10_000);
     let deadline = millis(section, "deadline_ms", 10..=600_000);
+    let strategy_look = millis(section, "strategy_look_ms", 0..=86_400_000);
     section.finish();
     Some(Limits {
         message_bytes_max: message_bytes_max?,
@@ -177,6 +180,7 @@ fn limits(section: &Section<'_>) -> Option<Limits> {
         queue_max: queue_max?,
         page_size_max: page_size_max?,
         deadline: deadline?,
+        strategy_look: strategy_look?,
     })
 }
 

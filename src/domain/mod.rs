@@ -2,6 +2,7 @@
 //!
 //! No I/O, no async, no clock: every instant enters as an argument.
 
+pub mod assignment;
 pub mod category;
 pub mod counterfactual;
 pub mod decision;
@@ -25,6 +26,7 @@ pub mod record;
 pub mod risk;
 pub mod rule;
 pub mod scramble;
+pub mod strategy_version;
 pub mod text;
 pub mod time;
 pub mod unlike;

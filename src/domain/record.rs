@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::decision::Decision;
 use crate::domain::event::Event;
 use crate::domain::order::Order;
+use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 
 /// One entry of the journal. Folding them in order gives every state there is.
@@ -15,7 +16,11 @@ pub enum Record {
     Event(ReceivedEvent),
     /// An order that was judged, with the answer.
     Decision(Arc<ScoredOrder>),
-    /// A strategy became active.
+    /// Somebody proposed a strategy.
+    StrategyProposed(StrategyProposed),
+    /// Somebody else approved it.
+    StrategyApproved(StrategyApproved),
+    /// A strategy became active, or is tried on a share of the accounts.
     StrategyActivated(StrategyActivated),
     /// A model bundle became active.
     ModelActivated(ModelActivated),
@@ -58,6 +63,28 @@ pub struct ScoredOrder {
     pub decision: Arc<Decision>,
 }
 
+/// A strategy that was proposed, kept whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StrategyProposed {
+    /// Name.
+    pub name: Box<str>,
+    /// BLAKE3 of the file, 64 hex digits.
+    pub hash: Box<str>,
+    /// The file.
+    pub toml: Arc<str>,
+    /// Its author.
+    pub signature: Signature,
+}
+
+/// A proposed strategy that a second person approved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StrategyApproved {
+    /// BLAKE3 of the file, 64 hex digits.
+    pub hash: Box<str>,
+    /// Who approved it.
+    pub signature: Signature,
+}
+
 /// A strategy that became active, kept whole so that old answers replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StrategyActivated {
@@ -66,9 +93,12 @@ pub struct StrategyActivated {
     /// BLAKE3 of the file, 64 hex digits.
     pub hash: Box<str>,
     /// The file.
-    pub toml: Box<str>,
-    /// When.
-    pub at: Timestamp,
+    pub toml: Arc<str>,
+    /// Who made it active; an empty name is the strategy file.
+    pub signature: Signature,
+    /// Percent of the accounts that it judges beside the active one, 1 to 99; `None` is all
+    /// of them, which ends what was tried before.
+    pub staged_percent: Option<u32>,
 }
 
 /// A model bundle that became active.

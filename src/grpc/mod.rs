@@ -9,3 +9,4 @@ pub mod limit;
 pub mod server;
 pub mod shared;
 pub mod status;
+pub mod strategy_door;

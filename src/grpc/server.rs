@@ -20,12 +20,15 @@ use crate::grpc::feedback_door::FeedbackDoor;
 use crate::grpc::graph_door::GraphDoor;
 use crate::grpc::limit::{InFlightLimit, Places};
 use crate::grpc::shared::{Clock, Shared};
+use crate::grpc::strategy_door::StrategyDoor;
 use crate::wire::pb::CONTRACT_DESCRIPTOR_SET;
 use crate::wire::pb::v1::decision_service_server::{self, DecisionServiceServer};
 use crate::wire::pb::v1::event_service_server::{self, EventServiceServer};
 use crate::wire::pb::v1::feedback_service_server::{self, FeedbackServiceServer};
 use crate::wire::pb::v1::graph_service_server::{self, GraphServiceServer};
+use crate::wire::pb::v1::strategy_service_server::{self, StrategyServiceServer};
 use crate::workflow::service::OrderService;
+use crate::workflow::strategy_service::StrategyService;
 
 /// Bytes in flight that a stream may have; larger windows cost memory per stream.
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
@@ -74,7 +77,7 @@ pub enum Error {
 ///
 /// # Errors
 /// [`Error`] when reflection cannot be built or the transport fails.
-pub async fn serve<S: OrderService>(
+pub async fn serve<S: OrderService + StrategyService>(
     listener: TcpListener,
     service: Arc<S>,
     identity: IdentityKey,
@@ -96,7 +99,8 @@ pub async fn serve<S: OrderService>(
     let decisions = DecisionServiceServer::new(DecisionDoor(shared.clone()));
     let events = EventServiceServer::new(EventDoor(shared.clone()));
     let feedback = FeedbackServiceServer::new(FeedbackDoor(shared.clone()));
-    let graph = GraphServiceServer::new(GraphDoor(shared));
+    let graph = GraphServiceServer::new(GraphDoor(shared.clone()));
+    let strategies = StrategyServiceServer::new(StrategyDoor(shared));
     let (v1, v1alpha) = match settings.reflection {
         Reflection::Served => (Some(reflection().build_v1()?), Some(reflection().build_v1alpha()?)),
         Reflection::Off => (None, None),
@@ -113,6 +117,7 @@ pub async fn serve<S: OrderService>(
         .add_service(guarded(decisions.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(guarded(events.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(guarded(graph.max_decoding_message_size(bytes_max), &places, longest))
+        .add_service(guarded(strategies.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(guarded(feedback.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(health_service)
         .add_optional_service(v1)
@@ -147,6 +152,7 @@ async fn set_health(health: &HealthReporter, status: ServingStatus) {
         event_service_server::SERVICE_NAME,
         feedback_service_server::SERVICE_NAME,
         graph_service_server::SERVICE_NAME,
+        strategy_service_server::SERVICE_NAME,
     ];
     for service in services {
         health.set_service_status(service, status).await;

@@ -53,7 +53,7 @@ pub fn of_error(error: &Error) -> Status {
         Error::InvalidStrategy(mistakes) => {
             let violations: Vec<_> = mistakes
                 .iter()
-                .map(|mistake| FieldViolation::new("strategy_toml", mistake))
+                .map(|mistake| FieldViolation::new("strategy_toml", mistake.to_string()))
                 .collect();
             details.set_bad_request(violations);
         }
@@ -70,6 +70,8 @@ pub fn of_error(error: &Error) -> Status {
         }
         Error::UnknownDecision(_)
         | Error::UnknownOrder(_)
+        | Error::UnknownStrategy(_)
+        | Error::Refused { .. }
         | Error::Unavailable(_)
         | Error::Failed { .. } => {}
     }
@@ -77,6 +79,7 @@ pub fn of_error(error: &Error) -> Status {
         ErrorKind::Invalid => Code::InvalidArgument,
         ErrorKind::NotFound => Code::NotFound,
         ErrorKind::Conflict => Code::AlreadyExists,
+        ErrorKind::Refused => Code::FailedPrecondition,
         ErrorKind::Exhausted => Code::ResourceExhausted,
         ErrorKind::Unavailable => Code::Unavailable,
         ErrorKind::Internal => {

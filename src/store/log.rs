@@ -42,14 +42,8 @@ pub fn bytes_of(record: &Record) -> Vec<u8> {
 /// # Errors
 /// [`Error::Undecodable`] when it would not read back.
 pub fn as_recorded(scored: Arc<ScoredOrder>) -> Result<Arc<ScoredOrder>, Error> {
-    match read(0, &encode(&Record::Decision(scored.clone())))? {
-        Record::Decision(kept) => Ok(kept),
-        Record::Event(_)
-        | Record::StrategyActivated(_)
-        | Record::ModelActivated(_)
-        | Record::BackgroundActivated(_)
-        | Record::GraphActivated(_) => Ok(scored),
-    }
+    let again = read(0, &encode(&Record::Decision(scored.clone())))?;
+    if let Record::Decision(kept) = again { Ok(kept) } else { Ok(scored) }
 }
 
 /// Adds a record and waits until it is durable; see [`JournalWriter::append`].

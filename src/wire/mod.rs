@@ -21,4 +21,6 @@ mod rule;
 #[cfg(test)]
 mod samples;
 pub mod stored_decision;
+pub mod strategy;
+pub mod strategy_record;
 pub mod what_if;

@@ -10,7 +10,7 @@ use rustc_hash::FxBuildHasher;
 use crate::domain::decision::Decision;
 use crate::domain::record::{
     BackgroundActivated, GraphActivated, ModelActivated, ReceivedEvent, Record, ScoreRequest,
-    ScoredOrder, StrategyActivated,
+    ScoredOrder,
 };
 use crate::domain::risk::{Contribution, RiskAssessment};
 use crate::wire::check::{Check, Path, time_to_pb};
@@ -19,7 +19,7 @@ use crate::wire::enums::WireEnum;
 use crate::wire::error::Error;
 use crate::wire::pb::journal::v1 as pb;
 use crate::wire::pb::v1::Decision as PbDecision;
-use crate::wire::{event, order, stored_decision};
+use crate::wire::{event, order, stored_decision, strategy_record};
 
 /// The bytes of a record.
 pub fn encode(record: &Record) -> Vec<u8> {
@@ -49,12 +49,15 @@ fn entry_to_pb(record: &Record) -> pb::record::Entry {
             received_time: Some(time_to_pb(received.received_time)),
         }),
         Record::Decision(scored) => Entry::Decision(scored_to_pb(scored)),
-        Record::StrategyActivated(active) => Entry::StrategyActivated(pb::StrategyActivated {
-            name: active.name.to_string(),
-            hash: active.hash.to_string(),
-            toml: active.toml.to_string(),
-            at: Some(time_to_pb(active.at)),
-        }),
+        Record::StrategyProposed(proposed) => {
+            Entry::StrategyProposed(strategy_record::proposed_to_pb(proposed))
+        }
+        Record::StrategyApproved(approved) => {
+            Entry::StrategyApproved(strategy_record::approved_to_pb(approved))
+        }
+        Record::StrategyActivated(activated) => {
+            Entry::StrategyActivated(strategy_record::activated_to_pb(activated))
+        }
         Record::ModelActivated(active) => Entry::ModelActivated(pb::ModelActivated {
             name: active.name.to_string(),
             hash: active.hash.to_string(),
@@ -88,14 +91,10 @@ fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) 
         }
         Entry::Decision(scored) => read_scored(check, &path.field("decision"), scored)
             .map(|scored| Record::Decision(scored.into())),
-        Entry::StrategyActivated(active) => {
-            let at = check.required(&path.field("at"), active.at, Check::time);
-            Some(Record::StrategyActivated(StrategyActivated {
-                name: active.name.into_boxed_str(),
-                hash: active.hash.into_boxed_str(),
-                toml: active.toml.into_boxed_str(),
-                at: at?,
-            }))
+        Entry::StrategyProposed(proposed) => strategy_record::read_proposed(check, path, proposed),
+        Entry::StrategyApproved(approved) => strategy_record::read_approved(check, path, approved),
+        Entry::StrategyActivated(activated) => {
+            strategy_record::read_activated(check, path, activated)
         }
         Entry::ModelActivated(active) => {
             let at = check.required(&path.field("at"), active.at, Check::time);

@@ -22,12 +22,13 @@ use crate::domain::money::Currency;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
     BackgroundActivated, GraphActivated, ModelActivated, ReceivedEvent, Record, ScoreRequest,
-    ScoredOrder, StrategyActivated,
+    ScoredOrder, StrategyActivated, StrategyApproved, StrategyProposed,
 };
 use crate::domain::risk::{
     Contribution, ContributionRest, Probability, RiskAssessment, RiskBand, Share,
 };
 use crate::domain::rule::{RuleObstacle, RuleOutcome};
+use crate::domain::strategy_version::Signature;
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::domain::unlike::{UnlikeKind, UnlikeReason, UnlikeTraining};
@@ -55,6 +56,10 @@ pub(super) fn events() -> Vec<Event> {
     EVENTS.lines().map(|line| serde_json::from_str::<Event>(line).unwrap().sealed(&key)).collect()
 }
 
+fn signature(by: &str, at: Timestamp) -> Signature {
+    Signature { by: by.into(), at, note: "周末".into() }
+}
+
 /// One record of every kind; events in all their kinds.
 pub(super) fn records() -> Vec<Record> {
     let at = Timestamp(1_771_272_000_123_456);
@@ -65,7 +70,25 @@ pub(super) fn records() -> Vec<Record> {
         name: "default".into(),
         hash: "ab".repeat(32).into(),
         toml: "[weights]\nnetwork = 1.5\n# 权重\n".into(),
-        at,
+        signature: signature("", at),
+        staged_percent: None,
+    }));
+    records.push(Record::StrategyActivated(StrategyActivated {
+        name: "bold".into(),
+        hash: "ac".repeat(32).into(),
+        toml: "x".into(),
+        signature: signature("lin", at),
+        staged_percent: Some(5),
+    }));
+    records.push(Record::StrategyProposed(StrategyProposed {
+        name: "bold".into(),
+        hash: "ac".repeat(32).into(),
+        toml: "x".into(),
+        signature: signature("wang", at),
+    }));
+    records.push(Record::StrategyApproved(StrategyApproved {
+        hash: "ac".repeat(32).into(),
+        signature: signature("lin", at),
     }));
     records.push(Record::ModelActivated(ModelActivated {
         name: "risk/1".into(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::event::{Event, Fact};
@@ -20,8 +20,6 @@ use crate::store::log::read_at;
 use crate::store::records::follow::RecordsFollower;
 use crate::store::records::query::{self as records, PageCursor, Records};
 use crate::workflow::error::Error;
-use crate::workflow::judge_order::Judge;
-use crate::workflow::known_strategies::KnownStrategies;
 use crate::workflow::past::Past;
 use crate::workflow::sequencer::{Command, DurableMark, Place, Scored, Told};
 use crate::workflow::service::{
@@ -29,6 +27,7 @@ use crate::workflow::service::{
     WhatIfAnswer,
 };
 use crate::workflow::state::{State, differing_fields};
+use crate::workflow::strategy_service::StrategyService as _;
 use crate::workflow::trial::{Seen, Trial};
 use crate::workflow::what_if::Terms;
 
@@ -50,8 +49,7 @@ pub struct Engine {
     records: Arc<Records>,
     follower: RecordsFollower,
     past: Arc<Past>,
-    strategy_name: Arc<str>,
-    strategies: KnownStrategies,
+    strategy_name: watch::Receiver<Arc<str>>,
     new_id: NewId,
     sequencer: Option<JoinHandle<State>>,
     journal: Option<Journal>,
@@ -72,10 +70,8 @@ pub struct EngineParts {
     pub records: Records,
     /// Keeps the records up with the journal.
     pub follower: RecordsFollower,
-    /// The active judge.
-    pub judge: Judge,
-    /// The strategies of the journal.
-    pub strategies: KnownStrategies,
+    /// Name of the active strategy.
+    pub strategy_name: watch::Receiver<Arc<str>>,
     /// Makes earlier states again.
     pub past: Past,
     /// Makes ids.
@@ -91,8 +87,7 @@ impl Engine {
             reader: parts.journal.reader(),
             records: Arc::new(parts.records),
             follower: parts.follower,
-            strategy_name: (&*parts.judge.strategy().strategy.name).into(),
-            strategies: parts.strategies,
+            strategy_name: parts.strategy_name,
             past: Arc::new(parts.past),
             new_id: parts.new_id,
             sequencer: Some(parts.sequencer),
@@ -129,7 +124,7 @@ impl Engine {
         drop(self.journal.take());
     }
 
-    async fn ask<T>(
+    pub(super) async fn ask<T>(
         &self,
         command: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Command,
     ) -> Result<T, Error> {
@@ -141,22 +136,27 @@ impl Engine {
         answer.await.map_err(|_| Error::Unavailable("the journal takes no more records".into()))?
     }
 
+    /// Makes earlier states again, and reads strategies.
+    pub(super) fn past(&self) -> &Past {
+        &self.past
+    }
+
+    /// Waits until a position is durable.
+    pub(super) async fn reached(&self, position: u64) {
+        self.durable.reached(position).await;
+    }
+
     /// The scored order at a place, as soon as it is durable.
     async fn scored_at(&self, place: Place) -> Result<Arc<ScoredOrder>, Error> {
         self.durable.reached(place.position).await;
         if let Some(scored) = place.recent {
             return Ok(scored);
         }
-        match self.record_at(place.position).await? {
-            Record::Decision(scored) => Ok(scored),
-            Record::Event(_)
-            | Record::StrategyActivated(_)
-            | Record::ModelActivated(_)
-            | Record::BackgroundActivated(_)
-            | Record::GraphActivated(_) => {
-                Err(Error::Unavailable(format!("no decision at {}", place.position).into()))
-            }
-        }
+        let Record::Decision(scored) = self.record_at(place.position).await? else {
+            let what = format!("no decision at {}", place.position);
+            return Err(Error::Unavailable(what.into()));
+        };
+        Ok(scored)
     }
 
     async fn record_at(&self, position: u64) -> Result<Record, Error> {
@@ -184,20 +184,15 @@ impl Engine {
                 if is_same {
                     return Ok(Ack::Duplicate);
                 }
-                let fields = match self.record_at(position).await? {
-                    Record::Event(before) if before.event.event_time == kept.event_time => {
-                        vec!["fact".into()]
-                    }
-                    Record::Event(before) if before.event.fact == kept.fact => {
-                        vec!["event_time".into()]
-                    }
-                    Record::Event(_)
-                    | Record::Decision(_)
-                    | Record::StrategyActivated(_)
-                    | Record::ModelActivated(_)
-                    | Record::BackgroundActivated(_)
-                    | Record::GraphActivated(_) => vec!["event_time".into(), "fact".into()],
-                };
+                let mut fields: Vec<Box<str>> = vec!["event_time".into(), "fact".into()];
+                if let Record::Event(before) = self.record_at(position).await? {
+                    let is_same_time = before.event.event_time == kept.event_time;
+                    let is_same_fact = before.event.fact == kept.fact;
+                    fields.retain(|field| match &**field {
+                        "event_time" => !is_same_time,
+                        _ => !is_same_fact,
+                    });
+                }
                 Err(Error::IdReused { id, fields })
             }
         }
@@ -210,7 +205,7 @@ impl Engine {
 
 impl OrderService for Engine {
     fn active_strategy(&self) -> Arc<str> {
-        self.strategy_name.clone()
+        self.strategy_name.borrow().clone()
     }
 
     async fn score_order(
@@ -295,7 +290,8 @@ impl OrderService for Engine {
     }
 
     async fn what_if(&self, question: WhatIf, received: Timestamp) -> Result<WhatIfAnswer, Error> {
-        let terms = Terms::read(&question, &self.past, &self.strategies)?;
+        let known = self.list_strategies().await?;
+        let terms = Terms::read(&question, &self.past, &known)?;
         match question.subject {
             WhatIfSubject::Request(request) => {
                 let ids = [received; 2].map(self.new_id);

@@ -25,6 +25,7 @@ use crate::workflow::replay_decision::differences;
 use crate::workflow::replay_journal::{ReplayReport, replay_journal};
 use crate::workflow::service::{Ack, OrderService};
 use crate::workflow::start_engine::{EngineInputs, EngineSettings, start_engine};
+use crate::workflow::strategy_shelf::StrategyShelf;
 
 pub(super) fn settings(dir: &Path) -> EngineSettings {
     EngineSettings {
@@ -87,7 +88,7 @@ pub(super) fn past(dir: &Path, snapshots: &str, bundle: Arc<Bundle>) -> (Past, J
         background: engine.background,
         judge: judge(bundle, "plain"),
         explainers: Explainers::default(),
-        read_strategy: reader(),
+        shelf: StrategyShelf::new(reader()),
     };
     (past, journal)
 }

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 
 use crate::domain::decision::DecisionId;
 use crate::domain::order::OrderKey;
+use crate::domain::strategy_version::StrategyMistake;
 use crate::domain::time::Span;
 
 /// What a caller can do about an error.
@@ -15,6 +16,8 @@ pub enum ErrorKind {
     NotFound,
     /// Nothing: it contradicts what is recorded.
     Conflict,
+    /// Do something else first: it is not allowed as things are.
+    Refused,
     /// Try again after a pause.
     Exhausted,
     /// Try again elsewhere or later: the service starts, stops or has lost its disk.
@@ -40,9 +43,20 @@ pub enum Error {
         /// Dotted paths of the fields that differ, sorted.
         fields: Vec<Box<str>>,
     },
+    /// No such strategy was ever proposed or active, or too few digits of its hash are given.
+    #[error("there is no strategy whose hash begins with `{0}`; give 12 digits or more")]
+    UnknownStrategy(Box<str>),
+    /// A step that is not allowed as things are.
+    #[error("{why}")]
+    Refused {
+        /// A stable code; part of the contract.
+        reason: &'static str,
+        /// What stands in the way.
+        why: Box<str>,
+    },
     /// A strategy text has mistakes; all of them are listed.
-    #[error("the strategy has {} mistakes; {}", .0.len(), .0.join("; "))]
-    InvalidStrategy(Vec<String>),
+    #[error("the strategy has {} mistakes; {}", .0.len(), joined(.0))]
+    InvalidStrategy(Vec<StrategyMistake>),
     /// Fields of a question do not fit what the service has loaded; all of them are listed.
     #[error("{} fields are invalid; {}", .0.len(), listed(.0))]
     InvalidFields(Vec<FieldMistake>),
@@ -88,7 +102,10 @@ impl Error {
     /// What a caller can do about it; doors map only this.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::UnknownDecision(_) | Self::UnknownOrder(_) => ErrorKind::NotFound,
+            Self::UnknownDecision(_) | Self::UnknownOrder(_) | Self::UnknownStrategy(_) => {
+                ErrorKind::NotFound
+            }
+            Self::Refused { .. } => ErrorKind::Refused,
             Self::IdReused { .. } => ErrorKind::Conflict,
             Self::InvalidStrategy(_) | Self::InvalidFields(_) => ErrorKind::Invalid,
             Self::Exhausted { .. } => ErrorKind::Exhausted,
@@ -102,6 +119,8 @@ impl Error {
         match self {
             Self::UnknownDecision(_) => "DECISION_UNKNOWN",
             Self::UnknownOrder(_) => "ORDER_UNKNOWN",
+            Self::UnknownStrategy(_) => "STRATEGY_UNKNOWN",
+            Self::Refused { reason, .. } => reason,
             Self::IdReused { .. } => "ID_REUSED",
             Self::InvalidStrategy(_) => "STRATEGY_INVALID",
             Self::InvalidFields(_) => "FIELDS_INVALID",
@@ -110,6 +129,10 @@ impl Error {
             Self::Failed { .. } => "INTERNAL",
         }
     }
+}
+
+fn joined(mistakes: &[StrategyMistake]) -> String {
+    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn listed(mistakes: &[FieldMistake]) -> String {

@@ -17,6 +17,7 @@ use crate::domain::head::{HeadId, HeadKind};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{AddressKind, Order, OrderItem, OrderKey, PaymentKind};
 use crate::domain::record::ScoreRequest;
+use crate::domain::strategy_version::StrategyMistake;
 use crate::domain::time::{Span, Timestamp};
 use crate::feature::catalog::Catalog;
 use crate::graph::knowledge::KnowledgeGraph;
@@ -26,7 +27,7 @@ use crate::training::bundle::{BundleParams, fit_bundle};
 use crate::training::params::{ObliviousParams, ObliviousSettings};
 use crate::training::set::{HeadTarget, TrainingSet};
 use crate::workflow::judge_order::{ActiveStrategy, Judge};
-use crate::workflow::past::StrategyReader;
+use crate::workflow::strategy_shelf::StrategyReader;
 
 /// Rows that the small model learns from.
 const ROWS: usize = 600;
@@ -191,10 +192,14 @@ pub(crate) fn reader() -> StrategyReader {
         match toml {
             "plain" => {}
             "strict" => strategy.default_risk.loss_fixed_minor = 50_000.0,
-            _ => return Err(vec![format!("`{toml}` is not a strategy")]),
+            _ => return Err(vec![mistake(&format!("`{toml}` is not a strategy"))]),
         }
         Ok(ActiveStrategy { strategy, toml: toml.into() })
     })
+}
+
+pub(crate) fn mistake(message: &str) -> StrategyMistake {
+    StrategyMistake { message: message.into(), line: 1, start: 0, end: 0, suggestion: None }
 }
 
 pub(crate) fn judge(bundle: Arc<Bundle>, toml: &str) -> Judge {

@@ -67,6 +67,8 @@ pub struct Judge {
     rule_places: Arc<[Option<usize>]>,
     /// `None`: contributions compare with the bundle's own background.
     explainer: Option<Arc<Explainer>>,
+    /// With which the strategy was assigned to the order.
+    propensity: Probability,
     build: Box<str>,
 }
 
@@ -130,7 +132,15 @@ impl Judge {
         let catalog = Arc::new(Catalog::new(&manifest.schema).select(&ids)?);
         strategy.strategy.rules.check_features(catalog.specs())?;
         let rule_places = strategy.strategy.rules.places(catalog.specs()).into();
-        Ok(Self { bundle, catalog, strategy, rule_places, explainer: None, build: build.into() })
+        Ok(Self {
+            bundle,
+            catalog,
+            strategy,
+            rule_places,
+            explainer: None,
+            propensity: Probability::ONE,
+            build: build.into(),
+        })
     }
 
     /// The same model under another strategy. Whoever reads one checks its rules against the
@@ -138,7 +148,13 @@ impl Judge {
     #[must_use]
     pub fn with_strategy(&self, strategy: Arc<ActiveStrategy>) -> Self {
         let rule_places = strategy.strategy.rules.places(self.catalog.specs()).into();
-        Self { strategy, rule_places, ..self.clone() }
+        Self { strategy, rule_places, propensity: Probability::ONE, ..self.clone() }
+    }
+
+    /// The same judge, whose strategy is assigned to an order with this probability.
+    #[must_use]
+    pub fn assigned_with(&self, propensity: Probability) -> Self {
+        Self { propensity, ..self.clone() }
     }
 
     /// The same model compared with other orders; `None` is the bundle's own background.
@@ -345,7 +361,7 @@ impl Judge {
             background: background.name().into(),
             background_hash: background.hash().into(),
             experiment_arm: Box::default(),
-            propensity: Probability::ONE,
+            propensity: self.propensity,
         }
     }
 

@@ -4,11 +4,13 @@ pub mod approved_orders;
 pub mod background_build;
 pub mod compare_bundles;
 pub mod engine;
+mod engine_strategies;
 pub mod error;
 pub mod evaluate_bundle;
 pub mod explainer;
 pub mod judge_order;
-pub mod known_strategies;
+pub mod judges;
+pub mod lineup;
 pub mod order_levers;
 pub mod past;
 pub mod play_history;
@@ -18,6 +20,9 @@ pub mod sequencer;
 pub mod service;
 pub mod start_engine;
 pub mod state;
+pub mod strategy_ledger;
+pub mod strategy_service;
+pub mod strategy_shelf;
 pub mod trial;
 pub mod turn_action;
 pub mod turned_order;
@@ -43,6 +48,8 @@ mod play_history_tests;
 mod replay_decision_tests;
 #[cfg(test)]
 mod state_tests;
+#[cfg(test)]
+mod strategies_tests;
 #[cfg(test)]
 mod target_statistic_tests;
 #[cfg(test)]

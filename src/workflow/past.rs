@@ -1,6 +1,5 @@
 //! Makes earlier states again: a snapshot before them, then the journal.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -17,16 +16,16 @@ use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainers;
 use crate::workflow::judge_order::{ActiveStrategy, Judge, Sight, Stamp};
+use crate::workflow::lineup::Lineup;
 use crate::workflow::replay_decision::differences;
 use crate::workflow::state::State;
+use crate::workflow::strategy_shelf::StrategyShelf;
 
 /// What a snapshot's bytes are; changes with the meaning of [`State`] or of anything in it.
-pub const SNAPSHOT_SCHEMA: &str = concat!("state-10/", env!("CARGO_PKG_VERSION"));
-
-/// Checks the text of a strategy; the mistakes are sentences for people.
-pub type StrategyReader = Arc<dyn Fn(&str) -> Result<ActiveStrategy, Vec<String>> + Send + Sync>;
+pub const SNAPSHOT_SCHEMA: &str = concat!("state-11/", env!("CARGO_PKG_VERSION"));
 
 /// What is needed to stand where an earlier decision stood.
+#[derive(Debug)]
 pub struct Past {
     /// Reads the journal.
     pub reader: JournalReader,
@@ -40,8 +39,8 @@ pub struct Past {
     pub judge: Judge,
     /// That bundle, compiled against the backgrounds of the journal.
     pub explainers: Explainers,
-    /// Checks strategy texts.
-    pub read_strategy: StrategyReader,
+    /// Reads strategy texts.
+    pub shelf: StrategyShelf,
 }
 
 impl Past {
@@ -80,14 +79,14 @@ impl Past {
     /// `Unavailable` when the bundle that made the decision is not loaded.
     pub fn stand_at(
         &self,
-        recorded: &Decision,
+        scored: &ScoredOrder,
         strategy: Option<Arc<ActiveStrategy>>,
     ) -> Result<(State, Judge), Error> {
-        let state = self.state_at(recorded.versions.graph_position)?;
+        let state = self.state_at(scored.decision.versions.graph_position)?;
         // Another strategy is not another model: the bundle must be the recorded one.
         let judge = match strategy {
             Some(strategy) => self.explaining_judge(&state)?.with_strategy(strategy),
-            None => self.judge_of(&state)?,
+            None => self.lineup_of(&state)?.judge(&scored.request.order).clone(),
         };
         Ok((state, judge))
     }
@@ -97,7 +96,7 @@ impl Past {
     /// # Errors
     /// As [`Past::stand_at`].
     pub fn replay(&self, scored: Arc<ScoredOrder>) -> Result<Vec<FieldDifference>, Error> {
-        let (mut state, judge) = self.stand_at(&scored.decision, None)?;
+        let (mut state, judge) = self.stand_at(&scored, None)?;
         let sight = judge.see(&mut state, &scored.request, &[], || 0);
         let again = judge_as_recorded(&judge, &sight, &scored.decision, &scored.request)?;
         // It may come from memory, where zeros still have signs.
@@ -105,17 +104,13 @@ impl Past {
         Ok(differences(&recorded.decision, &again.decision))
     }
 
-    /// The judge that was active in a state.
+    /// The judges of a state.
     ///
     /// # Errors
-    /// `Unavailable` when its bundle is not loaded, `Invalid` when its strategy no longer
-    /// reads, `Internal` when its background does not compile.
-    pub fn judge_of(&self, state: &State) -> Result<Judge, Error> {
-        let judge = self.explaining_judge(state)?;
-        if state.strategy_hash == judge.strategy().strategy.hash {
-            return Ok(judge);
-        }
-        Ok(judge.with_strategy(self.read_strategy(&state.strategy_toml)?))
+    /// `Unavailable` when their bundle is not loaded, `Invalid` when a strategy no longer
+    /// reads, `Internal` when their background does not compile.
+    pub fn lineup_of(&self, state: &State) -> Result<Lineup, Error> {
+        Lineup::of(&self.explaining_judge(state)?, &state.strategies, &self.shelf)
     }
 
     /// The loaded judge against the background of a state, if its bundle is the one that
@@ -125,14 +120,6 @@ impl Past {
             return self.explainers.explain(&self.judge, state);
         }
         Err(Error::Unavailable(format!("bundle {} is not loaded", state.model_hash).into()))
-    }
-
-    /// A strategy from its text.
-    ///
-    /// # Errors
-    /// `Invalid` with every mistake.
-    pub fn read_strategy(&self, toml: &str) -> Result<Arc<ActiveStrategy>, Error> {
-        (self.read_strategy)(toml).map(Arc::new).map_err(Error::InvalidStrategy)
     }
 
     /// The state before the first record.
@@ -179,10 +166,4 @@ pub fn judge_as_recorded(
 
 fn unreadable(error: crate::store::error::Error) -> Error {
     Error::failed("reading back a decision", error)
-}
-
-impl fmt::Debug for Past {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Past").field("judge", &self.judge).finish_non_exhaustive()
-    }
 }

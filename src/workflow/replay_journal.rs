@@ -62,12 +62,13 @@ fn replay_one(
     scored: &Arc<ScoredOrder>,
     report: &mut ReplayReport,
 ) -> Result<(), Error> {
-    let Ok(judge) = past.judge_of(state) else {
+    let Ok(lineup) = past.lineup_of(state) else {
         report.skipped += 1;
         return Ok(());
     };
+    let judge = lineup.judge(&scored.request.order);
     let sight = judge.see(state, &scored.request, &[], || 0);
-    let again = judge_as_recorded(&judge, &sight, &scored.decision, &scored.request)?;
+    let again = judge_as_recorded(judge, &sight, &scored.decision, &scored.request)?;
     let fields = differences(&scored.decision, &again.decision);
     let recorded = bytes_of(&Record::Decision(scored.clone()));
     if fields.is_empty() && recorded == bytes_of(&Record::Decision(again)) {

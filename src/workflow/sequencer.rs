@@ -16,15 +16,18 @@ use crate::domain::event::{Event, Fact};
 use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
+use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::store::journal::JournalWriter;
 use crate::store::log::submit_when_room;
 use crate::workflow::background_build::BackgroundBuild;
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainer;
-use crate::workflow::judge_order::{Judge, Stamp, Stopwatch};
+use crate::workflow::judge_order::{Stamp, Stopwatch};
+use crate::workflow::judges::Judges;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
 use crate::workflow::state::{State, event_digest, request_digest};
+use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::trial::{Seen, Trial};
 use crate::workflow::watch_shedding::ShedWatch;
 
@@ -74,6 +77,20 @@ pub enum Command {
         received_time: Timestamp,
         /// Where the answer goes.
         reply: Reply<Told>,
+    },
+    /// Do something with strategies.
+    Step {
+        /// What.
+        step: StrategyStep,
+        /// Who, when and why.
+        signature: Signature,
+        /// Where the strategies after it go, and up to which position they are folded.
+        reply: Reply<(StrategyLedger, u64)>,
+    },
+    /// List the strategies.
+    Strategies {
+        /// Where they go, and up to which position they are folded.
+        reply: Reply<(StrategyLedger, u64)>,
     },
     /// Find a decision.
     Find {
@@ -145,7 +162,7 @@ pub struct Outlets {
 #[derive(Debug)]
 pub struct Sequencer {
     state: State,
-    judge: Judge,
+    judges: Judges,
     outlets: Outlets,
     background: BackgroundBuild,
     recent: VecDeque<(u64, Arc<ScoredOrder>)>,
@@ -183,13 +200,13 @@ impl Sequencer {
     /// A sequencer on a state that has folded the whole journal.
     pub fn new(
         state: State,
-        judge: Judge,
+        judges: Judges,
         outlets: Outlets,
         background: BackgroundBuild,
         nanos: Stopwatch,
     ) -> Self {
         let (recent, shed_watch) = (VecDeque::new(), ShedWatch::default());
-        Self { state, judge, outlets, background, recent, shed_watch, nanos }
+        Self { state, judges, outlets, background, recent, shed_watch, nanos }
     }
 
     /// Serves commands until every sender is gone, then gives the state back.
@@ -202,7 +219,8 @@ impl Sequencer {
                     self.score(*request, &stamp, reply);
                 }
                 Command::See { trials, reply } => {
-                    answer(reply, Ok(Seen::new(&self.judge, &mut self.state, trials, self.nanos)));
+                    let lineup = self.judges.lineup();
+                    answer(reply, Ok(Seen::new(lineup, &mut self.state, trials, self.nanos)));
                 }
                 Command::Look { query, received_time, reply } => {
                     let view = self.state.graph.neighborhood(&query, received_time);
@@ -217,6 +235,8 @@ impl Sequencer {
                     self.renew_background(received_time);
                     self.ingest(*event, received_time, reply);
                 }
+                Command::Step { step, signature, reply } => self.step(&step, signature, reply),
+                Command::Strategies { reply } => answer(reply, Ok(self.strategies())),
                 Command::Find { key, reply } => answer(reply, self.find(&key)),
                 Command::Snapshot { reply } => {
                     let bytes = postcard::to_stdvec(&self.state)
@@ -251,7 +271,7 @@ impl Sequencer {
                 let (name, hash, rows) =
                     (background.name(), background.hash(), background.n_rows());
                 info!(position, hash, rows, "contributions compare with {name}");
-                self.judge = self.judge.with_explainer(Some(explainer));
+                self.judges.explain(&explainer);
             }
             Err(error) => self.background.fail(&self.state, &error),
         }
@@ -264,7 +284,8 @@ impl Sequencer {
             answer(reply, Ok(Scored::Before { place, is_same }));
             return;
         }
-        let decision = self.judge.judge(&mut self.state, &request, stamp, self.nanos);
+        let judge = self.judges.lineup().judge(&request.order);
+        let decision = judge.judge(&mut self.state, &request, stamp, self.nanos);
         let scored = Arc::new(ScoredOrder { request, decision: Arc::new(decision) });
         let record = Record::Decision(scored.clone());
         let Some(position) = self.submit(&record, reply, Scored::New(scored.clone())) else {
@@ -272,6 +293,29 @@ impl Sequencer {
         };
         self.fold(&record);
         self.remember(position, scored);
+    }
+
+    /// Who judges what follows in the journal is changed by the record before it.
+    fn step(
+        &mut self,
+        step: &StrategyStep,
+        signature: Signature,
+        reply: Reply<(StrategyLedger, u64)>,
+    ) {
+        let change = match self.judges.change(&self.state.strategies, step, signature) {
+            Ok(Some(change)) => change,
+            Ok(None) => return answer(reply, Ok(self.strategies())),
+            Err(error) => return answer(reply, Err(error)),
+        };
+        let told = (change.ledger, self.state.position + 1);
+        if self.submit(&change.record, reply, told).is_some() {
+            self.fold(&change.record);
+            self.judges.follow(change.lineup);
+        }
+    }
+
+    fn strategies(&self) -> (StrategyLedger, u64) {
+        (self.state.strategies.clone(), self.state.position)
     }
 
     fn ingest(&mut self, event: Event, received_time: Timestamp, reply: Reply<Told>) {

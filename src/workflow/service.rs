@@ -125,7 +125,7 @@ pub trait OrderService: Send + Sync + 'static {
     ///
     /// # Errors
     /// `NotFound` for an unknown decision, `Invalid` for a strategy with mistakes or one that
-    /// never judged here, and for a feature or risk that the bundle does not have.
+    /// is not known here, and for a feature or risk that the bundle does not have.
     fn what_if(
         &self,
         question: WhatIf,

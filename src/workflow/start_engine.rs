@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use crate::domain::record::{GraphActivated, ModelActivated, Record, StrategyActivated};
+use crate::domain::record::{GraphActivated, ModelActivated, Record};
+use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::graph::settings::GraphSettings;
 use crate::store::journal::reader::JournalReader;
@@ -21,10 +22,13 @@ use crate::workflow::engine::{Engine, EngineParts, NewId};
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainers;
 use crate::workflow::judge_order::{Judge, Stopwatch};
-use crate::workflow::known_strategies::KnownStrategies;
-use crate::workflow::past::{Past, SNAPSHOT_SCHEMA, StrategyReader};
+use crate::workflow::judges::Judges;
+use crate::workflow::lineup::Lineup;
+use crate::workflow::past::{Past, SNAPSHOT_SCHEMA};
 use crate::workflow::sequencer::{DurableMark, Outlets, Sequencer};
 use crate::workflow::state::State;
+use crate::workflow::strategy_ledger::{StrategyStep, file_activated};
+use crate::workflow::strategy_shelf::{StrategyReader, StrategyShelf};
 
 /// Where and how an engine works.
 #[derive(Clone, Debug)]
@@ -76,7 +80,8 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
     let snapshot_dir = dir.join("snapshots");
     let reader = journal.reader();
     let mut state = load_state(&snapshot_dir, &reader, settings)?;
-    activate(&mut state, &journal.writer(), &settings.graph, &inputs)?;
+    let shelf = StrategyShelf::new(inputs.read_strategy.clone());
+    activate(&mut state, &journal.writer(), settings, (&inputs, &shelf))?;
     let explainers = Explainers::default();
     let end = journal.durable_position();
     let (filler, answers, rebuild) = records::open(&dir.join("records.sqlite"), end)
@@ -97,15 +102,16 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
         background: settings.background,
         judge: inputs.judge.clone(),
         explainers: explainers.clone(),
-        read_strategy: inputs.read_strategy,
+        shelf: shelf.clone(),
     };
     let durable = DurableMark::new(end);
     let (commands, queue) = mpsc::channel(settings.queue_max);
     let judge = explainers.explain(&inputs.judge, &state)?;
-    let strategies = KnownStrategies::of(&state, &past.read_strategy);
+    let judges = Judges::new(judge, &state.strategies, shelf)?;
+    let strategy_name = judges.active_name();
     let outlets = Outlets { writer: journal.writer(), durable: durable.clone() };
-    let build = BackgroundBuild::new(judge.bundle().clone(), explainers);
-    let sequencer = Sequencer::new(state, judge, outlets, build, inputs.nanos);
+    let build = BackgroundBuild::new(inputs.judge.bundle().clone(), explainers);
+    let sequencer = Sequencer::new(state, judges, outlets, build, inputs.nanos);
     let sequencer = thread::Builder::new()
         .name("sequencer".to_owned())
         .spawn(move || sequencer.run(queue))
@@ -117,8 +123,7 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
         durable,
         records: answers,
         follower,
-        judge: inputs.judge,
-        strategies,
+        strategy_name,
         past,
         new_id: inputs.new_id,
     }))
@@ -159,25 +164,17 @@ fn load_state(
 fn activate(
     state: &mut State,
     writer: &JournalWriter,
-    graph: &GraphSettings,
-    inputs: &EngineInputs,
+    settings: &EngineSettings,
+    (inputs, shelf): (&EngineInputs, &StrategyShelf),
 ) -> Result<(), Error> {
-    let strategy = inputs.judge.strategy();
     let bundle = inputs.judge.bundle();
     let mut records = Vec::new();
-    let settings = graph.to_json();
-    if *state.graph_settings != *settings {
-        let settings = settings.into_boxed_str();
+    let graph = settings.graph.to_json();
+    if *state.graph_settings != *graph {
+        let settings = graph.into_boxed_str();
         records.push(Record::GraphActivated(GraphActivated { settings, at: inputs.now }));
     }
-    if state.strategy_hash != strategy.strategy.hash {
-        records.push(Record::StrategyActivated(StrategyActivated {
-            name: strategy.strategy.name.clone(),
-            hash: strategy.strategy.hash.clone(),
-            toml: strategy.toml.clone(),
-            at: inputs.now,
-        }));
-    }
+    records.extend(strategy_record(state, inputs, shelf)?);
     if *state.model_hash != *bundle.hash() {
         let manifest = bundle.manifest();
         records.push(Record::ModelActivated(ModelActivated {
@@ -191,6 +188,22 @@ fn activate(
         state.fold(&record);
     }
     Ok(())
+}
+
+/// The strategy file judges when it says something new, or when what judged before does not
+/// read any more.
+fn strategy_record(
+    state: &State,
+    inputs: &EngineInputs,
+    shelf: &StrategyShelf,
+) -> Result<Option<Record>, Error> {
+    let file = inputs.judge.strategy();
+    if let Err(error) = Lineup::of(&inputs.judge, &state.strategies, shelf) {
+        warn!(%error, "the strategy that judged before does not read: the file judges now");
+        return Ok(Some(file_activated(file, inputs.now)));
+    }
+    let signature = Signature { by: Box::default(), at: inputs.now, note: Box::default() };
+    state.strategies.record_of(&StrategyStep::File(file.clone()), signature)
 }
 
 impl std::fmt::Debug for EngineInputs {

@@ -12,15 +12,12 @@ use crate::domain::event::{Event, Fact};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
     BackgroundActivated, GraphActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
-    StrategyActivated,
 };
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::settings::GraphSettings;
 use crate::model::background::Background;
 use crate::workflow::approved_orders::{ApprovedOrders, BackgroundRule};
-
-/// Most strategies that are remembered; the one that was activated longest ago goes first.
-pub const STRATEGIES_MAX: usize = 64;
+use crate::workflow::strategy_ledger::StrategyLedger;
 
 /// First 16 bytes of a BLAKE3 hash: names a text without keeping it.
 pub type Digest = u128;
@@ -35,12 +32,8 @@ pub struct State {
     /// The settings that it follows, as activated last; empty before the first activation,
     /// up to which it follows the default ones.
     pub graph_settings: Box<str>,
-    /// Hash of the active strategy's file; empty before the first activation.
-    pub strategy_hash: Box<str>,
-    /// The active strategy's file.
-    pub strategy_toml: Box<str>,
-    /// Every strategy that was active, the one activated last at the end.
-    pub strategies: Vec<KnownStrategy>,
+    /// Every strategy that was proposed or active, and which of them judge.
+    pub strategies: StrategyLedger,
     /// Hash of the active bundle; empty before the first activation.
     pub model_hash: Box<str>,
     /// The orders that contributions compare with; `None` before the first were gathered
@@ -52,15 +45,6 @@ pub struct State {
     decisions: IndexMap<DecisionId, u64, FxBuildHasher>,
     orders: IndexMap<Digest, u64, FxBuildHasher>,
     events: IndexMap<Digest, Entry, FxBuildHasher>,
-}
-
-/// A strategy that judges, or did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnownStrategy {
-    /// BLAKE3 of the file, 64 hex digits.
-    pub hash: Box<str>,
-    /// The file.
-    pub toml: Box<str>,
 }
 
 /// Where something with an id of the caller's was recorded, and what it said.
@@ -79,9 +63,7 @@ impl State {
             position: 0,
             graph: KnowledgeGraph::new(GraphSettings::default()),
             graph_settings: Box::default(),
-            strategy_hash: Box::default(),
-            strategy_toml: Box::default(),
-            strategies: Vec::new(),
+            strategies: StrategyLedger::default(),
             model_hash: Box::default(),
             background: None,
             approved: ApprovedOrders::new(rule),
@@ -108,7 +90,9 @@ impl State {
         match record {
             Record::Event(received) => self.fold_event(received),
             Record::Decision(scored) => self.fold_decision(scored),
-            Record::StrategyActivated(activated) => self.fold_strategy(activated),
+            Record::StrategyProposed(_)
+            | Record::StrategyApproved(_)
+            | Record::StrategyActivated(_) => self.strategies.fold(record),
             Record::ModelActivated(activated) => {
                 self.model_hash = activated.hash.clone();
                 // Its ranks are those of the bundle before.
@@ -137,17 +121,6 @@ impl State {
     /// Where an event with this id was told, if it was.
     pub fn told(&self, event_id: &str) -> Option<Entry> {
         self.events.get(&text_digest(event_id)).copied()
-    }
-
-    fn fold_strategy(&mut self, activated: &StrategyActivated) {
-        let StrategyActivated { hash, toml, .. } = activated;
-        self.strategy_hash = hash.clone();
-        self.strategy_toml = toml.clone();
-        self.strategies.retain(|known| known.hash != *hash);
-        if self.strategies.len() == STRATEGIES_MAX {
-            self.strategies.remove(0);
-        }
-        self.strategies.push(KnownStrategy { hash: hash.clone(), toml: toml.clone() });
     }
 
     fn fold_background(&mut self, activated: &BackgroundActivated) {

@@ -9,17 +9,27 @@ use crate::domain::order::AttributeValue;
 use crate::domain::record::{
     ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
 };
+use crate::domain::strategy_version::Signature;
 use crate::domain::time::Span;
 use crate::graph::history::Window;
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::fixtures::{at, bundle, judge, new_id, order, placed, request};
 use crate::workflow::judge_order::Stamp;
-use crate::workflow::state::{
-    Entry, STRATEGIES_MAX, State, differing_fields, event_digest, request_digest,
-};
+use crate::workflow::state::{Entry, State, differing_fields, event_digest, request_digest};
+use crate::workflow::strategy_ledger::STRATEGIES_MAX;
 
 fn empty() -> State {
     State::empty(BackgroundRule::OFF)
+}
+
+fn activated(toml: &str, hash: &str) -> Record {
+    Record::StrategyActivated(StrategyActivated {
+        name: "s".into(),
+        hash: hash.into(),
+        toml: toml.into(),
+        signature: Signature { by: Box::default(), at: at(0), note: Box::default() },
+        staged_percent: None,
+    })
 }
 
 fn decide(state: &mut State, request: &ScoreRequest) -> Decision {
@@ -37,13 +47,7 @@ fn fold_score(state: &mut State, request: &ScoreRequest) -> DecisionId {
 #[test]
 fn every_record_is_found_at_its_own_position() {
     let mut state = empty();
-    let activated = StrategyActivated {
-        name: "plain".into(),
-        hash: "h1".into(),
-        toml: "plain".into(),
-        at: at(0),
-    };
-    state.fold(&Record::StrategyActivated(activated));
+    state.fold(&activated("plain", "h1"));
     let model = ModelActivated { name: "risk/1".into(), hash: "h2".into(), at: at(0) };
     state.fold(&Record::ModelActivated(model));
     let event = placed(1);
@@ -53,7 +57,8 @@ fn every_record_is_found_at_its_own_position() {
     again.request_id = "asked anew".into();
     let second = fold_score(&mut state, &again);
 
-    assert_eq!((&*state.strategy_hash, &*state.strategy_toml), ("h1", "plain"));
+    let active = state.strategies.active().unwrap();
+    assert_eq!((&*active.hash, &*active.toml), ("h1", "plain"));
     assert_eq!((&*state.model_hash, state.position), ("h2", 5));
     assert_eq!(
         state.told(&event.event_id),
@@ -75,10 +80,9 @@ fn every_record_is_found_at_its_own_position() {
 fn strategies_are_remembered_by_their_last_activation_and_up_to_a_limit() {
     let mut state = empty();
     let mut activate = |n: usize| {
-        let (name, hash, toml) = ("s".into(), format!("h{n}").into(), format!("text {n}").into());
-        let activated = StrategyActivated { name, hash, toml, at: at(0) };
-        state.fold(&Record::StrategyActivated(activated));
-        state.strategies.iter().map(|known| known.hash.to_string()).collect::<Vec<_>>()
+        state.fold(&activated(&format!("text {n}"), &format!("h{n}")));
+        let known = state.strategies.versions().iter();
+        known.map(|version| version.hash.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(activate(1), ["h1"]);
     assert_eq!(activate(2), ["h1", "h2"]);

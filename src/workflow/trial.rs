@@ -9,6 +9,7 @@ use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::record::ScoreRequest;
 use crate::domain::time::Timestamp;
 use crate::workflow::judge_order::{ActiveStrategy, Given, Judge, Sight, Stamp, Stopwatch};
+use crate::workflow::lineup::Lineup;
 use crate::workflow::state::State;
 
 /// An order to judge and forget.
@@ -28,7 +29,7 @@ pub struct Trial {
 #[derive(Debug)]
 pub struct Seen {
     /// Who judged then.
-    pub judge: Judge,
+    pub lineup: Lineup,
     /// Measures the rest of the stages.
     pub nanos: Stopwatch,
     /// In the order in which they were asked, each seen under its own strategy.
@@ -36,29 +37,30 @@ pub struct Seen {
 }
 
 impl Trial {
-    /// Who judges it, when `active` judges the others.
-    pub fn judge(&self, active: &Judge) -> Judge {
+    /// Who judges it, when a lineup judges the others.
+    pub fn judge(&self, lineup: &Lineup) -> Judge {
+        let usual = lineup.judge(&self.request.order);
         let strategy = self.strategy.as_ref();
-        strategy.map_or_else(|| active.clone(), |it| active.with_strategy(it.clone()))
+        strategy.map_or_else(|| usual.clone(), |it| usual.with_strategy(it.clone()))
     }
 }
 
 impl Seen {
     /// Looks at every trial in the state, which is afterwards as it was.
-    pub fn new(judge: &Judge, state: &mut State, trials: Vec<Trial>, nanos: Stopwatch) -> Self {
+    pub fn new(lineup: &Lineup, state: &mut State, trials: Vec<Trial>, nanos: Stopwatch) -> Self {
         let seen = trials.into_iter().map(|trial| {
-            let sight = trial.judge(judge).see(state, &trial.request, &trial.given, nanos);
+            let sight = trial.judge(lineup).see(state, &trial.request, &trial.given, nanos);
             (trial, sight)
         });
-        Self { judge: judge.clone(), nanos, trials: seen.collect() }
+        Self { lineup: lineup.clone(), nanos, trials: seen.collect() }
     }
 
     /// One decision per trial.
     pub fn decide(self, received_time: Timestamp) -> Vec<Decision> {
-        let Self { judge, nanos, trials } = self;
+        let Self { lineup, nanos, trials } = self;
         let decide = |(trial, sight): (Trial, Sight)| {
             let stamp = Stamp { decision_id: trial.decision_id, received_time };
-            trial.judge(&judge).decide(&sight, &trial.request, &stamp, nanos)
+            trial.judge(&lineup).decide(&sight, &trial.request, &stamp, nanos)
         };
         trials.into_iter().map(decide).collect()
     }

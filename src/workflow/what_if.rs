@@ -12,13 +12,15 @@ use crate::domain::feature::FeatureSpec;
 use crate::domain::head::HeadKind;
 use crate::domain::query::{FeatureValue, OrderChange, ProbabilityTarget, StrategyChoice, WhatIf};
 use crate::domain::record::{ScoreRequest, ScoredOrder};
+use crate::domain::strategy_version::StrategyMistake;
 use crate::domain::time::Timestamp;
 use crate::model::engine::Scratch;
 use crate::workflow::error::{Error, FieldMistake};
 use crate::workflow::judge_order::{ActiveStrategy, Given, Judge, Sight, Stamp};
-use crate::workflow::known_strategies::KnownStrategies;
 use crate::workflow::past::{Past, judge_as_recorded};
 use crate::workflow::service::WhatIfAnswer;
+use crate::workflow::strategy_ledger::StrategyLedger;
+use crate::workflow::strategy_shelf::names;
 use crate::workflow::trial::{Seen, Trial};
 use crate::workflow::turn_action::Judged;
 
@@ -38,7 +40,7 @@ impl Terms {
     /// # Errors
     /// [`Error::InvalidFields`] with everything that is not there, or
     /// [`Error::InvalidStrategy`] when that is all that is wrong.
-    pub fn read(question: &WhatIf, past: &Past, known: &KnownStrategies) -> Result<Self, Error> {
+    pub fn read(question: &WhatIf, past: &Past, known: &StrategyLedger) -> Result<Self, Error> {
         let bundle = past.judge.bundle();
         let mut mistakes = Mistakes::default();
         let given = mistakes.given(&question.features, &bundle.manifest().features);
@@ -73,19 +75,19 @@ impl Terms {
     /// # Errors
     /// `Unavailable` when fewer than two were.
     pub fn answer_seen(&self, seen: Seen, received_time: Timestamp) -> Result<WhatIfAnswer, Error> {
-        let Seen { judge, nanos, trials } = seen;
+        let Seen { lineup, nanos, trials } = seen;
         let mut trials = trials.into_iter();
         let (Some(as_is), Some(changed)) = (trials.next(), trials.next()) else {
             return Err(Error::Unavailable("an order was not looked at".into()));
         };
         let decide = |trial: &Trial, sight: &Sight| {
             let stamp = Stamp { decision_id: trial.decision_id, received_time };
-            Arc::new(trial.judge(&judge).decide(sight, &trial.request, &stamp, nanos))
+            Arc::new(trial.judge(&lineup).decide(sight, &trial.request, &stamp, nanos))
         };
         let baseline = decide(&as_is.0, &as_is.1);
         let (changed, sight) = changed;
         let decided = decide(&changed, &sight);
-        Ok(self.answer(&changed.judge(&judge), baseline, decided, (&changed.request, &sight)))
+        Ok(self.answer(&changed.judge(&lineup), baseline, decided, (&changed.request, &sight)))
     }
 
     /// The answer about a recorded order, judged again where it stood, with its own id
@@ -98,7 +100,7 @@ impl Terms {
         past: &Past,
         scored: &ScoredOrder,
     ) -> Result<WhatIfAnswer, Error> {
-        let (mut state, judge) = past.stand_at(&scored.decision, self.strategy.clone())?;
+        let (mut state, judge) = past.stand_at(scored, self.strategy.clone())?;
         let request = self.changed(&scored.request);
         let sight = judge.see(&mut state, &request, &self.given, || 0);
         let again = judge_as_recorded(&judge, &sight, &scored.decision, &request)?;
@@ -148,7 +150,7 @@ impl Terms {
 struct Mistakes {
     fields: Vec<FieldMistake>,
     /// Of the text of a strategy.
-    of_text: Vec<String>,
+    of_text: Vec<StrategyMistake>,
 }
 
 impl Mistakes {
@@ -174,21 +176,20 @@ impl Mistakes {
         &mut self,
         choice: Option<&StrategyChoice>,
         past: &Past,
-        known: &KnownStrategies,
+        known: &StrategyLedger,
     ) -> Option<Arc<ActiveStrategy>> {
         match choice? {
             StrategyChoice::Known(name) => {
-                let found = known.find(name);
+                let found = past.shelf.find(known, name);
                 if found.is_none() {
-                    let names = known.names().join(", ");
-                    let description = format!("`{name}` never judged here; known are {names}");
+                    let names = names(known).join(", ");
+                    let description = format!("`{name}` is not known here; known are {names}");
                     self.note("strategy_ref", description);
                 }
                 found
             }
             StrategyChoice::Text(toml) => {
-                let read = (past.read_strategy)(toml).map(Arc::new);
-                read.map_err(|mistakes| self.of_text = mistakes).ok()
+                past.shelf.check(toml).map_err(|mistakes| self.of_text = mistakes).ok()
             }
         }
     }
@@ -201,7 +202,7 @@ impl Mistakes {
             return Err(Error::InvalidStrategy(self.of_text));
         }
         for mistake in std::mem::take(&mut self.of_text) {
-            self.note("strategy_toml", mistake);
+            self.note("strategy_toml", mistake.to_string());
         }
         Err(Error::InvalidFields(self.fields))
     }

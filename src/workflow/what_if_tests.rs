@@ -75,7 +75,10 @@ async fn a_what_if_shows_the_difference_and_leaves_no_trace() {
     assert_eq!(&*fresh.changed.versions.strategy, "strict");
     assert_eq!(fresh.baseline.versions.graph_position, fresh.changed.versions.graph_position);
     let wrong = refused(&engine, WhatIf { strategy: Some(text("nonsense")), ..by_id() }).await;
-    assert_eq!(wrong.to_string(), "the strategy has 1 mistakes; `nonsense` is not a strategy");
+    assert_eq!(
+        wrong.to_string(),
+        "the strategy has 1 mistakes; `nonsense` is not a strategy (line 1)"
+    );
 
     assert_eq!(engine.durable_position(), end);
     let state_after = saved(&engine, dir.path()).await;
@@ -217,7 +220,7 @@ async fn every_name_that_is_not_there_is_named_at_once() {
             "feature_overrides[0].feature: `shoe_size` is no feature of the model bundle",
             "feature_overrides[2].feature: `hat_size` is no feature of the model bundle",
             "target.head_id: `arson` is no risk head of the model bundle",
-            "strategy_ref: `bold` never judged here; known are `plain` (hash of plai)",
+            "strategy_ref: `bold` is not known here; known are `plain` (hash of plai)",
         ]
     );
     engine.stop();
@@ -243,7 +246,7 @@ async fn a_strategy_that_judged_before_is_known_by_name_and_by_hash() {
     engine.stop();
     let (past, journal) = past(dir.path(), "snapshots", bundle());
     let state = past.state_at(journal.durable_position()).unwrap();
-    let hashes: Vec<&str> = state.strategies.iter().map(|known| &*known.hash).collect();
+    let hashes: Vec<&str> = state.strategies.versions().iter().map(|known| &*known.hash).collect();
     assert_eq!(hashes, ["hash of strict", "hash of plain"]);
 }
 

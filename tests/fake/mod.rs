@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use orderlens::config::mistake::Mistake;
+use orderlens::config::strategy::parse;
 use orderlens::domain::decision::{Decision, DecisionId};
 use orderlens::domain::difference::{Change, DecisionDifference};
 use orderlens::domain::event::Event;
@@ -18,12 +20,16 @@ use orderlens::domain::query::{
     DecisionKey, DecisionQuery, FieldDifference, StrategyChoice, WhatIf, WhatIfSubject,
 };
 use orderlens::domain::record::ScoreRequest;
+use orderlens::domain::strategy_version::{Signature, Signer, StrategyMistake};
 use orderlens::domain::time::{Span, Timestamp};
 use orderlens::workflow::error::Error;
+use orderlens::workflow::judge_order::ActiveStrategy;
 use orderlens::workflow::service::{
     Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
     WhatIfAnswer,
 };
+use orderlens::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
+use orderlens::workflow::strategy_service::{CheckedText, StrategyService};
 use uuid::Uuid;
 
 use crate::fake::decision::decide;
@@ -43,11 +49,26 @@ struct State {
     scored: BTreeMap<DecisionId, (ScoreRequest, Arc<Decision>)>,
     by_request: BTreeMap<Box<str>, DecisionId>,
     facts: BTreeMap<Box<str>, String>,
+    strategies: StrategyLedger,
 }
 
 impl Fake {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no test panics while it holds the lock")
+    }
+
+    fn step(
+        &self,
+        step: &StrategyStep,
+        by: Signer,
+        at: Timestamp,
+    ) -> Result<StrategyLedger, Error> {
+        let mut state = self.state();
+        let signature = Signature { by: by.by, at, note: by.note };
+        if let Some(record) = state.strategies.record_of(step, signature)? {
+            state.strategies.fold(&record);
+        }
+        Ok(state.strategies.clone())
     }
 
     fn tell(&self, id: &str, fact: String) -> Result<Ack, Error> {
@@ -146,7 +167,9 @@ impl OrderService for Fake {
         if let Some(StrategyChoice::Text(toml)) = &question.strategy
             && toml.contains("wrong")
         {
-            return Err(Error::InvalidStrategy(vec!["wrong: unknown key".into()]));
+            let message = "wrong: unknown key".into();
+            let wrong = StrategyMistake { message, line: 1, start: 0, end: 5, suggestion: None };
+            return Err(Error::InvalidStrategy(vec![wrong]));
         }
         let id = DecisionId(Uuid::from_u128(1));
         let mut request = match question.subject {
@@ -224,4 +247,58 @@ impl OrderService for Fake {
     async fn record_outcome(&self, outcome: Outcome, _: Timestamp) -> Result<Ack, Error> {
         self.tell(&outcome.outcome_id, format!("{outcome:?}"))
     }
+}
+
+impl StrategyService for Fake {
+    fn check_strategy(&self, toml: &str) -> Result<CheckedText, Vec<StrategyMistake>> {
+        let read = read_strategy(toml)?;
+        Ok(CheckedText { name: read.strategy.name.clone(), hash: read.strategy.hash.clone() })
+    }
+
+    async fn list_strategies(&self) -> Result<StrategyLedger, Error> {
+        Ok(self.state().strategies.clone())
+    }
+
+    async fn propose_strategy(
+        &self,
+        toml: String,
+        author: Signer,
+        received: Timestamp,
+    ) -> Result<StrategyLedger, Error> {
+        let read = read_strategy(&toml).map_err(Error::InvalidStrategy)?;
+        self.step(&StrategyStep::Propose(read), author, received)
+    }
+
+    async fn approve_strategy(
+        &self,
+        hash: Box<str>,
+        approver: Signer,
+        received: Timestamp,
+    ) -> Result<StrategyLedger, Error> {
+        self.step(&StrategyStep::Approve(hash), approver, received)
+    }
+
+    async fn activate_strategy(
+        &self,
+        hash: Box<str>,
+        percent: u32,
+        operator: Signer,
+        received: Timestamp,
+    ) -> Result<StrategyLedger, Error> {
+        self.step(&StrategyStep::Activate { hash, percent }, operator, received)
+    }
+
+    async fn revert_strategy(
+        &self,
+        operator: Signer,
+        received: Timestamp,
+    ) -> Result<StrategyLedger, Error> {
+        self.step(&StrategyStep::Revert, operator, received)
+    }
+}
+
+fn read_strategy(toml: &str) -> Result<Arc<ActiveStrategy>, Vec<StrategyMistake>> {
+    let read = parse("strategy", toml);
+    let read = read.map_err(|errors| errors.mistakes.iter().map(Mistake::as_domain).collect());
+    read.map(|strategy| Arc::new(ActiveStrategy { strategy, toml: toml.into() }))
 }

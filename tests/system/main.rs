@@ -13,6 +13,7 @@ mod orders;
 mod parity;
 mod python_client;
 mod server;
+mod strategies;
 mod synthetic;
 mod what_if;
 mod witness;

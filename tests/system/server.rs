@@ -15,10 +15,16 @@ pub(crate) struct Server {
 impl Server {
     /// Starts on a data folder and waits until it says where it listens.
     pub(crate) fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// The same with further arguments.
+    pub(crate) fn start_with(data: &Path, arguments: &[&str]) -> Self {
         let mut child = orderlens()
             .arg("serve")
             .args(["--listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

@@ -98,7 +98,7 @@ impl Entries {
     /// A cursor at the next record.
     fn enter(&self) -> Result<Current, Error> {
         let (segment, end) = self.segment()?;
-        Ok(Current { cursor: segment.cursor_at(self.next, self.last)?, end })
+        Ok(Current { cursor: segment.cursor_at(self.next)?, end })
     }
 
     fn segment(&self) -> Result<(Arc<Segment>, u64), Error> {

@@ -96,13 +96,13 @@ impl Segment {
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Corrupt`] when a record before it is damaged.
-    pub(crate) fn cursor_at(&self, position: u64, durable: u64) -> Result<Cursor, Error> {
+    pub(crate) fn cursor_at(&self, position: u64) -> Result<Cursor, Error> {
         if position == self.first_position {
             return Cursor::open(&self.path, self.first_position);
         }
         let near = (position - self.first_position) / INDEX_EVERY;
         let mut cursor = Cursor::open(&self.path, self.first_position)?;
-        cursor.jump(self.offset_of(near, durable)?, self.first_position + near * INDEX_EVERY)?;
+        cursor.jump(self.offset_of(near)?, self.first_position + near * INDEX_EVERY)?;
         while cursor.position < position {
             if let Some(damage) = cursor.skip()? {
                 return Err(cursor.corrupt(damage));
@@ -111,11 +111,11 @@ impl Segment {
         Ok(cursor)
     }
 
-    fn offset_of(&self, idx: u64, durable: u64) -> Result<u64, Error> {
+    fn offset_of(&self, idx: u64) -> Result<u64, Error> {
         let mut guard = self.offsets.lock().unwrap_or_else(PoisonError::into_inner);
         let offsets = match guard.as_mut() {
             Some(offsets) => offsets,
-            None => guard.insert(self.index(durable)?),
+            None => guard.insert(self.index()?),
         };
         let offset = usize::try_from(idx).ok().and_then(|idx| offsets.get(idx).copied());
         offset.ok_or_else(|| Error::Corrupt {
@@ -126,21 +126,22 @@ impl Segment {
         })
     }
 
-    fn index(&self, durable: u64) -> Result<Vec<u64>, Error> {
+    /// All of it: only segments that are written to the end come here, for the starts of
+    /// the others are noted from the first record on.
+    fn index(&self) -> Result<Vec<u64>, Error> {
         let mut offsets = Vec::new();
         let mut cursor = Cursor::open(&self.path, self.first_position)?;
-        while cursor.position <= durable {
+        loop {
             let (position, offset) = (cursor.position, cursor.offset);
             // The end of a segment that is followed by another one; or damage,
             // which whoever looks up a record behind it is told.
             if cursor.skip()?.is_some() {
-                break;
+                return Ok(offsets);
             }
             if (position - self.first_position).is_multiple_of(INDEX_EVERY) {
                 offsets.push(offset);
             }
         }
-        Ok(offsets)
     }
 }
 

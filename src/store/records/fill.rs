@@ -92,7 +92,8 @@ fn fill<'r>(
             Record::Decision(scored) => insert_decision(&transaction, *position, scored)?,
             Record::Event(received) => insert_event(&transaction, *position, &received.event)?,
             Record::StrategyActivated(active) => {
-                let row = params![position, "strategy", active.name, active.hash, active.at.0];
+                let at = active.signature.at.0;
+                let row = params![position, "strategy", active.name, active.hash, at];
                 transaction.prepare_cached(INSERT_ACTIVATION)?.execute(row)?;
             }
             Record::ModelActivated(active) => {
@@ -103,8 +104,10 @@ fn fill<'r>(
                 let row = params![position, "background", active.name, active.hash, active.at.0];
                 transaction.prepare_cached(INSERT_ACTIVATION)?.execute(row)?;
             }
-            // Has neither name nor version; the journal tells it whole.
-            Record::GraphActivated(_) => {}
+            // No versions that judge; the journal tells them whole.
+            Record::GraphActivated(_)
+            | Record::StrategyProposed(_)
+            | Record::StrategyApproved(_) => {}
         }
     }
     transaction.prepare_cached(SET_PROGRESS)?.execute([last])?;

@@ -23,6 +23,7 @@ use crate::domain::record::{
     ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
 };
 use crate::domain::risk::{ContributionRest, Probability, RiskAssessment, RiskBand};
+use crate::domain::strategy_version::Signature;
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::domain::unlike::UnlikeTraining;
@@ -188,7 +189,13 @@ fn record(n: u64) -> Record {
         2 => told(format!("eo{n}"), Fact::Outcome(outcome(n + 5))),
         3 => {
             let (name, hash) = ("default".into(), format!("s{n}").into());
-            Record::StrategyActivated(StrategyActivated { name, hash, toml: "x = 1".into(), at })
+            Record::StrategyActivated(StrategyActivated {
+                name,
+                hash,
+                toml: "x = 1".into(),
+                signature: Signature { by: Box::default(), at, note: Box::default() },
+                staged_percent: None,
+            })
         }
         4 => Record::ModelActivated(ModelActivated { name: "risk/1".into(), hash: "m".into(), at }),
         _ => decided(n),
