@@ -140,7 +140,7 @@ fn fill(engine: &EngineSettings, events: &mut impl Iterator<Item = Event>, n_ord
 }
 
 fn started(how: &str, settings: &EngineSettings, inputs: EngineInputs) -> Engine {
-    let (engine, took) = timed(|| start_engine(settings, inputs));
+    let (engine, took) = timed(|| start_engine(settings, &inputs));
     println!("{took:8.2} s  starting {how}");
     engine.expect("the engine starts on its own folder")
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use miette::{Context, IntoDiagnostic};
 use serde::Serialize;
 
+use crate::cli::action_table::action_table;
 use crate::cli::archetypes::{ArchetypeTable, Watch};
 use crate::cli::baselines::{Baseline, TEST, baselines, learning_window};
 use crate::cli::evaluation_report::write_report;
@@ -14,7 +15,8 @@ use crate::cli::export_matrix::export_matrix;
 use crate::cli::identity_check::IdentityCheck;
 use crate::cli::output::{bar, csv_field, say, say_json, spinner};
 use crate::cli::serve::identity;
-use crate::cli::settings::{graph_settings, shipped};
+use crate::cli::rule_features::FeatureLists;
+use crate::cli::settings::{graph_settings, load_strategy, shipped};
 use crate::cli::windows::WindowArgs;
 use crate::domain::head::{HeadId, HeadKind};
 use crate::model::bundle::Bundle;
@@ -28,6 +30,7 @@ use crate::workflow::compare_bundles::compare_bundles;
 use crate::workflow::evaluate_bundle::{
     Judged, KnownAccounts, RESIDUAL_MAX, evaluation_catalog, judge_window, slice_window,
 };
+use crate::workflow::judge_actions::{ActionReport, judge_actions};
 use crate::workflow::play_history::{History, HistoryPlan, play_history};
 
 /// First line of the predictions file.
@@ -55,6 +58,9 @@ pub struct Args {
     /// how right the links between accounts of one person are
     #[arg(long)]
     truth: Option<PathBuf>,
+    /// Judge the actions that this strategy recommends, too; needs --truth
+    #[arg(long, requires = "truth")]
+    strategy: Option<PathBuf>,
     /// Report a slice by itself: `order_amount=50,200` is cut there, `order_amount` in
     /// quarters; without any, the order amount in quarters
     #[arg(long = "slice", value_parser = SliceSpec::parse)]
@@ -94,6 +100,8 @@ struct Report {
     archetypes: Option<ArchetypeTable>,
     #[serde(skip_serializing_if = "Option::is_none")]
     identity: Option<IdentityCheck>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actions: Option<ActionReport>,
 }
 
 /// Runs the command.
@@ -103,7 +111,13 @@ struct Report {
 pub fn run(args: &Args) -> miette::Result<()> {
     let bundle = load(&args.model)?;
     let other = args.compare_with.as_deref().map(load).transpose()?;
+    let features = FeatureLists::of_bundle(&bundle);
+    let strategy = args.strategy.as_deref().map(|file| load_strategy(file, &features));
+    let strategy = strategy.transpose()?;
     let mut watch = args.truth.as_deref().map(Watch::open).transpose()?;
+    if strategy.is_some() {
+        watch = watch.map(|watch| watch.keeping_from(args.windows.test().from));
+    }
     let history = play(args, (&bundle, other.as_ref()), watch.as_mut())?;
     if let Some(path) = &args.export_matrix {
         export_matrix(path, &history, TEST, history.end)?;
@@ -143,6 +157,10 @@ pub fn run(args: &Args) -> miette::Result<()> {
             .map_or_else(Vec::new, |other| compare_bundles(&bundle, &other, &history, TEST)),
         identity: watch.as_ref().and_then(|watch| {
             watch.identity(&history.graph, args.windows.test().from, history.end)
+        }),
+        actions: strategy.as_ref().zip(watch.as_ref()).and_then(|(strategy, watch)| {
+            let strategy = &strategy.strategy;
+            judge_actions((&bundle, strategy), (&history, TEST), watch.kept(), &mut |_| {})
         }),
         archetypes: watch.map(|watch| watch.table(&judged.rows)),
         baselines,
@@ -256,6 +274,9 @@ fn show(report: &Report) {
     }
     if let Some(check) = &report.identity {
         say(check);
+    }
+    if let Some(actions) = &report.actions {
+        say(action_table(actions));
     }
 }
 

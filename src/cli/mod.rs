@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+pub mod action_table;
 pub mod archetypes;
 pub mod ask;
 pub mod baselines;

@@ -97,7 +97,7 @@ pub fn open_engine(settings: &ServiceSettings) -> miette::Result<Engine> {
         nanos: clock::nanos,
         now: clock::now(),
     };
-    start_engine(&engine_settings(settings), inputs).into_diagnostic()
+    start_engine(&engine_settings(settings), &inputs).into_diagnostic()
 }
 
 /// Takes an address, or says which one is taken.

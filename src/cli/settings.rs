@@ -188,8 +188,12 @@ fn version_key(name: &str) -> Vec<NamePart> {
     runs.map(part).collect()
 }
 
-/// A missing strategy file at the shipped place is no fault: the shipped text is built in.
-fn load_strategy(path: &Path, features: &FeatureLists) -> miette::Result<ActiveStrategy> {
+/// A strategy file. That it is missing at the shipped place is no fault: the shipped text is
+/// built in.
+///
+/// # Errors
+/// When it cannot be read, or has mistakes.
+pub fn load_strategy(path: &Path, features: &FeatureLists) -> miette::Result<ActiveStrategy> {
     let toml = match std::fs::read_to_string(path) {
         Ok(toml) => toml,
         Err(_) if path == Path::new("config/strategy.toml") => EMBEDDED_STRATEGY.to_owned(),

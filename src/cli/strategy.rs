@@ -177,8 +177,8 @@ async fn propose(args: &ProposeArgs) -> miette::Result<()> {
     let SignerArgs { by: author, note } = args.signer.clone();
     let request = pb::ProposeStrategyRequest { strategy_toml, author, note };
     let answer = client.propose_strategy(request).await.map_err(|status| refused(&status))?;
-    let proposed = answer.into_inner().strategy;
-    say(signed(args.asking.lang.into(), &known(proposed)?));
+    let version = known(answer.into_inner().strategy)?;
+    say(signed(args.asking.lang.into(), &version));
     Ok(())
 }
 
@@ -187,8 +187,8 @@ async fn approve(args: &StepArgs) -> miette::Result<()> {
     let SignerArgs { by: approver, note } = args.signer.clone();
     let request = pb::ApproveStrategyRequest { hash: args.hash.clone(), approver, note };
     let answer = client.approve_strategy(request).await.map_err(|status| refused(&status))?;
-    let approved = answer.into_inner().strategy;
-    say(signed(args.asking.lang.into(), &known(approved)?));
+    let version = known(answer.into_inner().strategy)?;
+    say(signed(args.asking.lang.into(), &version));
     Ok(())
 }
 

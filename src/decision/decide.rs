@@ -1,7 +1,7 @@
 //! Decides about one order: pure, deterministic, total.
 
 use crate::decision::attribution::{Inputs, Recalibrate, assess};
-use crate::decision::ranking::{Ranking, best_action};
+use crate::decision::ranking::{Ranking, action_means, best_action};
 use crate::decision::reasons::{Leading, reasons};
 use crate::decision::rule::Ruling;
 use crate::decision::rule_facts::{Facts, OrderView};
@@ -133,6 +133,26 @@ pub fn first_action(
     best_action(strategy, order, scores, risks, &eligible)
 }
 
+/// Every eligible action with its expected value, minor units, best first.
+pub fn ranked_actions(
+    strategy: &Strategy,
+    view: OrderView<'_>,
+    scores: &[HeadScore],
+    risks: &[RiskAssessment],
+) -> Vec<(ActionKind, f64)> {
+    let eligible = eligible(strategy, view.order, risks);
+    let mut means = action_means(strategy, view.order, scores, risks, &eligible);
+    // Stable: the first of equals leads, as in the answer.
+    means.sort_by(|a, b| b.1.total_cmp(&a.1));
+    if is_thin(strategy, risks) {
+        means.sort_by_key(|(kind, _)| *kind != ActionKind::Review);
+    }
+    if let Some(forced) = strategy.rules.forced(&Facts::new(strategy, view, risks), &eligible) {
+        means.sort_by_key(|(kind, _)| *kind != forced);
+    }
+    means
+}
+
 /// The risk that matters most, see [`Urgency`]; the first of equals.
 pub fn leading_risk(strategy: &Strategy, risks: &[RiskAssessment]) -> Option<usize> {
     let urgencies = risks.iter().map(|risk| Urgency::of(strategy, &risk.head, risk.probability));
@@ -145,7 +165,8 @@ fn is_thin(strategy: &Strategy, risks: &[RiskAssessment]) -> bool {
     leading.is_none_or(|at| risks[at].n_support < strategy.trust.n_support_min)
 }
 
-fn eligible<'a>(
+/// The actions that may be offered for an order, in catalog order.
+pub fn eligible<'a>(
     strategy: &'a Strategy,
     order: &Order,
     risks: &[RiskAssessment],

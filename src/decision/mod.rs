@@ -4,6 +4,7 @@ pub mod attribution;
 pub mod decide;
 pub mod difference;
 pub mod draws;
+pub mod hindsight;
 pub mod impact;
 pub mod messages;
 pub mod outlook;

@@ -241,12 +241,23 @@ pub fn best_action(
     risks: &[RiskAssessment],
     eligible: &[&ActionPolicy],
 ) -> Option<ActionKind> {
+    let means = action_means(strategy, order, scores, risks, eligible);
+    // The first of equals, as there.
+    means.into_iter().min_by(|a, b| b.1.total_cmp(&a.1)).map(|(kind, _)| kind)
+}
+
+/// The expected value of each action, minor units, in the order given.
+pub fn action_means(
+    strategy: &Strategy,
+    order: &Order,
+    scores: &[HeadScore],
+    risks: &[RiskAssessment],
+    eligible: &[&ActionPolicy],
+) -> Vec<(ActionKind, f64)> {
     let outlook = Outlook::new(strategy, scores, risks);
     let stakes = Stakes::new(strategy, order, outlook.heads());
     let mean = |policy| total(&stakes.parts(&stakes.friction(policy), &outlook.at_point()));
-    let means = eligible.iter().map(|policy| (policy.kind, mean(policy)));
-    // The first of equals, as there.
-    means.min_by(|a, b| b.1.total_cmp(&a.1)).map(|(kind, _)| kind)
+    eligible.iter().map(|policy| (policy.kind, mean(policy))).collect()
 }
 
 /// The best action of a draw; the earlier one in the catalog when two are equal.

@@ -121,6 +121,8 @@ impl Eq for Probability {}
 impl Probability {
     /// Certainty.
     pub const ONE: Self = Self(1.0);
+    /// Never.
+    pub const ZERO: Self = Self(0.0);
 
     /// The nearest probability: NaN becomes 0, anything outside is clamped.
     pub fn clamped(value: f64) -> Self {

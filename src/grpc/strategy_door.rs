@@ -124,17 +124,14 @@ impl<S: Service> StrategyService for StrategyDoor<S> {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "tonic's signature")]
 fn read<T>(read: Result<T, WireError>) -> Result<T, Status> {
     read.map_err(|error| status::of_invalid(&error))
 }
 
-#[expect(clippy::result_large_err, reason = "tonic's signature")]
 fn done<T>(done: Result<T, Error>) -> Result<T, Status> {
     done.map_err(|error| status::of_error(&error))
 }
 
-#[expect(clippy::result_large_err, reason = "tonic's signature")]
 fn found<'l>(ledger: &'l StrategyLedger, hash: &str) -> Result<&'l StrategyVersion, Status> {
     ledger.find(hash).map_err(|error| status::of_error(&error))
 }

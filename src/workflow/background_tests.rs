@@ -124,7 +124,7 @@ fn open_ruled(dir: &Path) -> Engine {
         nanos: || 0,
         now: at(0),
     };
-    start_engine(&settings, inputs).unwrap()
+    start_engine(&settings, &inputs).unwrap()
 }
 
 /// Most orders told while a background is in the making; a second of it and more.

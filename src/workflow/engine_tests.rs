@@ -53,7 +53,7 @@ pub(super) fn open_with(dir: &Path, bundle: Arc<Bundle>, strategy: &str) -> Engi
         nanos: || 0,
         now: at(0),
     };
-    start_engine(&settings(dir), inputs).unwrap()
+    start_engine(&settings(dir), &inputs).unwrap()
 }
 
 pub(super) fn open(dir: &Path) -> Engine {

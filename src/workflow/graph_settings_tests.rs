@@ -19,7 +19,7 @@ fn open(dir: &Path, graph: &GraphSettings) -> Engine {
     let settings = EngineSettings { graph: graph.clone(), ..settings(dir) };
     let judge = judge(bundle(), "plain");
     let inputs = EngineInputs { judge, read_strategy: reader(), new_id, nanos: || 0, now: at(0) };
-    start_engine(&settings, inputs).unwrap()
+    start_engine(&settings, &inputs).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

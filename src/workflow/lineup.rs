@@ -69,12 +69,12 @@ impl Lineup {
     /// The same judges compared with other orders.
     #[must_use]
     pub fn with_explainer(&self, explainer: Option<&Arc<Explainer>>) -> Self {
-        let explained = |judge: &Judge| judge.with_explainer(explainer.cloned());
+        let compared = |judge: &Judge| judge.with_explainer(explainer.cloned());
         let staged = self
             .staged
             .as_ref()
-            .map(|staged| StagedJudge { judge: explained(&staged.judge), share: staged.share });
-        Self { active: explained(&self.active), staged }
+            .map(|staged| StagedJudge { judge: compared(&staged.judge), share: staged.share });
+        Self { active: compared(&self.active), staged }
     }
 }
 

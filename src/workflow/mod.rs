@@ -8,6 +8,7 @@ mod engine_strategies;
 pub mod error;
 pub mod evaluate_bundle;
 pub mod explainer;
+pub mod judge_actions;
 pub mod judge_order;
 pub mod judges;
 pub mod lineup;

@@ -253,12 +253,12 @@ impl Sequencer {
     /// and starts the next one when it is due. Dry runs do neither.
     fn renew_background(&mut self, now: Timestamp) {
         if let Some(explainer) = self.background.finished(&self.state) {
-            self.activate(explainer, now);
+            self.activate(&explainer, now);
         }
         self.background.start_if_due(&self.state);
     }
 
-    fn activate(&mut self, explainer: Arc<Explainer>, now: Timestamp) {
+    fn activate(&mut self, explainer: &Arc<Explainer>, now: Timestamp) {
         let background = &explainer.background;
         let record = self.background.record(background, now);
         let durable = self.outlets.durable.clone();
@@ -271,7 +271,7 @@ impl Sequencer {
                 let (name, hash, rows) =
                     (background.name(), background.hash(), background.n_rows());
                 info!(position, hash, rows, "contributions compare with {name}");
-                self.judges.explain(&explainer);
+                self.judges.explain(explainer);
             }
             Err(error) => self.background.fail(&self.state, &error),
         }

@@ -70,7 +70,7 @@ pub struct EngineInputs {
 ///
 /// # Errors
 /// `Unavailable` when the folder is in use, `Internal` when journal or records cannot be trusted.
-pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<Engine, Error> {
+pub fn start_engine(settings: &EngineSettings, inputs: &EngineInputs) -> Result<Engine, Error> {
     let dir = &settings.data_dir;
     let (journal, opened) = Journal::open(&dir.join("journal"), settings.journal)
         .map_err(|error| Error::failed("opening the journal", error))?;
@@ -81,7 +81,7 @@ pub fn start_engine(settings: &EngineSettings, inputs: EngineInputs) -> Result<E
     let reader = journal.reader();
     let mut state = load_state(&snapshot_dir, &reader, settings)?;
     let shelf = StrategyShelf::new(inputs.read_strategy.clone());
-    activate(&mut state, &journal.writer(), settings, (&inputs, &shelf))?;
+    activate(&mut state, &journal.writer(), settings, (inputs, &shelf))?;
     let explainers = Explainers::default();
     let end = journal.durable_position();
     let (filler, answers, rebuild) = records::open(&dir.join("records.sqlite"), end)

@@ -1,0 +1,315 @@
+//! How good the recommended actions are, where the truth about orders is known.
+//!
+//! Money is that of the strategy's own coefficients with the truth about the risks in
+//! place of their probabilities ([`Hindsight`]), so it measures what not knowing the truth
+//! costs, not whether the coefficients are right.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::decision::attribution::{Inputs, Recalibrate as _, assess};
+use crate::decision::decide::{eligible, first_action, ranked_actions};
+use crate::decision::hindsight::Hindsight;
+use crate::decision::rule_facts::OrderView;
+use crate::decision::strategy::{ActionPolicy, Strategy};
+use crate::domain::decision::ActionKind;
+use crate::domain::head::{HeadId, HeadKind};
+use crate::domain::order::{Order, OrderKey};
+use crate::domain::risk::{Probability, RiskAssessment, RiskBand};
+use crate::domain::time::Timestamp;
+use crate::model::bundle::Bundle;
+use crate::model::engine::Scratch;
+use crate::training::metrics::bootstrap::{Measured, measure};
+use crate::training::metrics::probability::{Predicted, probability_figures};
+use crate::workflow::evaluate_bundle::columns_of;
+use crate::workflow::play_history::History;
+
+/// Actions that an answer recommends.
+const RECOMMENDED: usize = 3;
+/// Seed of the resamples.
+const SEED: u64 = 20_261_127;
+
+/// An order whose truth is known.
+#[derive(Clone, Debug)]
+pub struct KnownOrder {
+    /// The order.
+    pub order: Order,
+    /// When it was placed.
+    pub event_time: Timestamp,
+    /// The risks that it turned out to be; empty for a good one.
+    pub real: Vec<HeadId>,
+    /// Ring, campaign or account: what is alike and resampled together.
+    pub cluster: u64,
+}
+
+/// How good the recommended actions are.
+#[derive(Clone, Debug, Serialize)]
+pub struct ActionReport {
+    /// Orders judged whose truth is known.
+    pub n_orders: u64,
+    /// Money per 1,000 orders, minor units, by policy.
+    pub money: MoneyByPolicy,
+    /// (first action − threshold) / (oracle − threshold).
+    pub gain_share: Measured,
+    /// Orders whose best action in hindsight is among the recommended.
+    pub best_recommended: Measured,
+    /// How far `p_best` of the first action is from what came true.
+    pub p_best_ece: Measured,
+    /// The same of a softmax over the expected values in major units.
+    pub softmax_ece: Measured,
+    /// Reliability of `p_best`: ten bins of equal mass.
+    pub bins: Vec<ReliabilityBin>,
+    /// How often each action came first, and how often it would have been best.
+    pub actions: BTreeMap<&'static str, ActionCounts>,
+}
+
+/// Money per 1,000 orders, minor units of the strategy's currency.
+#[derive(Clone, Debug, Serialize)]
+pub struct MoneyByPolicy {
+    /// The first action of every answer.
+    pub first: Measured,
+    /// Every order released.
+    pub release_all: Measured,
+    /// The best policy of one threshold on the largest probability, chosen in hindsight.
+    pub threshold: Measured,
+    /// Which action it takes above the threshold.
+    pub threshold_action: &'static str,
+    /// The threshold.
+    pub threshold_at: f64,
+    /// The best action of every order, its truth being known.
+    pub oracle: Measured,
+}
+
+/// Orders of about the same `p_best`.
+#[derive(Clone, Debug, Serialize)]
+pub struct ReliabilityBin {
+    /// Orders.
+    pub n: u64,
+    /// Mean `p_best` of the first action.
+    pub predicted: f64,
+    /// Share of the orders whose first action was the best offered one.
+    pub observed: f64,
+}
+
+/// How often an action came first, and how often it would have been best.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ActionCounts {
+    /// Recommended first.
+    pub first: u64,
+    /// Best in hindsight.
+    pub best: u64,
+}
+
+/// One order, judged.
+#[derive(Debug)]
+struct Row {
+    cluster: u64,
+    largest_risk: f64,
+    first: f64,
+    release: f64,
+    oracle: f64,
+    /// By catalog entry.
+    all: Vec<f64>,
+    is_recommended: bool,
+    is_best_offered: bool,
+    p_best: f64,
+    softmax: f64,
+    first_kind: ActionKind,
+    best_kind: ActionKind,
+}
+
+/// Judges the orders of a window whose truth is known; `None` when there are none.
+pub fn judge_actions(
+    (bundle, strategy): (&Bundle, &Strategy),
+    (history, window): (&History, usize),
+    known: &BTreeMap<OrderKey, KnownOrder>,
+    progress: &mut dyn FnMut(u64),
+) -> Option<ActionReport> {
+    let columns = columns_of(bundle, history);
+    let places = strategy.rules.places(&bundle.manifest().features);
+    let mut scratch = Scratch::default();
+    let mut values = vec![f32::NAN; columns.len()];
+    let mut rows = Vec::new();
+    for row in history.rows_of(window) {
+        let Some(known) = known.get(&history.rows[row].order) else { continue };
+        for (value, column) in values.iter_mut().zip(&columns) {
+            *value = history.features[[row, *column]];
+        }
+        rows.extend(judge(bundle, strategy, (known, &values, &places), &mut scratch));
+        if rows.len().is_multiple_of(1_024) {
+            progress(rows.len() as u64);
+        }
+    }
+    progress(rows.len() as u64);
+    report(strategy, &rows)
+}
+
+fn judge(
+    bundle: &Bundle,
+    strategy: &Strategy,
+    (known, values, places): (&KnownOrder, &[f32], &[Option<usize>]),
+    scratch: &mut Scratch,
+) -> Option<Row> {
+    let KnownOrder { order, event_time, real, cluster } = known;
+    let scores = bundle.score_with(bundle.engine(), scratch, values);
+    let inputs = Inputs { specs: &bundle.manifest().features, values };
+    let risks: Vec<RiskAssessment> = scores
+        .iter()
+        .enumerate()
+        .filter(|(_, score)| score.kind == HeadKind::Risk)
+        .map(|(at, score)| {
+            assess(strategy, score, inputs, |log_odds| bundle.calibrate(at, log_odds), 0)
+        })
+        .collect();
+    let is_real = |head: &HeadId| real.contains(head);
+    let offered = eligible(strategy, order, &risks);
+    let view = OrderView { order, event_time: *event_time, values, places };
+    let first_kind = first_action(strategy, view, &scores, &risks)?;
+    let hindsight = Hindsight::new(strategy, order, &scores, &risks, &offered);
+    let outcomes = hindsight.values(is_real);
+    let at = offered.iter().position(|policy| policy.kind == first_kind)?;
+    let best_offered = outcomes.iter().map(|(_, value)| *value).fold(f64::MIN, f64::max);
+    let ranked = ranked_actions(strategy, view, &scores, &risks);
+    let total = |wanted: ActionKind| outcomes.iter().find(|it| it.0 == wanted).map(|it| it.1);
+    // Who knows the truth may do whatever the truth allows, whatever the bands said.
+    let truth = in_truth(&risks, is_real);
+    let allowed = eligible(strategy, order, &truth);
+    let oracle = Hindsight::new(strategy, order, &scores, &truth, &allowed).values(is_real);
+    // The first of equals, as in the ranking.
+    let best = oracle.iter().min_by(|a, b| b.1.total_cmp(&a.1))?;
+    let catalog: Vec<&ActionPolicy> = strategy.actions.iter().collect();
+    let all = Hindsight::new(strategy, order, &scores, &risks, &catalog).values(is_real);
+    let means: Vec<f64> = ranked.iter().map(|it| it.1 / strategy.minor_per_major()).collect();
+    let top = means.iter().copied().fold(f64::MIN, f64::max);
+    let of_first = ranked.iter().find(|it| it.0 == first_kind)?.1 / strategy.minor_per_major();
+    Some(Row {
+        cluster: *cluster,
+        largest_risk: risks.iter().map(|risk| risk.probability.value()).fold(0.0, f64::max),
+        first: outcomes[at].1,
+        release: total(ActionKind::Approve)?,
+        oracle: best.1,
+        all: all.into_iter().map(|(_, value)| value).collect(),
+        is_recommended: ranked.iter().take(RECOMMENDED).any(|it| it.0 == best.0),
+        is_best_offered: best_offered <= outcomes[at].1,
+        p_best: hindsight.chances()[at],
+        softmax: (of_first - top).exp() / means.iter().map(|it| (it - top).exp()).sum::<f64>(),
+        first_kind,
+        best_kind: best.0,
+    })
+}
+
+/// The assessments of somebody who knows the truth.
+fn in_truth(risks: &[RiskAssessment], is_real: impl Fn(&HeadId) -> bool) -> Vec<RiskAssessment> {
+    let known = |risk: &RiskAssessment| {
+        let (probability, band) = if is_real(&risk.head) {
+            (Probability::ONE, RiskBand::High)
+        } else {
+            (Probability::ZERO, RiskBand::Low)
+        };
+        RiskAssessment { probability, band, interval: (probability, probability), ..risk.clone() }
+    };
+    risks.iter().map(known).collect()
+}
+
+fn report(strategy: &Strategy, rows: &[Row]) -> Option<ActionReport> {
+    let (action_idx, threshold_at) = best_threshold(rows)?;
+    let by_threshold = |row: &Row| {
+        if threshold_at <= row.largest_risk { row.all[action_idx] } else { row.release }
+    };
+    let clusters = clusters(rows);
+    let [first, release_all, threshold, oracle, gain_share, best_recommended] =
+        measure(clusters.len(), SEED, |weights| {
+            let mut n = 0.0;
+            let mut sums = [0.0; 5];
+            for (cluster, weight) in clusters.iter().zip(weights) {
+                for row in cluster.iter().map(|at| &rows[*at]) {
+                    n += weight;
+                    let is_recommended = f64::from(u8::from(row.is_recommended));
+                    let values =
+                        [row.first, row.release, by_threshold(row), row.oracle, is_recommended];
+                    for (sum, value) in sums.iter_mut().zip(values) {
+                        *sum += weight * value;
+                    }
+                }
+            }
+            let per_1000 = |sum: f64| 1_000.0 * sum / n;
+            let gain = (sums[0] - sums[2]) / (sums[3] - sums[2]);
+            let [first, release, threshold, oracle] =
+                [sums[0], sums[1], sums[2], sums[3]].map(per_1000);
+            [first, release, threshold, oracle, gain, sums[4] / n]
+        });
+    let predicted = |of: fn(&Row) -> f64| {
+        let predicted = |row: &Row| Predicted {
+            probability: of(row).clamp(0.0, 1.0),
+            is_positive: row.is_best_offered,
+        };
+        probability_figures(&rows.iter().map(predicted).collect::<Vec<_>>(), SEED).debiased_ece
+    };
+    let mut actions: BTreeMap<&'static str, ActionCounts> = BTreeMap::new();
+    for row in rows {
+        actions.entry(row.first_kind.as_str()).or_default().first += 1;
+        actions.entry(row.best_kind.as_str()).or_default().best += 1;
+    }
+    Some(ActionReport {
+        n_orders: rows.len() as u64,
+        money: MoneyByPolicy {
+            first,
+            release_all,
+            threshold,
+            threshold_action: strategy.actions[action_idx].kind.as_str(),
+            threshold_at,
+            oracle,
+        },
+        gain_share,
+        best_recommended,
+        p_best_ece: predicted(|row| row.p_best),
+        softmax_ece: predicted(|row| row.softmax),
+        bins: bins(rows),
+        actions,
+    })
+}
+
+/// The action and the threshold on the largest probability that earn most together.
+fn best_threshold(rows: &[Row]) -> Option<(usize, f64)> {
+    let mut by_risk: Vec<&Row> = rows.iter().collect();
+    by_risk.sort_by(|a, b| b.largest_risk.total_cmp(&a.largest_risk));
+    let n_actions = by_risk.first()?.all.len();
+    let mut best = (0.0, (0, f64::INFINITY));
+    for action in 0..n_actions {
+        let mut gain = 0.0;
+        for (at, row) in by_risk.iter().enumerate() {
+            gain += row.all[action] - row.release;
+            let next = by_risk.get(at + 1).map(|next| next.largest_risk);
+            let is_cut = next.is_none_or(|next| next < row.largest_risk);
+            if is_cut && best.0 < gain {
+                best = (gain, (action, row.largest_risk));
+            }
+        }
+    }
+    Some(best.1)
+}
+
+fn clusters(rows: &[Row]) -> Vec<Vec<usize>> {
+    let mut by_cluster: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        by_cluster.entry(row.cluster).or_default().push(at);
+    }
+    by_cluster.into_values().collect()
+}
+
+fn bins(rows: &[Row]) -> Vec<ReliabilityBin> {
+    const BINS: usize = 10;
+    let mut sorted: Vec<&Row> = rows.iter().collect();
+    sorted.sort_by(|a, b| a.p_best.total_cmp(&b.p_best));
+    let size = sorted.len().div_ceil(BINS).max(1);
+    let mean = |part: &[&Row], of: fn(&Row) -> f64| {
+        part.iter().map(|row| of(row)).sum::<f64>() / part.len() as f64
+    };
+    let bin = |part: &[&Row]| ReliabilityBin {
+        n: part.len() as u64,
+        predicted: mean(part, |row| row.p_best),
+        observed: mean(part, |row| f64::from(u8::from(row.is_best_offered))),
+    };
+    sorted.chunks(size).map(bin).collect()
+}
