@@ -64,7 +64,7 @@ fn main() {
     println!("{n_orders} synthetic orders, {head} facts before the snapshot");
     let read_strategy = reader(&judge);
     let inputs = EngineInputs { judge, read_strategy, new_id, nanos: || 0, now: START };
-    let running = started("from the journal alone", &engine, inputs.clone());
+    let running = started("from the journal alone", &engine, &inputs);
     let (position, took) = timed(|| runtime.block_on(running.save_snapshot()));
     let position = position.expect("the disk has room");
     println!("{took:8.2} s  saving a snapshot at record {position}");
@@ -75,7 +75,7 @@ fn main() {
     let before = runtime.block_on(see(&running, &seen));
     running.stop();
 
-    let running = started("from snapshot and tail", &engine, inputs);
+    let running = started("from snapshot and tail", &engine, &inputs);
     println!("            of which the tail: {} records", running.durable_position() - position);
     let after = runtime.block_on(see(&running, &seen));
     running.stop();
@@ -139,8 +139,8 @@ fn fill(engine: &EngineSettings, events: &mut impl Iterator<Item = Event>, n_ord
     n_facts
 }
 
-fn started(how: &str, settings: &EngineSettings, inputs: EngineInputs) -> Engine {
-    let (engine, took) = timed(|| start_engine(settings, &inputs));
+fn started(how: &str, settings: &EngineSettings, inputs: &EngineInputs) -> Engine {
+    let (engine, took) = timed(|| start_engine(settings, inputs));
     println!("{took:8.2} s  starting {how}");
     engine.expect("the engine starts on its own folder")
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cli::paint::grouped;
 use crate::training::metrics::bootstrap::Measured;
-use crate::workflow::judge_actions::ActionReport;
+use crate::workflow::judge_actions::{ActionReport, ArchetypeMoney, Reliability, ReliabilityBin};
 
 /// The report as text.
 pub fn action_table(report: &ActionReport) -> String {
@@ -28,11 +28,24 @@ pub fn action_table(report: &ActionReport) -> String {
     }
     let _ = writeln!(text, "  share of the gain over the threshold {}", shown(&report.gain_share));
     let _ = writeln!(text, "  best action among the three {}", shown(&report.best_recommended));
-    let _ = writeln!(text, "  p_best, debiased ECE {}", shown(&report.p_best_ece));
-    let _ = writeln!(text, "  softmax of the values, debiased ECE {}", shown(&report.softmax_ece));
-    for bin in &report.bins {
-        let (n, predicted, observed) = (bin.n, bin.predicted, bin.observed);
-        let _ = writeln!(text, "    {n:>6} orders, p_best {predicted:.4}, came true {observed:.4}");
+    let parts = [("all decisions", &report.all), ("not low", &report.contested)];
+    for (name, Reliability { n, p_best_ece, softmax_ece, bins }) in parts {
+        let (p_best, softmax) = (shown(p_best_ece), shown(softmax_ece));
+        let _ = writeln!(text, "  {name}, {n}: debiased ECE of p_best {p_best}, softmax {softmax}");
+        for bin in bins {
+            let ReliabilityBin { n, predicted, observed } = bin;
+            let _ = writeln!(text, "    {n:>6} p_best {predicted:.4}, came true {observed:.4}");
+        }
+    }
+    for (archetype, of_kind) in &report.archetypes {
+        let ArchetypeMoney { n, first, threshold, oracle, actions } = of_kind;
+        let [first, threshold, oracle] =
+            [first, threshold, oracle].map(|minor| grouped(minor / 100.0, 1));
+        let _ = writeln!(
+            text,
+            "    {archetype:<18} {n:>7} first {first:>8} threshold {threshold:>8} known {oracle:>8} \
+             {actions:?}"
+        );
     }
     for (action, counts) in &report.actions {
         let (first, best) = (counts.first, counts.best);

@@ -142,6 +142,7 @@ impl Watch {
             order: order.clone(),
             event_time: at,
             real: real.map(|(risk, _)| risk.head()).collect(),
+            archetype: truth.archetype.clone(),
             cluster: truth.ring.map_or(alone, |ring| u64::from(ring) << 1),
         };
         self.kept.insert(order.key.clone(), known);

@@ -39,6 +39,8 @@ pub struct KnownOrder {
     pub event_time: Timestamp,
     /// The risks that it turned out to be; empty for a good one.
     pub real: Vec<HeadId>,
+    /// Kind of buyer.
+    pub archetype: Box<str>,
     /// Ring, campaign or account: what is alike and resampled together.
     pub cluster: u64,
 }
@@ -54,12 +56,12 @@ pub struct ActionReport {
     pub gain_share: Measured,
     /// Orders whose best action in hindsight is among the recommended.
     pub best_recommended: Measured,
-    /// How far `p_best` of the first action is from what came true.
-    pub p_best_ece: Measured,
-    /// The same of a softmax over the expected values in major units.
-    pub softmax_ece: Measured,
-    /// Reliability of `p_best`: ten bins of equal mass.
-    pub bins: Vec<ReliabilityBin>,
+    /// `p_best` of the first action over all decisions.
+    pub all: Reliability,
+    /// The same over those whose leading risk is not low: where there is something to decide.
+    pub contested: Reliability,
+    /// What each kind of buyer's orders earn.
+    pub archetypes: BTreeMap<Box<str>, ArchetypeMoney>,
     /// How often each action came first, and how often it would have been best.
     pub actions: BTreeMap<&'static str, ActionCounts>,
 }
@@ -79,6 +81,34 @@ pub struct MoneyByPolicy {
     pub threshold_at: f64,
     /// The best action of every order, its truth being known.
     pub oracle: Measured,
+}
+
+/// How far probabilities of being the best offered action are from what came true.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reliability {
+    /// Decisions.
+    pub n: u64,
+    /// Debiased calibration error of `p_best`.
+    pub p_best_ece: Measured,
+    /// The same of a softmax over the expected values in major units.
+    pub softmax_ece: Measured,
+    /// `p_best` in ten bins of equal mass.
+    pub bins: Vec<ReliabilityBin>,
+}
+
+/// Mean money of an order of one kind of buyer, minor units.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ArchetypeMoney {
+    /// Orders.
+    pub n: u64,
+    /// Under the first action.
+    pub first: f64,
+    /// Under the threshold.
+    pub threshold: f64,
+    /// When the truth is known.
+    pub oracle: f64,
+    /// How often each action came first.
+    pub actions: BTreeMap<&'static str, u64>,
 }
 
 /// Orders of about the same `p_best`.
@@ -105,6 +135,8 @@ pub struct ActionCounts {
 #[derive(Debug)]
 struct Row {
     cluster: u64,
+    archetype: Box<str>,
+    is_contested: bool,
     largest_risk: f64,
     first: f64,
     release: f64,
@@ -151,7 +183,7 @@ fn judge(
     (known, values, places): (&KnownOrder, &[f32], &[Option<usize>]),
     scratch: &mut Scratch,
 ) -> Option<Row> {
-    let KnownOrder { order, event_time, real, cluster } = known;
+    let KnownOrder { order, event_time, real, archetype, cluster } = known;
     let scores = bundle.score_with(bundle.engine(), scratch, values);
     let inputs = Inputs { specs: &bundle.manifest().features, values };
     let risks: Vec<RiskAssessment> = scores
@@ -185,6 +217,8 @@ fn judge(
     let of_first = ranked.iter().find(|it| it.0 == first_kind)?.1 / strategy.minor_per_major();
     Some(Row {
         cluster: *cluster,
+        archetype: archetype.clone(),
+        is_contested: risks.iter().any(|risk| RiskBand::Low < risk.band),
         largest_risk: risks.iter().map(|risk| risk.probability.value()).fold(0.0, f64::max),
         first: outcomes[at].1,
         release: total(ActionKind::Approve)?,
@@ -239,18 +273,25 @@ fn report(strategy: &Strategy, rows: &[Row]) -> Option<ActionReport> {
                 [sums[0], sums[1], sums[2], sums[3]].map(per_1000);
             [first, release, threshold, oracle, gain, sums[4] / n]
         });
-    let predicted = |of: fn(&Row) -> f64| {
-        let predicted = |row: &Row| Predicted {
-            probability: of(row).clamp(0.0, 1.0),
-            is_positive: row.is_best_offered,
-        };
-        probability_figures(&rows.iter().map(predicted).collect::<Vec<_>>(), SEED).debiased_ece
-    };
     let mut actions: BTreeMap<&'static str, ActionCounts> = BTreeMap::new();
+    let mut archetypes: BTreeMap<Box<str>, ArchetypeMoney> = BTreeMap::new();
     for row in rows {
+        let of_kind = archetypes.entry(row.archetype.clone()).or_default();
+        of_kind.n += 1;
+        of_kind.first += row.first;
+        of_kind.threshold += by_threshold(row);
+        of_kind.oracle += row.oracle;
+        *of_kind.actions.entry(row.first_kind.as_str()).or_default() += 1;
         actions.entry(row.first_kind.as_str()).or_default().first += 1;
         actions.entry(row.best_kind.as_str()).or_default().best += 1;
     }
+    for of_kind in archetypes.values_mut() {
+        for sum in [&mut of_kind.first, &mut of_kind.threshold, &mut of_kind.oracle] {
+            *sum /= of_kind.n as f64;
+        }
+    }
+    let all: Vec<&Row> = rows.iter().collect();
+    let contested: Vec<&Row> = rows.iter().filter(|row| row.is_contested).collect();
     Some(ActionReport {
         n_orders: rows.len() as u64,
         money: MoneyByPolicy {
@@ -263,9 +304,9 @@ fn report(strategy: &Strategy, rows: &[Row]) -> Option<ActionReport> {
         },
         gain_share,
         best_recommended,
-        p_best_ece: predicted(|row| row.p_best),
-        softmax_ece: predicted(|row| row.softmax),
-        bins: bins(rows),
+        all: reliability(&all),
+        contested: reliability(&contested),
+        archetypes,
         actions,
     })
 }
@@ -298,9 +339,25 @@ fn clusters(rows: &[Row]) -> Vec<Vec<usize>> {
     by_cluster.into_values().collect()
 }
 
-fn bins(rows: &[Row]) -> Vec<ReliabilityBin> {
+fn reliability(rows: &[&Row]) -> Reliability {
+    let error = |of: fn(&Row) -> f64| {
+        let predicted = |row: &&Row| Predicted {
+            probability: of(row).clamp(0.0, 1.0),
+            is_positive: row.is_best_offered,
+        };
+        probability_figures(&rows.iter().map(predicted).collect::<Vec<_>>(), SEED).debiased_ece
+    };
+    Reliability {
+        n: rows.len() as u64,
+        p_best_ece: error(|row| row.p_best),
+        softmax_ece: error(|row| row.softmax),
+        bins: bins(rows),
+    }
+}
+
+fn bins(rows: &[&Row]) -> Vec<ReliabilityBin> {
     const BINS: usize = 10;
-    let mut sorted: Vec<&Row> = rows.iter().collect();
+    let mut sorted: Vec<&Row> = rows.to_vec();
     sorted.sort_by(|a, b| a.p_best.total_cmp(&b.p_best));
     let size = sorted.len().div_ceil(BINS).max(1);
     let mean = |part: &[&Row], of: fn(&Row) -> f64| {

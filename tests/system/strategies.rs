@@ -156,7 +156,7 @@ async fn a_strategy_file_that_changes_judges_and_a_broken_one_does_not() {
     );
     // The next look sees a right file; had the broken one been taken, its hash would show.
     std::fs::write(&file, bold()).unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     let active = loop {
         let active = listed(&mut client).await.active_hash;
         if active != standard || deadline < Instant::now() {
