@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use orderlens::cli::rule_features::FeatureLists;
 use orderlens::config::mistake::Mistake;
 use orderlens::config::strategy::parse;
 use orderlens::domain::decision::{Decision, DecisionId};
@@ -298,7 +299,8 @@ impl StrategyService for Fake {
 }
 
 fn read_strategy(toml: &str) -> Result<Arc<ActiveStrategy>, Vec<StrategyMistake>> {
-    let read = parse("strategy", toml);
+    let features = FeatureLists::of_build();
+    let read = parse("strategy", toml, features.as_known());
     let read = read.map_err(|errors| errors.mistakes.iter().map(Mistake::as_domain).collect());
     read.map(|strategy| Arc::new(ActiveStrategy { strategy, toml: toml.into() }))
 }
