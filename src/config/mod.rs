@@ -20,6 +20,12 @@ pub const EMBEDDED_STRATEGY: &str = include_str!("../../config/strategy.toml");
 #[cfg(test)]
 mod broken_strategies_tests;
 #[cfg(test)]
+mod cel_law;
+#[cfg(test)]
 pub(crate) mod fixtures;
+#[cfg(test)]
+mod random_conditions;
+#[cfg(test)]
+mod strategy_fuzz;
 #[cfg(test)]
 mod strategy_tests;

@@ -11,7 +11,7 @@ use crate::domain::near::nearest;
 /// Most rules of a strategy.
 const RULES_MAX: usize = 200;
 /// Most steps that all conditions together may take for one order: well below a millisecond.
-const ALL_STEPS_MAX: u64 = 60_000;
+const ALL_STEPS_MAX: u64 = 100_000;
 /// Most tags, and most notices, of one rule.
 const WORDS_MAX: usize = 16;
 /// Longest name of a rule, tag or notice.

@@ -1,11 +1,12 @@
 //! Tests of the strategy file that ships, and of the service file.
 
-use crate::config::fixtures::{rendered, shipped_features};
+use crate::config::fixtures::{Untouched, rendered, shipped_features};
 use crate::config::mistake::ConfigErrors;
 use crate::config::rule_names::RuleFeatures;
 use crate::config::{EMBEDDED_STRATEGY, service, strategy};
-use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
+use crate::decision::attribution::Inputs;
 use crate::decision::decide::{DecideInput, decide};
+use crate::decision::rule_facts::{ITEM_FACTS, ORDER_FACTS, WordList};
 use crate::decision::strategy::Strategy;
 use crate::domain::decision::ActionKind;
 use crate::domain::head::{HeadKind, HeadScore, RiskType};
@@ -38,16 +39,6 @@ fn the_shipped_strategy_has_no_mistakes_and_every_action() {
     let kinds: Vec<ActionKind> = strategy.actions.iter().map(|action| action.kind).collect();
     assert_eq!(kinds, ActionKind::ALL);
     assert_eq!(strategy.hash.len(), 64);
-}
-
-/// Weights of the shipped strategy are 1, so nothing is re-calibrated.
-#[derive(Debug)]
-struct Untouched;
-
-impl Recalibrate for Untouched {
-    fn calibrate(&self, _head_idx: usize, _log_odds: f64) -> Calibrated {
-        Calibrated { probability: 0.0, interval: (0.0, 0.0), n_support: 0 }
-    }
 }
 
 /// The first action of the shipped strategy for an order of so many yuan.
@@ -106,6 +97,17 @@ fn every_mistake_of_a_file_is_told_at_once_with_its_place() {
         .replacen("margin_share = 0.18 ", "margin_share = 18 ", 1);
     let errors = parse("config/strategy.toml", &text).unwrap_err();
     insta::assert_snapshot!("three_mistakes", rendered(&errors));
+}
+
+#[test]
+fn the_shipped_file_tells_everything_that_a_rule_may_ask() {
+    let facts = ORDER_FACTS.iter().map(|row| format!("order.{}", row.name));
+    let of_items = ITEM_FACTS.iter().map(|row| format!("item.{}", row.name));
+    let lists = [WordList::AddressKind, WordList::PaymentKind, WordList::Band];
+    let words = lists.map(|list| list.words().join(", "));
+    for told in facts.chain(of_items).chain(words) {
+        assert!(EMBEDDED_STRATEGY.contains(&told), "{told}");
+    }
 }
 
 #[test]

@@ -3,18 +3,23 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use crate::decision::strategy::Strategy;
+use crate::decision::rule::{Rule, Rules};
+use crate::decision::rule_expression::{Comparison, Expression};
+use crate::decision::rule_facts::{Facts, OrderFact, OrderView, Variable};
+use crate::decision::strategy::{ActionPolicy, Strategy};
 use crate::domain::counterfactual::{
     Counterfactual, CounterfactualDirection, CounterfactualProof, CounterfactualSearch, LeverChange,
 };
 use crate::domain::decision::{ActionKind, Decision};
 use crate::domain::feature::{FeatureGroup, FeatureSpec};
 use crate::domain::order::Order;
-use crate::domain::record::{ReceivedEvent, Record, ScoreRequest};
+use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
 use crate::domain::risk::Probability;
+use crate::domain::text::Text;
 use crate::feature::catalog::Catalog;
 use crate::feature::edits::{OrderEdit, OrderField};
 use crate::model::bundle::Bundle;
+use crate::store::log::as_recorded;
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::fixtures::{
     at, basket_bundle, basket_order, bundle, event, head, judge, new_id, reader, request,
@@ -219,6 +224,82 @@ fn a_strategy_that_weighs_themes_gets_changes_but_no_proof() {
         assert!(search.counterfactuals.iter().all(|found| !found.is_proven_minimal));
     }
     assert!(0 < n_found);
+}
+
+/// Rules over what a search moves: the score, its band, a fact and a feature.
+fn forcing_rules() -> Rules {
+    let more = |variable, number| {
+        let pair = [Expression::Variable(variable), Expression::Number(number)];
+        Expression::Compare(Comparison::More, Box::new(pair))
+    };
+    let rule = |id: &str, priority, force, when| Rule {
+        id: id.into(),
+        when,
+        priority,
+        force: Some(force),
+        tags: Vec::new(),
+        emit: Vec::new(),
+        title: Text::new(id, id),
+    };
+    Rules {
+        rules: vec![
+            rule("risky", 1, ActionKind::Review, more(Variable::Risk(head()), 0.4)),
+            rule("dear", 3, ActionKind::Decline, more(Variable::Order(OrderFact::Amount), 450.0)),
+            rule("many", 2, ActionKind::Approve, more(Variable::Feature(0), 4.0)),
+        ],
+        features: vec!["order_quantity_sum".into()],
+    }
+}
+
+#[test]
+fn a_search_sees_what_rules_force() {
+    let shop = Shop::under(basket_bundle(), |strategy| strategy.rules = forcing_rules());
+    let (mut n_forced, mut n_found) = (0, 0);
+    for case in shop.cases() {
+        n_forced += usize::from(case.decision.actions[0].forced_by.is_some());
+        for direction in DIRECTIONS {
+            n_found += check(&case, &case.other_action(direction));
+        }
+    }
+    let n_wanted = usize::try_from(N_ORDERS).unwrap() / 6;
+    assert!(n_wanted < n_forced && n_wanted < n_found, "{n_forced} forced, {n_found} found");
+}
+
+#[test]
+fn a_record_alone_tells_again_what_its_rules_did() {
+    let shop = Shop::under(basket_bundle(), |strategy| strategy.rules = forcing_rules());
+    let strategy = &shop.judge.strategy().strategy;
+    let places = strategy.rules.places(shop.specs());
+    let mut n_outcomes = 0;
+    for Case { request, decision, .. } in shop.cases() {
+        let scored = ScoredOrder { request, decision: Arc::new(decision) };
+        let recorded = as_recorded(Arc::new(scored)).unwrap();
+        let (request, decision) = (&recorded.request, &recorded.decision);
+        let view = OrderView {
+            order: &request.order,
+            event_time: request.event_time,
+            values: &decision.features,
+            places: &places,
+        };
+        let facts = Facts::new(strategy, view, &decision.risks);
+        let is_eligible = |policy: &&ActionPolicy| {
+            decision.impacts.iter().any(|impact| impact.action == policy.kind)
+        };
+        let eligible: Vec<&ActionPolicy> = strategy.actions.iter().filter(is_eligible).collect();
+        assert_eq!(strategy.rules.apply(&facts, &eligible).outcomes, decision.rules);
+        n_outcomes += decision.rules.len();
+    }
+    assert!(usize::try_from(N_ORDERS).unwrap() / 2 < n_outcomes, "{n_outcomes}");
+}
+
+#[test]
+fn a_judge_refuses_a_rule_about_a_feature_that_its_bundle_does_not_read() {
+    let mut strategy = (reader())("plain").unwrap().strategy;
+    strategy.rules = forcing_rules();
+    strategy.rules.features = vec!["order_quantity_sun".into()];
+    let active = Arc::new(ActiveStrategy { strategy, toml: "".into() });
+    let error = Judge::new(basket_bundle(), active, "test").unwrap_err().to_string();
+    assert!(error.contains("rule `many`") && error.ends_with("`order_quantity_sum`?"), "{error}");
 }
 
 #[test]
