@@ -22,6 +22,7 @@ use orderlens::domain::money::{Currency, Money};
 use orderlens::domain::order::{Order, OrderItem, OrderKey};
 use orderlens::domain::record::ScoreRequest;
 use orderlens::domain::risk::{Probability, RiskBand};
+use orderlens::domain::rule::{RuleObstacle, RuleOutcome};
 use orderlens::domain::text::{Language, Text};
 use orderlens::domain::time::Timestamp;
 use uuid::Uuid;
@@ -49,7 +50,61 @@ fn decision() -> Decision {
     decision.degraded_reasons.push(DegradedReason::FewInputsKnown);
     decision.risks[0].contributions[1].weight = 1.5;
     decision.counterfactuals.push(search());
+    decision.rules = rules();
+    decision.tags = vec!["low_stock".into(), "night".into()];
+    decision.notices = vec!["emergency_replenishment".into()];
+    decision.priority = 15;
+    decision.actions[0].forced_by = Some("night_orders".into());
     decision
+}
+
+/// A rule of each sort of outcome.
+fn rules() -> Vec<RuleOutcome> {
+    let rule = |id: &str, obstacle, force, title: Text| RuleOutcome {
+        rule: id.into(),
+        obstacle,
+        missing_inputs: Vec::new(),
+        priority: 0,
+        force,
+        tags: Vec::new(),
+        emit: Vec::new(),
+        title,
+    };
+    vec![
+        rule(
+            "low_stock",
+            None,
+            None,
+            Text::new("Little is left on a live channel", "直播渠道库存告急"),
+        ),
+        rule(
+            "night_orders",
+            None,
+            Some(ActionKind::Approve),
+            Text::new("Small order at night", "夜间小额订单"),
+        ),
+        rule(
+            "far_away",
+            Some(RuleObstacle::Overruled),
+            Some(ActionKind::Hold),
+            Text::new("Far from home", "异地下单"),
+        ),
+        rule(
+            "call_back",
+            Some(RuleObstacle::NotEligible),
+            Some(ActionKind::PhoneCheck),
+            Text::new("Call back", "回访"),
+        ),
+        RuleOutcome {
+            missing_inputs: vec!["sku_stock_units_max".into(), "order.discount".into()],
+            ..rule(
+                "clearance",
+                Some(RuleObstacle::MissingInput),
+                None,
+                Text::new("Clearance sale", "清仓"),
+            )
+        },
+    ]
 }
 
 fn search() -> CounterfactualSearch {

@@ -27,6 +27,7 @@ pub mod picture;
 pub mod render;
 pub mod replay;
 pub mod rule_features;
+mod rules_section;
 pub mod score;
 pub mod serve;
 pub mod settings;

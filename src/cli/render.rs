@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cli::paint::{Align, Cell, Ink, Tone, bar, diverging_bar, grouped, table};
+use crate::cli::rules_section::rules_section;
 use crate::cli::turns::turns;
 use crate::cli::words::{self, word};
 use crate::domain::decision::{Decision, DecisionState};
@@ -49,6 +50,7 @@ impl Page {
         let currency = decision.impacts.first().map_or(Currency::CNY, |it| it.currency);
         text += &self.actions(&decision.actions, currency);
         text += &turns(self, &decision.counterfactuals);
+        text += &rules_section(self, decision);
         text += &self.footer(decision);
         text
     }
@@ -226,6 +228,9 @@ impl Page {
             let tone = if action.rank == 1 { Tone::Strong } else { Tone::Normal };
             let confidence = action.confidence.value();
             let mut notes = Vec::new();
+            if action.forced_by.is_some() {
+                notes.push(self.word("forced by a rule", "由规则强制"));
+            }
             if action.is_close_call {
                 notes.push(self.word("close call", "差距很小"));
             }

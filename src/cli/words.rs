@@ -4,6 +4,7 @@ use crate::domain::decision::{ActionKind, DecisionState, DegradedReason, Stage};
 use crate::domain::head::{HeadId, RiskType};
 use crate::domain::impact::ImpactKind;
 use crate::domain::risk::RiskBand;
+use crate::domain::rule::RuleObstacle;
 use crate::domain::text::Language;
 
 /// One of two texts.
@@ -90,6 +91,16 @@ pub fn degraded(language: Language, reason: DegradedReason) -> &'static str {
         DegradedReason::PastShed => {
             ("the graph had no room for all of the past", "图谱容量不足，已舍弃部分历史")
         }
+    };
+    word(language, en, zh)
+}
+
+/// Why the effects of a rule do not count.
+pub fn obstacle(language: Language, obstacle: RuleObstacle) -> &'static str {
+    let (en, zh) = match obstacle {
+        RuleObstacle::Overruled => ("overruled by another rule", "被其他规则覆盖"),
+        RuleObstacle::NotEligible => ("not possible for this order", "不适用于本订单"),
+        RuleObstacle::MissingInput => ("not known: ", "未知："),
     };
     word(language, en, zh)
 }
