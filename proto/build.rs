@@ -14,7 +14,8 @@ const CONTRACT: [&str; 5] = [
     "orderlens/v1/strategy_service.proto",
 ];
 /// What only this program reads.
-const INTERNAL: [&str; 1] = ["orderlens/journal/v1/record.proto"];
+const INTERNAL: [&str; 2] =
+    ["orderlens/journal/v1/record.proto", "orderlens/journal/v1/recorded_order.proto"];
 
 #[expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts by variables")]
 fn main() -> Result<(), Box<dyn Error>> {

@@ -23,6 +23,7 @@ pub mod order;
 pub mod order_step;
 pub mod query;
 pub mod record;
+pub mod recorded_order;
 pub mod risk;
 pub mod rule;
 pub mod scramble;

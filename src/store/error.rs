@@ -95,6 +95,12 @@ pub enum Error {
     /// The journal was closed.
     #[error("the journal is closed")]
     Closed,
+    /// A folder that should hold a journal holds none.
+    #[error("there is no journal in {}", path.display())]
+    Empty {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A setting cannot work.
     #[error("{name} = {value} must be at least {min}")]
     Setting {
@@ -157,6 +163,7 @@ impl Error {
             | Self::TooLarge { .. }
             | Self::Exhausted { .. }
             | Self::Closed
+            | Self::Empty { .. }
             | Self::Undecodable { .. }
             | Self::Setting { .. } => false,
         }

@@ -1,12 +1,16 @@
 //! The journal as the rest of the service sees it: domain records, not bytes.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::domain::record::{Record, ScoredOrder};
+use crate::domain::record::{BackgroundActivated, Record, ScoredOrder};
+use crate::domain::recorded_order::RecordedFact;
+use crate::domain::time::Timestamp;
 use crate::store::error::Error;
 use crate::store::journal::JournalWriter;
 use crate::store::journal::reader::JournalReader;
 use crate::wire::record::{decode, encode};
+use crate::wire::recorded_order::{RecordKind, decode_short, event_time};
 
 /// Queues a record; see [`JournalWriter::submit`].
 ///
@@ -71,6 +75,107 @@ pub fn read_from(
 /// [`Error::Undecodable`], and those of [`JournalReader::read_at`].
 pub fn read_at(reader: &JournalReader, position: u64) -> Result<Option<Record>, Error> {
     reader.read_at(position)?.map(|payload| read(position, &payload)).transpose()
+}
+
+/// Position of the `n`th newest judged order, of the oldest one when there are fewer;
+/// `None` when there is none.
+///
+/// # Errors
+/// Those of [`JournalReader::visit_back`].
+pub fn nth_last_decision(reader: &JournalReader, n: u64) -> Result<Option<u64>, Error> {
+    let (mut found, mut n_left) = (None, n);
+    let is_decision = |first| RecordKind::of(first) == RecordKind::Decision;
+    reader.visit_back(u64::MAX, is_decision, |position| {
+        if n_left == 0 {
+            return Ok(ControlFlow::Break(()));
+        }
+        found = Some(position);
+        n_left -= 1;
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
+}
+
+/// The file of the strategy with a hash, activated before a position.
+///
+/// # Errors
+/// Those of [`JournalReader::visit_back`] and [`read_at`].
+pub fn find_strategy(
+    reader: &JournalReader,
+    before: u64,
+    hash: &str,
+) -> Result<Option<Arc<str>>, Error> {
+    find_back(reader, before, RecordKind::StrategyActivated, |record| {
+        let Record::StrategyActivated(active) = record else { return None };
+        (*active.hash == *hash).then_some(active.toml)
+    })
+}
+
+/// The background with a hash, activated before a position.
+///
+/// # Errors
+/// Those of [`JournalReader::visit_back`] and [`read_at`].
+pub fn find_background(
+    reader: &JournalReader,
+    before: u64,
+    hash: &str,
+) -> Result<Option<BackgroundActivated>, Error> {
+    find_back(reader, before, RecordKind::BackgroundActivated, |record| {
+        let Record::BackgroundActivated(active) = record else { return None };
+        (*active.hash == *hash).then_some(active)
+    })
+}
+
+/// The newest record of a kind before a position that `find` takes something from.
+fn find_back<T>(
+    reader: &JournalReader,
+    before: u64,
+    kind: RecordKind,
+    find: impl Fn(Record) -> Option<T>,
+) -> Result<Option<T>, Error> {
+    let mut found = None;
+    let is_kind = |first| RecordKind::of(first) == kind;
+    reader.visit_back(before, is_kind, |position| {
+        found = read_at(reader, position)?.and_then(&find);
+        Ok(if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(found)
+}
+
+/// True when a payload tells a fact or a judged order.
+pub fn tells_fact_or_order(payload: &[u8]) -> bool {
+    payload.first().is_some_and(|first| is_fact_or_order(*first))
+}
+
+fn is_fact_or_order(first_byte: u8) -> bool {
+    match RecordKind::of(first_byte) {
+        RecordKind::Event | RecordKind::Decision => true,
+        RecordKind::StrategyActivated | RecordKind::BackgroundActivated | RecordKind::Other => {
+            false
+        }
+    }
+}
+
+/// When the newest fact or order of a journal happened, by the clock of its source.
+///
+/// # Errors
+/// Those of [`JournalReader::visit_back`]; [`Error::Undecodable`].
+pub fn last_event_time(reader: &JournalReader) -> Result<Option<Timestamp>, Error> {
+    let mut found = None;
+    reader.visit_back(u64::MAX, is_fact_or_order, |position| {
+        let payload = reader.read_at(position)?.unwrap_or_default();
+        found = event_time(&payload).map_err(|source| Error::Undecodable { position, source })?;
+        Ok(if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    Ok(found)
+}
+
+/// A record in short.
+///
+/// # Errors
+/// [`Error::Undecodable`].
+pub fn read_short(position: u64, payload: &[u8]) -> Result<RecordedFact, Error> {
+    decode_short(payload).map_err(|source| Error::Undecodable { position, source })
 }
 
 fn read(position: u64, payload: &[u8]) -> Result<Record, Error> {

@@ -194,7 +194,8 @@ fn read_region(check: &mut Check<'_>, path: &Path<'_>, id: Option<String>) -> Op
     check.entity_of(&path.field("region_id"), EntityKind::Region, id?)
 }
 
-fn read_label(check: &mut Check<'_>, path: &Path<'_>, label: pb::Label) -> Option<Label> {
+/// Reads a label.
+pub fn read_label(check: &mut Check<'_>, path: &Path<'_>, label: pb::Label) -> Option<Label> {
     let order = check.required(&path.field("order"), label.order, Check::order_key);
     let head = check.head(path, label.risk_type, label.head_id);
     let value = check.finite(&path.field("value"), label.value);

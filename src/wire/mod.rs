@@ -16,6 +16,7 @@ pub mod neighborhood;
 pub mod order;
 pub mod pb;
 pub mod record;
+pub mod recorded_order;
 pub mod request;
 mod rule;
 #[cfg(test)]

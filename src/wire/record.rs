@@ -236,7 +236,8 @@ fn read_columns(
     Some(read)
 }
 
-fn read_request(
+/// Reads what was asked.
+pub fn read_request(
     check: &mut Check<'_>,
     path: &Path<'_>,
     request: pb::ScoreRequest,

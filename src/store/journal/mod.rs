@@ -9,13 +9,17 @@
 //! A record that failed may still be found after that: its fate was unknown.
 
 pub mod frame;
+mod read_only;
 pub mod reader;
 pub mod recovery;
 mod segment;
+mod skim;
 mod writer;
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod view_tests;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};

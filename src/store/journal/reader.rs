@@ -34,6 +34,10 @@ impl JournalReader {
         Self { shared }
     }
 
+    pub(super) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
     /// Position of the last record that is on disk; 0 for none.
     pub fn durable_position(&self) -> u64 {
         self.shared.durable()

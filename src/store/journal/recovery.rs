@@ -85,6 +85,14 @@ pub(crate) fn find_end(
     Ok(End { next_position: cursor.position, offset, torn })
 }
 
+/// True when a sound record of a later write stands somewhere behind a cursor.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(crate) fn has_later_batch(cursor: &Cursor, segment: &Segment) -> Result<bool, Error> {
+    Ok(Tail::read(cursor, Damage::Unwritten, segment)?.has_later_batch())
+}
+
 /// Makes the last batch durable, which may so far be in the system's cache alone: the
 /// process may have died before its sync, or the sync failed and forgot what was unwritten.
 fn write_again(segment: &Segment, range: Range<u64>, medium: &dyn Medium) -> Result<(), Error> {

@@ -151,9 +151,21 @@ impl Cursor {
     /// # Errors
     /// [`Error::Io`]; [`Error::Format`] when the header is not one, or of another version.
     pub(crate) fn open(path: &Path, first_position: u64) -> Result<Self, Error> {
+        Self::open_reading(path, first_position, READ_AHEAD_BYTES)
+    }
+
+    /// The same, with so many bytes read ahead.
+    ///
+    /// # Errors
+    /// Those of [`Cursor::open`].
+    pub(crate) fn open_reading(
+        path: &Path,
+        first_position: u64,
+        read_ahead_bytes: usize,
+    ) -> Result<Self, Error> {
         let file = File::open(path).map_err(Error::io("open", path))?;
         let file_bytes = file.metadata().map_err(Error::io("look at", path))?.len();
-        let mut input = BufReader::with_capacity(READ_AHEAD_BYTES, file);
+        let mut input = BufReader::with_capacity(read_ahead_bytes, file);
         let mut header = [0_u8; SEGMENT_HEADER_BYTES];
         let format =
             |found| Error::Format { path: path.to_owned(), expected: "a journal segment", found };
@@ -170,6 +182,20 @@ impl Cursor {
         }
         let offset = SEGMENT_HEADER_BYTES as u64;
         Ok(Self { input, path: path.to_owned(), offset, position: first_position, file_bytes })
+    }
+
+    /// A cursor where another one stands, which sees what was written since.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(crate) fn open_at(path: &Path, other: &Self) -> Result<Self, Error> {
+        let file = File::open(path).map_err(Error::io("open", path))?;
+        let file_bytes = file.metadata().map_err(Error::io("look at", path))?.len();
+        let input = BufReader::with_capacity(READ_AHEAD_BYTES, file);
+        let (offset, position) = (other.offset, other.position);
+        let mut cursor = Self { input, path: path.to_owned(), offset, position, file_bytes };
+        cursor.jump(offset, position)?;
+        Ok(cursor)
     }
 
     /// Reads the next record, or tells why there is none. Stays put on damage.
@@ -226,6 +252,33 @@ impl Cursor {
         self.offset = end;
         self.position += 1;
         Ok(None)
+    }
+
+    /// Steps over a record by its header; gives the first byte of its payload, if it has
+    /// any, which is not checked.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub(crate) fn glance(&mut self) -> Result<Result<Option<u8>, Damage>, Error> {
+        let header = match self.header()? {
+            Ok(header) => header,
+            Err(damage) => return Ok(Err(damage)),
+        };
+        let end = self.offset + header.record_bytes();
+        if self.file_bytes < end {
+            return Ok(Err(Damage::Cut));
+        }
+        let mut first = [0_u8; 1];
+        let n_read = usize::from(0 < header.length);
+        if !self.fill(&mut first[..n_read])? {
+            return Ok(Err(Damage::Cut));
+        }
+        self.input
+            .seek_relative(i64::from(header.length.saturating_sub(1)))
+            .map_err(Error::io("read", &self.path))?;
+        self.offset = end;
+        self.position += 1;
+        Ok(Ok((0 < n_read).then_some(first[0])))
     }
 
     /// Reads the header of the record that belongs here.

@@ -22,11 +22,11 @@ const SETTINGS: JournalSettings = JournalSettings {
     damaged_tail: DamagedTail::Refuse,
 };
 
-fn payload(n: u64) -> Vec<u8> {
+pub(super) fn payload(n: u64) -> Vec<u8> {
     format!("record {n} {}", "x".repeat(usize::try_from(n % 700).unwrap())).into_bytes()
 }
 
-fn open(dir: &Path) -> (Journal, Opened) {
+pub(super) fn open(dir: &Path) -> (Journal, Opened) {
     open_with(dir, SETTINGS).unwrap()
 }
 
@@ -34,7 +34,7 @@ fn open_with(dir: &Path, settings: JournalSettings) -> Result<(Journal, Opened),
     Journal::open_on(Arc::new(Unsynced), dir, settings)
 }
 
-fn read_all(journal: &Journal) -> Vec<(u64, Vec<u8>)> {
+pub(super) fn read_all(journal: &Journal) -> Vec<(u64, Vec<u8>)> {
     journal.reader().read_from(1).map(Result::unwrap).collect()
 }
 

@@ -1,0 +1,70 @@
+//! What a back-test reads of the journal: judged orders in short, and truths.
+
+use crate::domain::decision::{ActionKind, DecisionId};
+use crate::domain::head::HeadId;
+use crate::domain::order::{Order, OrderKey};
+use crate::domain::risk::Probability;
+use crate::domain::time::Timestamp;
+
+/// A record as far as a back-test needs it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RecordedFact {
+    /// An order that was judged.
+    Order(Box<RecordedOrder>),
+    /// How an order turned out.
+    Truth(ToldTruth),
+    /// Anything else.
+    Other,
+}
+
+/// An order that was judged: enough to judge it again under another strategy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedOrder {
+    /// Which decision.
+    pub decision_id: DecisionId,
+    /// When the order was placed, by the caller's clock.
+    pub event_time: Timestamp,
+    /// The order, sealed.
+    pub order: Order,
+    /// Hash of the bundle that judged it.
+    pub model_hash: Box<str>,
+    /// Hash of the strategy's file.
+    pub strategy_hash: Box<str>,
+    /// Hash of the orders that contributions compared with; empty without any.
+    pub background_hash: Box<str>,
+    /// What was recommended first; `None` when nothing was.
+    pub first_action: Option<ActionKind>,
+    /// Probability with which its strategy was drawn for it.
+    pub propensity: Probability,
+    /// The feature vector in bundle order, NaN is unknown.
+    pub features: Vec<f32>,
+}
+
+/// A fact about how an order turned out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToldTruth {
+    /// Which order, where the fact names it.
+    pub order: Option<OrderKey>,
+    /// Which decision, where the fact names it.
+    pub decision_id: Option<DecisionId>,
+    /// What it says.
+    pub truth: Truth,
+}
+
+/// How an order turned out.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Truth {
+    /// For one head, final from an instant on.
+    Labeled {
+        /// The head.
+        head: HeadId,
+        /// True when its risk came true.
+        is_bad: bool,
+        /// `None` when it is final at once.
+        matures_at: Option<Timestamp>,
+    },
+    /// Bad: disputed and lost, charged back or confirmed as abuse.
+    Bad,
+    /// Good: confirmed as honest.
+    Good,
+}
