@@ -7,7 +7,9 @@ use crate::config::reader::{Found, Section, read_document};
 use crate::config::rule_names::{Names, RuleFeatures};
 use crate::config::strategy_actions::actions;
 use crate::config::strategy_rules::rules;
-use crate::decision::strategy::{GroupWeights, MoneyPolicy, RiskPolicy, Strategy, TrustPolicy};
+use crate::decision::strategy::{
+    GroupWeights, MoneyPolicy, ReviewerPolicy, RiskPolicy, Strategy, TrustPolicy,
+};
 use crate::domain::feature::FeatureGroup;
 use crate::domain::head::{HeadId, RiskType};
 use crate::domain::money::Currency;
@@ -19,6 +21,8 @@ pub const DEFAULT: &str = "default";
 pub const MONEY_MAX: f64 = 1e9;
 /// Largest weight of a theme or risk; more would let one theme drown the model.
 const WEIGHT_MAX: f64 = 10.0;
+/// Most hours that all reviewers together have on one day: ten thousand people.
+const REVIEWER_HOURS_MAX: f64 = 100_000.0;
 
 /// Checks the text of a strategy file whose rules may ask for these features.
 ///
@@ -43,6 +47,7 @@ fn strategy(root: &Section<'_>, features: RuleFeatures<'_>, hash: Box<str>) -> O
     let risks = risks_section.and_then(|section| risks(&section));
     let money = root.section("money").and_then(|section| money(&section));
     let trust = root.section("trust").and_then(|section| trust(&section));
+    let reviewers = root.section("reviewers").and_then(|section| reviewers(&section));
     let actions = root.section("actions").map(|section| actions(&section, &heads));
     let enabled = actions.as_ref().map_or(&[][..], |actions| &actions.enabled);
     let rules = root
@@ -58,6 +63,7 @@ fn strategy(root: &Section<'_>, features: RuleFeatures<'_>, hash: Box<str>) -> O
         default_risk,
         money: money?,
         trust: trust?,
+        reviewers: reviewers?,
         actions: actions?.catalog,
         rules: rules.unwrap_or_default(),
     })
@@ -199,4 +205,11 @@ fn trust(section: &Section<'_>) -> Option<TrustPolicy> {
         close_call_minor: close_minor?.value,
         close_call_share: close_share?.value,
     })
+}
+
+fn reviewers(section: &Section<'_>) -> Option<ReviewerPolicy> {
+    let hours = section.number("hours_per_day", 0.0..=REVIEWER_HOURS_MAX);
+    let random = section.number("random_share", 0.0..=1.0);
+    section.finish();
+    Some(ReviewerPolicy { hours_per_day: hours?.value, random_share: random?.value })
 }

@@ -14,7 +14,7 @@ use crate::domain::money::{Currency, Money};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::time::Timestamp;
 
-fn parse(file: &str, toml: &str) -> Result<Strategy, ConfigErrors> {
+pub(super) fn parse(file: &str, toml: &str) -> Result<Strategy, ConfigErrors> {
     let read = shipped_features();
     strategy::parse(file, toml, RuleFeatures { read: &read, possible: &[] })
 }

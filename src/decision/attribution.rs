@@ -46,10 +46,31 @@ pub fn assess(
     recalibrate: impl Fn(f64) -> Calibrated,
     contributions_max: usize,
 ) -> RiskAssessment {
-    let (weighted, calibrated) = weigh(&strategy.weights, score, inputs.specs, recalibrate);
+    let brief = assess_briefly(strategy, score, inputs.specs, recalibrate);
     let sum: f64 = score.contributions.iter().sum();
     let mut ranked = rank_by_shift(&strategy.weights, score, inputs.specs);
     let others = ranked.split_off(contributions_max.min(ranked.len()));
+    RiskAssessment {
+        residual: score.raw - score.base - sum,
+        contributions: ranked
+            .into_iter()
+            .map(|idx| contribution(&strategy.weights, score, inputs, idx))
+            .collect(),
+        rest: rest(&strategy.weights, score, inputs.specs, others),
+        groups: by_group(&strategy.weights, score, inputs.specs),
+        entities: by_entity(&strategy.weights, score, inputs.specs),
+        ..brief
+    }
+}
+
+/// What [`assess`] says without its lists: all that the choice of an action reads.
+pub fn assess_briefly(
+    strategy: &Strategy,
+    score: &HeadScore,
+    specs: &[FeatureSpec],
+    recalibrate: impl Fn(f64) -> Calibrated,
+) -> RiskAssessment {
+    let (weighted, calibrated) = weigh(&strategy.weights, score, specs, recalibrate);
     RiskAssessment {
         head: score.head.clone(),
         probability: Probability::clamped(calibrated.probability),
@@ -62,15 +83,12 @@ pub fn assess(
         base: score.base,
         raw_log_odds: score.raw,
         weighted_log_odds: weighted,
-        residual: score.raw - score.base - sum,
-        contributions: ranked
-            .into_iter()
-            .map(|idx| contribution(&strategy.weights, score, inputs, idx))
-            .collect(),
-        rest: rest(&strategy.weights, score, inputs.specs, others),
+        residual: 0.0,
+        contributions: Vec::new(),
+        rest: ContributionRest::default(),
         n_support: calibrated.n_support,
-        groups: by_group(&strategy.weights, score, inputs.specs),
-        entities: by_entity(&strategy.weights, score, inputs.specs),
+        groups: Vec::new(),
+        entities: Vec::new(),
     }
 }
 

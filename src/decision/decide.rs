@@ -1,7 +1,8 @@
 //! Decides about one order: pure, deterministic, total.
 
 use crate::decision::attribution::{Inputs, Recalibrate, assess};
-use crate::decision::ranking::{Ranking, action_means, best_action};
+use crate::decision::options::{Options, Worth};
+use crate::decision::ranking::{Ranking, action_means};
 use crate::decision::reasons::{Leading, reasons};
 use crate::decision::rule::Ruling;
 use crate::decision::rule_facts::{Facts, OrderView};
@@ -120,17 +121,26 @@ pub fn first_action(
     scores: &[HeadScore],
     risks: &[RiskAssessment],
 ) -> Option<ActionKind> {
-    let order = view.order;
-    let eligible = eligible(strategy, order, risks);
+    options(strategy, view, scores, risks).first().map(|first| first.policy.kind)
+}
+
+/// What [`decide`] chooses from for assessed risks, with the expected values.
+pub fn options<'a>(
+    strategy: &'a Strategy,
+    view: OrderView<'_>,
+    scores: &[HeadScore],
+    risks: &[RiskAssessment],
+) -> Options<'a> {
+    let eligible = eligible(strategy, view.order, risks);
+    let means = action_means(strategy, view.order, scores, risks, &eligible);
     let forced = strategy.rules.forced(&Facts::new(strategy, view, risks), &eligible);
-    if forced.is_some() {
-        return forced;
-    }
     let can_review = eligible.iter().any(|action| action.kind == ActionKind::Review);
-    if can_review && is_thin(strategy, risks) {
-        return Some(ActionKind::Review);
+    let is_safer = can_review && is_thin(strategy, risks);
+    let worth = |(policy, (_, value_minor))| Worth { policy, value_minor };
+    Options {
+        forced: forced.or_else(|| is_safer.then_some(ActionKind::Review)),
+        actions: eligible.into_iter().zip(means).map(worth).collect(),
     }
-    best_action(strategy, order, scores, risks, &eligible)
 }
 
 /// Every eligible action with its expected value, minor units, best first.

@@ -6,7 +6,8 @@ use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
 use crate::decision::decide::DecideInput;
 use crate::decision::rule::Rules;
 use crate::decision::strategy::{
-    ActionPolicy, Eligibility, GroupWeights, MoneyPolicy, RiskPolicy, Strategy, TrustPolicy,
+    ActionPolicy, Eligibility, GroupWeights, MoneyPolicy, ReviewerPolicy, RiskPolicy, Strategy,
+    TrustPolicy,
 };
 use crate::domain::decision::ActionKind;
 use crate::domain::entity::EntityKind;
@@ -122,6 +123,7 @@ pub(crate) fn strategy() -> Strategy {
             delay_hour_minor: 10.0,
         },
         trust: TrustPolicy { n_support_min: 30, close_call_minor: 100.0, close_call_share: 0.1 },
+        reviewers: ReviewerPolicy { hours_per_day: 40.0, random_share: 0.05 },
         actions: vec![
             action(ActionKind::Approve, 0.0, 0.0),
             review,

@@ -232,21 +232,8 @@ impl<'a> Evaluated<'a> {
     }
 }
 
-/// The action that [`Ranking::recommend`] puts first, without the draws that only intervals
-/// and confidence need.
-pub fn best_action(
-    strategy: &Strategy,
-    order: &Order,
-    scores: &[HeadScore],
-    risks: &[RiskAssessment],
-    eligible: &[&ActionPolicy],
-) -> Option<ActionKind> {
-    let means = action_means(strategy, order, scores, risks, eligible);
-    // The first of equals, as there.
-    means.into_iter().min_by(|a, b| b.1.total_cmp(&a.1)).map(|(kind, _)| kind)
-}
-
-/// The expected value of each action, minor units, in the order given.
+/// The expected value of each action as a [`Ranking`] has it, minor units, in the order
+/// given, without the draws that only intervals and confidence need.
 pub fn action_means(
     strategy: &Strategy,
     order: &Order,

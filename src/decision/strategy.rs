@@ -35,6 +35,8 @@ pub struct Strategy {
     pub money: MoneyPolicy,
     /// When the service trusts itself.
     pub trust: TrustPolicy,
+    /// How much time people have for orders.
+    pub reviewers: ReviewerPolicy,
     /// The catalog of actions, in the file's order. Approve and review are always
     /// there, enabled and unconditional.
     pub actions: Vec<ActionPolicy>,
@@ -99,6 +101,15 @@ pub struct TrustPolicy {
     pub close_call_share: f64,
 }
 
+/// How much time people have for orders, and how a part of it is given out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReviewerPolicy {
+    /// Hours of all reviewers together on one day.
+    pub hours_per_day: f64,
+    /// Share of the places in their queue that are drawn at random.
+    pub random_share: f64,
+}
+
 /// One entry of the action catalog.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActionPolicy {
@@ -154,6 +165,11 @@ pub struct Eligibility {
 impl GroupWeights {
     /// Every group as the model has it.
     pub const ONE: Self = Self([1.0; FeatureGroup::ALL.len()]);
+
+    /// True when no group is weighted: a score is then the model's own.
+    pub fn are_one(&self) -> bool {
+        self.0.iter().all(|weight| weight.to_bits() == 1.0_f64.to_bits())
+    }
 
     /// The weight of one group.
     pub fn get(&self, group: FeatureGroup) -> f64 {

@@ -1,0 +1,60 @@
+//! What could be done about one order, and what each of it is worth.
+
+use crate::decision::strategy::ActionPolicy;
+use crate::domain::decision::ActionKind;
+
+/// The eligible actions of an order with their expected values.
+#[derive(Clone, Debug)]
+pub struct Options<'a> {
+    /// What comes first whatever it is worth, since a rule forces it or, for a review, since
+    /// support is too thin to trust the values. It is among the actions.
+    pub forced: Option<ActionKind>,
+    /// One per eligible action, in strategy order.
+    pub actions: Vec<Worth<'a>>,
+}
+
+/// An eligible action and its expected value.
+#[derive(Clone, Copy, Debug)]
+pub struct Worth<'a> {
+    /// The catalog entry.
+    pub policy: &'a ActionPolicy,
+    /// Expected value under the strategy, minor units of its currency.
+    pub value_minor: f64,
+}
+
+impl<'a> Options<'a> {
+    /// What is recommended first.
+    pub fn first(&self) -> Option<Worth<'a>> {
+        self.first_at(0.0)
+    }
+
+    /// What would be recommended first if a minute of a person cost so much more.
+    pub fn first_at(&self, surcharge_minor: f64) -> Option<Worth<'a>> {
+        if let Some(forced) = self.forced {
+            return self.of(forced);
+        }
+        // The first of equals, as in a ranking.
+        self.actions
+            .iter()
+            .copied()
+            .min_by(|a, b| b.value_at(surcharge_minor).total_cmp(&a.value_at(surcharge_minor)))
+    }
+
+    /// One action, if it is eligible.
+    pub fn of(&self, kind: ActionKind) -> Option<Worth<'a>> {
+        self.actions.iter().copied().find(|worth| worth.policy.kind == kind)
+    }
+
+    /// What the best action other than review is worth, minor units.
+    pub fn best_without_review(&self) -> Option<f64> {
+        let others = self.actions.iter().filter(|it| it.policy.kind != ActionKind::Review);
+        others.map(|worth| worth.value_minor).max_by(f64::total_cmp)
+    }
+}
+
+impl Worth<'_> {
+    /// The value if a minute of a person cost so much more than the strategy says.
+    pub fn value_at(&self, surcharge_minor: f64) -> f64 {
+        self.value_minor - surcharge_minor * self.policy.review_minutes
+    }
+}
