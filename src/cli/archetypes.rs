@@ -14,11 +14,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::cli::identity_check::{IdentityCheck, Persons};
-use crate::cli::share::Share;
 use crate::cli::truth_file::{OrderTruth, TruthFile};
 use crate::domain::event::{Event, Fact};
 use crate::domain::head::{HeadId, HeadKind, RiskType};
 use crate::domain::order::{Order, OrderKey};
+use crate::domain::share::Share;
 use crate::domain::time::Timestamp;
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::simulator::rule::IpBurstRule;

@@ -9,11 +9,11 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::cli::share::Share;
 use crate::cli::truth_file::TruthFile;
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::event::{Event, Fact};
 use crate::domain::order::{AddressKind, Order};
+use crate::domain::share::Share;
 use crate::domain::time::Timestamp;
 use crate::graph::knowledge::KnowledgeGraph;
 

@@ -5,6 +5,9 @@ use clap::{Parser, Subcommand};
 pub mod action_table;
 pub mod archetypes;
 pub mod ask;
+pub mod backtest;
+mod backtest_load_page;
+pub mod backtest_page;
 pub mod baselines;
 pub mod check_config;
 pub mod clock;
@@ -15,6 +18,7 @@ pub mod evaluation_report;
 pub mod event_file;
 mod evidence_page;
 pub mod export_matrix;
+mod flips_page;
 pub mod identity_check;
 pub mod import;
 pub mod load;
@@ -31,7 +35,6 @@ mod rules_section;
 pub mod score;
 pub mod serve;
 pub mod settings;
-pub mod share;
 pub mod simulate;
 pub mod strategy;
 pub mod strategy_page;
@@ -73,6 +76,8 @@ enum Command {
     Replay(replay::Args),
     /// Propose, approve, activate and revert strategies of a running server
     Strategy(strategy::StrategyArgs),
+    /// Judge recorded orders again under a draft of a strategy and compare
+    Backtest(backtest::Args),
     /// Check configuration files and report every mistake
     CheckConfig(check_config::Args),
     /// Measure speed beside a no-op server in the same run
@@ -95,6 +100,7 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Strategy(args) => strategy::run(&args),
+        Command::Backtest(args) => backtest::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Bench(args) => load::run(&args),
     }

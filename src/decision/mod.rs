@@ -16,6 +16,7 @@ pub mod rule;
 pub mod rule_expression;
 pub mod rule_facts;
 pub mod strategy;
+pub mod thresholds;
 pub mod told;
 pub mod unlike;
 pub mod urgency;

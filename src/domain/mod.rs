@@ -3,6 +3,7 @@
 //! No I/O, no async, no clock: every instant enters as an argument.
 
 pub mod assignment;
+pub mod backtest;
 pub mod category;
 pub mod counterfactual;
 pub mod decision;
@@ -27,6 +28,7 @@ pub mod recorded_order;
 pub mod risk;
 pub mod rule;
 pub mod scramble;
+pub mod share;
 pub mod strategy_version;
 pub mod text;
 pub mod time;

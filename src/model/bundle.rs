@@ -197,6 +197,17 @@ impl Bundle {
         let heads = self.heads.iter().enumerate();
         heads.map(|(position, head)| head.read(engine, scratch, position)).collect()
     }
+
+    /// Like [`Bundle::score`] without contributions, which then are empty: what a strategy
+    /// reads that weights no group.
+    pub fn score_plain(&self, scratch: &mut Scratch, values: &[f32]) -> Vec<HeadScore> {
+        self.engine.score(values, scratch);
+        let heads = self.heads.iter().enumerate();
+        let read = |(position, head): (usize, &Head)| {
+            head.read_plain(&self.engine, scratch, position, Vec::new())
+        };
+        heads.map(read).collect()
+    }
 }
 
 impl Head {
@@ -249,14 +260,26 @@ impl Head {
     /// What an engine left behind about this head.
     fn read(&self, engine: &Engine, scratch: &Scratch, position: usize) -> HeadScore {
         let scale = engine.scale(position);
-        let raw = scale.to_value(scratch.raw(position).into());
         let shifts = scratch.contributions(position).iter();
+        let contributions = shifts.map(|&shift| scale.to_value(shift.into())).collect();
+        self.read_plain(engine, scratch, position, contributions)
+    }
+
+    fn read_plain(
+        &self,
+        engine: &Engine,
+        scratch: &Scratch,
+        position: usize,
+        contributions: Vec<f64>,
+    ) -> HeadScore {
+        let scale = engine.scale(position);
+        let raw = scale.to_value(scratch.raw(position).into());
         HeadScore {
             head: self.id.clone(),
             kind: self.kind,
             base: scale.to_value(engine.base(position).into()),
             raw,
-            contributions: shifts.map(|&shift| scale.to_value(shift.into())).collect(),
+            contributions,
             calibrated: self.calibrate(raw),
             interval: self.interval_at(raw, scratch.ranks()),
             n_support: self.n_support(raw),

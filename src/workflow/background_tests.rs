@@ -26,13 +26,13 @@ use crate::workflow::start_engine::{EngineInputs, EngineSettings, start_engine};
 use crate::workflow::state::State;
 
 /// `n` rows of ranks that no order of the fixtures has.
-fn background(n: u8) -> Background {
+pub(super) fn background(n: u8) -> Background {
     let n_features = bundle().manifest().features.len();
     let ranks = (0..n).flat_map(|row| (0..n_features).map(move |at| row % 5 + u8::from(at < 9)));
     Background::new("made up", n_features, ranks.collect()).unwrap()
 }
 
-fn activated(background: &Background) -> Record {
+pub(super) fn activated(background: &Background) -> Record {
     Record::BackgroundActivated(BackgroundActivated {
         name: background.name().into(),
         hash: background.hash().into(),
@@ -43,7 +43,7 @@ fn activated(background: &Background) -> Record {
     })
 }
 
-fn add(dir: &Path, record: &Record) {
+pub(super) fn add(dir: &Path, record: &Record) {
     let (journal, _) = Journal::open(&dir.join("journal"), settings(dir).journal).unwrap();
     append(&journal.writer(), record).unwrap();
 }

@@ -2,6 +2,7 @@
 
 pub mod approved_orders;
 pub mod background_build;
+pub mod backtest;
 pub mod compare_bundles;
 pub mod engine;
 mod engine_strategies;

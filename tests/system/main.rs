@@ -6,6 +6,7 @@
     reason = "a broken set-up must stop a test where it breaks"
 )]
 
+mod backtest;
 mod catboost;
 mod durability;
 mod neighborhood;
