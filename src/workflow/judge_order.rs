@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
 use crate::decision::decide::{DecideInput, Decided, decide};
-use crate::decision::rule::UnknownRuleFeature;
 use crate::decision::strategy::Strategy;
 use crate::decision::told::to_show;
 use crate::decision::unlike::unlike_training;
@@ -22,12 +21,13 @@ use crate::domain::record::ScoreRequest;
 use crate::domain::risk::{Probability, RiskAssessment};
 use crate::domain::time::{Span, Timestamp};
 use crate::feature::amount_line::AmountLines;
-use crate::feature::catalog::{Catalog, UnknownFeature};
+use crate::feature::catalog::Catalog;
 use crate::graph::evidence::EvidenceWant;
 use crate::model::background::Background;
 use crate::model::bundle::Bundle;
 use crate::model::engine::{Engine, Scratch};
 use crate::workflow::explainer::Explainer;
+use crate::workflow::judge_error::JudgeError;
 use crate::workflow::order_levers::Editable;
 use crate::workflow::state::State;
 use crate::workflow::turn_action::Judged;
@@ -44,17 +44,6 @@ pub struct ActiveStrategy {
     pub strategy: Strategy,
     /// The file.
     pub toml: Box<str>,
-}
-
-/// A bundle, a strategy and this build that do not fit together.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum JudgeError {
-    /// The bundle uses a feature that this build does not have.
-    #[error(transparent)]
-    Feature(#[from] UnknownFeature),
-    /// A rule asks for a feature that the bundle does not have.
-    #[error(transparent)]
-    Rule(#[from] UnknownRuleFeature),
 }
 
 /// A model and a strategy, ready to judge.

@@ -10,6 +10,7 @@ pub mod error;
 pub mod evaluate_bundle;
 pub mod explainer;
 pub mod judge_actions;
+pub mod judge_error;
 pub mod judge_order;
 pub mod judges;
 pub mod lineup;
