@@ -6,16 +6,16 @@ use crate::cli::paint::{Align, Cell, Ink, Tone, bar, diverging_bar, grouped, tab
 use crate::cli::rules_section::rules_section;
 use crate::cli::turns::turns;
 use crate::cli::words::{self, word};
-use crate::domain::decision::{Decision, DecisionState};
-use crate::domain::impact::{
-    ActionImpact, Estimate, ImpactKind, ImpactPart, ImpactUnit, RecommendedAction,
-};
+use crate::domain::decision::{ActionKind, Decision, DecisionState};
+use crate::domain::impact::{ActionImpact, ImpactKind, ImpactPart, ImpactUnit, RecommendedAction};
 use crate::domain::money::Currency;
 use crate::domain::risk::{Contribution, RiskAssessment, RiskBand};
 use crate::domain::text::Language;
 
 /// Contributions shown per risk; the others are one line.
 const CONTRIBUTIONS_SHOWN: usize = 6;
+/// Recommended actions whose impact is shown.
+const RECOMMENDED: usize = 3;
 /// Width of a probability's bar.
 const BAR_COLUMNS: usize = 24;
 /// Width of each side of a contribution's bar.
@@ -64,8 +64,8 @@ impl Page {
             self.ink.paint(band_tone(risk.band), &text)
         });
         let action = decision.actions.first().map_or_else(String::new, |first| {
-            let confidence = percent(first.confidence.value());
-            format!("{} ({confidence})", words::action(self.language, first.action))
+            let p_best = percent(first.p_best.value());
+            format!("{} ({p_best})", words::action(self.language, first.action))
         });
         format!("{}/{}  {risk}  → {action}", decision.order.channel, decision.order.order_id)
     }
@@ -179,54 +179,54 @@ impl Page {
         row
     }
 
+    /// A column per recommended action, and one for release; a row per kind of consequence.
     fn impacts(self, decision: &Decision) -> String {
-        let Some(first) = decision.impacts.first() else {
+        let shown = shown_impacts(decision);
+        let Some(first) = shown.first() else {
             return format!("  {}\n", self.word("no action is eligible", "没有可选的处置"));
         };
         let mut kinds: Vec<ImpactKind> =
-            decision.impacts.iter().flat_map(|it| &it.parts).map(|part| part.kind).collect();
+            shown.iter().flat_map(|it| &it.parts).map(|part| part.kind).collect();
         kinds.sort_unstable();
         kinds.dedup();
-        let mut heading = vec![
-            Cell::new(Tone::Quiet, self.word("if you", "如果")),
-            Cell::new(Tone::Quiet, format!("{} {}", self.word("total", "合计"), first.currency)),
-            Cell::new(Tone::Quiet, "10 – 90 %"),
-        ];
-        heading.extend(
-            kinds.iter().map(|kind| Cell::new(Tone::Quiet, words::impact(self.language, *kind))),
-        );
-        heading.push(Cell::new(Tone::Quiet, self.word("minutes", "分钟")));
-        let mut rows = vec![heading];
-        rows.extend(decision.impacts.iter().map(|impact| self.impact(impact, &kinds)));
-        let mut aligns = vec![Align::End; kinds.len() + 4];
-        aligns[0] = Align::Start;
-        table(self.ink, &aligns, &rows)
-    }
-
-    fn impact(self, impact: &ActionImpact, kinds: &[ImpactKind]) -> Vec<Cell> {
-        let money = |minor| major(impact.currency, minor);
-        let Estimate { mean, p10, p90 } = impact.total;
-        let mut row = vec![
-            Cell::new(Tone::Normal, words::action(self.language, impact.action)),
-            Cell::new(sign_tone(mean), money(mean)),
-            Cell::new(Tone::Quiet, format!("{} – {}", money(p10), money(p90))),
+        let row = |name: Cell, cell: &dyn Fn(&ActionImpact) -> Cell| {
+            let cells = shown.iter().map(|impact| cell(impact));
+            std::iter::once(name).chain(cells).collect::<Vec<Cell>>()
+        };
+        let quiet = |text: &str| Cell::new(Tone::Quiet, text);
+        let mut rows = vec![
+            row(quiet(self.word("if you", "如果")), &|impact| {
+                Cell::new(Tone::Strong, words::action(self.language, impact.action))
+            }),
+            row(quiet(&format!("{} {}", self.word("total", "合计"), first.currency)), &|impact| {
+                let mean = impact.total.mean;
+                Cell::new(sign_tone(mean), major(impact.currency, mean))
+            }),
+            row(quiet("10 – 90 %"), &|impact| {
+                let [p10, p90] =
+                    [impact.total.p10, impact.total.p90].map(|it| major(impact.currency, it));
+                quiet(&format!("{p10} – {p90}"))
+            }),
         ];
         for kind in kinds {
-            let part = impact.parts.iter().find(|part| part.kind == *kind);
-            row.push(part.map_or_else(
-                || Cell::new(Tone::Quiet, "–"),
-                |part| part_cell(part, impact.currency),
-            ));
+            rows.push(row(quiet(words::impact(self.language, kind)), &|impact| {
+                let part = impact.parts.iter().find(|part| part.kind == kind);
+                part.map_or_else(|| quiet("–"), |part| part_cell(part, impact.currency))
+            }));
         }
-        row.push(Cell::new(Tone::Quiet, format!("{:.0}", impact.review_minutes)));
-        row
+        rows.push(row(quiet(self.word("minutes", "分钟")), &|impact| {
+            quiet(&format!("{:.0}", impact.review_minutes))
+        }));
+        let mut aligns = vec![Align::End; shown.len() + 1];
+        aligns[0] = Align::Start;
+        table(self.ink, &aligns, &rows)
     }
 
     fn actions(self, actions: &[RecommendedAction], currency: Currency) -> String {
         let mut rows = Vec::with_capacity(actions.len());
         for action in actions {
             let tone = if action.rank == 1 { Tone::Strong } else { Tone::Normal };
-            let confidence = action.confidence.value();
+            let p_best = action.p_best.value();
             let mut notes = Vec::new();
             if action.forced_by.is_some() {
                 notes.push(self.word("forced by a rule", "由规则强制"));
@@ -246,17 +246,30 @@ impl Page {
             rows.push(vec![
                 Cell::new(tone, action.rank.to_string()),
                 Cell::new(tone, action.title.in_language(self.language)),
-                Cell::new(Tone::Good, bar(confidence, SIDE_COLUMNS)),
+                Cell::new(Tone::Good, bar(p_best, SIDE_COLUMNS)),
                 Cell::new(
                     tone,
-                    format!("{} {}", percent(confidence), self.word("confident", "置信")),
+                    format!("{} {}", self.word("best with", "最优概率"), percent(p_best)),
                 ),
+                Cell::new(Tone::Quiet, self.confirmed(action)),
                 Cell::new(Tone::Normal, worth),
                 Cell::new(Tone::Warn, notes.join(self.word(", ", "，"))),
             ]);
         }
         let (start, end) = (Align::Start, Align::End);
-        table(self.ink, &[end, start, start, end, start, start], &rows)
+        table(self.ink, &[end, start, start, end, start, start, start], &rows)
+    }
+
+    /// How likely a person takes it, and how many choices say so.
+    fn confirmed(self, action: &RecommendedAction) -> String {
+        let chance = percent(action.p_confirm.value());
+        let taken = self.word("taken with", "采纳概率");
+        let backing = if action.is_prior_only {
+            self.word("prior only", "仅先验").to_owned()
+        } else {
+            format!("n = {}", action.n_confirm)
+        };
+        format!("{taken} {chance} ({backing})")
     }
 
     fn footer(self, decision: &Decision) -> String {
@@ -312,12 +325,32 @@ fn shift_row(tone: Tone, name: String, value: String, shift: f64, largest: f64) 
     ]
 }
 
+/// The impacts of the recommended actions, best first, and of release.
+fn shown_impacts(decision: &Decision) -> Vec<&ActionImpact> {
+    let recommended = decision.actions.iter().map(|action| action.action);
+    let mut kinds: Vec<ActionKind> = recommended.take(RECOMMENDED).collect();
+    if !kinds.contains(&ActionKind::Approve) {
+        kinds.push(ActionKind::Approve);
+    }
+    let impact = |kind: ActionKind| decision.impacts.iter().find(|it| it.action == kind);
+    kinds.into_iter().filter_map(impact).collect()
+}
+
 fn part_cell(part: &ImpactPart, currency: Currency) -> Cell {
     match part.unit {
         ImpactUnit::MinorUnits => {
             Cell::new(sign_tone(part.value.mean), major(currency, part.value.mean))
         }
-        ImpactUnit::Index => Cell::new(Tone::Normal, format!("{:.2}", part.value.mean)),
+        ImpactUnit::Index => {
+            let index = format!("{:.2}", part.value.mean);
+            match part.alarm_from {
+                Some(from) if from <= part.value.mean => {
+                    Cell::new(Tone::Bad, format!("{index} ≥ {from:.2}"))
+                }
+                Some(_) | None => Cell::new(Tone::Normal, index),
+            }
+        }
+        ImpactUnit::Pieces => Cell::new(Tone::Normal, format!("{:.1}", part.value.mean)),
     }
 }
 

@@ -60,12 +60,17 @@ pub fn band(language: Language, band: RiskBand) -> &'static str {
 pub fn impact(language: Language, kind: ImpactKind) -> &'static str {
     let (en, zh) = match kind {
         ImpactKind::RiskLoss => ("risk loss", "风险损失"),
+        ImpactKind::PlatformPenalty => ("penalties", "平台处罚"),
         ImpactKind::Margin => ("margin", "毛利"),
         ImpactKind::ReturnCost => ("returns", "退货成本"),
         ImpactKind::FalseStop => ("false stop", "误伤"),
+        ImpactKind::Complaint => ("complaints", "投诉"),
+        ImpactKind::DelayCompensation => ("delay", "延误补偿"),
+        ImpactKind::ReviewCost => ("review", "人工成本"),
         ImpactKind::ActionCost => ("action cost", "处置成本"),
         ImpactKind::FuturePurchases => ("future purchases", "后续购买"),
         ImpactKind::PriceIndex => ("price index", "价格指数"),
+        ImpactKind::StockUse => ("pieces", "占用库存"),
     };
     word(language, en, zh)
 }

@@ -10,6 +10,7 @@ use crate::config::strategy_rules::rules;
 use crate::decision::strategy::{
     GroupWeights, MoneyPolicy, ReviewerPolicy, RiskPolicy, Strategy, TrustPolicy,
 };
+use crate::domain::confirmation::ConfirmPrior;
 use crate::domain::feature::FeatureGroup;
 use crate::domain::head::{HeadId, RiskType};
 use crate::domain::money::Currency;
@@ -131,6 +132,7 @@ fn risk(section: &Section<'_>) -> Option<RiskPolicy> {
     let weight = section.number("weight", 0.0..=WEIGHT_MAX);
     let loss_share = section.number("loss_share", 0.0..=1.0);
     let loss_fixed = section.number("loss_fixed_minor", 0.0..=MONEY_MAX);
+    let penalty = section.number("penalty_minor", 0.0..=MONEY_MAX);
     let review = section.number("review_above", 0.0..=1.0);
     let decline = section.number("decline_above", 0.0..=1.0);
     section.finish();
@@ -149,6 +151,7 @@ fn risk(section: &Section<'_>) -> Option<RiskPolicy> {
         weight: weight?.value,
         loss_share: loss_share?.value,
         loss_fixed_minor: loss_fixed?.value,
+        penalty_minor: penalty?.value,
         review_above: review.value,
         decline_above: decline.value,
     })
@@ -167,6 +170,7 @@ fn money(section: &Section<'_>) -> Option<MoneyPolicy> {
     let complaint_minor = minor("complaint_minor");
     let review_minute_minor = minor("review_minute_minor");
     let delay_hour_minor = minor("delay_hour_minor");
+    let price_index_alarm = section.number("price_index_alarm", 0.0..=100.0);
     let exchange = section.section("exchange").map(|entry| exchange(&entry));
     section.finish();
     Some(MoneyPolicy {
@@ -181,6 +185,7 @@ fn money(section: &Section<'_>) -> Option<MoneyPolicy> {
         complaint_minor: complaint_minor?,
         review_minute_minor: review_minute_minor?,
         delay_hour_minor: delay_hour_minor?,
+        price_index_alarm: price_index_alarm?.value,
     })
 }
 
@@ -199,11 +204,20 @@ fn trust(section: &Section<'_>) -> Option<TrustPolicy> {
     let support = section.integer("n_support_min", 0..=1_000_000);
     let close_minor = section.number("close_call_minor", 0.0..=MONEY_MAX);
     let close_share = section.number("close_call_share", 0.0..=0.5);
+    let confirm = ["confirm_first", "confirm_second", "confirm_third"]
+        .map(|name| section.number(name, 0.0..=1.0).map(|found| found.value));
+    let prior_choices = section.number("confirm_prior_choices", 0.0..=1e6);
+    let choices_min = section.integer("confirm_choices_min", 0..=1_000_000);
     section.finish();
     Some(TrustPolicy {
         n_support_min: support?.value.unsigned_abs(),
         close_call_minor: close_minor?.value,
         close_call_share: close_share?.value,
+        confirm_prior: ConfirmPrior {
+            shares: [confirm[0]?, confirm[1]?, confirm[2]?],
+            n: prior_choices?.value,
+        },
+        confirm_choices_min: choices_min?.value.unsigned_abs(),
     })
 }
 

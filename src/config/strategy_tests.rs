@@ -8,6 +8,7 @@ use crate::decision::attribution::Inputs;
 use crate::decision::decide::{DecideInput, decide};
 use crate::decision::rule_facts::{ITEM_FACTS, ORDER_FACTS, WordList};
 use crate::decision::strategy::Strategy;
+use crate::domain::confirmation::Confirmations;
 use crate::domain::decision::ActionKind;
 use crate::domain::head::{HeadKind, HeadScore, RiskType};
 use crate::domain::money::{Currency, Money};
@@ -64,6 +65,7 @@ fn first_action(risk: RiskType, probability: f64, yuan: i64) -> ActionKind {
         event_time: Timestamp(0),
         rule_places: &[],
         evidence: None,
+        confirmations: &Confirmations::default(),
         actions_max: 3,
         contributions_max: 10,
     };

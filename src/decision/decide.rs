@@ -8,6 +8,7 @@ use crate::decision::rule::Ruling;
 use crate::decision::rule_facts::{Facts, OrderView};
 use crate::decision::strategy::{ActionPolicy, Eligibility, Strategy};
 use crate::decision::urgency::{Urgency, most_urgent};
+use crate::domain::confirmation::Confirmations;
 use crate::domain::decision::{ActionKind, DecisionState, Reason};
 use crate::domain::evidence::Evidence;
 use crate::domain::head::{HeadKind, HeadScore};
@@ -34,6 +35,8 @@ pub struct DecideInput<'a> {
     pub rule_places: &'a [Option<usize>],
     /// Graph evidence, for the nodes that reasons name.
     pub evidence: Option<&'a Evidence>,
+    /// How often people took what was recommended.
+    pub confirmations: &'a Confirmations,
     /// Most actions to recommend.
     pub actions_max: usize,
     /// Most contributions to list per risk.
@@ -78,7 +81,7 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
     // A rule is the business speaking: it comes before what the model would rather be safe with.
     let forced = ruling.forced.iter().map(|(action, _)| *action);
     let tops: Vec<ActionKind> = forced.chain(is_thin.then_some(ActionKind::Review)).collect();
-    let mut actions = ranking.recommend(&tops);
+    let mut actions = ranking.recommend(&tops, input.confirmations);
     if let (Some(first), Some((_, rule))) = (actions.first_mut(), &ruling.forced) {
         first.forced_by = Some(rule.clone());
     }

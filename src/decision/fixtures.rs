@@ -1,6 +1,7 @@
 //! Small inputs for the tests of this folder.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
 use crate::decision::decide::DecideInput;
@@ -9,6 +10,7 @@ use crate::decision::strategy::{
     ActionPolicy, Eligibility, GroupWeights, MoneyPolicy, ReviewerPolicy, RiskPolicy, Strategy,
     TrustPolicy,
 };
+use crate::domain::confirmation::{ConfirmPrior, Confirmations};
 use crate::domain::decision::ActionKind;
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::{FeatureGroup, FeatureSpec, FeatureUnit, Monotone};
@@ -94,6 +96,7 @@ pub(crate) fn strategy() -> Strategy {
         weight: 1.0,
         loss_share: 1.0,
         loss_fixed_minor: 10_000.0,
+        penalty_minor: 0.0,
         review_above: 0.3,
         decline_above: 0.8,
     };
@@ -121,8 +124,15 @@ pub(crate) fn strategy() -> Strategy {
             complaint_minor: 1_000.0,
             review_minute_minor: 100.0,
             delay_hour_minor: 10.0,
+            price_index_alarm: 1.15,
         },
-        trust: TrustPolicy { n_support_min: 30, close_call_minor: 100.0, close_call_share: 0.1 },
+        trust: TrustPolicy {
+            n_support_min: 30,
+            close_call_minor: 100.0,
+            close_call_share: 0.1,
+            confirm_prior: ConfirmPrior { shares: [0.8, 0.1, 0.05], n: 20.0 },
+            confirm_choices_min: 30,
+        },
         reviewers: ReviewerPolicy { hours_per_day: 40.0, random_share: 0.05 },
         actions: vec![
             action(ActionKind::Approve, 0.0, 0.0),
@@ -132,6 +142,9 @@ pub(crate) fn strategy() -> Strategy {
         rules: Rules::default(),
     }
 }
+
+/// Nobody has chosen yet.
+pub(crate) static NOBODY: LazyLock<Confirmations> = LazyLock::new(Confirmations::default);
 
 /// An order of 1,000 yuan.
 pub(crate) fn order() -> Order {
@@ -187,6 +200,7 @@ pub(crate) fn input<'a>(
         event_time: Timestamp(0),
         rule_places: &[],
         evidence: None,
+        confirmations: &NOBODY,
         actions_max: 3,
         contributions_max: 10,
     }

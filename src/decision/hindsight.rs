@@ -46,18 +46,31 @@ impl<'a> Hindsight<'a> {
         self.values_if(&truth).collect()
     }
 
-    /// The chance of each action to be the best of them once the truth is known; they sum to
-    /// 1 unless there are no actions.
-    ///
-    /// Every combination of risks has its probability, risks being independent given the
-    /// order as in the formulas of impact, and a best action. Of more than six risks the most
-    /// probable ones are combined; the others are taken as absent.
+    /// The chance of each action to be the best of them, see [`chances`].
     pub fn chances(&self) -> Vec<f64> {
-        let point = self.outlook.at_point();
+        chances(&self.stakes, &self.outlook, &self.actions.iter().collect::<Vec<_>>())
+    }
+
+    fn values_if<'t>(&'t self, truth: &'t [f64]) -> impl Iterator<Item = (ActionKind, f64)> + 't {
+        let scenario = Scenario { risks: truth, ..self.outlook.at_point() };
+        self.actions.iter().map(move |action| {
+            (action.policy.kind, total(&self.stakes.parts(action, &scenario)))
+        })
+    }
+}
+
+/// The chance of each action to be the best of them once the truth is known; they sum to
+/// 1 unless there are no actions.
+///
+/// Every combination of risks has its probability, risks being independent given the
+/// order as in the formulas of impact, and a best action. Of more than six risks the most
+/// probable ones are combined; the others are taken as absent.
+pub fn chances(stakes: &Stakes<'_>, outlook: &Outlook, actions: &[&Friction<'_>]) -> Vec<f64> {
+        let point = outlook.at_point();
         let mut uncertain: Vec<usize> = (0..point.risks.len()).collect();
         uncertain.sort_by(|a, b| point.risks[*b].total_cmp(&point.risks[*a]).then(a.cmp(b)));
         uncertain.truncate(RISKS_MAX);
-        let mut chances = vec![0.0; self.actions.len()];
+        let mut chances = vec![0.0; actions.len()];
         let mut truth = vec![0.0; point.risks.len()];
         for combination in 0..1_u32 << uncertain.len() {
             let mut chance = 1.0;
@@ -67,19 +80,12 @@ impl<'a> Hindsight<'a> {
                 chance *= if is_real { point.risks[risk] } else { 1.0 - point.risks[risk] };
             }
             // The first of equals, as in the ranking.
-            let best = self.values_if(&truth).map(|(_, value)| value).enumerate();
-            let best = best.min_by(|a, b| b.1.total_cmp(&a.1));
+            let scenario = Scenario { risks: &truth, ..point };
+            let values = actions.iter().map(|action| total(&stakes.parts(action, &scenario)));
+            let best = values.enumerate().min_by(|a, b| b.1.total_cmp(&a.1));
             if let Some((best, _)) = best {
                 chances[best] += chance;
             }
         }
         chances
-    }
-
-    fn values_if<'t>(&'t self, truth: &'t [f64]) -> impl Iterator<Item = (ActionKind, f64)> + 't {
-        let scenario = Scenario { risks: truth, ..self.outlook.at_point() };
-        self.actions
-            .iter()
-            .map(move |action| (action.policy.kind, total(&self.stakes.parts(action, &scenario))))
-    }
 }

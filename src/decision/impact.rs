@@ -33,13 +33,17 @@ pub const REPURCHASE_VALUE: &str = "repurchase_value";
 pub const PRICE_INDEX: &str = "price_index";
 
 /// Number of kinds of consequence.
-pub const PARTS: usize = 7;
+pub const PARTS: usize = 12;
 /// Kinds of consequence that are money, in the order of their sum.
-pub const MONEY_PARTS: [ImpactKind; 6] = [
+pub const MONEY_PARTS: [ImpactKind; 10] = [
     ImpactKind::RiskLoss,
+    ImpactKind::PlatformPenalty,
     ImpactKind::Margin,
     ImpactKind::ReturnCost,
     ImpactKind::FalseStop,
+    ImpactKind::Complaint,
+    ImpactKind::DelayCompensation,
+    ImpactKind::ReviewCost,
     ImpactKind::ActionCost,
     ImpactKind::FuturePurchases,
 ];
@@ -53,6 +57,8 @@ pub struct Exposure {
     pub share: f64,
     /// Fixed loss, minor units.
     pub fixed: f64,
+    /// Audits and penalties of the platform, minor units.
+    pub penalty: f64,
 }
 
 /// What is at stake in one order, whatever is done about it.
@@ -66,6 +72,8 @@ pub struct Stakes<'a> {
     pub is_amount_assumed: bool,
     /// One per risk.
     pub exposures: Vec<Exposure>,
+    /// Pieces in the basket; 0 when the order does not tell its items.
+    pub n_pieces: f64,
 }
 
 /// One scenario: what the heads say.
@@ -90,7 +98,7 @@ pub struct Friction<'a> {
     pub catches: Vec<f64>,
 }
 
-/// Consequences by kind; the first six are money, the last is the price index.
+/// Consequences by kind: those of [`MONEY_PARTS`], then the price index and the stock.
 pub type Parts = [f64; PARTS];
 
 impl<'a> Stakes<'a> {
@@ -105,6 +113,7 @@ impl<'a> Stakes<'a> {
                     head: head.clone(),
                     share: (policy.weight * policy.loss_share).min(1.0),
                     fixed: policy.weight * policy.loss_fixed_minor,
+                    penalty: policy.weight * policy.penalty_minor,
                 }
             })
             .collect();
@@ -113,6 +122,7 @@ impl<'a> Stakes<'a> {
             amount: known.unwrap_or(strategy.money.unknown_amount_minor),
             is_amount_assumed: known.is_none(),
             exposures,
+            n_pieces: order.items.iter().map(|item| f64::from(item.quantity)).sum(),
         }
     }
 
@@ -138,38 +148,40 @@ impl<'a> Stakes<'a> {
             unharmed *= 1.0 - p * catches - p * (1.0 - catches) * exposure.share;
         }
         let passes = uncaught - good * policy.loses;
-        let fixed = self.fixed_loss(action, scenario);
+        let fixed = self.fixed_loss(action, scenario, |exposure| exposure.fixed);
+        let penalty = self.fixed_loss(action, scenario, |exposure| exposure.penalty);
         let per_return = money.return_share * self.amount + money.return_fixed_minor;
         let stopped = good * policy.loses;
-        let work = policy.cost_minor
-            + policy.review_minutes * money.review_minute_minor
-            + policy.delay_hours * money.delay_hour_minor * (good - stopped);
         [
             -(self.amount * (uncaught - unharmed) + fixed),
+            -penalty,
             money.margin_share * self.amount * passes,
             -scenario.returns * per_return * passes,
-            -stopped * (money.churn_share * scenario.future + money.complaint_minor),
-            -work,
+            -stopped * money.churn_share * scenario.future,
+            -stopped * money.complaint_minor,
+            -policy.delay_hours * money.delay_hour_minor * (good - stopped),
+            -policy.review_minutes * money.review_minute_minor,
+            -policy.cost_minor,
             good * scenario.future * (1.0 + policy.future_uplift),
             1.0 + (scenario.price_index - 1.0) * passes,
+            self.n_pieces * passes,
         ]
     }
 
-    /// Expected loss that one risk leaves after an action, for ranking the drivers.
-    pub fn loss_of(&self, idx: usize, action: &Friction<'_>, scenario: &Scenario<'_>) -> f64 {
-        let exposure = &self.exposures[idx];
-        let left = scenario.risks[idx] * (1.0 - action.catches[idx]);
-        left * (exposure.share * self.amount + exposure.fixed)
-    }
-
     /// `Σ fixed_r p_r (1−c_r) Π_{q≠r} (1 − p_q c_q)`: risk `r` is real and nothing is caught.
-    fn fixed_loss(&self, action: &Friction<'_>, scenario: &Scenario<'_>) -> f64 {
+    fn fixed_loss(
+        &self,
+        action: &Friction<'_>,
+        scenario: &Scenario<'_>,
+        fixed: impl Fn(&Exposure) -> f64,
+    ) -> f64 {
         let mut sum = 0.0;
         for (r, exposure) in self.exposures.iter().enumerate() {
-            if exposure.fixed <= 0.0 {
+            let fixed = fixed(exposure);
+            if fixed <= 0.0 {
                 continue;
             }
-            let mut term = exposure.fixed * scenario.risks[r] * (1.0 - action.catches[r]);
+            let mut term = fixed * scenario.risks[r] * (1.0 - action.catches[r]);
             for (q, (p, catches)) in scenario.risks.iter().zip(&action.catches).enumerate() {
                 if q != r {
                     term *= 1.0 - p * catches;
@@ -190,11 +202,16 @@ pub fn total(parts: &Parts) -> f64 {
 pub fn position(kind: ImpactKind) -> usize {
     match kind {
         ImpactKind::RiskLoss => 0,
-        ImpactKind::Margin => 1,
-        ImpactKind::ReturnCost => 2,
-        ImpactKind::FalseStop => 3,
-        ImpactKind::ActionCost => 4,
-        ImpactKind::FuturePurchases => 5,
-        ImpactKind::PriceIndex => 6,
+        ImpactKind::PlatformPenalty => 1,
+        ImpactKind::Margin => 2,
+        ImpactKind::ReturnCost => 3,
+        ImpactKind::FalseStop => 4,
+        ImpactKind::Complaint => 5,
+        ImpactKind::DelayCompensation => 6,
+        ImpactKind::ReviewCost => 7,
+        ImpactKind::ActionCost => 8,
+        ImpactKind::FuturePurchases => 9,
+        ImpactKind::PriceIndex => 10,
+        ImpactKind::StockUse => 11,
     }
 }

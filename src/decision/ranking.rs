@@ -4,16 +4,17 @@
 //! guess); p10 and p90 come from the what-if draws of [`crate::decision::draws`],
 //! widened where needed so that they enclose the mean. The draws carry only the
 //! uncertainty of the *expected* value: how sure the model is, not how the single
-//! order will turn out. Confidence is the share of draws in which an action is
-//! the best of all eligible ones; over all of them it sums to 1.
+//! order will turn out. That is in `p_best`, see [`crate::decision::hindsight`].
 
 use crate::decision::draws::{DRAWS, p10_p90};
+use crate::decision::hindsight::chances;
 use crate::decision::impact::{
-    CHARGEBACK, CHARGEBACK_RISK, Friction, MONEY_PARTS, PARTS, PRICE_INDEX, Parts,
+    CHARGEBACK, CHARGEBACK_RISK, Exposure, Friction, MONEY_PARTS, PARTS, PRICE_INDEX, Parts,
     REPURCHASE_VALUE, RETURN, Scenario, Stakes, position, total,
 };
 use crate::decision::outlook::{Forecast, Outlook, OutlookDraws};
 use crate::decision::strategy::{ActionPolicy, Strategy};
+use crate::domain::confirmation::{Confirmations, Confirmed};
 use crate::domain::decision::ActionKind;
 use crate::domain::head::HeadScore;
 use crate::domain::impact::{
@@ -42,7 +43,7 @@ struct Evaluated<'a> {
     /// By part, then by draw.
     draws: Box<[[f64; DRAWS]; PARTS]>,
     totals: [f64; DRAWS],
-    n_best: usize,
+    p_best: f64,
 }
 
 impl<'a> Ranking<'a> {
@@ -62,10 +63,10 @@ impl<'a> Ranking<'a> {
             Evaluated::new(&stakes, friction, outlook.at_point(), &draws)
         };
         let mut actions: Vec<Evaluated<'a>> = eligible.iter().map(evaluate).collect();
-        for draw in 0..DRAWS {
-            if let Some(best) = best_of(&actions, draw) {
-                actions[best].n_best += 1;
-            }
+        let frictions: Vec<&Friction<'_>> = actions.iter().map(|action| &action.friction).collect();
+        let chances = chances(&stakes, &outlook, &frictions);
+        for (action, chance) in actions.iter_mut().zip(chances) {
+            action.p_best = chance;
         }
         Self { strategy, stakes, outlook, actions }
     }
@@ -76,7 +77,11 @@ impl<'a> Ranking<'a> {
     }
 
     /// All eligible actions, best first; those in `tops` are put on top of the others.
-    pub fn recommend(&self, tops: &[ActionKind]) -> Vec<RecommendedAction> {
+    pub fn recommend(
+        &self,
+        tops: &[ActionKind],
+        confirmations: &Confirmations,
+    ) -> Vec<RecommendedAction> {
         let mut order: Vec<usize> = (0..self.actions.len()).collect();
         order.sort_by(|a, b| self.mean(*b).total_cmp(&self.mean(*a)).then(a.cmp(b)));
         for top in tops.iter().rev() {
@@ -87,7 +92,12 @@ impl<'a> Ranking<'a> {
             .iter()
             .zip(next)
             .zip(1..)
-            .map(|((idx, next), rank)| self.recommended(rank, *idx, next))
+            .map(|((idx, next), rank)| {
+                let kind = self.actions[*idx].friction.policy.kind;
+                let prior = &self.strategy.trust.confirm_prior;
+                let confirmed = confirmations.chance(kind, rank as usize - 1, prior);
+                self.recommended(rank, *idx, next, confirmed)
+            })
             .collect()
     }
 
@@ -95,7 +105,13 @@ impl<'a> Ranking<'a> {
         total(&self.actions[idx].mean)
     }
 
-    fn recommended(&self, rank: u32, idx: usize, next: Option<usize>) -> RecommendedAction {
+    fn recommended(
+        &self,
+        rank: u32,
+        idx: usize,
+        next: Option<usize>,
+        confirmed: Confirmed,
+    ) -> RecommendedAction {
         let action = &self.actions[idx];
         let release = self.actions.iter().find(|a| a.friction.policy.kind == ActionKind::Approve);
         let (mean, draws) = match release {
@@ -110,7 +126,10 @@ impl<'a> Ranking<'a> {
             rank,
             action: action.friction.policy.kind,
             value: estimate(mean, draws),
-            confidence: Probability::clamped(action.n_best as f64 / DRAWS as f64),
+            p_best: Probability::clamped(action.p_best),
+            p_confirm: confirmed.probability,
+            n_confirm: confirmed.n,
+            is_prior_only: confirmed.n < self.strategy.trust.confirm_choices_min,
             gap_to_next_minor: gap,
             is_close_call,
             requires_approval: action.friction.policy.requires_approval,
@@ -130,11 +149,13 @@ impl<'a> Ranking<'a> {
         if self.outlook.price_index.is_some() {
             kinds.push(ImpactKind::PriceIndex);
         }
+        kinds.push(ImpactKind::StockUse);
+        let parts = kinds.into_iter().map(|kind| self.part(kind, action));
         ActionImpact {
             action: action.friction.policy.kind,
             currency: self.strategy.currency,
             total: estimate(total(&action.mean), action.totals),
-            parts: kinds.into_iter().map(|kind| self.part(kind, action)).collect(),
+            parts: parts.filter(|part| part.value != Estimate::default()).collect(),
             review_minutes: action.friction.policy.review_minutes,
         }
     }
@@ -152,15 +173,22 @@ impl<'a> Ranking<'a> {
             value: estimate(action.mean[at], action.draws[at]),
             unit: match kind {
                 ImpactKind::PriceIndex => ImpactUnit::Index,
+                ImpactKind::StockUse => ImpactUnit::Pieces,
                 ImpactKind::RiskLoss
+                | ImpactKind::PlatformPenalty
                 | ImpactKind::Margin
                 | ImpactKind::ReturnCost
                 | ImpactKind::FalseStop
+                | ImpactKind::Complaint
+                | ImpactKind::DelayCompensation
+                | ImpactKind::ReviewCost
                 | ImpactKind::ActionCost
                 | ImpactKind::FuturePurchases => ImpactUnit::MinorUnits,
             },
             n_support,
             drivers,
+            alarm_from: (kind == ImpactKind::PriceIndex)
+                .then_some(self.strategy.money.price_index_alarm),
         }
     }
 
@@ -174,13 +202,29 @@ impl<'a> Ranking<'a> {
             (forecast.n_support, vec![driver.into()])
         };
         match kind {
-            ImpactKind::RiskLoss => self.loss_backing(action),
+            ImpactKind::RiskLoss => self.loss_backing(action, |exposure| {
+                exposure.share * self.stakes.amount + exposure.fixed
+            }),
+            ImpactKind::PlatformPenalty => {
+                self.loss_backing(action, |exposure| exposure.penalty)
+            }
             ImpactKind::Margin => (0, vec!["money.margin_share".into(), of_action("loses")]),
             ImpactKind::ReturnCost => head_or(&self.outlook.returns, RETURN, "money.return_rate"),
-            ImpactKind::FalseStop => (0, vec![of_action("loses"), "money.churn_share".into()]),
-            ImpactKind::ActionCost => {
-                (0, vec![of_action("cost_minor"), of_action("review_minutes")])
+            ImpactKind::FalseStop => {
+                let (n_support, mut drivers) =
+                    head_or(&self.outlook.future, REPURCHASE_VALUE, "money.future_purchases_minor");
+                drivers.extend([of_action("loses"), "money.churn_share".into()]);
+                (n_support, drivers)
             }
+            ImpactKind::Complaint => (0, vec![of_action("loses"), "money.complaint_minor".into()]),
+            ImpactKind::DelayCompensation => {
+                (0, vec![of_action("delay_hours"), "money.delay_hour_minor".into()])
+            }
+            ImpactKind::ReviewCost => {
+                (0, vec![of_action("review_minutes"), "money.review_minute_minor".into()])
+            }
+            ImpactKind::ActionCost => (0, vec![of_action("cost_minor")]),
+            ImpactKind::StockUse => (0, vec!["order.items".into(), of_action("loses")]),
             ImpactKind::FuturePurchases => {
                 head_or(&self.outlook.future, REPURCHASE_VALUE, "money.future_purchases_minor")
             }
@@ -191,10 +235,19 @@ impl<'a> Ranking<'a> {
         }
     }
 
-    fn loss_backing(&self, action: &Evaluated<'_>) -> (u64, Vec<Box<str>>) {
+    /// The risks behind a loss, the largest first, each with what it costs when it is real.
+    fn loss_backing(
+        &self,
+        action: &Evaluated<'_>,
+        cost: impl Fn(&Exposure) -> f64,
+    ) -> (u64, Vec<Box<str>>) {
         let scenario = self.outlook.at_point();
-        let loss = |idx: usize| self.stakes.loss_of(idx, &action.friction, &scenario);
+        let loss = |idx: usize| {
+            let left = scenario.risks[idx] * (1.0 - action.friction.catches[idx]);
+            left * cost(&self.stakes.exposures[idx])
+        };
         let mut order: Vec<usize> = (0..self.stakes.exposures.len()).collect();
+        order.retain(|idx| 0.0 < cost(&self.stakes.exposures[*idx]));
         order.sort_by(|a, b| loss(*b).total_cmp(&loss(*a)).then(a.cmp(b)));
         let n_support = order.first().map_or(0, |idx| self.outlook.n_support(*idx));
         let drivers = order
@@ -228,7 +281,7 @@ impl<'a> Evaluated<'a> {
                 column[draw] = part;
             }
         }
-        Self { friction, mean, draws, totals, n_best: 0 }
+        Self { friction, mean, draws, totals, p_best: 0.0 }
     }
 }
 
@@ -245,17 +298,6 @@ pub fn action_means(
     let stakes = Stakes::new(strategy, order, outlook.heads());
     let mean = |policy| total(&stakes.parts(&stakes.friction(policy), &outlook.at_point()));
     eligible.iter().map(|policy| (policy.kind, mean(policy))).collect()
-}
-
-/// The best action of a draw; the earlier one in the catalog when two are equal.
-fn best_of(actions: &[Evaluated<'_>], draw: usize) -> Option<usize> {
-    let mut best: Option<usize> = None;
-    for (idx, action) in actions.iter().enumerate() {
-        if best.is_none_or(|best| actions[best].totals[draw] < action.totals[draw]) {
-            best = Some(idx);
-        }
-    }
-    best
 }
 
 fn difference(action: &Evaluated<'_>, other: &Evaluated<'_>) -> (f64, [f64; DRAWS]) {

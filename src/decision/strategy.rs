@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::decision::rule::Rules;
+use crate::domain::confirmation::ConfirmPrior;
 use crate::domain::decision::ActionKind;
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureGroup;
@@ -55,8 +56,10 @@ pub struct RiskPolicy {
     pub weight: f64,
     /// Share of the order amount lost when the risk is real and the order released.
     pub loss_share: f64,
-    /// Fees and penalties on top, minor units.
+    /// Fees on top, minor units.
     pub loss_fixed_minor: f64,
+    /// Audits and penalties of the platform on top, minor units.
+    pub penalty_minor: f64,
     /// Probability from which the band is elevated.
     pub review_above: f64,
     /// Probability from which the band is high; above `review_above`.
@@ -88,6 +91,8 @@ pub struct MoneyPolicy {
     pub review_minute_minor: f64,
     /// One hour of delay of an honest order, minor units.
     pub delay_hour_minor: f64,
+    /// Price index from which on the market of a SKU is called overheated; 1 = usual.
+    pub price_index_alarm: f64,
 }
 
 /// When an answer is trusted and when it is called close.
@@ -99,6 +104,10 @@ pub struct TrustPolicy {
     pub close_call_minor: f64,
     /// A gap that vanishes in more than this share of draws is a close call.
     pub close_call_share: f64,
+    /// How often people take a recommendation, before enough of them have chosen.
+    pub confirm_prior: ConfirmPrior,
+    /// Fewer choices than this say `prior only`.
+    pub confirm_choices_min: u64,
 }
 
 /// How much time people have for orders, and how a part of it is given out.

@@ -27,7 +27,7 @@ pub struct ActionImpact {
     pub currency: Currency,
     /// Sum of the parts; positive is good for the shop.
     pub total: Estimate,
-    /// Each kind of consequence by itself.
+    /// Each kind of consequence by itself; a kind that is not listed is 0.
     pub parts: Vec<ImpactPart>,
     /// Minutes of a person's time, expected.
     pub review_minutes: f64,
@@ -46,6 +46,8 @@ pub struct ImpactPart {
     pub n_support: u64,
     /// Heads or coefficients that drive it, strongest first.
     pub drivers: Vec<Box<str>>,
+    /// From where on the strategy calls the number alarming; `None` when it says nothing.
+    pub alarm_from: Option<f64>,
 }
 
 /// Kinds of consequence.
@@ -54,18 +56,28 @@ pub struct ImpactPart {
 pub enum ImpactKind {
     /// Goods and fees lost to fraud and abuse.
     RiskLoss,
+    /// Audits and penalties of the platform.
+    PlatformPenalty,
     /// Margin earned when the order goes through.
     Margin,
     /// Cost of returns.
     ReturnCost,
-    /// An honest order or customer lost.
+    /// Later purchases that honest buyers who were stopped no longer make.
     FalseStop,
+    /// Complaints of honest buyers who were stopped.
+    Complaint,
+    /// What honest buyers are given for waiting.
+    DelayCompensation,
+    /// The time of the people who look at it.
+    ReviewCost,
     /// What the action itself costs.
     ActionCost,
     /// Later purchases won.
     FuturePurchases,
     /// Price index of the SKU in its region if released.
     PriceIndex,
+    /// Pieces that leave the stock.
+    StockUse,
 }
 
 /// What an impact's numbers count.
@@ -76,6 +88,8 @@ pub enum ImpactUnit {
     MinorUnits,
     /// Index points; 1 = usual price level.
     Index,
+    /// Pieces of goods.
+    Pieces,
 }
 
 /// One of the best actions.
@@ -87,8 +101,15 @@ pub struct RecommendedAction {
     pub action: ActionKind,
     /// Expected value against doing nothing more than releasing, minor units.
     pub value: Estimate,
-    /// Probability, under the model's own uncertainty, that no eligible action is better.
-    pub confidence: Probability,
+    /// Probability that no eligible action would have earned more, once it is known which
+    /// risks the order was; over all eligible actions it sums to 1.
+    pub p_best: Probability,
+    /// Probability that a person who sees the recommendations takes this one.
+    pub p_confirm: Probability,
+    /// Choices of people behind `p_confirm`.
+    pub n_confirm: u64,
+    /// True when these are too few, so that `p_confirm` rests on the strategy's prior.
+    pub is_prior_only: bool,
     /// Value lost by taking the next one instead, minor units; 0 for the last.
     pub gap_to_next_minor: f64,
     /// True when the gap lies within the noise.

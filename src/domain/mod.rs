@@ -5,6 +5,7 @@
 pub mod assignment;
 pub mod backtest;
 pub mod category;
+pub mod confirmation;
 pub mod counterfactual;
 pub mod decision;
 pub mod difference;

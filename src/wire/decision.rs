@@ -200,6 +200,7 @@ fn part_to_pb(part: &ImpactPart) -> pb::ImpactPart {
         unit: part.unit.to_wire(),
         n_support: part.n_support,
         drivers: texts_to_pb(&part.drivers),
+        alarm_from: part.alarm_from,
     }
 }
 
@@ -208,7 +209,10 @@ fn action_to_pb(action: &RecommendedAction) -> pb::RecommendedAction {
         rank: action.rank,
         action: action.action.to_wire(),
         value: Some(estimate_to_pb(action.value)),
-        confidence: action.confidence.value(),
+        p_best: action.p_best.value(),
+        p_confirm: action.p_confirm.value(),
+        n_confirm: action.n_confirm,
+        is_prior_only: action.is_prior_only,
         gap_to_next_minor: action.gap_to_next_minor,
         is_close_call: action.is_close_call,
         requires_approval: action.requires_approval,

@@ -78,9 +78,10 @@ mirror! {
         Declared,
     }
     ImpactKind {
-        RiskLoss, Margin, ReturnCost, FalseStop, ActionCost, FuturePurchases, PriceIndex,
+        RiskLoss, PlatformPenalty, Margin, ReturnCost, FalseStop, Complaint, DelayCompensation,
+        ReviewCost, ActionCost, FuturePurchases, PriceIndex, StockUse,
     }
-    ImpactUnit { MinorUnits, Index }
+    ImpactUnit { MinorUnits, Index, Pieces }
     DegradedReason { LateEvent, UnknownEntityKind, FewInputsKnown, PastShed }
     RuleObstacle { Overruled, NotEligible, MissingInput }
     UnlikeKind { BelowRange, AboveRange, NeverMissing, RareTogether, Rare }

@@ -317,6 +317,7 @@ fn impact() -> ActionImpact {
             unit: ImpactUnit::Index,
             n_support: 77,
             drivers: vec!["reseller_hoarding".into()],
+        alarm_from: Some(1.2),
         }],
         review_minutes: 4.5,
     }

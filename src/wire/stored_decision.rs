@@ -230,6 +230,7 @@ fn read_impact(
             unit: unit?,
             n_support: part.n_support,
             drivers: boxed(part.drivers),
+            alarm_from: part.alarm_from,
         })
     });
     Some(ActionImpact {
@@ -253,7 +254,10 @@ fn read_action(
         rank: action.rank,
         action: kind?,
         value: value?,
-        confidence: Probability::clamped(action.confidence),
+        p_best: Probability::clamped(action.p_best),
+        p_confirm: Probability::clamped(action.p_confirm),
+        n_confirm: action.n_confirm,
+        is_prior_only: action.is_prior_only,
         gap_to_next_minor: action.gap_to_next_minor,
         is_close_call: action.is_close_call,
         requires_approval: action.requires_approval,

@@ -9,6 +9,7 @@ use crate::decision::decide::{DecideInput, Decided, decide};
 use crate::decision::strategy::Strategy;
 use crate::decision::told::to_show;
 use crate::decision::unlike::unlike_training;
+use crate::domain::confirmation::Confirmations;
 use crate::domain::counterfactual::{CounterfactualDirection, CounterfactualSearch};
 use crate::domain::decision::{
     Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Stage, StageTiming,
@@ -97,6 +98,8 @@ pub struct Sight {
     /// What every head says.
     pub scores: Vec<HeadScore>,
     evidence: Evidence,
+    /// How often people took what was recommended.
+    confirmations: Confirmations,
     features_nanos: u64,
     model_nanos: u64,
     evidence_nanos: u64,
@@ -204,6 +207,7 @@ impl Judge {
             given: given.to_vec(),
             scores,
             evidence,
+            confirmations: state.confirmations,
             features_nanos: features_done.saturating_sub(started),
             model_nanos: model_done.saturating_sub(features_done),
             evidence_nanos: nanos().saturating_sub(model_done),
@@ -233,6 +237,7 @@ impl Judge {
                 event_time: request.event_time,
                 rule_places: &self.rule_places,
                 evidence: Some(evidence),
+                confirmations: &sight.confirmations,
                 actions_max: request.max_actions as usize,
                 contributions_max: request.max_contributions as usize,
             },

@@ -7,7 +7,8 @@ use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::decision::DecisionId;
+use crate::domain::confirmation::{Confirmations, RANKS};
+use crate::domain::decision::{ActionKind, DecisionId};
 use crate::domain::event::{Event, Fact};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
@@ -41,6 +42,11 @@ pub struct State {
     pub background: Option<Background>,
     /// Of which the next background is made.
     pub approved: ApprovedOrders,
+    /// How often people took what was recommended.
+    pub confirmations: Confirmations,
+    /// What was recommended where people have not chosen yet; only where the first action is
+    /// no release, since nobody looks at the others.
+    undecided: IndexMap<DecisionId, Vec<ActionKind>, FxBuildHasher>,
     requests: IndexMap<Digest, Entry, FxBuildHasher>,
     decisions: IndexMap<DecisionId, u64, FxBuildHasher>,
     orders: IndexMap<Digest, u64, FxBuildHasher>,
@@ -67,6 +73,8 @@ impl State {
             model_hash: Box::default(),
             background: None,
             approved: ApprovedOrders::new(rule),
+            confirmations: Confirmations::default(),
+            undecided: IndexMap::default(),
             requests: IndexMap::default(),
             decisions: IndexMap::default(),
             orders: IndexMap::default(),
@@ -147,6 +155,12 @@ impl State {
         let entry = Entry { position: self.position, content: event_digest(event) };
         self.events.insert(text_digest(&event.event_id), entry);
         self.approved.told(&event.fact);
+        if let Fact::Choice(choice) = &event.fact
+            && let Some(shown) = self.undecided.swap_remove(&choice.decision_id)
+        {
+            // The first choice about a decision: what is chosen later knows more than it.
+            self.confirmations.chose(&shown, choice.action);
+        }
         self.graph.apply_received(event, received.received_time);
     }
 
@@ -158,6 +172,11 @@ impl State {
         self.decisions.insert(scored.decision.decision_id, position);
         self.orders.insert(order_digest(&request.order.key), position);
         self.approved.decided(&scored.decision);
+        let actions = scored.decision.actions.iter().map(|action| action.action);
+        let shown: Vec<ActionKind> = actions.take(RANKS).collect();
+        if shown.first().is_some_and(|first| !first.is_release()) {
+            self.undecided.insert(scored.decision.decision_id, shown);
+        }
         self.graph.apply_received(&placed_event(request), scored.decision.times.received_time);
     }
 }

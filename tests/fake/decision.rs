@@ -178,6 +178,7 @@ fn impact(action: ActionKind, amount: f64) -> ActionImpact {
         unit,
         n_support: 321,
         drivers: vec!["reseller_hoarding".into()],
+        alarm_from: None,
     };
     ActionImpact {
         action,
@@ -201,7 +202,10 @@ fn recommend((rank, action): (u32, ActionKind)) -> RecommendedAction {
         rank,
         action,
         value: Estimate { mean: 9_000.0 / step, p10: -500.0, p90: 20_000.0 },
-        confidence: Probability::clamped(0.6 / step),
+        p_best: Probability::clamped(0.6 / step),
+        p_confirm: Probability::clamped(0.7 / step),
+        n_confirm: 0,
+        is_prior_only: true,
         gap_to_next_minor: 4_500.0 / step,
         is_close_call: rank == 2,
         requires_approval: rank == 3,

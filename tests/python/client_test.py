@@ -130,7 +130,8 @@ def an_order_is_scored_and_explained(client):
         assert risk.band != decisions.RISK_BAND_UNSPECIFIED and risk.head_id
         assert len(risk.contributions) <= 12 and adds_up(risk), risk.head_id
     for action in decision.actions:
-        assert 0 <= action.confidence <= 1 and action.title.en and action.title.zh
+        assert 0 <= action.p_best <= 1 and 0 <= action.p_confirm <= 1
+        assert action.title.en and action.title.zh
     versions = decision.versions
     assert versions.model and len(versions.model_hash) == 64
     assert versions.strategy and len(versions.strategy_hash) == 64
