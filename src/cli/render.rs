@@ -196,7 +196,9 @@ impl Page {
         let quiet = |text: &str| Cell::new(Tone::Quiet, text);
         let mut rows = vec![
             row(quiet(self.word("if you", "如果")), &|impact| {
-                Cell::new(Tone::Strong, words::action(self.language, impact.action))
+                let action = words::action(self.language, impact.action);
+                let more = if impact.plan.is_empty() { "" } else { " + …" };
+                Cell::new(Tone::Strong, format!("{action}{more}"))
             }),
             row(quiet(&format!("{} {}", self.word("total", "合计"), first.currency)), &|impact| {
                 let mean = impact.total.mean;
@@ -257,7 +259,14 @@ impl Page {
             ]);
         }
         let (start, end) = (Align::Start, Align::End);
-        table(self.ink, &[end, start, start, end, start, start, start], &rows)
+        let table = table(self.ink, &[end, start, start, end, start, start, start], &rows);
+        let plans = actions.iter().filter(|action| !action.steps.is_empty());
+        let lines = plans.map(|action| {
+            let steps = action.steps.iter().map(|step| step.title.in_language(self.language));
+            let steps = steps.collect::<Vec<_>>().join(" → ");
+            format!("  {} {} {steps}\n", self.word("plan", "方案"), action.rank)
+        });
+        lines.fold(table, |text, line| text + &line)
     }
 
     /// How likely a person takes it, and how many choices say so.
@@ -327,13 +336,15 @@ fn shift_row(tone: Tone, name: String, value: String, shift: f64, largest: f64) 
 
 /// The impacts of the recommended actions, best first, and of release.
 fn shown_impacts(decision: &Decision) -> Vec<&ActionImpact> {
-    let recommended = decision.actions.iter().map(|action| action.action);
-    let mut kinds: Vec<ActionKind> = recommended.take(RECOMMENDED).collect();
-    if !kinds.contains(&ActionKind::Approve) {
-        kinds.push(ActionKind::Approve);
+    let recommended = decision.actions.iter().map(|action| (action.action, &*action.plan));
+    let mut shown: Vec<(ActionKind, &str)> = recommended.take(RECOMMENDED).collect();
+    if !shown.contains(&(ActionKind::Approve, "")) {
+        shown.push((ActionKind::Approve, ""));
     }
-    let impact = |kind: ActionKind| decision.impacts.iter().find(|it| it.action == kind);
-    kinds.into_iter().filter_map(impact).collect()
+    let impact = |named: (ActionKind, &str)| {
+        decision.impacts.iter().find(|it| (it.action, &*it.plan) == named)
+    };
+    shown.into_iter().filter_map(impact).collect()
 }
 
 fn part_cell(part: &ImpactPart, currency: Currency) -> Cell {

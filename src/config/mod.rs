@@ -11,6 +11,7 @@ pub mod service;
 pub mod strategy;
 pub mod strategy_actions;
 pub mod strategy_edit;
+pub mod strategy_plans;
 pub mod strategy_rules;
 
 /// The shipped service file: what the binary uses when no file is given.

@@ -6,6 +6,7 @@ use crate::config::mistake::ConfigErrors;
 use crate::config::reader::{Found, Section, read_document};
 use crate::config::rule_names::{Names, RuleFeatures};
 use crate::config::strategy_actions::actions;
+use crate::config::strategy_plans::{notices, plans};
 use crate::config::strategy_rules::rules;
 use crate::decision::strategy::{
     GroupWeights, MoneyPolicy, ReviewerPolicy, RiskPolicy, Strategy, TrustPolicy,
@@ -50,6 +51,12 @@ fn strategy(root: &Section<'_>, features: RuleFeatures<'_>, hash: Box<str>) -> O
     let trust = root.section("trust").and_then(|section| trust(&section));
     let reviewers = root.section("reviewers").and_then(|section| reviewers(&section));
     let actions = root.section("actions").map(|section| actions(&section, &heads));
+    let notices = root.optional_section("notices").map(|section| notices(&section));
+    let notices = notices.unwrap_or_default();
+    let catalog = actions.as_ref().map_or(&[][..], |actions| &actions.catalog);
+    let plans = root
+        .optional_section("plans")
+        .map_or_else(Vec::new, |section| plans(&section, catalog, &notices, &heads));
     let enabled = actions.as_ref().map_or(&[][..], |actions| &actions.enabled);
     let rules = root
         .optional_section("rules")
@@ -65,7 +72,7 @@ fn strategy(root: &Section<'_>, features: RuleFeatures<'_>, hash: Box<str>) -> O
         money: money?,
         trust: trust?,
         reviewers: reviewers?,
-        actions: actions?.catalog,
+        actions: actions?.catalog.into_iter().chain(plans).collect(),
         rules: rules.unwrap_or_default(),
     })
 }

@@ -104,11 +104,12 @@ fn action(section: &Section<'_>, kind: ActionKind, heads: &[String]) -> Option<A
         when,
         title: title?,
         customer_message: message?,
+        plan: None,
     })
 }
 
 /// Both languages or neither: half a message would leave some customers without.
-fn optional_pair(pair: &Section<'_>) -> Option<Text> {
+pub fn optional_pair(pair: &Section<'_>) -> Option<Text> {
     let (en, zh) = (pair.any_text("en"), pair.any_text("zh"));
     pair.finish();
     let (en, zh) = (en?, zh?);
@@ -148,7 +149,8 @@ fn known_head(section: &Section<'_>, name: &Found<String>, heads: &[String]) -> 
     None
 }
 
-fn eligibility(section: &Section<'_>, heads: &[String]) -> Eligibility {
+/// Reads the conditions of an action or a plan.
+pub fn eligibility(section: &Section<'_>, heads: &[String]) -> Eligibility {
     let amount_min = optional_number(section, "amount_min_minor");
     let amount_max = optional_number(section, "amount_max_minor");
     let quantity_min = optional_count(section, "quantity_min");

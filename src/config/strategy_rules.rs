@@ -129,7 +129,7 @@ fn words(section: &Section<'_>, name: &str) -> Option<Vec<Box<str>>> {
 }
 
 /// Names, tags and notices are read by machines, too.
-fn check_word(section: &Section<'_>, at: &Found<String>, word: &str) {
+pub fn check_word(section: &Section<'_>, at: &Found<String>, word: &str) {
     let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     if !word.is_empty() && word.chars().all(is_word) && word.len() <= WORD_CHARS_MAX {
         return;

@@ -185,7 +185,8 @@ pub fn eligible<'a>(
     risks: &[RiskAssessment],
 ) -> Vec<&'a ActionPolicy> {
     let actions = strategy.actions.iter();
-    actions.filter(|action| is_eligible(&action.when, strategy, order, risks)).collect()
+    let may = |when| is_eligible(when, strategy, order, risks);
+    actions.filter(|action| action.conditions().all(may)).collect()
 }
 
 fn is_eligible(

@@ -88,6 +88,7 @@ pub(crate) fn action(kind: ActionKind, catches: f64, loses: f64) -> ActionPolicy
         when: Eligibility::default(),
         title: Text::new(kind.as_str(), kind.as_str()),
         customer_message: Text::default(),
+        plan: None,
     }
 }
 

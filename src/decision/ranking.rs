@@ -125,6 +125,8 @@ impl<'a> Ranking<'a> {
         RecommendedAction {
             rank,
             action: action.friction.policy.kind,
+            plan: action.friction.policy.plan_id().into(),
+            steps: action.friction.policy.plan.as_ref().map_or_else(Vec::new, |it| it.steps.clone()),
             value: estimate(mean, draws),
             p_best: Probability::clamped(action.p_best),
             p_confirm: confirmed.probability,
@@ -135,6 +137,7 @@ impl<'a> Ranking<'a> {
             requires_approval: action.friction.policy.requires_approval,
             forced_by: None,
             title: action.friction.policy.title.clone(),
+            customer_message: action.friction.policy.customer_message.clone(),
         }
     }
 
@@ -153,6 +156,7 @@ impl<'a> Ranking<'a> {
         let parts = kinds.into_iter().map(|kind| self.part(kind, action));
         ActionImpact {
             action: action.friction.policy.kind,
+            plan: action.friction.policy.plan_id().into(),
             currency: self.strategy.currency,
             total: estimate(total(&action.mean), action.totals),
             parts: parts.filter(|part| part.value != Estimate::default()).collect(),

@@ -12,6 +12,7 @@ use crate::domain::decision::ActionKind;
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureGroup;
 use crate::domain::head::HeadId;
+use crate::domain::impact::PlanStep;
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::AddressKind;
 use crate::domain::risk::RiskBand;
@@ -146,6 +147,19 @@ pub struct ActionPolicy {
     pub title: Text,
     /// What the customer is told; empty when nothing is said.
     pub customer_message: Text,
+    /// Of what it is made when it is several actions taken together.
+    pub plan: Option<Plan>,
+}
+
+/// Several actions taken together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// Its name in the strategy.
+    pub id: Box<str>,
+    /// What is done, in this order.
+    pub steps: Vec<PlanStep>,
+    /// When each of its actions may be offered; all must hold, beside the plan's own.
+    pub conditions: Vec<Eligibility>,
 }
 
 /// Conditions under which an action may be offered; all must hold.
@@ -207,6 +221,17 @@ impl RiskPolicy {
 }
 
 impl ActionPolicy {
+    /// Every condition under which it may be offered; all must hold.
+    pub fn conditions(&self) -> impl Iterator<Item = &Eligibility> {
+        let of_steps = self.plan.iter().flat_map(|plan| &plan.conditions);
+        std::iter::once(&self.when).chain(of_steps)
+    }
+
+    /// Name of the plan; empty for a single action.
+    pub fn plan_id(&self) -> &str {
+        self.plan.as_ref().map_or("", |plan| &plan.id)
+    }
+
     /// Share of bad orders of one risk that the action stops.
     pub fn catches(&self, head: &HeadId) -> f64 {
         self.catches.get(head).copied().unwrap_or(self.catches_default)

@@ -21,8 +21,10 @@ pub struct Estimate {
 /// What follows if one action is taken.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ActionImpact {
-    /// The action.
+    /// The action; of a plan the first one.
     pub action: ActionKind,
+    /// Name of the plan in the strategy; empty for a single action.
+    pub plan: Box<str>,
     /// Currency of all money below.
     pub currency: Currency,
     /// Sum of the parts; positive is good for the shop.
@@ -92,13 +94,36 @@ pub enum ImpactUnit {
     Pieces,
 }
 
+/// One step of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PlanStep {
+    /// What is done.
+    pub kind: StepKind,
+    /// What it is called.
+    pub title: Text,
+}
+
+/// What a step of a plan does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// Something about the order.
+    Action(ActionKind),
+    /// Telling another system, by the name of what it is told.
+    Notice(Box<str>),
+}
+
 /// One of the best actions.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RecommendedAction {
     /// From 1.
     pub rank: u32,
-    /// What to do.
+    /// What to do; of a plan the first action.
     pub action: ActionKind,
+    /// Name of the plan in the strategy; empty for a single action.
+    pub plan: Box<str>,
+    /// What the plan does, in its order; empty for a single action.
+    pub steps: Vec<PlanStep>,
     /// Expected value against doing nothing more than releasing, minor units.
     pub value: Estimate,
     /// Probability that no eligible action would have earned more, once it is known which
@@ -118,6 +143,8 @@ pub struct RecommendedAction {
     pub requires_approval: bool,
     /// The rule that put it first, whatever it is worth; `None` when its value did.
     pub forced_by: Option<Box<str>>,
-    /// What it is called and what the customer is told.
+    /// What it is called.
     pub title: Text,
+    /// What the customer is told; empty when nothing is said.
+    pub customer_message: Text,
 }

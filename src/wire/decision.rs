@@ -4,7 +4,9 @@ use crate::domain::decision::{Decision, Reason, ReasonArgument, ReasonValue, Ver
 use crate::domain::entity::EntityKind;
 use crate::domain::evidence::Evidence;
 use crate::domain::feature::FeatureGroup;
-use crate::domain::impact::{ActionImpact, Estimate, ImpactPart, RecommendedAction};
+use crate::domain::impact::{
+    ActionImpact, Estimate, ImpactPart, PlanStep, RecommendedAction, StepKind,
+};
 use crate::domain::risk::{Contribution, RiskAssessment, Share};
 use crate::domain::text::Text;
 use crate::domain::unlike::{UnlikeReason, UnlikeTraining};
@@ -190,6 +192,7 @@ fn impact_to_pb(impact: &ActionImpact) -> pb::ActionImpact {
         total: Some(estimate_to_pb(impact.total)),
         parts: impact.parts.iter().map(part_to_pb).collect(),
         review_minutes: impact.review_minutes,
+        plan: impact.plan.to_string(),
     }
 }
 
@@ -213,12 +216,25 @@ fn action_to_pb(action: &RecommendedAction) -> pb::RecommendedAction {
         p_confirm: action.p_confirm.value(),
         n_confirm: action.n_confirm,
         is_prior_only: action.is_prior_only,
+        plan: action.plan.to_string(),
+        steps: action.steps.iter().map(step_to_pb).collect(),
+        customer_message: (action.customer_message != Text::default())
+            .then(|| text_to_pb(&action.customer_message)),
         gap_to_next_minor: action.gap_to_next_minor,
         is_close_call: action.is_close_call,
         requires_approval: action.requires_approval,
         title: Some(text_to_pb(&action.title)),
         forced_by: action.forced_by.as_deref().unwrap_or_default().to_owned(),
     }
+}
+
+fn step_to_pb(step: &PlanStep) -> pb::PlanStep {
+    use pb::plan_step::Kind;
+    let kind = match &step.kind {
+        StepKind::Action(action) => Kind::Action(action.to_wire()),
+        StepKind::Notice(name) => Kind::Notice(name.to_string()),
+    };
+    pb::PlanStep { kind: Some(kind), title: Some(text_to_pb(&step.title)) }
 }
 
 fn reason_to_pb(reason: &Reason) -> pb::Reason {

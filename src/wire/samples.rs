@@ -16,7 +16,8 @@ use crate::domain::evidence::{DeltaIfRemoved, Evidence, EvidenceEdge, EvidenceNo
 use crate::domain::feature::FeatureGroup;
 use crate::domain::head::{HeadId, RiskType};
 use crate::domain::impact::{
-    ActionImpact, Estimate, ImpactKind, ImpactPart, ImpactUnit, RecommendedAction,
+    ActionImpact, Estimate, ImpactKind, ImpactPart, ImpactUnit, PlanStep, RecommendedAction,
+    StepKind,
 };
 use crate::domain::money::Currency;
 use crate::domain::order::{Order, OrderKey};
@@ -194,7 +195,19 @@ fn recommended() -> RecommendedAction {
         rank: 1,
         action: ActionKind::LimitQuantity,
         value: Estimate { mean: 12.5, p10: -3.0, p90: 1e300 },
-        confidence: Probability::clamped(0.62),
+        p_best: Probability::clamped(0.62),
+        p_confirm: Probability::clamped(0.8),
+        n_confirm: 31,
+        is_prior_only: false,
+        plan: "protect".into(),
+        steps: vec![
+            PlanStep {
+                kind: StepKind::Action(ActionKind::Hold),
+                title: Text::new("Hold", "暂扣"),
+            },
+            PlanStep { kind: StepKind::Notice("alert".into()), title: Text::new("Alert", "预警") },
+        ],
+        customer_message: Text::new("We check it", "核对中"),
         gap_to_next_minor: 0.1 + 0.2,
         is_close_call: true,
         requires_approval: true,
@@ -317,8 +330,9 @@ fn impact() -> ActionImpact {
             unit: ImpactUnit::Index,
             n_support: 77,
             drivers: vec!["reseller_hoarding".into()],
-        alarm_from: Some(1.2),
+            alarm_from: Some(1.2),
         }],
         review_minutes: 4.5,
+        plan: "protect".into(),
     }
 }

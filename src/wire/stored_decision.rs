@@ -4,7 +4,9 @@ use crate::domain::decision::{
     Decision, DecisionTimes, Reason, ReasonArgument, ReasonValue, StageTiming, Versions,
 };
 use crate::domain::evidence::{DeltaIfRemoved, Evidence, EvidenceEdge, EvidenceNode};
-use crate::domain::impact::{ActionImpact, Estimate, ImpactPart, RecommendedAction};
+use crate::domain::impact::{
+    ActionImpact, Estimate, ImpactPart, PlanStep, RecommendedAction, StepKind,
+};
 use crate::domain::risk::{Contribution, ContributionRest, Probability, RiskAssessment, Share};
 use crate::domain::text::Text;
 use crate::domain::unlike::{UnlikeReason, UnlikeTraining};
@@ -239,6 +241,7 @@ fn read_impact(
         total: total?,
         parts,
         review_minutes: impact.review_minutes,
+        plan: impact.plan.into_boxed_str(),
     })
 }
 
@@ -250,6 +253,11 @@ fn read_action(
     let kind = check.choice(&path.field("action"), action.action);
     let value = read_estimate(check, &path.field("value"), action.value);
     let title = check.required(&path.field("title"), action.title, read_text);
+    let steps = read_all(check, &path.field("steps"), action.steps, read_step);
+    let said = action.customer_message;
+    let customer_message =
+        said.and_then(|said| read_text(check, &path.field("customer_message"), said));
+    let customer_message = customer_message.unwrap_or_default();
     Some(RecommendedAction {
         rank: action.rank,
         action: kind?,
@@ -258,12 +266,25 @@ fn read_action(
         p_confirm: Probability::clamped(action.p_confirm),
         n_confirm: action.n_confirm,
         is_prior_only: action.is_prior_only,
+        plan: action.plan.into_boxed_str(),
+        steps,
+        customer_message,
         gap_to_next_minor: action.gap_to_next_minor,
         is_close_call: action.is_close_call,
         requires_approval: action.requires_approval,
         forced_by: (!action.forced_by.is_empty()).then(|| action.forced_by.into_boxed_str()),
         title: title?,
     })
+}
+
+fn read_step(check: &mut Check<'_>, path: &Path<'_>, step: pb::PlanStep) -> Option<PlanStep> {
+    use pb::plan_step::Kind;
+    let kind = check.required(&path.field("kind"), step.kind, |check, path, kind| match kind {
+        Kind::Action(action) => check.choice(path, action).map(StepKind::Action),
+        Kind::Notice(name) => Some(StepKind::Notice(name.into_boxed_str())),
+    });
+    let title = check.required(&path.field("title"), step.title, read_text);
+    Some(PlanStep { kind: kind?, title: title? })
 }
 
 fn read_reason(check: &mut Check<'_>, path: &Path<'_>, reason: pb::Reason) -> Option<Reason> {

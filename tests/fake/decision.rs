@@ -193,6 +193,7 @@ fn impact(action: ActionKind, amount: f64) -> ActionImpact {
             },
         ],
         review_minutes: 4.0,
+        plan: Box::default(),
     }
 }
 
@@ -206,6 +207,9 @@ fn recommend((rank, action): (u32, ActionKind)) -> RecommendedAction {
         p_confirm: Probability::clamped(0.7 / step),
         n_confirm: 0,
         is_prior_only: true,
+        plan: Box::default(),
+        steps: Vec::new(),
+        customer_message: Text::default(),
         gap_to_next_minor: 4_500.0 / step,
         is_close_call: rank == 2,
         requires_approval: rank == 3,
