@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
 
+use crate::cli::output::say_json;
 use crate::cli::rule_features::FeatureLists;
 use crate::cli::settings::newest_bundle;
 use crate::config::mistake::ConfigErrors;
-use crate::config::{EMBEDDED_SERVICE, EMBEDDED_STRATEGY, service, strategy};
+use crate::config::{EMBEDDED_SERVICE, EMBEDDED_STRATEGY, service, strategy, strategy_schema};
 use crate::model::bundle::Bundle;
 
 /// Checks the service and the strategy file and shows every mistake at its place.
@@ -26,6 +27,9 @@ pub struct Args {
     /// that this build has]
     #[arg(long, value_name = "DIR")]
     pub models: Option<PathBuf>,
+    /// Print the JSON Schema of strategy files instead, for editors that complete and check
+    #[arg(long)]
+    pub schema: bool,
 }
 
 /// More than one file is wrong.
@@ -44,6 +48,9 @@ impl Diagnostic for SeveralFiles {
 /// # Errors
 /// A report of every mistake in every file, or of a file that cannot be read.
 pub fn run(args: &Args) -> miette::Result<()> {
+    if args.schema {
+        return say_json(&strategy_schema::schema());
+    }
     let mut wrong = Vec::new();
     let mut right = Vec::new();
     if let Some(file) = file_or_shipped(args, args.service.as_deref(), EMBEDDED_SERVICE)? {

@@ -13,6 +13,7 @@ pub mod strategy_actions;
 pub mod strategy_edit;
 pub mod strategy_plans;
 pub mod strategy_rules;
+pub mod strategy_schema;
 
 /// The shipped service file: what the binary uses when no file is given.
 pub const EMBEDDED_SERVICE: &str = include_str!("../../config/orderlens.toml");
