@@ -31,4 +31,6 @@ mod random_conditions;
 #[cfg(test)]
 mod strategy_fuzz;
 #[cfg(test)]
+mod strategy_plans_tests;
+#[cfg(test)]
 mod strategy_tests;
