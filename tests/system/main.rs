@@ -9,6 +9,7 @@
 mod backtest;
 mod catboost;
 mod durability;
+mod hoarding_case;
 mod neighborhood;
 mod orders;
 mod parity;
