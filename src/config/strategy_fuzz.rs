@@ -16,6 +16,7 @@ use crate::config::rule_names::RuleFeatures;
 use crate::config::{EMBEDDED_STRATEGY, strategy};
 use crate::decision::attribution::Inputs;
 use crate::decision::decide::{DecideInput, decide, first_action};
+use crate::decision::fixtures::NOBODY;
 use crate::decision::strategy::Strategy;
 
 const SEED: u64 = 2_026;
@@ -150,6 +151,7 @@ fn check_judging(strategy: &Strategy, text: &str) {
         event_time: PLACED,
         rule_places: &places,
         evidence: None,
+        confirmations: &NOBODY,
         actions_max: 3,
         contributions_max: 10,
     };

@@ -168,7 +168,8 @@ fn combined(
     let either = |share: &dyn Fn(&ActionPolicy) -> f64| {
         1.0 - actions.iter().map(|policy| 1.0 - share(policy)).product::<f64>()
     };
-    let heads: BTreeSet<&HeadId> = actions.iter().flat_map(|policy| policy.catches.keys()).collect();
+    let heads: BTreeSet<&HeadId> =
+        actions.iter().flat_map(|policy| policy.catches.keys()).collect();
     let catches = heads.into_iter().map(|head| (head.clone(), either(&|it| it.catches(head))));
     let sum = |of: &dyn Fn(&ActionPolicy) -> f64| actions.iter().map(|policy| of(policy)).sum();
     let cost: f64 = sum(&|it| it.cost_minor);

@@ -95,11 +95,7 @@ fn a_wrong_plan_is_told_with_what_was_meant() {
             "[\"hold\"]",
             "plans.hold_and_look.steps[0] has 1 steps, 2 to 8 make a plan",
         ),
-        (
-            "[\"hold\", \"tell_stock\", \"review\"]",
-            "[]",
-            "plans.hold_and_look.steps is empty",
-        ),
+        ("[\"hold\", \"tell_stock\", \"review\"]", "[]", "plans.hold_and_look.steps is empty"),
     ] {
         assert_eq!(told(from, to), [expected]);
     }

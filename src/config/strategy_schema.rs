@@ -181,9 +181,7 @@ fn action() -> Value {
 }
 
 fn when() -> Value {
-    let kinds = |words: Vec<&'static str>, description: &str| {
-        json!({ "type": "array", "items": { "enum": words }, "description": description })
-    };
+    let kinds = |words: Vec<&'static str>, description: &str| json!({ "type": "array", "items": { "enum": words }, "description": description });
     let band = || one_of(RiskBand::ALL.map(RiskBand::as_str), "A risk band.");
     let mut when = table([
         ("amount_min_minor", minor("Smallest amount.")),
@@ -240,7 +238,8 @@ mod tests {
             return fault(path, value, schema).into_iter().collect();
         };
         let required = schema["required"].as_array().into_iter().flatten();
-        let missing = required.filter_map(Value::as_str).filter(|name| !entries.contains_key(*name));
+        let missing =
+            required.filter_map(Value::as_str).filter(|name| !entries.contains_key(*name));
         let mut found: Vec<String> = missing.map(|name| format!("{path}.{name} missing")).collect();
         for (name, entry) in entries {
             let own = schema["properties"].get(name);
@@ -266,9 +265,9 @@ mod tests {
             Some("array") => value.as_array().is_some_and(|items| {
                 items.iter().all(|item| fault(path, item, &schema["items"]).is_none())
             }),
-            _ => schema["enum"].as_array().is_some_and(|words| {
-                words.iter().any(|word| word.as_str() == value.as_str())
-            }),
+            _ => schema["enum"]
+                .as_array()
+                .is_some_and(|words| words.iter().any(|word| word.as_str() == value.as_str())),
         };
         (!is_right).then(|| format!("{path} = {value}"))
     }
@@ -285,10 +284,22 @@ mod tests {
             assert_eq!(faults("", &file, &schema()), Vec::<String>::new());
         }
         for (from, to, expected) in [
-            ("address = 1.0", "adress = 1.0", vec![".weights.address missing", ".weights.adress unknown"]),
+            (
+                "address = 1.0",
+                "adress = 1.0",
+                vec![".weights.address missing", ".weights.adress unknown"],
+            ),
             ("return_rate = 0.06", "return_rate = 6", vec![".money.return_rate = 6"]),
-            ("requires_approval = false", "requires_approval = 0", vec![".actions.approve.requires_approval = 0"]),
-            ("band_at_least = \"elevated\"", "band_at_least = \"mid\"", vec![".actions.hold.when.band_at_least = \"mid\""]),
+            (
+                "requires_approval = false",
+                "requires_approval = 0",
+                vec![".actions.approve.requires_approval = 0"],
+            ),
+            (
+                "band_at_least = \"elevated\"",
+                "band_at_least = \"mid\"",
+                vec![".actions.hold.when.band_at_least = \"mid\""],
+            ),
         ] {
             assert!(MINIMAL.contains(from), "{from}");
             let file: toml::Value = toml::from_str(&MINIMAL.replacen(from, to, 1)).unwrap();

@@ -36,8 +36,16 @@ fn two_actions_cost_what_a_hand_computation_says() {
     let (scores, order) = ([sure_score("payment_fraud", 0.2)], order());
     let decided = decide(&strategy(), &input(&scores, &[], &order));
     let expected = [
-        (ActionKind::Approve, [-22_000.0, 0.0, 20_000.0, -1_100.0, 0.0, 0.0, 0.0, 0.0, 0.0, 4_000.0], 900.0),
-        (ActionKind::Review, [-2_200.0, 0.0, 15_600.0, -858.0, -80.0, -40.0, 0.0, -500.0, -50.0, 4_000.0], 15_872.0),
+        (
+            ActionKind::Approve,
+            [-22_000.0, 0.0, 20_000.0, -1_100.0, 0.0, 0.0, 0.0, 0.0, 0.0, 4_000.0],
+            900.0,
+        ),
+        (
+            ActionKind::Review,
+            [-2_200.0, 0.0, 15_600.0, -858.0, -80.0, -40.0, 0.0, -500.0, -50.0, 4_000.0],
+            15_872.0,
+        ),
     ];
     for (impact, (kind, parts, total)) in decided.impacts.iter().zip(expected) {
         assert_eq!(impact.action, kind);

@@ -53,9 +53,9 @@ impl<'a> Hindsight<'a> {
 
     fn values_if<'t>(&'t self, truth: &'t [f64]) -> impl Iterator<Item = (ActionKind, f64)> + 't {
         let scenario = Scenario { risks: truth, ..self.outlook.at_point() };
-        self.actions.iter().map(move |action| {
-            (action.policy.kind, total(&self.stakes.parts(action, &scenario)))
-        })
+        self.actions
+            .iter()
+            .map(move |action| (action.policy.kind, total(&self.stakes.parts(action, &scenario))))
     }
 }
 
@@ -66,26 +66,26 @@ impl<'a> Hindsight<'a> {
 /// order as in the formulas of impact, and a best action. Of more than six risks the most
 /// probable ones are combined; the others are taken as absent.
 pub fn chances(stakes: &Stakes<'_>, outlook: &Outlook, actions: &[&Friction<'_>]) -> Vec<f64> {
-        let point = outlook.at_point();
-        let mut uncertain: Vec<usize> = (0..point.risks.len()).collect();
-        uncertain.sort_by(|a, b| point.risks[*b].total_cmp(&point.risks[*a]).then(a.cmp(b)));
-        uncertain.truncate(RISKS_MAX);
-        let mut chances = vec![0.0; actions.len()];
-        let mut truth = vec![0.0; point.risks.len()];
-        for combination in 0..1_u32 << uncertain.len() {
-            let mut chance = 1.0;
-            for (bit, &risk) in uncertain.iter().enumerate() {
-                let is_real = combination >> bit & 1 == 1;
-                truth[risk] = f64::from(u8::from(is_real));
-                chance *= if is_real { point.risks[risk] } else { 1.0 - point.risks[risk] };
-            }
-            // The first of equals, as in the ranking.
-            let scenario = Scenario { risks: &truth, ..point };
-            let values = actions.iter().map(|action| total(&stakes.parts(action, &scenario)));
-            let best = values.enumerate().min_by(|a, b| b.1.total_cmp(&a.1));
-            if let Some((best, _)) = best {
-                chances[best] += chance;
-            }
+    let point = outlook.at_point();
+    let mut uncertain: Vec<usize> = (0..point.risks.len()).collect();
+    uncertain.sort_by(|a, b| point.risks[*b].total_cmp(&point.risks[*a]).then(a.cmp(b)));
+    uncertain.truncate(RISKS_MAX);
+    let mut chances = vec![0.0; actions.len()];
+    let mut truth = vec![0.0; point.risks.len()];
+    for combination in 0..1_u32 << uncertain.len() {
+        let mut chance = 1.0;
+        for (bit, &risk) in uncertain.iter().enumerate() {
+            let is_real = combination >> bit & 1 == 1;
+            truth[risk] = f64::from(u8::from(is_real));
+            chance *= if is_real { point.risks[risk] } else { 1.0 - point.risks[risk] };
         }
-        chances
+        // The first of equals, as in the ranking.
+        let scenario = Scenario { risks: &truth, ..point };
+        let values = actions.iter().map(|action| total(&stakes.parts(action, &scenario)));
+        let best = values.enumerate().min_by(|a, b| b.1.total_cmp(&a.1));
+        if let Some((best, _)) = best {
+            chances[best] += chance;
+        }
+    }
+    chances
 }

@@ -126,7 +126,12 @@ impl<'a> Ranking<'a> {
             rank,
             action: action.friction.policy.kind,
             plan: action.friction.policy.plan_id().into(),
-            steps: action.friction.policy.plan.as_ref().map_or_else(Vec::new, |it| it.steps.clone()),
+            steps: action
+                .friction
+                .policy
+                .plan
+                .as_ref()
+                .map_or_else(Vec::new, |it| it.steps.clone()),
             value: estimate(mean, draws),
             p_best: Probability::clamped(action.p_best),
             p_confirm: confirmed.probability,
@@ -209,9 +214,7 @@ impl<'a> Ranking<'a> {
             ImpactKind::RiskLoss => self.loss_backing(action, |exposure| {
                 exposure.share * self.stakes.amount + exposure.fixed
             }),
-            ImpactKind::PlatformPenalty => {
-                self.loss_backing(action, |exposure| exposure.penalty)
-            }
+            ImpactKind::PlatformPenalty => self.loss_backing(action, |exposure| exposure.penalty),
             ImpactKind::Margin => (0, vec!["money.margin_share".into(), of_action("loses")]),
             ImpactKind::ReturnCost => head_or(&self.outlook.returns, RETURN, "money.return_rate"),
             ImpactKind::FalseStop => {

@@ -202,10 +202,11 @@ fn recommended() -> RecommendedAction {
         plan: "protect".into(),
         steps: vec![
             PlanStep {
-                kind: StepKind::Action(ActionKind::Hold),
-                title: Text::new("Hold", "暂扣"),
+                kind: StepKind::Action(ActionKind::Hold), title: Text::new("Hold", "暂扣")
             },
-            PlanStep { kind: StepKind::Notice("alert".into()), title: Text::new("Alert", "预警") },
+            PlanStep {
+                kind: StepKind::Notice("alert".into()), title: Text::new("Alert", "预警")
+            },
         ],
         customer_message: Text::new("We check it", "核对中"),
         gap_to_next_minor: 0.1 + 0.2,

@@ -113,7 +113,11 @@ fn the_hoarder_is_known_priced_and_met_with_a_plan() {
             hoarding(decision).probability.value(),
             first.action,
             first.plan,
-            decision.impacts[0].parts.iter().find(|part| part.kind == ImpactKind::PriceIndex).map(|part| part.value)
+            decision.impacts[0]
+                .parts
+                .iter()
+                .find(|part| part.kind == ImpactKind::PriceIndex)
+                .map(|part| part.value)
         );
     }
     let decision = cases.first().expect("the market has such an order");
