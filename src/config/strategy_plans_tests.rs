@@ -82,18 +82,18 @@ fn a_wrong_plan_is_told_with_what_was_meant() {
         (
             "\"hold\", ",
             "\"hodl\", ",
-            "plans.hold_and_look.steps[0]: `hodl` is no enabled action and no `[notices]` entry \
+            "plans.hold_and_look.steps: `hodl` is no enabled action and no `[notices]` entry \
              did you mean `hold`?",
         ),
         (
             "\"tell_stock\", \"review\"",
             "\"hold\"",
-            "plans.hold_and_look.steps[1]: `hold` is there twice",
+            "plans.hold_and_look.steps: `hold` is there twice",
         ),
         (
             "[\"hold\", \"tell_stock\", \"review\"]",
             "[\"hold\"]",
-            "plans.hold_and_look.steps[0] has 1 steps, 2 to 8 make a plan",
+            "plans.hold_and_look.steps has 1 steps, 2 to 8 make a plan",
         ),
         ("[\"hold\", \"tell_stock\", \"review\"]", "[]", "plans.hold_and_look.steps is empty"),
     ] {

@@ -80,7 +80,7 @@ fn the_shipped_strategy_recommends_what_a_business_would_expect() {
         (RiskType::PaymentFraud, 0.002, 300, ActionKind::Approve),
         (RiskType::PaymentFraud, 0.30, 800, ActionKind::Challenge),
         (RiskType::PaymentFraud, 0.97, 3_000, ActionKind::Decline),
-        (RiskType::ResellerHoarding, 0.60, 5_000, ActionKind::OfferReservation),
+        (RiskType::ResellerHoarding, 0.85, 5_000, ActionKind::OfferReservation),
         // As the first step of the plan against hoarders.
         (RiskType::ResellerHoarding, 0.93, 5_000, ActionKind::Hold),
         (RiskType::PromoAbuse, 0.01, 120, ActionKind::Approve),
