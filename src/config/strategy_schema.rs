@@ -19,7 +19,7 @@ pub fn schema() -> Value {
         "title": "orderlens strategy",
         "type": "object",
         "additionalProperties": false,
-        "required": ["name", "currency", "weights", "risks", "money", "trust", "actions"],
+        "required": ["name", "currency", "weights", "risks", "money", "trust", "reviewers", "actions"],
         "properties": {
             "name": text("Name for people."),
             "currency": { "type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217." },
@@ -31,6 +31,7 @@ pub fn schema() -> Value {
             },
             "money": money(),
             "trust": trust(),
+            "reviewers": reviewers(),
             "actions": actions(),
             "notices": { "type": "object", "additionalProperties": notice() },
             "plans": { "type": "object", "additionalProperties": plan() },
@@ -145,6 +146,13 @@ fn trust() -> Value {
         ("confirm_third", share("The third.")),
         ("confirm_prior_choices", number(0.0, 1e6, "How many choices these are worth.")),
         ("confirm_choices_min", count(1_000_000, "Fewer choices say prior only.")),
+    ])
+}
+
+fn reviewers() -> Value {
+    table([
+        ("hours_per_day", number(0.0, 100_000.0, "Hours that all reviewers together have.")),
+        ("random_share", share("Share of it for orders drawn by chance.")),
     ])
 }
 
