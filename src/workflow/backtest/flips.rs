@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::decision::attribution::Inputs;
 use crate::decision::decide::{DecideInput, decide};
 use crate::domain::backtest::{ExplainedSide, FlippedOrder, SideRisk};
+use crate::domain::confirmation::Confirmations;
 use crate::domain::decision::Reason;
 use crate::domain::impact::RecommendedAction;
 use crate::domain::record::{Record, ScoredOrder};
@@ -108,6 +109,8 @@ fn draft_side(
             event_time: told.request.event_time,
             rule_places: &draft.rule_places,
             evidence: Some(&decision.evidence),
+            // Nobody has seen what a draft recommends.
+            confirmations: &Confirmations::default(),
             actions_max: ACTIONS_MAX,
             contributions_max: 0,
         },
