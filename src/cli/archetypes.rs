@@ -14,10 +14,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::cli::identity_check::{IdentityCheck, Persons};
+use crate::cli::kept_orders::KeptOrders;
 use crate::cli::truth_file::{OrderTruth, TruthFile};
 use crate::domain::event::{Event, Fact};
 use crate::domain::head::{HeadId, HeadKind, RiskType};
-use crate::domain::order::{Order, OrderKey};
+use crate::domain::order::OrderKey;
 use crate::domain::share::Share;
 use crate::domain::time::Timestamp;
 use crate::graph::knowledge::KnowledgeGraph;
@@ -35,9 +36,7 @@ pub struct Watch {
     rule: IpBurstRule,
     stopped_by_rule: BTreeSet<OrderKey>,
     persons: Persons,
-    /// Orders placed since this instant are kept with their truth.
-    kept_from: Option<Timestamp>,
-    kept: BTreeMap<OrderKey, KnownOrder>,
+    kept: KeptOrders,
 }
 
 /// Orders stopped per kind of buyer, by the model and by the rule.
@@ -104,8 +103,7 @@ impl Watch {
             rule: IpBurstRule::default(),
             stopped_by_rule: BTreeSet::new(),
             persons: Persons::default(),
-            kept_from: None,
-            kept: BTreeMap::new(),
+            kept: KeptOrders::default(),
         }
     }
 
@@ -113,7 +111,7 @@ impl Watch {
     pub fn observe(&mut self, event: &Event) {
         self.persons.observe(event, &self.truth);
         if let Fact::OrderPlaced(order) = &event.fact {
-            self.keep(order, event.event_time);
+            self.kept.observe(order, event.event_time, &self.truth);
             self.stopped_by_rule.extend(self.rule.observe(order, event.event_time));
         }
     }
@@ -121,31 +119,13 @@ impl Watch {
     /// Keeps the orders placed since an instant, with what they truly were.
     #[must_use]
     pub fn keeping_from(mut self, from: Timestamp) -> Self {
-        self.kept_from = Some(from);
+        self.kept.keep_from(from);
         self
     }
 
     /// The orders that were kept.
     pub fn kept(&self) -> &BTreeMap<OrderKey, KnownOrder> {
-        &self.kept
-    }
-
-    fn keep(&mut self, order: &Order, at: Timestamp) {
-        let truth = self.truth.get(&order.key.order_id);
-        let (Some(truth), true) = (truth, self.kept_from.is_some_and(|from| from <= at)) else {
-            return;
-        };
-        let real = RiskType::ALL.into_iter().zip(truth.risks).filter(|(_, is_real)| *is_real);
-        // Whoever belongs to no ring is alike to their own other orders only.
-        let alone = truth.person.unwrap_or(self.kept.len() as u64) << 1 | 1;
-        let known = KnownOrder {
-            order: order.clone(),
-            event_time: at,
-            real: real.map(|(risk, _)| risk.head()).collect(),
-            archetype: truth.archetype.clone(),
-            cluster: truth.ring.map_or(alone, |ring| u64::from(ring) << 1),
-        };
-        self.kept.insert(order.key.clone(), known);
+        self.kept.orders()
     }
 
     /// How right the identity links of accounts that ordered since `from` are in the end.

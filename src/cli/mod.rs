@@ -21,6 +21,7 @@ pub mod export_matrix;
 mod flips_page;
 pub mod identity_check;
 pub mod import;
+pub mod kept_orders;
 pub mod load;
 pub mod load_calls;
 pub mod load_floor;

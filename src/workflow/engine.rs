@@ -19,9 +19,10 @@ use crate::store::journal::reader::JournalReader;
 use crate::store::log::read_at;
 use crate::store::records::follow::RecordsFollower;
 use crate::store::records::query::{self as records, PageCursor, Records};
+use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::Error;
 use crate::workflow::past::Past;
-use crate::workflow::sequencer::{Command, DurableMark, Place, Scored, Told};
+use crate::workflow::sequencer::{Command, Place, Scored, Told};
 use crate::workflow::service::{
     Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
     WhatIfAnswer,

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::decision::attribution::{Calibrated, Inputs, Recalibrate};
+use crate::decision::attribution::Inputs;
 use crate::decision::decide::{DecideInput, Decided, decide};
 use crate::decision::strategy::Strategy;
 use crate::decision::told::to_show;
@@ -381,17 +381,6 @@ impl Judge {
             reasons.push(DegradedReason::PastShed);
         }
         reasons
-    }
-}
-
-impl Recalibrate for Bundle {
-    fn calibrate(&self, head_idx: usize, log_odds: f64) -> Calibrated {
-        let head = &self.heads()[head_idx];
-        Calibrated {
-            probability: head.calibrate(log_odds),
-            interval: head.interval(log_odds),
-            n_support: head.n_support(log_odds),
-        }
     }
 }
 

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use crate::domain::decision::DecisionId;
@@ -21,6 +21,7 @@ use crate::domain::time::Timestamp;
 use crate::store::journal::JournalWriter;
 use crate::store::log::submit_when_room;
 use crate::workflow::background_build::BackgroundBuild;
+use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_order::{Stamp, Stopwatch};
@@ -143,12 +144,6 @@ pub struct Place {
     pub recent: Option<Arc<ScoredOrder>>,
 }
 
-/// The last durable journal position, for whoever waits for one.
-#[derive(Debug, Clone)]
-pub struct DurableMark {
-    position: watch::Sender<u64>,
-}
-
 /// Where records go, and the mark of how far they are durable.
 #[derive(Debug)]
 pub struct Outlets {
@@ -168,32 +163,6 @@ pub struct Sequencer {
     recent: VecDeque<(u64, Arc<ScoredOrder>)>,
     shed_watch: ShedWatch,
     nanos: Stopwatch,
-}
-
-impl DurableMark {
-    /// Everything up to `position` is durable already.
-    pub fn new(position: u64) -> Self {
-        Self { position: watch::Sender::new(position) }
-    }
-
-    /// The last durable position.
-    pub fn position(&self) -> u64 {
-        *self.position.borrow()
-    }
-
-    /// Waits until `position` is durable.
-    pub async fn reached(&self, position: u64) {
-        // The sender lives in self, so waiting ends only with the condition.
-        let _ = self.position.subscribe().wait_for(|durable| *durable >= position).await;
-    }
-
-    fn advance(&self, position: u64) {
-        self.position.send_if_modified(|durable| {
-            let is_new = *durable < position;
-            *durable = position.max(*durable);
-            is_new
-        });
-    }
 }
 
 impl Sequencer {
