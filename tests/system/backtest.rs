@@ -46,7 +46,7 @@ fn draft() -> String {
         ("loss_fixed_minor = 3000", "loss_fixed_minor = 0"),
         ("loss_share = 0.35", "loss_share = 0.02"),
         ("loss_share = 0.45", "loss_share = 0.02"),
-        ("loss_fixed_minor = 30000", "loss_fixed_minor = 200"),
+        ("penalty_minor = 30000", "penalty_minor = 200"),
         ("review_minute_minor = 150", "review_minute_minor = 90"),
         ("churn_share = 0.40", "churn_share = 0.30"),
         // A rule that was not enabled, and takes hold of some orders.
