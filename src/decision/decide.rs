@@ -147,23 +147,25 @@ pub fn options<'a>(
 }
 
 /// Every eligible action with its expected value, minor units, best first.
-pub fn ranked_actions(
-    strategy: &Strategy,
+pub fn ranked_actions<'a>(
+    strategy: &'a Strategy,
     view: OrderView<'_>,
     scores: &[HeadScore],
     risks: &[RiskAssessment],
-) -> Vec<(ActionKind, f64)> {
+) -> Vec<(&'a ActionPolicy, f64)> {
     let eligible = eligible(strategy, view.order, risks);
-    let mut means = action_means(strategy, view.order, scores, risks, &eligible);
+    let means = action_means(strategy, view.order, scores, risks, &eligible);
+    let means = means.into_iter().map(|(_, mean)| mean);
+    let mut ranked: Vec<(&ActionPolicy, f64)> = eligible.iter().copied().zip(means).collect();
     // Stable: the first of equals leads, as in the answer.
-    means.sort_by(|a, b| b.1.total_cmp(&a.1));
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
     if is_thin(strategy, risks) {
-        means.sort_by_key(|(kind, _)| *kind != ActionKind::Review);
+        ranked.sort_by_key(|(policy, _)| policy.kind != ActionKind::Review);
     }
     if let Some(forced) = strategy.rules.forced(&Facts::new(strategy, view, risks), &eligible) {
-        means.sort_by_key(|(kind, _)| *kind != forced);
+        ranked.sort_by_key(|(policy, _)| policy.kind != forced);
     }
-    means
+    ranked
 }
 
 /// The risk that matters most, see [`Urgency`]; the first of equals.

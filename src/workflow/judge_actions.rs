@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::decision::attribution::{Inputs, Recalibrate as _, assess};
-use crate::decision::decide::{eligible, first_action, ranked_actions};
+use crate::decision::decide::{eligible, ranked_actions};
 use crate::decision::hindsight::Hindsight;
 use crate::decision::rule_facts::OrderView;
 use crate::decision::strategy::{ActionPolicy, Strategy};
@@ -63,7 +63,7 @@ pub struct ActionReport {
     /// What each kind of buyer's orders earn.
     pub archetypes: BTreeMap<Box<str>, ArchetypeMoney>,
     /// How often each action came first, and how often it would have been best.
-    pub actions: BTreeMap<&'static str, ActionCounts>,
+    pub actions: BTreeMap<Box<str>, ActionCounts>,
 }
 
 /// Money per 1,000 orders, minor units of the strategy's currency.
@@ -108,7 +108,7 @@ pub struct ArchetypeMoney {
     /// When the truth is known.
     pub oracle: f64,
     /// How often each action came first.
-    pub actions: BTreeMap<&'static str, u64>,
+    pub actions: BTreeMap<Box<str>, u64>,
 }
 
 /// Orders of about the same `p_best`.
@@ -147,8 +147,8 @@ struct Row {
     is_best_offered: bool,
     p_best: f64,
     softmax: f64,
-    first_kind: ActionKind,
-    best_kind: ActionKind,
+    first_name: Box<str>,
+    best_name: Box<str>,
 }
 
 /// Judges the orders of a window whose truth is known; `None` when there are none.
@@ -197,24 +197,25 @@ fn judge(
     let is_real = |head: &HeadId| real.contains(head);
     let offered = eligible(strategy, order, &risks);
     let view = OrderView { order, event_time: *event_time, values, places };
-    let first_kind = first_action(strategy, view, &scores, &risks)?;
+    let ranked = ranked_actions(strategy, view, &scores, &risks);
+    let (first, of_first) = *ranked.first()?;
     let hindsight = Hindsight::new(strategy, order, &scores, &risks, &offered);
     let outcomes = hindsight.values(is_real);
-    let at = offered.iter().position(|policy| policy.kind == first_kind)?;
+    let at = offered.iter().position(|policy| std::ptr::eq(*policy, first))?;
     let best_offered = outcomes.iter().map(|(_, value)| *value).fold(f64::MIN, f64::max);
-    let ranked = ranked_actions(strategy, view, &scores, &risks);
     let total = |wanted: ActionKind| outcomes.iter().find(|it| it.0 == wanted).map(|it| it.1);
     // Who knows the truth may do whatever the truth allows, whatever the bands said.
     let truth = in_truth(&risks, is_real);
     let allowed = eligible(strategy, order, &truth);
     let oracle = Hindsight::new(strategy, order, &scores, &truth, &allowed).values(is_real);
     // The first of equals, as in the ranking.
-    let best = oracle.iter().min_by(|a, b| b.1.total_cmp(&a.1))?;
+    let best = allowed.iter().zip(&oracle).min_by(|a, b| b.1.1.total_cmp(&a.1.1));
+    let (best, (_, best_value)) = best?;
     let catalog: Vec<&ActionPolicy> = strategy.actions.iter().collect();
     let all = Hindsight::new(strategy, order, &scores, &risks, &catalog).values(is_real);
     let means: Vec<f64> = ranked.iter().map(|it| it.1 / strategy.minor_per_major()).collect();
     let top = means.iter().copied().fold(f64::MIN, f64::max);
-    let of_first = ranked.iter().find(|it| it.0 == first_kind)?.1 / strategy.minor_per_major();
+    let of_first = of_first / strategy.minor_per_major();
     Some(Row {
         cluster: *cluster,
         archetype: archetype.clone(),
@@ -222,15 +223,23 @@ fn judge(
         largest_risk: risks.iter().map(|risk| risk.probability.value()).fold(0.0, f64::max),
         first: outcomes[at].1,
         release: total(ActionKind::Approve)?,
-        oracle: best.1,
+        oracle: *best_value,
         all: all.into_iter().map(|(_, value)| value).collect(),
-        is_recommended: ranked.iter().take(RECOMMENDED).any(|it| it.0 == best.0),
+        is_recommended: ranked.iter().take(RECOMMENDED).any(|it| std::ptr::eq(it.0, *best)),
         is_best_offered: best_offered <= outcomes[at].1,
         p_best: hindsight.chances()[at],
         softmax: (of_first - top).exp() / means.iter().map(|it| (it - top).exp()).sum::<f64>(),
-        first_kind,
-        best_kind: best.0,
+        first_name: name_of(first),
+        best_name: name_of(best),
     })
+}
+
+/// The plan, or the single action.
+fn name_of(policy: &ActionPolicy) -> Box<str> {
+    match policy.plan_id() {
+        "" => policy.kind.as_str().into(),
+        plan => plan.into(),
+    }
 }
 
 /// The assessments of somebody who knows the truth.
@@ -273,7 +282,7 @@ fn report(strategy: &Strategy, rows: &[Row]) -> Option<ActionReport> {
                 [sums[0], sums[1], sums[2], sums[3]].map(per_1000);
             [first, release, threshold, oracle, gain, sums[4] / n]
         });
-    let mut actions: BTreeMap<&'static str, ActionCounts> = BTreeMap::new();
+    let mut actions: BTreeMap<Box<str>, ActionCounts> = BTreeMap::new();
     let mut archetypes: BTreeMap<Box<str>, ArchetypeMoney> = BTreeMap::new();
     for row in rows {
         let of_kind = archetypes.entry(row.archetype.clone()).or_default();
@@ -281,9 +290,9 @@ fn report(strategy: &Strategy, rows: &[Row]) -> Option<ActionReport> {
         of_kind.first += row.first;
         of_kind.threshold += by_threshold(row);
         of_kind.oracle += row.oracle;
-        *of_kind.actions.entry(row.first_kind.as_str()).or_default() += 1;
-        actions.entry(row.first_kind.as_str()).or_default().first += 1;
-        actions.entry(row.best_kind.as_str()).or_default().best += 1;
+        *of_kind.actions.entry(row.first_name.clone()).or_default() += 1;
+        actions.entry(row.first_name.clone()).or_default().first += 1;
+        actions.entry(row.best_name.clone()).or_default().best += 1;
     }
     for of_kind in archetypes.values_mut() {
         for sum in [&mut of_kind.first, &mut of_kind.threshold, &mut of_kind.oracle] {

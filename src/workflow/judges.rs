@@ -1,4 +1,4 @@
-//! The judges of a running service, and how a change of strategies changes them.
+//! The judges of a running service, and what changes of strategies do to them.
 
 use std::sync::Arc;
 
