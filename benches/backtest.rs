@@ -32,10 +32,11 @@ use std::time::Instant;
 use orderlens::cli::settings::{engine_settings, load_judge, reader, shipped};
 use orderlens::config::EMBEDDED_STRATEGY;
 use orderlens::config::strategy_edit::with_review_minute_price;
-use orderlens::domain::backtest::{BacktestReport, Solution};
+use orderlens::domain::backtest::BacktestReport;
 use orderlens::domain::decision::{Decision, DecisionId};
 use orderlens::domain::entity::IdentityKey;
 use orderlens::domain::event::{Event, Fact};
+use orderlens::domain::price_solution::Solution;
 use orderlens::domain::record::{
     ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
 };

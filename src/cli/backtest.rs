@@ -14,7 +14,8 @@ use crate::cli::output::{bar, say, say_json};
 use crate::cli::render::Page;
 use crate::cli::settings::{ServiceFiles, load_judge, reader};
 use crate::config::strategy_edit::with_review_minute_price;
-use crate::domain::backtest::{BacktestReport, NotComparable, Solution};
+use crate::domain::backtest::{BacktestReport, NotComparable};
+use crate::domain::price_solution::Solution;
 use crate::store::journal::reader::JournalReader;
 use crate::workflow::backtest::run::{Backtest, Progress};
 

@@ -4,8 +4,9 @@ use crate::cli::backtest_page::{amount, line, refusal, title};
 use crate::cli::paint::{Align, Cell, Tone, grouped, table};
 use crate::cli::render::Page;
 use crate::cli::words::{head, word};
-use crate::domain::backtest::{BacktestReport, SliceBy, Solution, Solved};
+use crate::domain::backtest::{BacktestReport, SliceBy};
 use crate::domain::money::Currency;
+use crate::domain::price_solution::{Solution, Solved};
 use crate::domain::text::Language;
 
 /// Reviewers, solution and slices.

@@ -10,8 +10,8 @@ use crate::cli::words::{action, word};
 use crate::domain::backtest::{
     BacktestReport, Coefficients, KnownTruth, MoneyDifference, OffPolicyLevel, RefusalReason,
 };
-use crate::domain::decision::ActionKind;
 use crate::domain::money::Currency;
+use crate::domain::recorded_order::ActionName;
 use crate::domain::share::Share;
 use crate::domain::text::Language;
 use crate::domain::time::Timestamp;
@@ -107,10 +107,10 @@ fn matrix(page: Page, report: &BacktestReport) -> String {
     for cell in &replay.matrix {
         let is_same = cell.recorded == cell.draft;
         let tone = if is_same { Tone::Quiet } else { Tone::Normal };
-        let name = |kind: ActionKind| Cell::new(tone, action(lang, kind));
+        let name = |name: &ActionName| Cell::new(tone, called(lang, name));
         rows.push(vec![
-            name(cell.recorded),
-            name(cell.draft),
+            name(&cell.recorded),
+            name(&cell.draft),
             Cell::new(tone, grouped(cell.orders as f64, 0)),
         ]);
     }
@@ -158,6 +158,12 @@ fn matrix(page: Page, report: &BacktestReport) -> String {
         },
     );
     text
+}
+
+/// An action, or a plan with the action that it begins with.
+fn called(lang: Language, name: &ActionName) -> String {
+    let first = action(lang, name.action);
+    if name.plan.is_empty() { first.to_owned() } else { format!("{} ({first})", name.plan) }
 }
 
 fn money(page: Page, report: &BacktestReport) -> String {

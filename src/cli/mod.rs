@@ -47,6 +47,9 @@ pub mod what_if;
 pub mod windows;
 pub mod words;
 
+#[cfg(test)]
+mod backtest_page_tests;
+
 /// Explainable risk decisions for e-commerce orders.
 #[derive(Debug, Parser)]
 #[command(version, about, propagate_version = true)]

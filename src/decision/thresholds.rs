@@ -7,12 +7,12 @@
 use crate::decision::decide::options;
 use crate::decision::rule_facts::OrderView;
 use crate::decision::strategy::Strategy;
-use crate::domain::backtest::ImpliedThreshold;
 use crate::domain::decision::ActionKind;
 use crate::domain::entity::{EntityKey, EntityKind, EntityRef};
 use crate::domain::head::HeadId;
 use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderItem, OrderKey};
+use crate::domain::price_solution::ImpliedThreshold;
 use crate::domain::risk::{ContributionRest, Probability, RiskAssessment};
 use crate::domain::time::Timestamp;
 

@@ -23,6 +23,7 @@ pub mod near;
 pub mod neighborhood;
 pub mod order;
 pub mod order_step;
+pub mod price_solution;
 pub mod query;
 pub mod record;
 pub mod recorded_order;

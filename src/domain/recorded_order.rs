@@ -1,10 +1,21 @@
 //! What a back-test reads of the journal: judged orders in short, and truths.
 
+use serde::Serialize;
+
 use crate::domain::decision::{ActionKind, DecisionId};
 use crate::domain::head::HeadId;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::risk::Probability;
 use crate::domain::time::Timestamp;
+
+/// An action, or a plan by its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ActionName {
+    /// The action; of a plan the first one.
+    pub action: ActionKind,
+    /// Name of the plan in its strategy; empty for a single action.
+    pub plan: Box<str>,
+}
 
 /// A record as far as a back-test needs it.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +44,7 @@ pub struct RecordedOrder {
     /// Hash of the orders that contributions compared with; empty without any.
     pub background_hash: Box<str>,
     /// What was recommended first; `None` when nothing was.
-    pub first_action: Option<ActionKind>,
+    pub first_action: Option<ActionName>,
     /// Probability with which its strategy was drawn for it.
     pub propensity: Probability,
     /// The feature vector in bundle order, NaN is unknown.

@@ -1,15 +1,21 @@
 //! `StrategyService`: versions of the strategy, and which of them judge.
 
+use futures_util::StreamExt as _;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, async_trait};
 
 use crate::domain::strategy_version::StrategyVersion;
+use crate::grpc::decision_door::end_of_stream;
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
 use crate::wire::error::Error as WireError;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::strategy_service_server::StrategyService;
-use crate::wire::strategy;
+use crate::wire::{preview, strategy};
+use crate::workflow::backtest::run::Progress;
 use crate::workflow::error::Error;
+use crate::workflow::preview::PreviewItem;
 use crate::workflow::strategy_ledger::StrategyLedger;
 use crate::workflow::strategy_service::StrategyService as Service;
 
@@ -122,6 +128,33 @@ impl<S: Service> StrategyService for StrategyDoor<S> {
             strategy_toml: version.toml.to_string(),
         }))
     }
+
+    type PreviewStrategyStream = BoxStream<pb::PreviewStrategyResponse>;
+
+    async fn preview_strategy(
+        &self,
+        request: Request<pb::PreviewStrategyRequest>,
+    ) -> Result<Response<Self::PreviewStrategyStream>, Status> {
+        let (draft, last) = read(preview::read_preview(request.into_inner(), self.0.door()))?;
+        let items = done(self.0.service.preview_strategy(draft, last).await)?;
+        let stopping = self.0.stopping.clone();
+        let items = ReceiverStream::new(items)
+            .take_until(stopping.clone().cancelled_owned())
+            .map(|item| done(item).map(item_to_pb))
+            .chain(end_of_stream(stopping));
+        Ok(Response::new(Box::pin(items)))
+    }
+}
+
+fn item_to_pb(item: PreviewItem) -> pb::PreviewStrategyResponse {
+    use pb::preview_strategy_response::Item;
+    let item = match item {
+        PreviewItem::Progress(Progress { records, of, orders }) => {
+            Item::Progress(pb::PreviewProgress { records, records_total: of, orders })
+        }
+        PreviewItem::Report(report) => Item::Report(preview::report_to_pb(&report)),
+    };
+    pb::PreviewStrategyResponse { item: Some(item) }
 }
 
 fn read<T>(read: Result<T, WireError>) -> Result<T, Status> {

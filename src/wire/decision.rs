@@ -207,7 +207,7 @@ fn part_to_pb(part: &ImpactPart) -> pb::ImpactPart {
     }
 }
 
-fn action_to_pb(action: &RecommendedAction) -> pb::RecommendedAction {
+pub(super) fn action_to_pb(action: &RecommendedAction) -> pb::RecommendedAction {
     pb::RecommendedAction {
         rank: action.rank,
         action: action.action.to_wire(),

@@ -15,6 +15,7 @@ pub mod graph_status;
 pub mod neighborhood;
 pub mod order;
 pub mod pb;
+pub mod preview;
 pub mod record;
 pub mod recorded_order;
 pub mod request;

@@ -5,10 +5,9 @@
 
 use prost::Message as _;
 
-use crate::domain::decision::ActionKind;
 use crate::domain::feedback::OutcomeKind;
 use crate::domain::record::ScoreRequest;
-use crate::domain::recorded_order::{RecordedFact, RecordedOrder, ToldTruth, Truth};
+use crate::domain::recorded_order::{ActionName, RecordedFact, RecordedOrder, ToldTruth, Truth};
 use crate::domain::risk::Probability;
 use crate::domain::time::Timestamp;
 use crate::wire::check::{Check, Path};
@@ -149,9 +148,11 @@ fn read_scored(
     let decision_id = read_decision_id(check, &id, &decision.decision_id);
     let versions = decision.versions.unwrap_or_default();
     let first = decided.field("actions");
-    let first_action: Option<Option<ActionKind>> = match decision.actions.first() {
+    let first_action: Option<Option<ActionName>> = match decision.actions.into_iter().next() {
         None => Some(None),
-        Some(best) => check.choice(&first, best.action).map(Some),
+        Some(best) => check
+            .choice(&first, best.action)
+            .map(|action| Some(ActionName { action, plan: best.plan.into() })),
     };
     let ScoreRequest { event_time, order, .. } = request?;
     Some(RecordedOrder {
@@ -208,7 +209,10 @@ mod tests {
                         model_hash: decision.versions.model_hash.clone(),
                         strategy_hash: decision.versions.strategy_hash.clone(),
                         background_hash: decision.versions.background_hash.clone(),
-                        first_action: decision.actions.first().map(|best| best.action),
+                        first_action: decision.actions.first().map(|best| ActionName {
+                            action: best.action,
+                            plan: best.plan.clone(),
+                        }),
                         propensity: decision.versions.propensity,
                         features: decision.features.clone(),
                     };

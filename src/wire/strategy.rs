@@ -90,7 +90,7 @@ pub fn read_revert(request: pb::RevertStrategyRequest, door: Door<'_>) -> Result
     check.finish(operator)
 }
 
-fn read_text(check: &mut Check<'_>, toml: String) -> Option<String> {
+pub(super) fn read_text(check: &mut Check<'_>, toml: String) -> Option<String> {
     let path = Path::Root.field("strategy_toml");
     if toml.is_empty() {
         check.note(&path, "is required");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::event::{Event, Fact};
@@ -22,6 +22,7 @@ use crate::store::records::query::{self as records, PageCursor, Records};
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::Error;
 use crate::workflow::past::Past;
+use crate::workflow::preview::PREVIEWS_MAX;
 use crate::workflow::sequencer::{Command, Place, Scored, Told};
 use crate::workflow::service::{
     Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
@@ -52,6 +53,7 @@ pub struct Engine {
     past: Arc<Past>,
     strategy_name: watch::Receiver<Arc<str>>,
     new_id: NewId,
+    pub(super) previews: Arc<Semaphore>,
     sequencer: Option<JoinHandle<State>>,
     journal: Option<Journal>,
 }
@@ -91,6 +93,7 @@ impl Engine {
             strategy_name: parts.strategy_name,
             past: Arc::new(parts.past),
             new_id: parts.new_id,
+            previews: Arc::new(Semaphore::new(PREVIEWS_MAX)),
             sequencer: Some(parts.sequencer),
             journal: Some(parts.journal),
         }
@@ -138,7 +141,7 @@ impl Engine {
     }
 
     /// Makes earlier states again, and reads strategies.
-    pub(super) fn past(&self) -> &Past {
+    pub(super) fn past(&self) -> &Arc<Past> {
         &self.past
     }
 

@@ -1,9 +1,11 @@
 //! The engine's part for strategies: checks outside, steps in the sequencer.
 
+use crate::domain::query::StrategyChoice;
 use crate::domain::strategy_version::{Signature, Signer, StrategyMistake};
 use crate::domain::time::Timestamp;
 use crate::workflow::engine::Engine;
 use crate::workflow::error::Error;
+use crate::workflow::preview::{PREVIEW_RETRY_AFTER, Preview, start_preview};
 use crate::workflow::sequencer::Command;
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::strategy_service::{CheckedText, StrategyService};
@@ -46,6 +48,23 @@ impl StrategyService for Engine {
         let (ledger, position) = self.ask(|reply| Command::Strategies { reply }).await?;
         self.reached(position).await;
         Ok(ledger)
+    }
+
+    async fn preview_strategy(&self, draft: StrategyChoice, last: u64) -> Result<Preview, Error> {
+        let Ok(place) = self.previews.clone().try_acquire_owned() else {
+            return Err(Error::Exhausted { retry_after: PREVIEW_RETRY_AFTER });
+        };
+        let (ledger, past) = (self.list_strategies().await?, self.past().clone());
+        let draft = match draft {
+            StrategyChoice::Text(toml) => {
+                past.shelf.check(&toml).map_err(Error::InvalidStrategy)?
+            }
+            StrategyChoice::Known(hash) => {
+                let version = ledger.find(&hash)?;
+                past.shelf.read(&version.hash, &version.toml)?
+            }
+        };
+        Ok(start_preview(past, &ledger, draft, last, place))
     }
 
     async fn propose_strategy(

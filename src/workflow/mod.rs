@@ -18,6 +18,7 @@ pub mod lineup;
 pub mod order_levers;
 pub mod past;
 pub mod play_history;
+pub mod preview;
 mod recalibrate;
 pub mod replay_decision;
 pub mod replay_journal;

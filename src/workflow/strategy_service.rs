@@ -2,9 +2,11 @@
 
 use std::future::Future;
 
+use crate::domain::query::StrategyChoice;
 use crate::domain::strategy_version::{Signer, StrategyMistake};
 use crate::domain::time::Timestamp;
 use crate::workflow::error::Error;
+use crate::workflow::preview::Preview;
 use crate::workflow::strategy_ledger::StrategyLedger;
 
 /// What a strategy text says about itself.
@@ -32,6 +34,18 @@ pub trait StrategyService: Send + Sync + 'static {
     /// # Errors
     /// `Exhausted` or `Unavailable`.
     fn list_strategies(&self) -> impl Future<Output = Result<StrategyLedger, Error>> + Send;
+
+    /// Judges so many of the newest recorded orders again under a draft and compares; the
+    /// preview ends when its receiver is dropped.
+    ///
+    /// # Errors
+    /// `Invalid` with every mistake of the text, `NotFound`; `Exhausted` while another
+    /// preview runs.
+    fn preview_strategy(
+        &self,
+        draft: StrategyChoice,
+        last: u64,
+    ) -> impl Future<Output = Result<Preview, Error>> + Send;
 
     /// Puts a text up for approval.
     ///

@@ -30,6 +30,11 @@ impl StrategyShelf {
         Self { read, kept: Arc::default() }
     }
 
+    /// What reads the texts.
+    pub fn reader(&self) -> StrategyReader {
+        self.read.clone()
+    }
+
     /// The strategy of a text that was never seen.
     ///
     /// # Errors

@@ -25,6 +25,7 @@ use orderlens::domain::strategy_version::{Signature, Signer, StrategyMistake};
 use orderlens::domain::time::{Span, Timestamp};
 use orderlens::workflow::error::Error;
 use orderlens::workflow::judge_order::ActiveStrategy;
+use orderlens::workflow::preview::Preview;
 use orderlens::workflow::service::{
     Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
     WhatIfAnswer,
@@ -258,6 +259,11 @@ impl StrategyService for Fake {
 
     async fn list_strategies(&self) -> Result<StrategyLedger, Error> {
         Ok(self.state().strategies.clone())
+    }
+
+    async fn preview_strategy(&self, _: StrategyChoice, _: u64) -> Result<Preview, Error> {
+        // It keeps no features to judge again.
+        Err(Error::Unavailable("there is no journal".into()))
     }
 
     async fn propose_strategy(

@@ -7,15 +7,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::stream::{self, StreamExt as _};
 use orderlens::cli::settings::{engine_settings, load_judge, reader, shipped};
 use orderlens::config::EMBEDDED_STRATEGY;
-use orderlens::domain::decision::{ActionKind, DecisionId};
+use orderlens::domain::decision::DecisionId;
 use orderlens::domain::entity::IdentityKey;
 use orderlens::domain::event::{Event, Fact};
 use orderlens::domain::record::ScoreRequest;
+use orderlens::domain::recorded_order::ActionName;
 use orderlens::domain::time::Timestamp;
 use orderlens::simulator::settings::SimulationSettings;
 use orderlens::simulator::world::Simulation;
 use orderlens::store::journal::reader::JournalReader;
 use orderlens::store::log::{read_short, tells_fact_or_order};
+use orderlens::wire::pb::v1;
+use orderlens::wire::pb::v1::decision_service_client::DecisionServiceClient;
+use orderlens::wire::pb::v1::strategy_service_client::StrategyServiceClient;
 use orderlens::workflow::approved_orders::BackgroundRule;
 use orderlens::workflow::backtest::compare::{Compared, Comparer, Steps};
 use orderlens::workflow::backtest::past_judges::{FittedStrategy, PastJudges};
@@ -26,7 +30,8 @@ use orderlens::workflow::start_engine::{EngineInputs, start_engine};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::server::orderlens;
+use crate::orders;
+use crate::server::{Server, orderlens};
 
 const START: Timestamp = Timestamp(1_767_225_600_000_000);
 const DAYS: u32 = 20;
@@ -97,7 +102,7 @@ fn open(data: &Path, toml: &str) -> Engine {
 }
 
 /// Tells a stream and scores its orders; gives the first action of each.
-async fn serve(engine: &Engine, events: &[Event]) -> Vec<ActionKind> {
+async fn serve(engine: &Engine, events: &[Event]) -> Vec<ActionName> {
     let tell = |event: Event| async move {
         let at = event.event_time;
         let Fact::OrderPlaced(order) = event.fact.clone() else {
@@ -112,7 +117,8 @@ async fn serve(engine: &Engine, events: &[Event]) -> Vec<ActionKind> {
             max_contributions: 12,
         };
         let scored = engine.score_order(request, at).await.unwrap();
-        Some(scored.decision.actions[0].action)
+        let first = &scored.decision.actions[0];
+        Some(ActionName { action: first.action, plan: first.plan.clone() })
     };
     let calls = stream::iter(events.iter().cloned()).map(tell).buffered(IN_FLIGHT);
     calls.filter_map(std::future::ready).collect().await
@@ -124,7 +130,7 @@ fn new_id(_: Timestamp) -> DecisionId {
 }
 
 /// Recorded and predicted first action of each order of a journal.
-fn predict(data: &Path, draft: &str) -> Vec<(ActionKind, ActionKind)> {
+fn predict(data: &Path, draft: &str) -> Vec<(ActionName, ActionName)> {
     let journal = JournalReader::open(&data.join("journal")).unwrap();
     let judge = shipped_judge();
     let bundle = judge.bundle();
@@ -140,7 +146,7 @@ fn predict(data: &Path, draft: &str) -> Vec<(ActionKind, ActionKind)> {
         let fact = read_short(position, &payload).unwrap();
         match comparer.compare(position, fact).unwrap() {
             Compared::Order(order) => {
-                assert_eq!(order.again, Some(order.recorded));
+                assert_eq!(order.again.as_ref(), Some(&order.recorded));
                 predicted.push((order.recorded, order.draft));
             }
             Compared::Not(why) => not_compared.push(why),
@@ -177,7 +183,7 @@ fn serving_the_draft_does_what_the_back_test_said_order_by_order() {
     let while_serving = report(&old, &file);
     engine.stop();
     let predicted = predict(&old, &draft());
-    let recorded: Vec<ActionKind> = predicted.iter().map(|pair| pair.0).collect();
+    let recorded: Vec<ActionName> = predicted.iter().map(|pair| pair.0.clone()).collect();
     assert!(1_000 <= served.len(), "{} orders", served.len());
     assert_eq!(recorded, served);
 
@@ -189,7 +195,8 @@ fn serving_the_draft_does_what_the_back_test_said_order_by_order() {
     }
     assert_eq!(predicted.len(), with_draft.len());
     let flips = |is_it: fn(bool, bool) -> bool| {
-        let releases = predicted.iter().map(|pair| (pair.0.is_release(), pair.1.is_release()));
+        let releases =
+            predicted.iter().map(|pair| (pair.0.action.is_release(), pair.1.action.is_release()));
         releases.filter(|(old, new)| is_it(*old, *new)).count()
     };
     let (stopped, released) = (flips(|old, new| old && !new), flips(|old, new| !old && new));
@@ -218,4 +225,67 @@ fn a_folder_without_a_journal_says_what_to_do_next() {
     let output = orderlens().args(["backtest", "--data"]).arg(folder.path()).output().unwrap();
     let told = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && told.contains("--data"), "{told}");
+}
+
+/// Progress, if any, and the report of a preview.
+async fn preview(url: &str, strategy_toml: String) -> Result<v1::BacktestReport, tonic::Status> {
+    use v1::preview_strategy_request::Draft;
+    use v1::preview_strategy_response::Item;
+    let mut client = StrategyServiceClient::connect(url.to_owned()).await.unwrap();
+    let draft = Some(Draft::StrategyToml(strategy_toml));
+    let request = v1::PreviewStrategyRequest { draft, last_orders: 50 };
+    let mut items = client.preview_strategy(request).await?.into_inner();
+    let (mut told, mut report) = (0, None);
+    while let Some(item) = items.message().await? {
+        assert!(report.is_none(), "something follows the report");
+        match item.item.unwrap() {
+            Item::Progress(at) => {
+                assert!(told <= at.records && at.records <= at.records_total);
+                told = at.records;
+            }
+            Item::Report(found) => report = Some(found),
+        }
+    }
+    Ok(report.unwrap())
+}
+
+#[test]
+fn a_preview_of_a_running_server_says_what_the_command_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let server = Server::start(&data);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let previewed = runtime.block_on(async {
+        let mut client = DecisionServiceClient::connect(server.url.clone()).await.unwrap();
+        for n in 0..60 {
+            client.score_order(orders::request(n)).await.unwrap();
+        }
+        let refused = preview(&server.url, "name = 7".to_owned()).await.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{refused}");
+        preview(&server.url, draft()).await.unwrap()
+    });
+    let file = folder.path().join("draft.toml");
+    std::fs::write(&file, draft()).unwrap();
+    let output = orderlens()
+        .args(["backtest", "--json", "--last", "50", "--data"])
+        .arg(&data)
+        .arg("--strategy")
+        .arg(&file)
+        .output()
+        .unwrap();
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (window, replay) = (previewed.window.unwrap(), previewed.replay.unwrap());
+    assert_eq!(window.orders, 50);
+    assert_eq!(window.reproduced.unwrap().count, 50);
+    assert_eq!(told["window"]["orders"].as_u64(), Some(50));
+    assert_eq!(told["replay"]["flips"]["count"].as_u64(), Some(replay.flips));
+    assert_eq!(told["replay"]["matrix"].as_array().unwrap().len(), replay.matrix.len());
+    assert_eq!(told["flipped"].as_array().unwrap().len(), previewed.flipped.len());
+    assert_eq!(previewed.off_policy.unwrap().refused_reason, "NO_PROPENSITIES");
+    for (kind, money) in ["recorded", "draft"].into_iter().zip(&previewed.assumption) {
+        let differences = told["assumption"]["differences"].as_array().unwrap();
+        let same = differences.iter().find(|it| it["coefficients"] == kind).unwrap();
+        assert_eq!(same["total_minor"].as_f64(), Some(money.total_minor), "{kind}");
+    }
+    server.kill();
 }

@@ -12,7 +12,7 @@ use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureSpec;
 use crate::domain::head::{HeadKind, HeadScore};
 use crate::domain::order::{Order, OrderKey};
-use crate::domain::recorded_order::{RecordedFact, RecordedOrder, Truth};
+use crate::domain::recorded_order::{ActionName, RecordedFact, RecordedOrder, Truth};
 use crate::domain::risk::{Probability, RiskAssessment};
 use crate::domain::time::{Span, Timestamp};
 use crate::model::bundle::Bundle;
@@ -71,11 +71,11 @@ pub struct ComparedOrder {
     /// True when its strategy was drawn for it by chance.
     pub is_drawn: bool,
     /// What was recommended first.
-    pub recorded: ActionKind,
+    pub recorded: ActionName,
     /// What the draft recommends first.
-    pub draft: ActionKind,
+    pub draft: ActionName,
     /// What its own strategy recommends first, made again; `None` when that does not read.
-    pub again: Option<ActionKind>,
+    pub again: Option<ActionName>,
     /// Minutes of the recorded first action.
     pub recorded_minutes: Option<f64>,
     /// Minutes of the new one.
@@ -153,8 +153,8 @@ impl<'a> Comparer<'a> {
             return Ok(Compared::Not(NotCompared::OtherBundle));
         }
         let specs = &self.bundle.manifest().features;
-        let Some(recorded) = told.first_action.filter(|_| told.features.len() == specs.len())
-        else {
+        let is_whole = told.features.len() == specs.len();
+        let Some(recorded) = told.first_action.clone().filter(|_| is_whole) else {
             return Ok(Compared::Not(NotCompared::Incomplete));
         };
         let past = self.past_strategy(&told.strategy_hash, position)?;
@@ -167,16 +167,16 @@ impl<'a> Comparer<'a> {
         let Some(first) = new.first() else {
             return Ok(Compared::Not(NotCompared::Incomplete));
         };
-        let chosen = first.policy.kind;
+        let chosen = first.policy.action_name();
         let has_one_currency =
             past.as_ref().is_some_and(|it| it.active.strategy.currency == draft.currency);
         let recorded_difference = old.as_ref().filter(|_| has_one_currency);
         let minutes_of = |past: &Arc<FittedStrategy>| {
             let mut actions = past.active.strategy.actions.iter();
-            actions.find(|it| it.kind == recorded).map(|it| it.review_minutes)
+            actions.find(|it| it.is_called(&recorded)).map(|it| it.review_minutes)
         };
         let gain = |best: f64| first.value_minor - best;
-        let is_review = chosen == ActionKind::Review;
+        let is_review = chosen.action == ActionKind::Review;
         let compared = ComparedOrder {
             position,
             event_time: told.event_time,
@@ -186,14 +186,12 @@ impl<'a> Comparer<'a> {
             group: group(&told.order),
             strategy_name: past.as_ref().map(|it| it.active.strategy.name.clone()),
             is_drawn: told.propensity != Probability::ONE,
-            recorded,
-            draft: chosen,
-            again: old.as_ref().and_then(Options::first).map(|it| it.policy.kind),
+            again: old.as_ref().and_then(Options::first).map(|it| it.policy.action_name()),
             recorded_minutes: past.as_ref().and_then(minutes_of),
             draft_minutes: first.policy.review_minutes,
             recorded_difference: recorded_difference
-                .and_then(|options| difference(options, chosen, recorded)),
-            draft_difference: difference(&new, chosen, recorded),
+                .and_then(|options| difference(options, &chosen, &recorded)),
+            draft_difference: difference(&new, &chosen, &recorded),
             review_gain: new.best_without_review().filter(|_| is_review).map(gain),
             region: told.order.entity(EntityKind::Region).map(|it| it.key.to_string().into()),
             is_new_account: told
@@ -207,6 +205,8 @@ impl<'a> Comparer<'a> {
             },
             channel: told.order.key.channel,
             strategy_hash: told.strategy_hash,
+            recorded,
+            draft: chosen,
         };
         Ok(Compared::Order(Box::new(compared)))
     }
@@ -270,7 +270,7 @@ pub fn assess_risks(
 }
 
 /// Value of one action minus that of another, if both are eligible.
-fn difference(options: &Options<'_>, new: ActionKind, old: ActionKind) -> Option<f64> {
+fn difference(options: &Options<'_>, new: &ActionName, old: &ActionName) -> Option<f64> {
     Some(options.of(new)?.value_minor - options.of(old)?.value_minor)
 }
 

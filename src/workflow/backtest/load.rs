@@ -161,7 +161,7 @@ impl OpenDay {
     fn add(&mut self, order: &ComparedOrder) {
         let minutes = order.draft_minutes;
         let gain_minor = order.review_gain.unwrap_or_default();
-        if order.draft != ActionKind::Review {
+        if order.draft.action != ActionKind::Review {
             self.other_minutes += minutes;
         } else if QUEUE_MAX <= self.waiting.len() {
             self.n_beyond += 1;

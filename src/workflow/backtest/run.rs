@@ -4,8 +4,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::decision::thresholds::implied_thresholds;
-use crate::domain::backtest::{BacktestReport, FlippedOrder, RefusalReason, Solution, Solved};
+use crate::domain::backtest::{BacktestReport, FlippedOrder, RefusalReason};
 use crate::domain::head::{HeadId, HeadKind};
+use crate::domain::price_solution::{Solution, Solved};
 use crate::domain::time::Timestamp;
 use crate::model::bundle::Bundle;
 use crate::store::error::Error as StoreError;

@@ -51,14 +51,10 @@ pub fn minute_steps(options: &Options<'_>, price_minor: f64) -> MinuteSteps {
     let Some(first) = options.first_at(-price_minor) else { return MinuteSteps::default() };
     let mut minutes = first.policy.review_minutes;
     let mut steps = MinuteSteps { start: minutes, falls: Vec::new() };
-    if options.forced.is_some() {
-        return steps;
-    }
     let mut value = first.value_at(-price_minor);
     // The next line to cross from below; every one of them has fewer minutes.
     while let Some((price, next_value, next_minutes)) = options
-        .actions
-        .iter()
+        .candidates()
         .filter(|it| it.policy.review_minutes < minutes)
         .map(|it| {
             let (others, at_none) = (it.policy.review_minutes, it.value_at(-price_minor));

@@ -9,9 +9,9 @@ use crate::domain::backtest::{
     MoneyDifference, NotComparable, OffPolicyLevel, RecordedStrategy, RefusalReason, ReplayLevel,
     StrategyName,
 };
-use crate::domain::decision::ActionKind;
 use crate::domain::head::HeadId;
 use crate::domain::money::Currency;
+use crate::domain::recorded_order::ActionName;
 use crate::domain::share::Share;
 use crate::domain::time::{Span, Timestamp};
 use crate::workflow::backtest::compare::{Compared, ComparedOrder, NotCompared};
@@ -37,7 +37,7 @@ pub struct Tally {
     reproduced: (u64, u64),
     n_drawn: u64,
     recorded: BTreeMap<Box<str>, (Option<Box<str>>, u64)>,
-    matrix: BTreeMap<(ActionKind, ActionKind), u64>,
+    matrix: BTreeMap<(ActionName, ActionName), u64>,
     newly: (u64, u64),
     flips: GroupedSum,
     by_recorded: GroupedSum,
@@ -114,17 +114,18 @@ impl Tally {
         self.n += 1;
         self.first = Some(self.first.map_or(order.event_time, |it| it.min(order.event_time)));
         self.last = Some(self.last.map_or(order.event_time, |it| it.max(order.event_time)));
-        if let Some(again) = order.again {
-            self.reproduced.0 += u64::from(again == order.recorded);
+        if let Some(again) = &order.again {
+            self.reproduced.0 += u64::from(*again == order.recorded);
             self.reproduced.1 += 1;
         }
         self.n_drawn += u64::from(order.is_drawn);
         let named = self.recorded.entry(order.strategy_hash.clone());
         named.or_insert_with(|| (order.strategy_name.clone(), 0)).1 += 1;
-        *self.matrix.entry((order.recorded, order.draft)).or_default() += 1;
+        let pair = (order.recorded.clone(), order.draft.clone());
+        *self.matrix.entry(pair).or_default() += 1;
         let treatment = Treatment {
-            recorded_releases: order.recorded.is_release(),
-            draft_releases: order.draft.is_release(),
+            recorded_releases: order.recorded.action.is_release(),
+            draft_releases: order.draft.action.is_release(),
         };
         match (treatment.recorded_releases, treatment.draft_releases) {
             (true, false) => self.newly.0 += 1,
@@ -195,9 +196,9 @@ impl Tally {
     }
 
     fn replay(&self) -> ReplayLevel {
-        let cell = |((recorded, draft), orders): (&(ActionKind, ActionKind), &u64)| MatrixCell {
-            recorded: *recorded,
-            draft: *draft,
+        let cell = |((recorded, draft), orders): (&(ActionName, ActionName), &u64)| MatrixCell {
+            recorded: recorded.clone(),
+            draft: draft.clone(),
             orders: *orders,
         };
         let n = self.n as f64;

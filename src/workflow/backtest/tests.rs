@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::decision::fixtures::strategy;
-use crate::domain::backtest::{BacktestReport, Solution};
+use crate::domain::backtest::BacktestReport;
 use crate::domain::feature::FeatureGroup;
+use crate::domain::price_solution::Solution;
 use crate::domain::strategy_version::StrategyMistake;
 use crate::model::bundle::Bundle;
 use crate::store::journal::reader::JournalReader;
