@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cli::paint::grouped;
 use crate::training::metrics::bootstrap::Measured;
-use crate::workflow::judge_actions::{ActionReport, ArchetypeMoney, Reliability, ReliabilityBin};
+use crate::workflow::action_report::{ActionReport, ArchetypeMoney, Reliability, ReliabilityBin};
 
 /// The report as text.
 pub fn action_table(report: &ActionReport) -> String {
@@ -18,6 +18,7 @@ pub fn action_table(report: &ActionReport) -> String {
         ("first action", &money.first),
         ("release all", &money.release_all),
         (&*threshold, &money.threshold),
+        ("kind of buyer known", &money.buyer_known),
         ("truth known", &money.oracle),
     ];
     // Writing to a String cannot fail.
@@ -27,6 +28,8 @@ pub fn action_table(report: &ActionReport) -> String {
         let _ = writeln!(text, "  {name:<34} {value:>10} [{low}, {high}] per 1,000 orders");
     }
     let _ = writeln!(text, "  share of the gain over the threshold {}", shown(&report.gain_share));
+    let by_kind = shown(&report.buyer_known_share);
+    let _ = writeln!(text, "  the same when the kind of buyer is known {by_kind}");
     let _ = writeln!(text, "  best action among the three {}", shown(&report.best_recommended));
     let parts = [("all decisions", &report.all), ("not low", &report.contested)];
     for (name, Reliability { n, p_best_ece, softmax_ece, bins }) in parts {
@@ -38,13 +41,13 @@ pub fn action_table(report: &ActionReport) -> String {
         }
     }
     for (archetype, of_kind) in &report.archetypes {
-        let ArchetypeMoney { n, first, threshold, oracle, actions } = of_kind;
-        let [first, threshold, oracle] =
-            [first, threshold, oracle].map(|minor| grouped(minor / 100.0, 1));
+        let ArchetypeMoney { n, first, threshold, buyer_known, oracle, actions } = of_kind;
+        let [first, threshold, kind, oracle] =
+            [first, threshold, buyer_known, oracle].map(|minor| grouped(minor / 100.0, 1));
         let _ = writeln!(
             text,
-            "    {archetype:<18} {n:>7} first {first:>8} threshold {threshold:>8} known {oracle:>8} \
-             {actions:?}"
+            "    {archetype:<18} {n:>7} first {first:>8} threshold {threshold:>8} kind {kind:>8} \
+             known {oracle:>8} {actions:?}"
         );
     }
     for (action, counts) in &report.actions {

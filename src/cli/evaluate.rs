@@ -26,11 +26,12 @@ use crate::training::evaluate::{HeadReport, ScoredRow, Standing};
 use crate::training::pictures::{Importance, report_pictures};
 use crate::training::slices::{Coverage, SliceReport, SliceSpec, or_default};
 use crate::training::stability::{Mover, Stability, TOP_FEATURES};
+use crate::workflow::action_report::ActionReport;
 use crate::workflow::compare_bundles::compare_bundles;
 use crate::workflow::evaluate_bundle::{
     Judged, KnownAccounts, RESIDUAL_MAX, evaluation_catalog, judge_window, slice_window,
 };
-use crate::workflow::judge_actions::{ActionReport, judge_actions};
+use crate::workflow::judge_actions::judge_actions;
 use crate::workflow::play_history::{History, HistoryPlan, play_history};
 
 /// First line of the predictions file.

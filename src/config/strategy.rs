@@ -23,6 +23,8 @@ pub const DEFAULT: &str = "default";
 pub const MONEY_MAX: f64 = 1e9;
 /// Largest weight of a theme or risk; more would let one theme drown the model.
 const WEIGHT_MAX: f64 = 10.0;
+/// Of fewer reported cases nothing could be learned.
+const REPORTED_SHARE_MIN: f64 = 0.05;
 /// Most hours that all reviewers together have on one day: ten thousand people.
 const REVIEWER_HOURS_MAX: f64 = 100_000.0;
 
@@ -140,6 +142,7 @@ fn risk(section: &Section<'_>) -> Option<RiskPolicy> {
     let loss_share = section.number("loss_share", 0.0..=1.0);
     let loss_fixed = section.number("loss_fixed_minor", 0.0..=MONEY_MAX);
     let penalty = section.number("penalty_minor", 0.0..=MONEY_MAX);
+    let reported = section.number("reported_share", REPORTED_SHARE_MIN..=1.0);
     let review = section.number("review_above", 0.0..=1.0);
     let decline = section.number("decline_above", 0.0..=1.0);
     section.finish();
@@ -159,6 +162,7 @@ fn risk(section: &Section<'_>) -> Option<RiskPolicy> {
         loss_share: loss_share?.value,
         loss_fixed_minor: loss_fixed?.value,
         penalty_minor: penalty?.value,
+        reported_share: reported?.value,
         review_above: review.value,
         decline_above: decline.value,
     })

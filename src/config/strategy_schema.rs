@@ -113,6 +113,7 @@ fn risk() -> Value {
         ("loss_share", share("Part of the amount that is lost.")),
         ("loss_fixed_minor", minor("Fees on top.")),
         ("penalty_minor", minor("Audits and penalties of the platform on top.")),
+        ("reported_share", number(0.05, 1.0, "Part of the real cases that become known in time.")),
         ("review_above", share("From this probability on the order is elevated.")),
         ("decline_above", share("From this probability on it is high.")),
     ])

@@ -83,6 +83,23 @@ fn a_head_that_the_strategy_does_not_name_uses_the_default_policy() {
 }
 
 #[test]
+fn a_risk_that_is_reported_half_the_time_costs_as_one_twice_as_probable() {
+    let whole = strategy();
+    let mut half = strategy();
+    half.risks.clear();
+    half.default_risk.reported_share = 0.5;
+    let order = order();
+    let values = |strategy: &Strategy, p: f64| {
+        let scores = [sure_score("payment_fraud", p)];
+        let decided = decide(strategy, &input(&scores, &[], &order));
+        decided.impacts.iter().map(|impact| impact.total).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&half, 0.2), values(&whole, 0.4));
+    // Never more than certain.
+    assert_eq!(values(&half, 0.7), values(&whole, 1.0));
+}
+
+#[test]
 fn thin_support_abstains_and_puts_review_first() {
     let thin = HeadScore { n_support: 29, ..sure_score("payment_fraud", 0.001) };
     let order = order();

@@ -98,6 +98,7 @@ pub(crate) fn strategy() -> Strategy {
         loss_share: 1.0,
         loss_fixed_minor: 10_000.0,
         penalty_minor: 0.0,
+        reported_share: 1.0,
         review_above: 0.3,
         decline_above: 0.8,
     };

@@ -59,7 +59,7 @@ impl Outlook {
     pub fn new(strategy: &Strategy, scores: &[HeadScore], assessed: &[RiskAssessment]) -> Self {
         let mut outlook = Self {
             heads: assessed.iter().map(|risk| risk.head.clone()).collect(),
-            risks: assessed.iter().enumerate().map(|(idx, it)| Forecast::risk(idx, it)).collect(),
+            risks: Vec::new(),
             points: Vec::new(),
             chargeback: None,
             has_chargeback: false,
@@ -67,6 +67,10 @@ impl Outlook {
             future: Forecast::assumed(strategy.money.future_purchases_minor),
             price_index: None,
         };
+        for (idx, risk) in assessed.iter().enumerate() {
+            let reported_share = strategy.risk(&risk.head).reported_share;
+            outlook.risks.push(Forecast::risk(idx, risk).of_all_cases(reported_share));
+        }
         outlook.points.extend(outlook.risks.iter().map(|forecast| forecast.point));
         let impact_heads = scores.iter().filter(|score| score.kind != HeadKind::Risk);
         for (idx, score) in impact_heads.enumerate() {
@@ -78,7 +82,9 @@ impl Outlook {
     fn read(&mut self, strategy: &Strategy, idx: usize, score: &HeadScore) {
         match (&*score.head.0, score.kind) {
             (CHARGEBACK, HeadKind::ImpactProbability) => {
-                self.read_chargeback(Forecast::probability(idx, score));
+                let of_risk = strategy.risk(&HeadId(CHARGEBACK_RISK.into()));
+                let forecast = Forecast::probability(idx, score);
+                self.read_chargeback(forecast.of_all_cases(of_risk.reported_share));
             }
             (RETURN, HeadKind::ImpactProbability) => {
                 self.returns = Forecast::probability(idx, score);
@@ -179,6 +185,14 @@ impl Forecast {
             interval: (risk.interval.0.value(), risk.interval.1.value()),
             n_support: risk.n_support,
         }
+    }
+
+    /// A probability to be real instead of one to be reported, see
+    /// [`crate::decision::strategy::RiskPolicy::reported_share`].
+    fn of_all_cases(self, reported_share: f64) -> Self {
+        let all = |reported: f64| (reported / reported_share).min(1.0);
+        let interval = (all(self.interval.0), all(self.interval.1));
+        Self { point: all(self.point), interval, ..self }
     }
 
     fn probability(head_idx: usize, score: &HeadScore) -> Self {

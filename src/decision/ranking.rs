@@ -257,15 +257,15 @@ impl<'a> Ranking<'a> {
         order.retain(|idx| 0.0 < cost(&self.stakes.exposures[*idx]));
         order.sort_by(|a, b| loss(*b).total_cmp(&loss(*a)).then(a.cmp(b)));
         let n_support = order.first().map_or(0, |idx| self.outlook.n_support(*idx));
-        let drivers = order
-            .into_iter()
-            .take(DRIVERS_MAX)
-            .map(|idx| {
-                let head = &self.stakes.exposures[idx].head.0;
-                let is_raised = self.outlook.has_chargeback() && &**head == CHARGEBACK_RISK;
-                if is_raised { CHARGEBACK.into() } else { head.clone() }
-            })
-            .collect();
+        let mut drivers = Vec::new();
+        for idx in order.into_iter().take(DRIVERS_MAX) {
+            let head = &self.stakes.exposures[idx].head;
+            let is_raised = self.outlook.has_chargeback() && &*head.0 == CHARGEBACK_RISK;
+            drivers.push(if is_raised { CHARGEBACK.into() } else { head.0.clone() });
+            if self.strategy.risk(head).reported_share < 1.0 {
+                drivers.push(format!("risks.{}.reported_share", head.0).into());
+            }
+        }
         (n_support, drivers)
     }
 }

@@ -61,6 +61,10 @@ pub struct RiskPolicy {
     pub loss_fixed_minor: f64,
     /// Audits and penalties of the platform on top, minor units.
     pub penalty_minor: f64,
+    /// Share of the real cases that become known in time to be learned from, in (0, 1]. A
+    /// probability that was learned from those alone is divided by it (Elkan & Noto, "Learning
+    /// classifiers from only positive and unlabeled data", 2008).
+    pub reported_share: f64,
     /// Probability from which the band is elevated.
     pub review_above: f64,
     /// Probability from which the band is high; above `review_above`.

@@ -6,22 +6,23 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
 use crate::decision::attribution::{Inputs, Recalibrate as _, assess};
 use crate::decision::decide::{eligible, ranked_actions};
 use crate::decision::hindsight::Hindsight;
 use crate::decision::rule_facts::OrderView;
 use crate::decision::strategy::{ActionPolicy, Strategy};
 use crate::domain::decision::ActionKind;
-use crate::domain::head::{HeadId, HeadKind};
+use crate::domain::head::{HeadId, HeadKind, HeadScore};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::risk::{Probability, RiskAssessment, RiskBand};
 use crate::domain::time::Timestamp;
 use crate::model::bundle::Bundle;
 use crate::model::engine::Scratch;
-use crate::training::metrics::bootstrap::{Measured, measure};
+use crate::training::metrics::bootstrap::measure;
 use crate::training::metrics::probability::{Predicted, probability_figures};
+use crate::workflow::action_report::{
+    ActionCounts, ActionReport, ArchetypeMoney, MoneyByPolicy, Reliability, ReliabilityBin,
+};
 use crate::workflow::evaluate_bundle::columns_of;
 use crate::workflow::play_history::History;
 
@@ -45,92 +46,6 @@ pub struct KnownOrder {
     pub cluster: u64,
 }
 
-/// How good the recommended actions are.
-#[derive(Clone, Debug, Serialize)]
-pub struct ActionReport {
-    /// Orders judged whose truth is known.
-    pub n_orders: u64,
-    /// Money per 1,000 orders, minor units, by policy.
-    pub money: MoneyByPolicy,
-    /// (first action − threshold) / (oracle − threshold).
-    pub gain_share: Measured,
-    /// Orders whose best action in hindsight is among the recommended.
-    pub best_recommended: Measured,
-    /// `p_best` of the first action over all decisions.
-    pub all: Reliability,
-    /// The same over those whose leading risk is not low: where there is something to decide.
-    pub contested: Reliability,
-    /// What each kind of buyer's orders earn.
-    pub archetypes: BTreeMap<Box<str>, ArchetypeMoney>,
-    /// How often each action came first, and how often it would have been best.
-    pub actions: BTreeMap<Box<str>, ActionCounts>,
-}
-
-/// Money per 1,000 orders, minor units of the strategy's currency.
-#[derive(Clone, Debug, Serialize)]
-pub struct MoneyByPolicy {
-    /// The first action of every answer.
-    pub first: Measured,
-    /// Every order released.
-    pub release_all: Measured,
-    /// The best policy of one threshold on the largest probability, chosen in hindsight.
-    pub threshold: Measured,
-    /// Which action it takes above the threshold.
-    pub threshold_action: &'static str,
-    /// The threshold.
-    pub threshold_at: f64,
-    /// The best action of every order, its truth being known.
-    pub oracle: Measured,
-}
-
-/// How far probabilities of being the best offered action are from what came true.
-#[derive(Clone, Debug, Serialize)]
-pub struct Reliability {
-    /// Decisions.
-    pub n: u64,
-    /// Debiased calibration error of `p_best`.
-    pub p_best_ece: Measured,
-    /// The same of a softmax over the expected values in major units.
-    pub softmax_ece: Measured,
-    /// `p_best` in ten bins of equal mass.
-    pub bins: Vec<ReliabilityBin>,
-}
-
-/// Mean money of an order of one kind of buyer, minor units.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct ArchetypeMoney {
-    /// Orders.
-    pub n: u64,
-    /// Under the first action.
-    pub first: f64,
-    /// Under the threshold.
-    pub threshold: f64,
-    /// When the truth is known.
-    pub oracle: f64,
-    /// How often each action came first.
-    pub actions: BTreeMap<Box<str>, u64>,
-}
-
-/// Orders of about the same `p_best`.
-#[derive(Clone, Debug, Serialize)]
-pub struct ReliabilityBin {
-    /// Orders.
-    pub n: u64,
-    /// Mean `p_best` of the first action.
-    pub predicted: f64,
-    /// Share of the orders whose first action was the best offered one.
-    pub observed: f64,
-}
-
-/// How often an action came first, and how often it would have been best.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct ActionCounts {
-    /// Recommended first.
-    pub first: u64,
-    /// Best in hindsight.
-    pub best: u64,
-}
-
 /// One order, judged.
 #[derive(Debug)]
 struct Row {
@@ -140,6 +55,7 @@ struct Row {
     largest_risk: f64,
     first: f64,
     release: f64,
+    buyer_known: f64,
     oracle: f64,
     /// By catalog entry.
     all: Vec<f64>,
@@ -150,6 +66,9 @@ struct Row {
     first_name: Box<str>,
     best_name: Box<str>,
 }
+
+/// What orders of a kind of buyer turn out to be, each with its share.
+type Outcomes<'a> = BTreeMap<&'a [HeadId], f64>;
 
 /// Judges the orders of a window whose truth is known; `None` when there are none.
 pub fn judge_actions(
@@ -163,12 +82,14 @@ pub fn judge_actions(
     let mut scratch = Scratch::default();
     let mut values = vec![f32::NAN; columns.len()];
     let mut rows = Vec::new();
+    let outcomes = outcomes(known.values());
     for row in history.rows_of(window) {
         let Some(known) = known.get(&history.rows[row].order) else { continue };
+        let Some(of_kind) = outcomes.get(&*known.archetype) else { continue };
         for (value, column) in values.iter_mut().zip(&columns) {
             *value = history.features[[row, *column]];
         }
-        rows.extend(judge(bundle, strategy, (known, &values, &places), &mut scratch));
+        rows.extend(judge(bundle, strategy, (known, of_kind), (&values, &places), &mut scratch));
         if rows.len().is_multiple_of(1_024) {
             progress(rows.len() as u64);
         }
@@ -180,7 +101,8 @@ pub fn judge_actions(
 fn judge(
     bundle: &Bundle,
     strategy: &Strategy,
-    (known, values, places): (&KnownOrder, &[f32], &[Option<usize>]),
+    (known, of_kind): (&KnownOrder, &Outcomes<'_>),
+    (values, places): (&[f32], &[Option<usize>]),
     scratch: &mut Scratch,
 ) -> Option<Row> {
     let KnownOrder { order, event_time, real, archetype, cluster } = known;
@@ -211,6 +133,7 @@ fn judge(
     // The first of equals, as in the ranking.
     let best = allowed.iter().zip(&oracle).min_by(|a, b| b.1.1.total_cmp(&a.1.1));
     let (best, (_, best_value)) = best?;
+    let buyer_known = best_for_kind(strategy, order, (&scores, &risks), (of_kind, real))?;
     let catalog: Vec<&ActionPolicy> = strategy.actions.iter().collect();
     let all = Hindsight::new(strategy, order, &scores, &risks, &catalog).values(is_real);
     let means: Vec<f64> = ranked.iter().map(|it| it.1 / strategy.minor_per_major()).collect();
@@ -223,6 +146,7 @@ fn judge(
         largest_risk: risks.iter().map(|risk| risk.probability.value()).fold(0.0, f64::max),
         first: outcomes[at].1,
         release: total(ActionKind::Approve)?,
+        buyer_known,
         oracle: *best_value,
         all: all.into_iter().map(|(_, value)| value).collect(),
         is_recommended: ranked.iter().take(RECOMMENDED).any(|it| std::ptr::eq(it.0, *best)),
@@ -232,6 +156,44 @@ fn judge(
         first_name: name_of(first),
         best_name: name_of(best),
     })
+}
+
+fn outcomes<'a>(
+    known: impl Iterator<Item = &'a KnownOrder> + Clone,
+) -> BTreeMap<&'a str, Outcomes<'a>> {
+    let mut outcomes: BTreeMap<&str, Outcomes<'_>> = BTreeMap::new();
+    for order in known {
+        *outcomes.entry(&order.archetype).or_default().entry(&order.real).or_default() += 1.0;
+    }
+    for of_kind in outcomes.values_mut() {
+        let n: f64 = of_kind.values().sum();
+        of_kind.values_mut().for_each(|share| *share /= n);
+    }
+    outcomes
+}
+
+/// What the action earns that is best on average over what such buyers' orders turn out to be.
+fn best_for_kind(
+    strategy: &Strategy,
+    order: &Order,
+    (scores, risks): (&[HeadScore], &[RiskAssessment]),
+    (of_kind, real): (&Outcomes<'_>, &[HeadId]),
+) -> Option<f64> {
+    let share = |head: &HeadId| -> f64 {
+        of_kind.iter().filter(|(real, _)| real.contains(head)).map(|(_, share)| share).sum()
+    };
+    let likely = in_truth(risks, |head| 0.5 <= share(head));
+    let allowed = eligible(strategy, order, &likely);
+    let hindsight = Hindsight::new(strategy, order, scores, &likely, &allowed);
+    let mut expected = vec![0.0; allowed.len()];
+    for (real, share) in of_kind {
+        for (sum, (_, value)) in expected.iter_mut().zip(hindsight.values(|it| real.contains(it))) {
+            *sum += share * value;
+        }
+    }
+    let earned = hindsight.values(|it| real.contains(it));
+    let best = expected.iter().zip(earned).min_by(|a, b| b.0.total_cmp(a.0));
+    best.map(|(_, (_, value))| value)
 }
 
 /// The plan, or the single action.
@@ -261,27 +223,42 @@ fn report(strategy: &Strategy, rows: &[Row]) -> Option<ActionReport> {
         if threshold_at <= row.largest_risk { row.all[action_idx] } else { row.release }
     };
     let clusters = clusters(rows);
-    let [first, release_all, threshold, oracle, gain_share, best_recommended] =
-        measure(clusters.len(), SEED, |weights| {
-            let mut n = 0.0;
-            let mut sums = [0.0; 5];
-            for (cluster, weight) in clusters.iter().zip(weights) {
-                for row in cluster.iter().map(|at| &rows[*at]) {
-                    n += weight;
-                    let is_recommended = f64::from(u8::from(row.is_recommended));
-                    let values =
-                        [row.first, row.release, by_threshold(row), row.oracle, is_recommended];
-                    for (sum, value) in sums.iter_mut().zip(values) {
-                        *sum += weight * value;
-                    }
+    let [
+        first,
+        release_all,
+        threshold,
+        buyer_known,
+        oracle,
+        gain_share,
+        buyer_known_share,
+        best_recommended,
+    ] = measure(clusters.len(), SEED, |weights| {
+        let mut n = 0.0;
+        let mut sums = [0.0; 6];
+        for (cluster, weight) in clusters.iter().zip(weights) {
+            for row in cluster.iter().map(|at| &rows[*at]) {
+                n += weight;
+                let is_recommended = f64::from(u8::from(row.is_recommended));
+                let values = [
+                    row.first,
+                    row.release,
+                    by_threshold(row),
+                    row.buyer_known,
+                    row.oracle,
+                    is_recommended,
+                ];
+                for (sum, value) in sums.iter_mut().zip(values) {
+                    *sum += weight * value;
                 }
             }
-            let per_1000 = |sum: f64| 1_000.0 * sum / n;
-            let gain = (sums[0] - sums[2]) / (sums[3] - sums[2]);
-            let [first, release, threshold, oracle] =
-                [sums[0], sums[1], sums[2], sums[3]].map(per_1000);
-            [first, release, threshold, oracle, gain, sums[4] / n]
-        });
+        }
+        let per_1000 = |sum: f64| 1_000.0 * sum / n;
+        let gain = |sum: f64| (sum - sums[2]) / (sums[4] - sums[2]);
+        let [first, release, threshold, buyer_known, oracle] =
+            [sums[0], sums[1], sums[2], sums[3], sums[4]].map(per_1000);
+        let gains = [gain(sums[0]), gain(sums[3])];
+        [first, release, threshold, buyer_known, oracle, gains[0], gains[1], sums[5] / n]
+    });
     let mut actions: BTreeMap<Box<str>, ActionCounts> = BTreeMap::new();
     let mut archetypes: BTreeMap<Box<str>, ArchetypeMoney> = BTreeMap::new();
     for row in rows {
@@ -289,14 +266,16 @@ fn report(strategy: &Strategy, rows: &[Row]) -> Option<ActionReport> {
         of_kind.n += 1;
         of_kind.first += row.first;
         of_kind.threshold += by_threshold(row);
+        of_kind.buyer_known += row.buyer_known;
         of_kind.oracle += row.oracle;
         *of_kind.actions.entry(row.first_name.clone()).or_default() += 1;
         actions.entry(row.first_name.clone()).or_default().first += 1;
         actions.entry(row.best_name.clone()).or_default().best += 1;
     }
     for of_kind in archetypes.values_mut() {
-        for sum in [&mut of_kind.first, &mut of_kind.threshold, &mut of_kind.oracle] {
-            *sum /= of_kind.n as f64;
+        let ArchetypeMoney { n, first, threshold, buyer_known, oracle, .. } = of_kind;
+        for sum in [first, threshold, buyer_known, oracle] {
+            *sum /= *n as f64;
         }
     }
     let all: Vec<&Row> = rows.iter().collect();
@@ -309,9 +288,11 @@ fn report(strategy: &Strategy, rows: &[Row]) -> Option<ActionReport> {
             threshold,
             threshold_action: strategy.actions[action_idx].kind.as_str(),
             threshold_at,
+            buyer_known,
             oracle,
         },
         gain_share,
+        buyer_known_share,
         best_recommended,
         all: reliability(&all),
         contested: reliability(&contested),

@@ -1,5 +1,6 @@
 //! What the system does, a verb per file.
 
+pub mod action_report;
 pub mod approved_orders;
 pub mod background_build;
 pub mod backtest;
