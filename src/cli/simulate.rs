@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use miette::{Context, IntoDiagnostic};
+use serde::Serialize;
 
 use crate::cli::output::{bar, say, say_json};
 use crate::cli::serve::identity;
 use crate::cli::windows::parse_instant;
 use crate::domain::time::Timestamp;
+use crate::simulator::scenarios::{Scenario, ScenarioSettings, write_scenario};
 use crate::simulator::settings::{Drift, Mixing, SimulationSettings};
 use crate::simulator::stream::{SimulationSummary, write_events};
 
-/// Write the event stream of a synthetic marketplace with known truth
+/// Write the event stream of a synthetic marketplace with known truth, or the history of a
+/// synthetic shop for one light question
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Seed: the same seed and settings write the same bytes
@@ -36,15 +39,36 @@ pub struct Args {
     /// Change tactics from this day on, counted from 0
     #[arg(long, value_name = "DAY")]
     drift_from_day: Option<u32>,
-    /// Events, JSON Lines; `.gz` compresses
+    /// Write this history instead, as CSV that `import` reads with the mapping of its name
+    #[arg(long, value_enum, conflicts_with_all = ["truth", "shared_networks", "drift_from_day"])]
+    scenario: Option<ScenarioArg>,
+    /// Events, JSON Lines, or the history, CSV; `.gz` compresses
     #[arg(long)]
     output: PathBuf,
     /// What every order truly was, CSV; `.gz` compresses
-    #[arg(long)]
-    truth: PathBuf,
+    #[arg(long, required_unless_present = "scenario")]
+    truth: Option<PathBuf>,
     /// Print the summary as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// [`Scenario`] as a flag.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum ScenarioArg {
+    /// Will the balance of a presale be paid?
+    PresaleBalance,
+    /// Does an order that crosses a border earn more than its return costs?
+    CrossBorderReturn,
+    /// Which members' orders should be sent first?
+    VipExpedite,
+}
+
+/// What was written of a scenario.
+#[derive(Serialize)]
+struct ScenarioSummary {
+    is_synthetic: bool,
+    n_orders: u64,
 }
 
 /// Runs the command.
@@ -52,9 +76,12 @@ pub struct Args {
 /// # Errors
 /// When a file cannot be written.
 pub fn run(args: &Args) -> miette::Result<()> {
+    let Some(truth) = &args.truth else {
+        return args.scenario.map_or(Ok(()), |scenario| run_scenario(args, scenario));
+    };
     let settings = settings(args);
     let mut events = create(&args.output)?;
-    let mut truth = create(&args.truth)?;
+    let mut truth = create(truth)?;
     let progress = bar(u64::from(args.days), "days");
     let summary = write_events(settings, identity(), &mut events, &mut truth, &mut |days| {
         progress.set_position(days);
@@ -68,6 +95,36 @@ pub fn run(args: &Args) -> miette::Result<()> {
         return say_json(&summary);
     }
     show(args, &summary);
+    Ok(())
+}
+
+fn run_scenario(args: &Args, scenario: ScenarioArg) -> miette::Result<()> {
+    let (scenario, mapping) = match scenario {
+        ScenarioArg::PresaleBalance => (Scenario::PresaleBalance, "presale_balance"),
+        ScenarioArg::CrossBorderReturn => (Scenario::CrossBorderReturn, "cross_border_return"),
+        ScenarioArg::VipExpedite => (Scenario::VipExpedite, "vip_expedite"),
+    };
+    let settings = ScenarioSettings {
+        seed: args.seed,
+        start: args.start,
+        days: args.days,
+        orders_per_day: args.orders_per_day,
+    };
+    let mut output = create(&args.output)?;
+    let progress = bar(u64::from(args.days), "days");
+    let n_orders = write_scenario(scenario, &settings, &mut output, &mut |days| {
+        progress.set_position(days);
+    })
+    .into_diagnostic()
+    .wrap_err_with(|| format!("writing {}", args.output.display()))?;
+    output.finish()?;
+    progress.finish_and_clear();
+    if args.json {
+        return say_json(&ScenarioSummary { is_synthetic: true, n_orders });
+    }
+    let file = args.output.display();
+    say(format!("SYNTHETIC: {n_orders} orders written to {file}"));
+    say(format!("next: orderlens import --mapping config/mappings/{mapping}.toml --input {file}"));
     Ok(())
 }
 

@@ -57,6 +57,7 @@ pub mod pending;
 pub mod people;
 pub mod resellers;
 pub mod rule;
+pub mod scenarios;
 pub mod scene;
 pub mod settings;
 pub mod stream;

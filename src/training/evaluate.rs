@@ -9,10 +9,11 @@ use crate::model::manifest::MetricSummary;
 use crate::training::calibrate::HeldOut;
 use crate::training::calibrate::bins::bin_sizes;
 use crate::training::metrics::accounts::{AccountOrder, card_precision_at_k};
-use crate::training::metrics::bootstrap::{Measured, measure};
+use crate::training::metrics::bootstrap::Measured;
 use crate::training::metrics::confusion::{Alarm, alarm};
 use crate::training::metrics::probability::{Predicted, probability_figures};
 use crate::training::metrics::ranking::{Ranked, ranking_figures};
+use crate::training::metrics::value::{Valued, value_figures};
 use crate::training::slices::{
     Coverage, SliceReport, SliceRow, Slicing, coverage, mean_width, wilson,
 };
@@ -202,7 +203,7 @@ fn pair(row: &ScoredRow) -> Pair {
 
 /// Figures that could be computed, each with its interval.
 pub(crate) fn figures(kind: HeadKind, pairs: &[Pair]) -> Vec<MetricSummary> {
-    let named = if is_probability(kind) { risk_figures(pairs) } else { value_figures(pairs) };
+    let named = if is_probability(kind) { risk_figures(pairs) } else { values(pairs) };
     named.into_iter().filter_map(|(name, measured)| summary(name, measured)).collect()
 }
 
@@ -224,28 +225,23 @@ fn risk_figures(pairs: &[Pair]) -> Vec<(&'static str, Measured)> {
     ]
 }
 
+fn values(pairs: &[Pair]) -> Vec<(&'static str, Measured)> {
+    let valued: Vec<Valued> =
+        pairs.iter().map(|pair| Valued { predicted: pair.shown, observed: pair.target }).collect();
+    let figures = value_figures(&valued, SEED);
+    vec![
+        ("rmse", figures.rmse),
+        ("mae", figures.mae),
+        ("r2", figures.r2),
+        ("normalized_gini", figures.normalized_gini),
+        ("top_tenth_share", figures.top_tenth_share),
+        ("mean_where_predicted_negative", figures.mean_where_negative),
+    ]
+}
+
 fn ranked(pairs: &[Pair]) -> Vec<Ranked> {
     let ranked = |pair: &Pair| Ranked { score: pair.raw, is_positive: 0.5 < pair.target };
     pairs.iter().map(ranked).collect()
-}
-
-/// Root mean squared error, mean absolute error and explained variance.
-fn value_figures(pairs: &[Pair]) -> Vec<(&'static str, Measured)> {
-    let [rmse, mae, r2] = measure(pairs.len(), SEED, |weights| {
-        let (mut n, mut squared, mut absolute) = (0.0, 0.0, 0.0);
-        let (mut sum, mut sum_squared) = (0.0, 0.0);
-        for (pair, weight) in pairs.iter().zip(weights) {
-            let error = pair.target - pair.shown;
-            n += weight;
-            squared += weight * error * error;
-            absolute += weight * error.abs();
-            sum += weight * pair.target;
-            sum_squared += weight * pair.target * pair.target;
-        }
-        let variance = sum_squared / n - (sum / n) * (sum / n);
-        [(squared / n).sqrt(), absolute / n, 1.0 - squared / n / variance]
-    });
-    vec![("rmse", rmse), ("mae", mae), ("r2", r2)]
 }
 
 /// Share of outcomes inside their interval, and its width.

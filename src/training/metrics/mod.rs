@@ -9,3 +9,4 @@ pub mod bootstrap;
 pub mod confusion;
 pub mod probability;
 pub mod ranking;
+pub mod value;
