@@ -7,8 +7,9 @@
 //! back-test reads no graph. Then the built command judges the last 10,000, the last
 //! 100,000 and all of them again under a draft that weights themes (so that contributions
 //! are needed) and under one that does not. Each runs in a process of its own, whose peak
-//! memory is read from the system. The folder is removed at the end; a million orders
-//! take about 9 GB of it.
+//! memory is read from the system. `command` opens the journal and looks through it for the
+//! strategy of the decisions; `service` has both at hand, as `PreviewStrategy` does. The
+//! folder is removed at the end; a million orders take about 16 GB of it.
 //! Budget: 1,000,000 orders in 60 s on two cores, 10,000 in 1 s, memory that does not grow.
 //!
 //! `cargo bench --bench backtest -- solve [DAYS]` (70 days without an argument): what does
@@ -74,12 +75,15 @@ const SOLVE_ORDERS_PER_DAY: u32 = 2_000;
 const HOURS_PER_DAY: f64 = 40.0;
 /// First argument of a run in a process of its own.
 const MEASURE: &str = "measure";
+/// Who judges: a command that starts with nothing, or a service that runs.
+const COMMAND: &str = "command";
+const SERVICE: &str = "service";
 
 fn main() {
     let arguments: Vec<String> = env::args().collect();
     if let Some(at) = arguments.iter().position(|argument| argument == MEASURE) {
-        let [folder, last, draft] = &arguments[at + 1..at + 4] else { return };
-        measure(Path::new(folder), last.parse().expect("a number"), draft);
+        let [folder, last, draft, who] = &arguments[at + 1..at + 5] else { return };
+        measure(Path::new(folder), last.parse().expect("a number"), draft, who);
         return;
     }
     let asked: Option<u64> = arguments.iter().find_map(|text| text.parse().ok());
@@ -102,14 +106,19 @@ fn main() {
         if n_orders < last && last != 10_000 {
             continue;
         }
-        for draft in ["plain", "weighted"] {
+        for (draft, who) in
+            [("plain", COMMAND), ("weighted", COMMAND), ("plain", SERVICE), ("weighted", SERVICE)]
+        {
+            if who == SERVICE && last != 10_000 {
+                continue;
+            }
             let own = env::current_exe().expect("this program");
             let arguments = [folder.path().as_os_str()];
             let last = last.min(n_orders).to_string();
             let status = Command::new(own)
                 .arg(MEASURE)
                 .args(arguments)
-                .args([last.as_str(), draft])
+                .args([last.as_str(), draft, who])
                 .status()
                 .expect("this program starts again");
             assert!(status.success(), "the run of {last} orders failed");
@@ -118,7 +127,7 @@ fn main() {
 }
 
 /// Judges the last orders again and tells time and peak memory of this process.
-fn measure(folder: &Path, last: u64, draft: &str) {
+fn measure(folder: &Path, last: u64, draft: &str, who: &str) {
     let mut settings = shipped().expect("the shipped settings are tested");
     folder.clone_into(&mut settings.paths.data);
     let judge = load_judge(&settings).expect("run it where the shipped bundle is");
@@ -128,14 +137,20 @@ fn measure(folder: &Path, last: u64, draft: &str) {
     };
     let draft_strategy = Arc::new(reader(&judge)(&toml).expect("a draft without mistakes"));
     let before = peak_mb();
-    let started = Instant::now();
+    let mut started = Instant::now();
     let journal = JournalReader::open(&folder.join("journal")).expect("a journal");
+    let known = if who == SERVICE {
+        started = Instant::now();
+        vec![judge.strategy().clone()]
+    } else {
+        Vec::new()
+    };
     let n_threads = available_parallelism().map_or(1, Into::into);
     let backtest = Backtest {
         reader: &journal,
         bundle: judge.bundle(),
         read_strategy: reader(&judge),
-        known: Vec::new(),
+        known,
         last: Some(last),
         n_threads,
     };
@@ -145,7 +160,7 @@ fn measure(folder: &Path, last: u64, draft: &str) {
     let window = &report.window;
     assert!(window.orders == last && window.reproduced.count == last, "{window:?}");
     println!(
-        "{took:8.2} s  {:>9} orders, {draft} draft: {} flips, {:.1} µs an order, peak {:.0} MB ({before:.0} MB before)",
+        "{took:8.2} s  {:>9} orders, {who}, {draft} draft: {} flips, {:.1} µs an order, peak {:.0} MB ({before:.0} MB before)",
         window.orders,
         report.replay.flips.count,
         1e6 * took / window.orders as f64,
