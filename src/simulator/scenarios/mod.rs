@@ -105,7 +105,7 @@ pub fn write_scenario(
     for day in 0..settings.days {
         let midnight = start + Span::days(i64::from(day));
         let mut times: Vec<Timestamp> = (0..settings.orders_per_day)
-            .map(|_| midnight + dice.span(Span::ZERO, Span::DAY))
+            .map(|_| midnight + dice.span(Span(0), Span::DAY))
             .collect();
         times.sort_unstable();
         for time in times {
