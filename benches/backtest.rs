@@ -13,7 +13,7 @@
 //! Budget: 1,000,000 orders in 60 s on two cores, 10,000 in 1 s, memory that does not grow.
 //!
 //! `cargo bench --bench backtest -- solve [DAYS]` (70 days without an argument): what does
-//! a price of a reviewer's minute hold that was solved for 40 hours a day, on days that it
+//! a price of a reviewer's minute hold that was solved for 6 hours a day, on days that it
 //! has not seen? Orders of 2,000 a day are judged, each once; the price is solved on every
 //! second day and applied to the others, then solved on the first half and applied to the
 //! second, where the marketplace has moved on. Budget: 2 % on every second day.
@@ -72,7 +72,8 @@ const SOLVE_DAYS: u64 = 70;
 /// Days that only fill the graph.
 const WARM_UP_DAYS: i64 = 10;
 const SOLVE_ORDERS_PER_DAY: u32 = 2_000;
-const HOURS_PER_DAY: f64 = 40.0;
+/// Fewer than the reviews of such a day take, or no price would be needed.
+const HOURS_PER_DAY: f64 = 6.0;
 /// First argument of a run in a process of its own.
 const MEASURE: &str = "measure";
 /// Who judges: a command that starts with nothing, or a service that runs.
