@@ -6,11 +6,12 @@ use std::{env, error::Error, fs};
 use protox::prost::Message as _;
 
 /// The published contract; the services import the rest of it.
-const CONTRACT: [&str; 5] = [
+const CONTRACT: [&str; 6] = [
     "orderlens/v1/decision_service.proto",
     "orderlens/v1/event_service.proto",
     "orderlens/v1/feedback_service.proto",
     "orderlens/v1/graph_service.proto",
+    "orderlens/v1/review_service.proto",
     "orderlens/v1/strategy_service.proto",
 ];
 /// What only this program reads.

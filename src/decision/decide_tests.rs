@@ -143,7 +143,7 @@ fn an_action_is_offered_only_where_its_conditions_hold() {
 #[test]
 fn impact_heads_replace_the_assumptions_and_say_how_many_rows_back_them() {
     let scores = [
-        sure_score("payment_fraud", 0.1),
+        sure_score("promo_abuse", 0.0),
         impact_score("chargeback", HeadKind::ImpactProbability, 0.2, (0.2, 0.2)),
         impact_score("return", HeadKind::ImpactProbability, 0.5, (0.4, 0.6)),
         impact_score("repurchase_value", HeadKind::ImpactValue, 80.0, (40.0, 120.0)),
@@ -161,6 +161,17 @@ fn impact_heads_replace_the_assumptions_and_say_how_many_rows_back_them() {
     assert_eq!(&*release.parts[0].drivers[0], "chargeback");
     let declined = decided.impacts.last().unwrap();
     assert_near(mean_of(declined, ImpactKind::PriceIndex), 1.0);
+}
+
+#[test]
+fn a_chargeback_counts_only_where_no_head_predicts_the_fraud() {
+    let chargeback = impact_score("chargeback", HeadKind::ImpactProbability, 0.2, (0.2, 0.2));
+    let order = order();
+    let loss = |scores: &[HeadScore]| {
+        mean_of(&decide(&strategy(), &input(scores, &[], &order)).impacts[0], ImpactKind::RiskLoss)
+    };
+    assert_near(loss(&[sure_score("payment_fraud", 0.1), chargeback.clone()]), -11_000.0);
+    assert_near(loss(&[sure_score("promo_abuse", 0.0), chargeback]), -22_000.0);
 }
 
 #[test]

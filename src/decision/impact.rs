@@ -23,7 +23,7 @@ use crate::domain::order::Order;
 
 /// Head for the probability that the payer's bank takes the money back.
 pub const CHARGEBACK: &str = "chargeback";
-/// The risk whose loss a chargeback is: the larger of the two probabilities counts.
+/// The risk whose loss a chargeback is: the head above stands in where none predicts it.
 pub const CHARGEBACK_RISK: &str = "payment_fraud";
 /// Head for the probability that goods come back.
 pub const RETURN: &str = "return";

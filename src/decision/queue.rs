@@ -11,6 +11,7 @@
 //! A place is as long as the longest review that waits, so no draw exceeds the time.
 
 use crate::domain::decision::DecisionId;
+use crate::domain::review_queue::Place;
 
 /// An order that waits for a person.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,17 +33,6 @@ pub struct QueueRule<'k> {
     pub random_share: f64,
     /// Key of the draws; whoever knows it can repeat them.
     pub key: &'k [u8; 32],
-}
-
-/// Why an order is looked at, or that it is not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// It gains most.
-    Ranked,
-    /// It was drawn.
-    Drawn,
-    /// There is no time for it.
-    Waits,
 }
 
 /// What the queue does about one waiting order.
@@ -114,6 +104,28 @@ impl Split {
     fn propensity(&self, at: usize) -> f64 {
         if at < self.n_ranked { 1.0 } else { self.n_drawn as f64 / self.n_waiting as f64 }
     }
+}
+
+/// Positions in the order in which to take what was placed: by rank, the drawn ones spread
+/// evenly among them (nobody gets to an end), then those that wait, by rank.
+pub fn sequence(waiting: &[Waiting], placed: &[Placed]) -> Vec<usize> {
+    let ranked = rank(waiting);
+    let of = |place: Place| ranked.iter().copied().filter(move |idx| placed[*idx].place == place);
+    let (n_ranked, n_drawn) = (of(Place::Ranked).count(), of(Place::Drawn).count());
+    let mut sequence = Vec::with_capacity(ranked.len());
+    let mut drawn = of(Place::Drawn);
+    let mut n_taken = 0;
+    for (n, idx) in of(Place::Ranked).enumerate() {
+        sequence.push(idx);
+        // As many drawn ones have come as their share of the ranked ones so far.
+        while n_taken * n_ranked < (n + 1) * n_drawn {
+            sequence.extend(drawn.next());
+            n_taken += 1;
+        }
+    }
+    sequence.extend(drawn);
+    sequence.extend(of(Place::Waits));
+    sequence
 }
 
 /// Positions, most gain per minute first; equal ones by id.

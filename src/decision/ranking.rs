@@ -260,8 +260,8 @@ impl<'a> Ranking<'a> {
         let mut drivers = Vec::new();
         for idx in order.into_iter().take(DRIVERS_MAX) {
             let head = &self.stakes.exposures[idx].head;
-            let is_raised = self.outlook.has_chargeback() && &*head.0 == CHARGEBACK_RISK;
-            drivers.push(if is_raised { CHARGEBACK.into() } else { head.0.clone() });
+            let stands_in = self.outlook.has_chargeback() && &*head.0 == CHARGEBACK_RISK;
+            drivers.push(if stands_in { CHARGEBACK.into() } else { head.0.clone() });
             if self.strategy.risk(head).reported_share < 1.0 {
                 drivers.push(format!("risks.{}.reported_share", head.0).into());
             }

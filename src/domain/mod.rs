@@ -27,6 +27,7 @@ pub mod price_solution;
 pub mod query;
 pub mod record;
 pub mod recorded_order;
+pub mod review_queue;
 pub mod risk;
 pub mod rule;
 pub mod scramble;

@@ -6,6 +6,7 @@ pub mod event_door;
 pub mod feedback_door;
 pub mod graph_door;
 pub mod limit;
+pub mod review_door;
 pub mod server;
 pub mod shared;
 pub mod status;

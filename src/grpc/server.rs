@@ -19,6 +19,7 @@ use crate::grpc::event_door::EventDoor;
 use crate::grpc::feedback_door::FeedbackDoor;
 use crate::grpc::graph_door::GraphDoor;
 use crate::grpc::limit::{InFlightLimit, Places};
+use crate::grpc::review_door::ReviewDoor;
 use crate::grpc::shared::{Clock, Shared};
 use crate::grpc::strategy_door::StrategyDoor;
 use crate::wire::pb::CONTRACT_DESCRIPTOR_SET;
@@ -26,7 +27,9 @@ use crate::wire::pb::v1::decision_service_server::{self, DecisionServiceServer};
 use crate::wire::pb::v1::event_service_server::{self, EventServiceServer};
 use crate::wire::pb::v1::feedback_service_server::{self, FeedbackServiceServer};
 use crate::wire::pb::v1::graph_service_server::{self, GraphServiceServer};
+use crate::wire::pb::v1::review_service_server::{self, ReviewServiceServer};
 use crate::wire::pb::v1::strategy_service_server::{self, StrategyServiceServer};
+use crate::workflow::review_service::ReviewService;
 use crate::workflow::service::OrderService;
 use crate::workflow::strategy_service::StrategyService;
 
@@ -77,7 +80,7 @@ pub enum Error {
 ///
 /// # Errors
 /// [`Error`] when reflection cannot be built or the transport fails.
-pub async fn serve<S: OrderService + StrategyService>(
+pub async fn serve<S: OrderService + StrategyService + ReviewService>(
     listener: TcpListener,
     service: Arc<S>,
     identity: IdentityKey,
@@ -100,6 +103,7 @@ pub async fn serve<S: OrderService + StrategyService>(
     let events = EventServiceServer::new(EventDoor(shared.clone()));
     let feedback = FeedbackServiceServer::new(FeedbackDoor(shared.clone()));
     let graph = GraphServiceServer::new(GraphDoor(shared.clone()));
+    let reviews = ReviewServiceServer::new(ReviewDoor(shared.clone()));
     let strategies = StrategyServiceServer::new(StrategyDoor(shared));
     let (v1, v1alpha) = match settings.reflection {
         Reflection::Served => (Some(reflection().build_v1()?), Some(reflection().build_v1alpha()?)),
@@ -118,6 +122,7 @@ pub async fn serve<S: OrderService + StrategyService>(
         .add_service(guarded(events.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(guarded(graph.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(guarded(strategies.max_decoding_message_size(bytes_max), &places, longest))
+        .add_service(guarded(reviews.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(guarded(feedback.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(health_service)
         .add_optional_service(v1)
@@ -152,6 +157,7 @@ async fn set_health(health: &HealthReporter, status: ServingStatus) {
         event_service_server::SERVICE_NAME,
         feedback_service_server::SERVICE_NAME,
         graph_service_server::SERVICE_NAME,
+        review_service_server::SERVICE_NAME,
         strategy_service_server::SERVICE_NAME,
     ];
     for service in services {

@@ -19,6 +19,7 @@ pub mod preview;
 pub mod record;
 pub mod recorded_order;
 pub mod request;
+pub mod review_queue;
 mod rule;
 #[cfg(test)]
 mod samples;

@@ -16,6 +16,7 @@ use crate::domain::event::{Event, Fact};
 use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
+use crate::domain::review_queue::WaitingOrder;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::store::journal::JournalWriter;
@@ -24,7 +25,7 @@ use crate::workflow::background_build::BackgroundBuild;
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainer;
-use crate::workflow::judge_order::{Stamp, Stopwatch};
+use crate::workflow::judge_order::{ActiveStrategy, Stamp, Stopwatch};
 use crate::workflow::judges::Judges;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
 use crate::workflow::state::{State, event_digest, request_digest};
@@ -34,6 +35,9 @@ use crate::workflow::watch_shedding::ShedWatch;
 
 /// Sends the answer to whoever asked.
 pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// Orders that wait for a review, the active strategy, and as of which journal position.
+pub type Reviews = (Vec<(DecisionId, WaitingOrder)>, Arc<ActiveStrategy>, u64);
 
 /// What the doors ask of the sequencer.
 #[derive(Debug)]
@@ -69,6 +73,13 @@ pub enum Command {
     Status {
         /// Where the answer goes.
         reply: Reply<GraphStatusAnswer>,
+    },
+    /// List the orders that wait for a review, placed at an instant or later.
+    Reviews {
+        /// The instant.
+        placed_from: Timestamp,
+        /// Where the answer goes: the orders, the active strategy, the journal position.
+        reply: Reply<Reviews>,
     },
     /// Record a fact.
     Ingest {
@@ -199,6 +210,11 @@ impl Sequencer {
                 Command::Status { reply } => {
                     let (status, position) = (self.state.graph.status(), self.state.position);
                     answer(reply, Ok(GraphStatusAnswer { status, position }));
+                }
+                Command::Reviews { placed_from, reply } => {
+                    let waiting = self.state.undecided.waiting_for_review(placed_from);
+                    let active = self.judges.lineup().active().strategy().clone();
+                    answer(reply, Ok((waiting, active, self.state.position)));
                 }
                 Command::Ingest { event, received_time, reply } => {
                     self.renew_background(received_time);

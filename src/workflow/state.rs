@@ -7,8 +7,8 @@ use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::confirmation::{Confirmations, RANKS};
-use crate::domain::decision::{ActionKind, DecisionId};
+use crate::domain::confirmation::Confirmations;
+use crate::domain::decision::DecisionId;
 use crate::domain::event::{Event, Fact};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
@@ -19,6 +19,7 @@ use crate::graph::settings::GraphSettings;
 use crate::model::background::Background;
 use crate::workflow::approved_orders::{ApprovedOrders, BackgroundRule};
 use crate::workflow::strategy_ledger::StrategyLedger;
+use crate::workflow::undecided::Undecided;
 
 /// First 16 bytes of a BLAKE3 hash: names a text without keeping it.
 pub type Digest = u128;
@@ -44,9 +45,8 @@ pub struct State {
     pub approved: ApprovedOrders,
     /// How often people took what was recommended.
     pub confirmations: Confirmations,
-    /// What was recommended where people have not chosen yet; only where the first action is
-    /// no release, since nobody looks at the others.
-    undecided: IndexMap<DecisionId, Vec<ActionKind>, FxBuildHasher>,
+    /// What people have not chosen about yet.
+    pub undecided: Undecided,
     requests: IndexMap<Digest, Entry, FxBuildHasher>,
     decisions: IndexMap<DecisionId, u64, FxBuildHasher>,
     orders: IndexMap<Digest, u64, FxBuildHasher>,
@@ -74,7 +74,7 @@ impl State {
             background: None,
             approved: ApprovedOrders::new(rule),
             confirmations: Confirmations::default(),
-            undecided: IndexMap::default(),
+            undecided: Undecided::default(),
             requests: IndexMap::default(),
             decisions: IndexMap::default(),
             orders: IndexMap::default(),
@@ -156,7 +156,7 @@ impl State {
         self.events.insert(text_digest(&event.event_id), entry);
         self.approved.told(&event.fact);
         if let Fact::Choice(choice) = &event.fact
-            && let Some(shown) = self.undecided.swap_remove(&choice.decision_id)
+            && let Some(shown) = self.undecided.chose(choice.decision_id)
         {
             // The first choice about a decision: what is chosen later knows more than it.
             self.confirmations.chose(&shown, choice.action);
@@ -172,11 +172,7 @@ impl State {
         self.decisions.insert(scored.decision.decision_id, position);
         self.orders.insert(order_digest(&request.order.key), position);
         self.approved.decided(&scored.decision);
-        let actions = scored.decision.actions.iter().map(|action| action.action);
-        let shown: Vec<ActionKind> = actions.take(RANKS).collect();
-        if shown.first().is_some_and(|first| !first.is_release()) {
-            self.undecided.insert(scored.decision.decision_id, shown);
-        }
+        self.undecided.decided(&scored.decision, request.event_time);
         self.graph.apply_received(&placed_event(request), scored.decision.times.received_time);
     }
 }

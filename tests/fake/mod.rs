@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use orderlens::cli::rule_features::FeatureLists;
+use orderlens::config::EMBEDDED_STRATEGY;
 use orderlens::config::mistake::Mistake;
 use orderlens::config::strategy::parse;
 use orderlens::domain::decision::{Decision, DecisionId};
@@ -21,17 +22,20 @@ use orderlens::domain::query::{
     DecisionKey, DecisionQuery, FieldDifference, StrategyChoice, WhatIf, WhatIfSubject,
 };
 use orderlens::domain::record::ScoreRequest;
+use orderlens::domain::review_queue::{QueueQuery, ReviewQueue};
 use orderlens::domain::strategy_version::{Signature, Signer, StrategyMistake};
 use orderlens::domain::time::{Span, Timestamp};
 use orderlens::workflow::error::Error;
 use orderlens::workflow::judge_order::ActiveStrategy;
 use orderlens::workflow::preview::Preview;
+use orderlens::workflow::review_service::{ReviewService, queue};
 use orderlens::workflow::service::{
     Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
     WhatIfAnswer,
 };
 use orderlens::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use orderlens::workflow::strategy_service::{CheckedText, StrategyService};
+use orderlens::workflow::undecided::Undecided;
 use uuid::Uuid;
 
 use crate::fake::decision::decide;
@@ -248,6 +252,22 @@ impl OrderService for Fake {
 
     async fn record_outcome(&self, outcome: Outcome, _: Timestamp) -> Result<Ack, Error> {
         self.tell(&outcome.outcome_id, format!("{outcome:?}"))
+    }
+}
+
+impl ReviewService for Fake {
+    async fn get_review_queue(
+        &self,
+        query: QueueQuery,
+        now: Timestamp,
+    ) -> Result<ReviewQueue, Error> {
+        let mut undecided = Undecided::default();
+        for (request, decision) in self.state().scored.values() {
+            undecided.decided(decision, request.event_time);
+        }
+        let strategy = read_strategy(EMBEDDED_STRATEGY).map_err(Error::InvalidStrategy)?;
+        let waiting = undecided.waiting_for_review(query.placed_from);
+        Ok(queue(waiting, &strategy.strategy, &query, now))
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::decision::queue::{Place, QueueRule, Waiting, give_out};
+use crate::decision::queue::{QueueRule, Waiting, give_out};
 use crate::decision::strategy::Strategy;
 use crate::domain::backtest::{QueueLoad, ReviewerLoad};
 use crate::domain::decision::ActionKind;
+use crate::domain::review_queue::Place;
 use crate::workflow::backtest::compare::ComparedOrder;
 
 /// Most days that are told apart; orders of others go to the last one that came.

@@ -1,0 +1,22 @@
+//! The engine's part for reviews: the sequencer lists, the queue is made outside of it.
+
+use crate::domain::review_queue::{QueueQuery, ReviewQueue};
+use crate::domain::time::Timestamp;
+use crate::workflow::engine::Engine;
+use crate::workflow::error::Error;
+use crate::workflow::review_service::{ReviewService, queue};
+use crate::workflow::sequencer::Command;
+
+impl ReviewService for Engine {
+    async fn get_review_queue(
+        &self,
+        query: QueueQuery,
+        now: Timestamp,
+    ) -> Result<ReviewQueue, Error> {
+        let placed_from = query.placed_from;
+        let (waiting, active, position) =
+            self.ask(|reply| Command::Reviews { placed_from, reply }).await?;
+        self.reached(position).await;
+        Ok(queue(waiting, &active.strategy, &query, now))
+    }
+}

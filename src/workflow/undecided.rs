@@ -1,0 +1,88 @@
+//! Decisions that nobody has chosen about yet.
+
+use indexmap::IndexMap;
+use rustc_hash::FxBuildHasher;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::confirmation::RANKS;
+use crate::domain::decision::{ActionKind, Decision, DecisionId};
+use crate::domain::impact::ActionImpact;
+use crate::domain::order::OrderKey;
+use crate::domain::review_queue::WaitingOrder;
+use crate::domain::time::Timestamp;
+
+/// Decisions that nobody has chosen about yet; only where the first action is no release,
+/// since nobody looks at the others.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Undecided {
+    open: IndexMap<DecisionId, OpenDecision, FxBuildHasher>,
+    /// The open decision about each order: a later one takes its place.
+    by_order: IndexMap<(Box<str>, Box<str>), DecisionId, FxBuildHasher>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct OpenDecision {
+    /// What was recommended, best first.
+    shown: Vec<ActionKind>,
+    order: OrderKey,
+    /// What the order waits for, where a review is recommended first.
+    review: Option<WaitingOrder>,
+}
+
+impl Undecided {
+    /// Takes in a decision, placed at an instant.
+    pub fn decided(&mut self, decision: &Decision, event_time: Timestamp) {
+        let key = order_of(&decision.order);
+        if let Some(earlier) = self.by_order.swap_remove(&key) {
+            self.open.swap_remove(&earlier);
+        }
+        let actions = decision.actions.iter().map(|action| action.action);
+        let shown: Vec<ActionKind> = actions.take(RANKS).collect();
+        if shown.first().is_none_or(|first| first.is_release()) {
+            return;
+        }
+        let review = waiting(decision, event_time);
+        let open = OpenDecision { shown, order: decision.order.clone(), review };
+        self.open.insert(decision.decision_id, open);
+        self.by_order.insert(key, decision.decision_id);
+    }
+
+    /// Takes out what somebody has chosen about and tells what was recommended; `None` when
+    /// nobody was asked or somebody has chosen before.
+    pub fn chose(&mut self, decision_id: DecisionId) -> Option<Vec<ActionKind>> {
+        let open = self.open.swap_remove(&decision_id)?;
+        self.by_order.swap_remove(&order_of(&open.order));
+        Some(open.shown)
+    }
+
+    /// The orders that wait for a review and were placed at an instant or later, by decision.
+    pub fn waiting_for_review(&self, placed_from: Timestamp) -> Vec<(DecisionId, WaitingOrder)> {
+        let waiting = self.open.iter().filter_map(|(id, open)| Some((*id, open.review.as_ref()?)));
+        waiting
+            .filter(|(_, order)| placed_from <= order.event_time)
+            .map(|(id, order)| (id, order.clone()))
+            .collect()
+    }
+}
+
+/// An order whatever its revision.
+fn order_of(key: &OrderKey) -> (Box<str>, Box<str>) {
+    (key.channel.clone(), key.order_id.clone())
+}
+
+/// The order, when its first action is a review of some minutes.
+fn waiting(decision: &Decision, event_time: Timestamp) -> Option<WaitingOrder> {
+    let first = decision.actions.first()?;
+    if first.action != ActionKind::Review || !first.plan.is_empty() {
+        return None;
+    }
+    let is_first = |it: &&ActionImpact| it.action == first.action && it.plan == first.plan;
+    let impact = decision.impacts.iter().find(is_first)?;
+    (0.0 < impact.review_minutes).then(|| WaitingOrder {
+        order: decision.order.clone(),
+        event_time,
+        gain_minor: first.gap_to_next_minor,
+        currency: impact.currency,
+        minutes: impact.review_minutes,
+    })
+}
