@@ -29,6 +29,7 @@ pub mod load_orders;
 pub mod output;
 pub mod paint;
 pub mod picture;
+pub mod queue;
 pub mod render;
 pub mod replay;
 pub mod rule_features;
@@ -70,7 +71,7 @@ enum Command {
     WhatIf(what_if::WhatIfArgs),
     /// Map a foreign CSV or JSON Lines file to canonical events
     Import(import::ImportArgs),
-    /// Write the event stream of a synthetic marketplace with known truth
+    /// Write the event stream of a synthetic marketplace, or the history of a synthetic shop
     Simulate(simulate::Args),
     /// Train a bundle of models from an event file
     Train(train::Args),
@@ -80,6 +81,8 @@ enum Command {
     Replay(replay::Args),
     /// Propose, approve, activate and revert strategies of a running server
     Strategy(strategy::StrategyArgs),
+    /// Ask a server which orders people should look at first
+    Queue(queue::QueueArgs),
     /// Judge recorded orders again under a draft of a strategy and compare
     Backtest(backtest::Args),
     /// Check configuration files and report every mistake
@@ -104,6 +107,7 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Strategy(args) => strategy::run(&args),
+        Command::Queue(args) => queue::run(&args),
         Command::Backtest(args) => backtest::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Bench(args) => load::run(&args),

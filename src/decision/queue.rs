@@ -187,6 +187,27 @@ mod tests {
     }
 
     #[test]
+    fn drawn_orders_are_spread_evenly_among_the_ranked_ones() {
+        let gains: Vec<(f64, f64)> = (0..60).map(|n| (f64::from(n), 6.0)).collect();
+        let orders = waiting(&gains);
+        let rule = QueueRule { minutes: 120.0, random_share: 0.2, key: &key(3) };
+        let placed = give_out(&orders, &rule);
+        let sequence = sequence(&orders, &placed);
+        let places: String = sequence
+            .iter()
+            .map(|idx| match placed[*idx].place {
+                Place::Ranked => 'r',
+                Place::Drawn => 'd',
+                Place::Waits => 'w',
+            })
+            .collect();
+        assert_eq!(places, format!("rdrrrrdrrrrdrrrrdrrr{}", "w".repeat(40)));
+        let mut all = sequence;
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..60));
+    }
+
+    #[test]
     fn without_time_for_one_review_everybody_waits() {
         let orders = waiting(&[(10.0, 5.0), (100.0, 5.0)]);
         let rule = QueueRule { minutes: 4.9, random_share: 0.5, key: &key(1) };

@@ -57,6 +57,8 @@ mod play_history_tests;
 #[cfg(test)]
 mod replay_decision_tests;
 #[cfg(test)]
+mod review_tests;
+#[cfg(test)]
 mod state_tests;
 #[cfg(test)]
 mod strategies_tests;

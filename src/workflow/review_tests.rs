@@ -1,0 +1,96 @@
+//! The queue of reviews in a running engine.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::domain::decision::{ActionKind, DecisionId};
+use crate::domain::feedback::OperatorChoice;
+use crate::domain::review_queue::{Place, QueueQuery, ReviewQueue};
+use crate::domain::time::Timestamp;
+use crate::workflow::engine::Engine;
+use crate::workflow::engine_tests::{open, score};
+use crate::workflow::fixtures::at;
+use crate::workflow::review_service::ReviewService as _;
+use crate::workflow::service::OrderService as _;
+
+const ALL: QueueQuery =
+    QueueQuery { minutes: Some(1e6), placed_from: Timestamp(i64::MIN), orders_max: 1_000 };
+
+async fn queue(engine: &Engine, query: QueueQuery) -> ReviewQueue {
+    engine.get_review_queue(query, at(1_000)).await.unwrap()
+}
+
+fn ids(queue: &ReviewQueue) -> Vec<DecisionId> {
+    queue.orders.iter().map(|order| order.decision_id).collect()
+}
+
+/// Scores orders; gives the decisions whose first action is a review.
+async fn reviews(engine: &Engine) -> BTreeSet<DecisionId> {
+    let mut reviews = BTreeSet::new();
+    for n in 0..80 {
+        let decision = score(engine, n).await;
+        if decision.actions[0].action == ActionKind::Review {
+            reviews.insert(decision.decision_id);
+        }
+    }
+    reviews
+}
+
+async fn filled(dir: &Path) -> (Engine, BTreeSet<DecisionId>) {
+    let engine = open(dir);
+    let reviews = reviews(&engine).await;
+    assert!(2 < reviews.len(), "too few reviews to rank: {}", reviews.len());
+    (engine, reviews)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_wait_for_a_review_from_their_decision_until_somebody_chooses() {
+    let dir = tempfile::tempdir().unwrap();
+    let (engine, mut reviews) = filled(dir.path()).await;
+    let listed = queue(&engine, ALL).await;
+    assert_eq!(ids(&listed).into_iter().collect::<BTreeSet<_>>(), reviews);
+    assert_eq!((listed.n_waiting, listed.n_looked_at), (reviews.len() as u64, listed.n_waiting));
+    let per_minute = listed.orders.iter().map(|it| it.waiting.gain_minor / it.waiting.minutes);
+    assert!(per_minute.collect::<Vec<_>>().is_sorted_by(|a, b| b <= a));
+    assert!(listed.orders.iter().all(|it| it.place == Place::Ranked));
+
+    let first = listed.orders[0].decision_id;
+    let choice = OperatorChoice {
+        choice_id: "c1".into(),
+        decision_id: first,
+        operator_id: "op".into(),
+        action: ActionKind::Approve,
+        chosen_rank: Some(2),
+        override_reason: None,
+        note: None,
+        opened_at: None,
+        decided_at: at(900),
+    };
+    engine.record_choice(choice, at(900)).await.unwrap();
+    reviews.remove(&first);
+    let left = queue(&engine, ALL).await;
+    assert_eq!(ids(&left), ids(&listed)[1..]);
+
+    // Durable like everything else.
+    engine.save_snapshot().await.unwrap();
+    engine.stop();
+    let engine = open(dir.path());
+    assert_eq!(queue(&engine, ALL).await, left);
+    engine.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_there_is_no_time_for_waits_and_what_is_old_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let (engine, reviews) = filled(dir.path()).await;
+    let minutes = queue(&engine, ALL).await.orders[0].waiting.minutes;
+    let one = queue(&engine, QueueQuery { minutes: Some(minutes), ..ALL }).await;
+    assert_eq!((one.n_looked_at, one.n_waiting), (1, reviews.len() as u64));
+    let waits = one.orders.iter().filter(|it| it.place == Place::Waits).count();
+    assert_eq!(waits, reviews.len() - 1);
+    let two = queue(&engine, QueueQuery { orders_max: 2, ..ALL }).await;
+    assert_eq!((two.orders.len(), two.n_waiting), (2, reviews.len() as u64));
+    let none = queue(&engine, QueueQuery { placed_from: at(100_000), ..ALL }).await;
+    assert_eq!((none.orders.len(), none.n_waiting), (0, 0));
+    engine.stop();
+}
