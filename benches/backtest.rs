@@ -7,16 +7,15 @@
 //! back-test reads no graph. Then the built command judges the last 10,000, the last
 //! 100,000 and all of them again under a draft that weights themes (so that contributions
 //! are needed) and under one that does not. Each runs in a process of its own, whose peak
-//! memory is read from the system. `command` opens the journal and looks through it for the
-//! strategy of the decisions; `service` has both at hand, as `PreviewStrategy` does. The
-//! folder is removed at the end; a million orders take about 16 GB of it.
+//! memory is read from the system. `command` looks for the strategy of the decisions in the
+//! journal; `service` has both at hand. A million orders take 16 GB, which are removed.
 //! Budget: 1,000,000 orders in 60 s on two cores, 10,000 in 1 s, memory that does not grow.
 //!
 //! `cargo bench --bench backtest -- solve [DAYS]` (70 days without an argument): what does
 //! a price of a reviewer's minute hold that was solved for 6 hours a day, on days that it
-//! has not seen? Orders of 2,000 a day are judged, each once; the price is solved on every
-//! second day and applied to the others, then solved on the first half and applied to the
-//! second, where the marketplace has moved on. Budget: 2 % on every second day.
+//! has not seen? The price is solved on every second day of 2,000 orders and applied to the
+//! others, then solved on the first half and applied to the second, where the marketplace
+//! has moved on. Budget: 2 % on every second day.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench")]
 

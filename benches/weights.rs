@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench weights`: after some days of a synthetic marketplace each order is
 //! judged by the shipped strategy (all weights 1) and by the same with `address = 1.5`, in
-//! turn, in one process. Shown are the times of a whole judgement (features, scores,
+//! turn, in one process. Shown are the times of a whole judgment (features, scores,
 //! contributions, decision) and the ratio of the two, order by order, for the orders that both
 //! release: one that a weight makes suspicious is explained further, which takes its time.
 //! Budget: nothing measurable; the quartiles of the ratio enclose 1.

@@ -1,4 +1,4 @@
-//! `orderlens queue`: which orders a running server wants people to look at first.
+//! `orderlens queue`: which orders people should look at first.
 
 use clap::Args;
 use miette::{IntoDiagnostic as _, WrapErr as _};

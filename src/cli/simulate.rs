@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use miette::{Context, IntoDiagnostic};
@@ -99,10 +100,11 @@ pub fn run(args: &Args) -> miette::Result<()> {
 }
 
 fn run_scenario(args: &Args, scenario: ScenarioArg) -> miette::Result<()> {
-    let (scenario, mapping) = match scenario {
-        ScenarioArg::PresaleBalance => (Scenario::PresaleBalance, "presale_balance"),
-        ScenarioArg::CrossBorderReturn => (Scenario::CrossBorderReturn, "cross_border_return"),
-        ScenarioArg::VipExpedite => (Scenario::VipExpedite, "vip_expedite"),
+    let name = scenario.to_possible_value().map(|value| value.get_name().replace('-', "_"));
+    let scenario = match scenario {
+        ScenarioArg::PresaleBalance => Scenario::PresaleBalance,
+        ScenarioArg::CrossBorderReturn => Scenario::CrossBorderReturn,
+        ScenarioArg::VipExpedite => Scenario::VipExpedite,
     };
     let settings = ScenarioSettings {
         seed: args.seed,
@@ -124,7 +126,8 @@ fn run_scenario(args: &Args, scenario: ScenarioArg) -> miette::Result<()> {
     }
     let file = args.output.display();
     say(format!("SYNTHETIC: {n_orders} orders written to {file}"));
-    say(format!("next: orderlens import --mapping config/mappings/{mapping}.toml --input {file}"));
+    let mapping = format!("config/mappings/{}.toml", name.unwrap_or_default());
+    say(format!("next: orderlens import --mapping {mapping} --input {file} --output FILE.jsonl"));
     Ok(())
 }
 

@@ -193,7 +193,7 @@ mod tests {
         let rule = QueueRule { minutes: 120.0, random_share: 0.2, key: &key(3) };
         let placed = give_out(&orders, &rule);
         let sequence = sequence(&orders, &placed);
-        let places: String = sequence
+        let letters: String = sequence
             .iter()
             .map(|idx| match placed[*idx].place {
                 Place::Ranked => 'r',
@@ -201,7 +201,7 @@ mod tests {
                 Place::Waits => 'w',
             })
             .collect();
-        assert_eq!(places, format!("rdrrrrdrrrrdrrrrdrrr{}", "w".repeat(40)));
+        assert_eq!(letters, format!("rdrrrrdrrrrdrrrrdrrr{}", "w".repeat(40)));
         let mut all = sequence;
         all.sort_unstable();
         assert!(all.into_iter().eq(0..60));

@@ -1,4 +1,4 @@
-//! The engine's part for reviews: the sequencer lists, the queue is made outside of it.
+//! The engine's part for reviews: the queue is made outside the sequencer.
 
 use crate::domain::review_queue::{QueueQuery, ReviewQueue};
 use crate::domain::time::Timestamp;
@@ -17,6 +17,6 @@ impl ReviewService for Engine {
         let (waiting, active, position) =
             self.ask(|reply| Command::Reviews { placed_from, reply }).await?;
         self.reached(position).await;
-        Ok(queue(waiting, &active.strategy, &query, now))
+        Ok(queue(&waiting, &active.strategy, &query, now))
     }
 }

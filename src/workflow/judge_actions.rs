@@ -167,7 +167,9 @@ fn outcomes<'a>(
     }
     for of_kind in outcomes.values_mut() {
         let n: f64 = of_kind.values().sum();
-        of_kind.values_mut().for_each(|share| *share /= n);
+        for share in of_kind.values_mut() {
+            *share /= n;
+        }
     }
     outcomes
 }
@@ -223,43 +225,59 @@ fn report(strategy: &Strategy, rows: &[Row]) -> Option<ActionReport> {
         if threshold_at <= row.largest_risk { row.all[action_idx] } else { row.release }
     };
     let clusters = clusters(rows);
-    let [
-        first,
-        release_all,
-        threshold,
-        buyer_known,
-        oracle,
-        gain_share,
-        buyer_known_share,
-        best_recommended,
-    ] = measure(clusters.len(), SEED, |weights| {
-        let mut n = 0.0;
-        let mut sums = [0.0; 6];
-        for (cluster, weight) in clusters.iter().zip(weights) {
-            for row in cluster.iter().map(|at| &rows[*at]) {
-                n += weight;
-                let is_recommended = f64::from(u8::from(row.is_recommended));
-                let values = [
-                    row.first,
-                    row.release,
-                    by_threshold(row),
-                    row.buyer_known,
-                    row.oracle,
-                    is_recommended,
-                ];
-                for (sum, value) in sums.iter_mut().zip(values) {
-                    *sum += weight * value;
+    let [first, release_all, threshold, buyer_known, oracle, best, gain, gain_of_kind] =
+        measure(clusters.len(), SEED, |weights| {
+            let mut n = 0.0;
+            let mut sums = [0.0; 6];
+            for (cluster, weight) in clusters.iter().zip(weights) {
+                for row in cluster.iter().map(|at| &rows[*at]) {
+                    n += weight;
+                    let Row { first, release, buyer_known, oracle, is_recommended, .. } = row;
+                    let is_recommended = f64::from(u8::from(*is_recommended));
+                    let threshold = by_threshold(row);
+                    let values =
+                        [*first, *release, threshold, *buyer_known, *oracle, is_recommended];
+                    for (sum, value) in sums.iter_mut().zip(values) {
+                        *sum += weight * value;
+                    }
                 }
             }
-        }
-        let per_1000 = |sum: f64| 1_000.0 * sum / n;
-        let gain = |sum: f64| (sum - sums[2]) / (sums[4] - sums[2]);
-        let [first, release, threshold, buyer_known, oracle] =
-            [sums[0], sums[1], sums[2], sums[3], sums[4]].map(per_1000);
-        let gains = [gain(sums[0]), gain(sums[3])];
-        [first, release, threshold, buyer_known, oracle, gains[0], gains[1], sums[5] / n]
-    });
-    let mut actions: BTreeMap<Box<str>, ActionCounts> = BTreeMap::new();
+            let [first, release, threshold, buyer_known, oracle, best] = sums.map(|sum| sum / n);
+            let gain = |money: f64| (money - threshold) / (oracle - threshold);
+            let gains = [gain(first), gain(buyer_known)];
+            let [first, release, threshold, buyer_known, oracle] =
+                [first, release, threshold, buyer_known, oracle].map(|money| 1_000.0 * money);
+            [first, release, threshold, buyer_known, oracle, best, gains[0], gains[1]]
+        });
+    let all: Vec<&Row> = rows.iter().collect();
+    let contested: Vec<&Row> = rows.iter().filter(|row| row.is_contested).collect();
+    let threshold_action = strategy.actions[action_idx].kind.as_str();
+    Some(ActionReport {
+        n_orders: rows.len() as u64,
+        money: MoneyByPolicy {
+            first,
+            release_all,
+            threshold,
+            threshold_action,
+            threshold_at,
+            buyer_known,
+            oracle,
+        },
+        gain_share: gain,
+        buyer_known_share: gain_of_kind,
+        best_recommended: best,
+        all: reliability(&all),
+        contested: reliability(&contested),
+        archetypes: by_archetype(rows, by_threshold),
+        actions: by_action(rows),
+    })
+}
+
+/// What each kind of buyer's orders earn.
+fn by_archetype(
+    rows: &[Row],
+    by_threshold: impl Fn(&Row) -> f64,
+) -> BTreeMap<Box<str>, ArchetypeMoney> {
     let mut archetypes: BTreeMap<Box<str>, ArchetypeMoney> = BTreeMap::new();
     for row in rows {
         let of_kind = archetypes.entry(row.archetype.clone()).or_default();
@@ -269,8 +287,6 @@ fn report(strategy: &Strategy, rows: &[Row]) -> Option<ActionReport> {
         of_kind.buyer_known += row.buyer_known;
         of_kind.oracle += row.oracle;
         *of_kind.actions.entry(row.first_name.clone()).or_default() += 1;
-        actions.entry(row.first_name.clone()).or_default().first += 1;
-        actions.entry(row.best_name.clone()).or_default().best += 1;
     }
     for of_kind in archetypes.values_mut() {
         let ArchetypeMoney { n, first, threshold, buyer_known, oracle, .. } = of_kind;
@@ -278,27 +294,17 @@ fn report(strategy: &Strategy, rows: &[Row]) -> Option<ActionReport> {
             *sum /= *n as f64;
         }
     }
-    let all: Vec<&Row> = rows.iter().collect();
-    let contested: Vec<&Row> = rows.iter().filter(|row| row.is_contested).collect();
-    Some(ActionReport {
-        n_orders: rows.len() as u64,
-        money: MoneyByPolicy {
-            first,
-            release_all,
-            threshold,
-            threshold_action: strategy.actions[action_idx].kind.as_str(),
-            threshold_at,
-            buyer_known,
-            oracle,
-        },
-        gain_share,
-        buyer_known_share,
-        best_recommended,
-        all: reliability(&all),
-        contested: reliability(&contested),
-        archetypes,
-        actions,
-    })
+    archetypes
+}
+
+/// How often each action came first, and would have been best.
+fn by_action(rows: &[Row]) -> BTreeMap<Box<str>, ActionCounts> {
+    let mut actions: BTreeMap<Box<str>, ActionCounts> = BTreeMap::new();
+    for row in rows {
+        actions.entry(row.first_name.clone()).or_default().first += 1;
+        actions.entry(row.best_name.clone()).or_default().best += 1;
+    }
+    actions
 }
 
 /// The action and the threshold on the largest probability that earn most together.

@@ -27,7 +27,7 @@ pub trait ReviewService: Send + Sync + 'static {
 
 /// Gives out the minutes of a day among the orders that wait.
 pub fn queue(
-    waiting: Vec<(DecisionId, WaitingOrder)>,
+    waiting: &[(DecisionId, WaitingOrder)],
     strategy: &Strategy,
     query: &QueueQuery,
     now: Timestamp,

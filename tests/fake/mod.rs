@@ -267,7 +267,7 @@ impl ReviewService for Fake {
         }
         let strategy = read_strategy(EMBEDDED_STRATEGY).map_err(Error::InvalidStrategy)?;
         let waiting = undecided.waiting_for_review(query.placed_from);
-        Ok(queue(waiting, &strategy.strategy, &query, now))
+        Ok(queue(&waiting, &strategy.strategy, &query, now))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Three light questions: a mapping declares the heads, and the commands do the rest.
+//! Three light questions: a mapping declares heads, the commands do the rest.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -55,7 +55,7 @@ fn study(scenario: &str, orders_per_day: &str) -> Studied {
 
 impl Studied {
     fn head(&self, name: &str) -> &Value {
-        let heads = self.report["bundle"]["heads"].as_array().unwrap();
+        let heads = self.report["model"].as_array().unwrap();
         heads.iter().find(|head| head["head"] == name).unwrap()
     }
 

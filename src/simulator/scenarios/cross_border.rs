@@ -1,4 +1,4 @@
-//! Orders that cross a border: what a return costs against what the order earns.
+//! Orders across a border: what a return costs against what the order earns.
 //!
 //! A return comes back by air: freight by weight and country, customs that are not paid back, a
 //! part of the price written off. So a heavy, cheap, often returned order loses money although

@@ -1,13 +1,13 @@
-//! Synthetic histories of three light questions, as a shop's own system exports them.
+//! Synthetic histories of three light questions, as a shop exports them.
 //!
 //! The marketplace knows no presales, no customs and no tiers of membership. These CSV files
 //! do, one question each, so that a head declared in a mapping alone can be trained and judged:
 //!
-//! | scenario | question | mapping |
-//! |---|---|---|
-//! | [`presale`] | will the balance of a presale be paid? | `config/mappings/presale_balance.toml` |
-//! | [`cross_border`] | does an order that crosses a border earn more than its return costs? | `config/mappings/cross_border_return.toml` |
-//! | [`vip`] | which members' orders should be sent first? | `config/mappings/vip_expedite.toml` |
+//! | scenario | question |
+//! |---|---|
+//! | [`presale`] | will the balance of a presale be paid? |
+//! | [`cross_border`] | does an order across a border earn more than its return costs? |
+//! | [`vip`] | which members' orders should be sent first? |
 //!
 //! The last column, `expected`, is what somebody who knows every cause would expect: no mapping
 //! reads it, and it says how good a head could become.
