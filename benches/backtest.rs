@@ -106,12 +106,8 @@ fn main() {
         if n_orders < last && last != 10_000 {
             continue;
         }
-        for (draft, who) in
-            [("plain", COMMAND), ("weighted", COMMAND), ("plain", SERVICE), ("weighted", SERVICE)]
-        {
-            if who == SERVICE && last != 10_000 {
-                continue;
-            }
+        let who = if last == 10_000 { &[COMMAND, SERVICE][..] } else { &[COMMAND] };
+        for (who, draft) in who.iter().flat_map(|who| [(who, "plain"), (who, "weighted")]) {
             let own = env::current_exe().expect("this program");
             let arguments = [folder.path().as_os_str()];
             let last = last.min(n_orders).to_string();
