@@ -19,6 +19,9 @@
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench")]
 
+#[path = "shared/placed.rs"]
+mod placed;
+
 use std::env;
 use std::fs;
 use std::ops::ControlFlow;
@@ -35,10 +38,10 @@ use orderlens::config::strategy_edit::with_review_minute_price;
 use orderlens::domain::backtest::BacktestReport;
 use orderlens::domain::decision::{Decision, DecisionId};
 use orderlens::domain::entity::IdentityKey;
-use orderlens::domain::event::{Event, Fact};
+use orderlens::domain::event::Fact;
 use orderlens::domain::price_solution::Solution;
 use orderlens::domain::record::{
-    ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
+    ModelActivated, ReceivedEvent, Record, ScoredOrder, StrategyActivated,
 };
 use orderlens::domain::strategy_version::Signature;
 use orderlens::domain::time::{Span, Timestamp};
@@ -53,6 +56,8 @@ use orderlens::workflow::judge_order::{Judge, Stamp};
 use orderlens::workflow::start_engine::EngineSettings;
 use orderlens::workflow::state::State;
 use uuid::Uuid;
+
+use crate::placed::request;
 
 /// The allocator of the program that is shipped.
 #[global_allocator]
@@ -385,15 +390,4 @@ fn again(record: &Record, round: u32, later: Span) -> Record {
         step.order.order_id = rename(&step.order.order_id);
     }
     Record::Event(received)
-}
-
-fn request(event: &Event) -> Option<ScoreRequest> {
-    let Fact::OrderPlaced(order) = &event.fact else { return None };
-    Some(ScoreRequest {
-        request_id: event.event_id.clone(),
-        event_time: event.event_time,
-        order: order.clone(),
-        max_actions: 3,
-        max_contributions: 12,
-    })
 }

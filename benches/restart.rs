@@ -11,6 +11,9 @@
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench")]
 
+#[path = "shared/placed.rs"]
+mod placed;
+
 use std::env;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +38,8 @@ use orderlens::workflow::service::OrderService;
 use orderlens::workflow::start_engine::{EngineInputs, EngineSettings, start_engine};
 use orderlens::workflow::state::State;
 use uuid::Uuid;
+
+use crate::placed::request;
 
 /// The allocator of the program that is shipped.
 #[global_allocator]
@@ -167,18 +172,6 @@ async fn see(engine: &Engine, requests: &[ScoreRequest]) -> Vec<Decision> {
         seen.push(Decision { decision_id, ..Decision::clone(&decision) });
     }
     seen
-}
-
-/// The question whether to release an order, if that is what happened.
-fn request(event: &Event) -> Option<ScoreRequest> {
-    let Fact::OrderPlaced(order) = &event.fact else { return None };
-    Some(ScoreRequest {
-        request_id: event.event_id.clone(),
-        event_time: event.event_time,
-        order: order.clone(),
-        max_actions: 3,
-        max_contributions: 12,
-    })
 }
 
 /// Ids in the order of asking.

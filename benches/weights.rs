@@ -8,6 +8,9 @@
 //! Budget: nothing measurable; the quartiles of the ratio enclose 1.
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench")]
 
+#[path = "shared/placed.rs"]
+mod placed;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -15,7 +18,6 @@ use orderlens::cli::settings::{engine_settings, load_judge, reader, shipped};
 use orderlens::config::EMBEDDED_STRATEGY;
 use orderlens::domain::decision::{ActionKind, Decision, DecisionId};
 use orderlens::domain::entity::IdentityKey;
-use orderlens::domain::event::{Event, Fact};
 use orderlens::domain::record::{ReceivedEvent, Record, ScoreRequest};
 use orderlens::domain::time::Timestamp;
 use orderlens::simulator::settings::SimulationSettings;
@@ -24,6 +26,8 @@ use orderlens::workflow::approved_orders::BackgroundRule;
 use orderlens::workflow::judge_order::{Judge, Stamp};
 use orderlens::workflow::state::State;
 use uuid::Uuid;
+
+use crate::placed::request;
 
 /// The allocator of the program that is shipped.
 #[global_allocator]
@@ -108,15 +112,4 @@ fn time_both(state: &mut State, judges: [&Judge; 2], request: &ScoreRequest) -> 
 fn is_released(decision: &Decision) -> bool {
     let first = decision.actions.first().map(|it| it.action);
     matches!(first, Some(ActionKind::Approve | ActionKind::Expedite))
-}
-
-fn request(event: &Event) -> Option<ScoreRequest> {
-    let Fact::OrderPlaced(order) = &event.fact else { return None };
-    Some(ScoreRequest {
-        request_id: event.event_id.clone(),
-        event_time: event.event_time,
-        order: order.clone(),
-        max_actions: 3,
-        max_contributions: 12,
-    })
 }

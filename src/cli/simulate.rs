@@ -77,9 +77,14 @@ struct ScenarioSummary {
 /// # Errors
 /// When a file cannot be written.
 pub fn run(args: &Args) -> miette::Result<()> {
-    let Some(truth) = &args.truth else {
-        return args.scenario.map_or(Ok(()), |scenario| run_scenario(args, scenario));
-    };
+    match (args.scenario, &args.truth) {
+        (Some(scenario), _) => run_scenario(args, scenario),
+        (None, Some(truth)) => run_market(args, truth),
+        (None, None) => Err(miette::miette!("--truth is needed without --scenario")),
+    }
+}
+
+fn run_market(args: &Args, truth: &Path) -> miette::Result<()> {
     let settings = settings(args);
     let mut events = create(&args.output)?;
     let mut truth = create(truth)?;

@@ -3,7 +3,8 @@
 //! Airbnb's friction model ("Fighting financial fraud with targeted friction",
 //! 2018): an action catches a share `c_r` of the bad orders of risk `r` and loses
 //! a share `g` of the good ones. Risks are taken as independent given the order,
-//! so with probabilities `p_r` and loss shares `s_r`
+//! so with probabilities `p_r` to be real (reported or not, see
+//! [`crate::decision::strategy::RiskPolicy::reported_share`]) and loss shares `s_r`
 //!
 //! ```text
 //! good      = Π (1 − p_r)                       the order has no risk at all

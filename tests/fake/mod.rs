@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use orderlens::cli::rule_features::FeatureLists;
-use orderlens::config::EMBEDDED_STRATEGY;
 use orderlens::config::mistake::Mistake;
 use orderlens::config::strategy::parse;
 use orderlens::domain::decision::{Decision, DecisionId};
@@ -28,14 +27,13 @@ use orderlens::domain::time::{Span, Timestamp};
 use orderlens::workflow::error::Error;
 use orderlens::workflow::judge_order::ActiveStrategy;
 use orderlens::workflow::preview::Preview;
-use orderlens::workflow::review_service::{ReviewService, queue};
+use orderlens::workflow::review_service::ReviewService;
 use orderlens::workflow::service::{
     Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
     WhatIfAnswer,
 };
 use orderlens::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use orderlens::workflow::strategy_service::{CheckedText, StrategyService};
-use orderlens::workflow::undecided::Undecided;
 use uuid::Uuid;
 
 use crate::fake::decision::decide;
@@ -256,18 +254,9 @@ impl OrderService for Fake {
 }
 
 impl ReviewService for Fake {
-    async fn get_review_queue(
-        &self,
-        query: QueueQuery,
-        now: Timestamp,
-    ) -> Result<ReviewQueue, Error> {
-        let mut undecided = Undecided::default();
-        for (request, decision) in self.state().scored.values() {
-            undecided.decided(decision, request.event_time);
-        }
-        let strategy = read_strategy(EMBEDDED_STRATEGY).map_err(Error::InvalidStrategy)?;
-        let waiting = undecided.waiting_for_review(query.placed_from);
-        Ok(queue(&waiting, &strategy.strategy, &query, now))
+    async fn get_review_queue(&self, _: QueueQuery, _: Timestamp) -> Result<ReviewQueue, Error> {
+        // It never puts a review first.
+        Err(Error::Unavailable("there is no queue".into()))
     }
 }
 

@@ -101,7 +101,8 @@ fn hoarding(decision: &Decision) -> &RiskAssessment {
     decision.risks.iter().find(is_it).expect("the head is there")
 }
 
-/// The three layers of an answer that the business asked for: what, what follows, what to do.
+/// Whether the plan of three steps comes first: hold the stock, alert the supply chain, offer the
+/// reservation list.
 fn has_the_plan_first(decision: &Decision) -> bool {
     let kinds: Vec<&StepKind> = decision.actions[0].steps.iter().map(|step| &step.kind).collect();
     let expected = [

@@ -14,6 +14,7 @@ mod neighborhood;
 mod orders;
 mod parity;
 mod python_client;
+mod reviews;
 mod scenarios;
 mod server;
 mod strategies;
