@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::domain::assignment::{draw, unit_of};
 use crate::domain::decision::Decision;
+use crate::domain::query::StrategyChoice;
 use crate::domain::strategy_version::Signer;
 use crate::workflow::engine::Engine;
 use crate::workflow::engine_tests::{open, open_with};
 use crate::workflow::error::{Error, ErrorKind};
 use crate::workflow::fixtures::{at, bundle, request};
+use crate::workflow::preview::PreviewItem;
 use crate::workflow::service::OrderService;
 use crate::workflow::strategy_ledger::StrategyLedger;
 use crate::workflow::strategy_service::StrategyService;
@@ -162,5 +164,30 @@ async fn a_changed_file_judges_at_once_and_a_broken_one_changes_nothing() {
     assert!(engine.take_strategy_file("strict", at(3)).await.unwrap());
     assert_eq!(strategy_of(&engine, 2).await, "strict");
     assert_eq!(&*engine.active_strategy(), "strict");
+    engine.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_preview_is_asked_to_wait_and_one_that_is_left_gives_its_place_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    score(&engine, 1).await;
+    let draft = || StrategyChoice::Text("strict".into());
+    let held = engine.previews.clone().try_acquire_owned().unwrap();
+    let refused = engine.preview_strategy(draft(), 10).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Exhausted);
+    drop(held);
+    let preview = engine.preview_strategy(draft(), 10).await.unwrap();
+    drop(preview);
+    // Waits for the place; a preview that nobody receives ends.
+    let place = engine.previews.clone().acquire_owned().await.unwrap();
+    drop(place);
+    let mut preview = engine.preview_strategy(draft(), 10).await.unwrap();
+    let mut last = None;
+    while let Some(item) = preview.recv().await {
+        last = Some(item.unwrap());
+    }
+    let Some(PreviewItem::Report(report)) = last else { panic!("no report") };
+    assert_eq!(report.window.orders, 1);
     engine.stop();
 }
