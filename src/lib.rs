@@ -4,13 +4,14 @@
 //! request into [`domain`] types ([`wire`]); [`workflow`] appends it to the
 //! journal ([`store`]), reads [`feature`]s from the [`graph`], scores them
 //! ([`model`]) and decides ([`decision`]). [`training`] makes the models and
-//! draws how good they are ([`plot`]), [`import`] and [`simulator`] make events, [`config`] reads what people edit,
-//! [`cli`] wires it all. `docs/architecture.md` has the picture.
+//! draws how good they are ([`plot`]), [`experiment`] judges choices, [`import`] and
+//! [`simulator`] make events, [`config`] reads what people edit, [`cli`] wires it all. `docs/architecture.md` has the picture.
 
 pub mod cli;
 pub mod config;
 pub mod decision;
 pub mod domain;
+pub mod experiment;
 pub mod feature;
 pub mod graph;
 pub mod grpc;

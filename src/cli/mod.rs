@@ -26,6 +26,7 @@ pub mod load;
 pub mod load_calls;
 pub mod load_floor;
 pub mod load_orders;
+pub mod ope;
 pub mod output;
 pub mod paint;
 pub mod picture;
@@ -81,6 +82,8 @@ enum Command {
     Replay(replay::Args),
     /// Propose, approve, activate and revert strategies of a running server
     Strategy(strategy::StrategyArgs),
+    /// Estimate from a log of choices what another policy would have brought
+    Ope(ope::OpeArgs),
     /// Ask a server which orders people should look at first
     Queue(queue::QueueArgs),
     /// Judge recorded orders again under a draft of a strategy and compare
@@ -107,6 +110,7 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Replay(args) => replay::run(&args),
         Command::Strategy(args) => strategy::run(&args),
+        Command::Ope(args) => ope::run(&args),
         Command::Queue(args) => queue::run(&args),
         Command::Backtest(args) => backtest::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),

@@ -19,5 +19,6 @@ mod scenarios;
 mod server;
 mod strategies;
 mod synthetic;
+mod vectors;
 mod what_if;
 mod witness;

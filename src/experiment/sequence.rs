@@ -1,0 +1,112 @@
+//! Intervals that hold at every look.
+//!
+//! [`Mixture`] is for differences of many units, where sums are nearly normal; [`bounded`] is
+//! for values that cannot leave an interval, from the first one on.
+
+use crate::experiment::difference::Difference;
+
+/// A normal mixture (Robbins, "Statistical methods related to the law of the iterated
+/// logarithm", 1970; Waudby-Smith and others, "Time-uniform central limit theory", 2021).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mixture {
+    alpha: f64,
+    rho: f64,
+}
+
+impl Mixture {
+    /// At level `1 − alpha`, narrowest near so many units.
+    ///
+    /// `ρ = √((−2 ln α + ln(−2 ln α + 1)) / n)`: GrowthBook's convention. Others differ by 5 %.
+    pub fn new(alpha: f64, n_narrowest: f64) -> Self {
+        let twice = -2.0 * alpha.ln();
+        Self { alpha, rho: ((twice + (twice + 1.0).ln()) / n_narrowest).sqrt() }
+    }
+
+    /// Half the width for a mean of `n` values of this variance.
+    pub fn half_width(&self, variance: f64, n: f64) -> f64 {
+        let grown = n * self.rho * self.rho + 1.0;
+        let bound = 2.0 * grown * (grown.sqrt() / self.alpha).ln();
+        (variance * bound).sqrt() / (n * self.rho)
+    }
+
+    /// Interval of a difference that holds at every look.
+    pub fn interval(&self, difference: &Difference) -> (f64, f64) {
+        let variance = difference.standard_error * difference.standard_error * difference.n;
+        let half = self.half_width(variance, difference.n);
+        (difference.effect - half, difference.effect + half)
+    }
+
+    /// p against no effect that holds at every look.
+    pub fn p(&self, difference: &Difference) -> f64 {
+        let grown = difference.n * self.rho * self.rho + 1.0;
+        let z = difference.effect / difference.standard_error;
+        let exponent = -self.rho * self.rho * z * z * difference.n / (2.0 * grown);
+        (grown.sqrt() * exponent.exp()).min(1.0)
+    }
+}
+
+/// Empirical Bernstein interval of a mean of values in [0, 1] that holds at every look
+/// (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", 2024,
+/// section 3.2); bets are at most a half. `None` without values.
+pub fn bounded(values: &[f64], alpha: f64) -> Option<(f64, f64)> {
+    const BET_MAX: f64 = 0.5;
+    let doubt = (2.0 / alpha).ln();
+    let (mut mean, mut variance) = (0.5, 0.25);
+    let (mut sum, mut squares) = (0.5, 0.25);
+    let (mut bets, mut bet_on, mut spent) = (0.0, 0.0, 0.0);
+    for (value, t) in values.iter().zip(1_u32..) {
+        let t = f64::from(t);
+        let bet = (2.0 * doubt / (variance * t * t.ln_1p())).sqrt().min(BET_MAX);
+        let surprise = 4.0 * (value - mean) * (value - mean);
+        bets += bet;
+        bet_on += bet * value;
+        spent += surprise * (-(-bet).ln_1p() - bet) / 4.0;
+        sum += value;
+        mean = sum / (t + 1.0);
+        squares += (value - mean) * (value - mean);
+        variance = squares / (t + 1.0);
+    }
+    let (center, half) = (bet_on / bets, (doubt + spent) / bets);
+    (!values.is_empty()).then(|| ((center - half).max(0.0), (center + half).min(1.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widths_are_those_of_growthbook() {
+        // gbstats (MIT): alpha .05, narrowest near 500.
+        let mixture = Mixture::new(0.05, 500.0);
+        for (variance, n, expected) in [
+            (1.0, 100.0, 0.336_388_772_578_278_1),
+            (1.0, 5_000.0, 0.045_844_888_376_911_39),
+            (7.3, 200_000.0, 0.022_652_972_475_874_98),
+        ] {
+            let found = mixture.half_width(variance, n);
+            assert!((found / expected - 1.0).abs() < 1e-9, "{found} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn p_crosses_alpha_where_the_interval_leaves_zero() {
+        let mixture = Mixture::new(0.05, 1_000.0);
+        let base = Difference { effect: 0.0, standard_error: 1.0, dof: 900.0, n: 1_000.0 };
+        let half = mixture.interval(&base).1;
+        let at = |effect| mixture.p(&Difference { effect, ..base });
+        assert!((at(half) - 0.05).abs() < 1e-9 && 0.05 < at(0.99 * half));
+        assert!((at(0.0) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_bounded_mean_stays_inside_and_narrows() {
+        let values: Vec<f64> = (0..400).map(|n| f64::from(n % 5) / 5.0).collect();
+        let width = |n: usize| {
+            let (low, high) = bounded(&values[..n], 0.05).unwrap();
+            assert!(0.0 <= low && low <= 0.4 && 0.4 <= high && high <= 1.0);
+            high - low
+        };
+        assert!(width(400) < width(100) && width(100) < width(10));
+        assert_eq!(bounded(&[], 0.05), None);
+    }
+}
