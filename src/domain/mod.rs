@@ -21,6 +21,7 @@ pub mod impact;
 pub mod money;
 pub mod near;
 pub mod neighborhood;
+pub mod operators;
 pub mod order;
 pub mod order_step;
 pub mod price_solution;

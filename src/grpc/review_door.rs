@@ -1,4 +1,4 @@
-//! `ReviewService`: which orders people should look at first.
+//! `ReviewService`: which orders to look at first, and who does not look.
 
 use tonic::{Request, Response, Status, async_trait};
 
@@ -6,7 +6,7 @@ use crate::grpc::shared::Shared;
 use crate::grpc::status;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::review_service_server::ReviewService;
-use crate::wire::review_queue::{queue_to_pb, read_queue};
+use crate::wire::review_queue::{operators_to_pb, queue_to_pb, read_queue};
 use crate::workflow::review_service::ReviewService as Service;
 
 /// Serves `orderlens.v1.ReviewService`.
@@ -31,5 +31,14 @@ impl<S: Service> ReviewService for ReviewDoor<S> {
         let queue = self.0.service.get_review_queue(query, door.now).await;
         let queue = queue.map_err(|error| status::of_error(&error))?;
         Ok(Response::new(queue_to_pb(&queue)))
+    }
+
+    async fn list_operators(
+        &self,
+        _: Request<pb::ListOperatorsRequest>,
+    ) -> Result<Response<pb::ListOperatorsResponse>, Status> {
+        let operators = self.0.service.list_operators().await;
+        let operators = operators.map_err(|error| status::of_error(&error))?;
+        Ok(Response::new(operators_to_pb(&operators)))
     }
 }

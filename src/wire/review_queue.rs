@@ -1,8 +1,10 @@
-//! The queue of reviews at the door.
+//! The queue of reviews, and operators, at the door.
 
+use crate::domain::operators::{Habit, OperatorReport};
 use crate::domain::review_queue::{Place, QueueQuery, QueuedOrder, ReviewQueue};
 use crate::domain::time::Span;
 use crate::wire::check::{Check, Door, Path, order_key_to_pb, time_to_pb};
+use crate::wire::enums::WireEnum as _;
 use crate::wire::error::Error;
 use crate::wire::pb::v1 as pb;
 
@@ -69,5 +71,28 @@ fn order_to_pb(queued: &QueuedOrder) -> pb::QueuedOrder {
         minutes: waiting.minutes,
         place: place.into(),
         propensity: queued.propensity,
+    }
+}
+
+/// The message for operators.
+pub fn operators_to_pb(operators: &[OperatorReport]) -> pb::ListOperatorsResponse {
+    pb::ListOperatorsResponse { operators: operators.iter().map(operator_to_pb).collect() }
+}
+
+fn operator_to_pb(operator: &OperatorReport) -> pb::OperatorReport {
+    let habit = match operator.habit {
+        Habit::NotEnoughData => pb::OperatorHabit::NotEnoughData,
+        Habit::Attentive => pb::OperatorHabit::Attentive,
+        Habit::RubberStamp => pb::OperatorHabit::RubberStamp,
+    };
+    pb::OperatorReport {
+        operator_id: operator.operator_id.to_string(),
+        n_choices: operator.n_choices,
+        n_recent: operator.took_first.of,
+        n_took_first: operator.took_first.count,
+        n_same_action: operator.same_action.count,
+        usual_action: operator.usual_action.to_wire(),
+        median_seconds: operator.median_seconds,
+        habit: habit.into(),
     }
 }

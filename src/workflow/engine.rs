@@ -19,11 +19,11 @@ use crate::store::journal::reader::JournalReader;
 use crate::store::log::read_at;
 use crate::store::records::follow::RecordsFollower;
 use crate::store::records::query::{self as records, PageCursor, Records};
+use crate::workflow::command::{Command, Place, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::Error;
 use crate::workflow::past::Past;
 use crate::workflow::preview::PREVIEWS_MAX;
-use crate::workflow::sequencer::{Command, Place, Scored, Told};
 use crate::workflow::service::{
     Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
     WhatIfAnswer,

@@ -1,11 +1,12 @@
 //! The engine's part for reviews: the queue is made outside the sequencer.
 
+use crate::domain::operators::OperatorReport;
 use crate::domain::review_queue::{QueueQuery, ReviewQueue};
 use crate::domain::time::Timestamp;
+use crate::workflow::command::Command;
 use crate::workflow::engine::Engine;
 use crate::workflow::error::Error;
 use crate::workflow::review_service::{ReviewService, queue};
-use crate::workflow::sequencer::Command;
 
 impl ReviewService for Engine {
     async fn get_review_queue(
@@ -18,5 +19,11 @@ impl ReviewService for Engine {
             self.ask(|reply| Command::Reviews { placed_from, reply }).await?;
         self.reached(position).await;
         Ok(queue(&waiting, &active.strategy, &query, now))
+    }
+
+    async fn list_operators(&self) -> Result<Vec<OperatorReport>, Error> {
+        let (operators, position) = self.ask(|reply| Command::Operators { reply }).await?;
+        self.reached(position).await;
+        Ok(operators)
     }
 }

@@ -3,10 +3,10 @@
 use crate::domain::query::StrategyChoice;
 use crate::domain::strategy_version::{Signature, Signer, StrategyMistake};
 use crate::domain::time::Timestamp;
+use crate::workflow::command::Command;
 use crate::workflow::engine::Engine;
 use crate::workflow::error::Error;
 use crate::workflow::preview::{PREVIEW_RETRY_AFTER, Preview, start_preview};
-use crate::workflow::sequencer::Command;
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::strategy_service::{CheckedText, StrategyService};
 

@@ -5,6 +5,7 @@ use std::future::Future;
 use crate::decision::queue::{QueueRule, Waiting, give_out, sequence};
 use crate::decision::strategy::Strategy;
 use crate::domain::decision::DecisionId;
+use crate::domain::operators::OperatorReport;
 use crate::domain::review_queue::{Place, QueueQuery, QueuedOrder, ReviewQueue, WaitingOrder};
 use crate::domain::time::Timestamp;
 use crate::workflow::error::Error;
@@ -23,6 +24,12 @@ pub trait ReviewService: Send + Sync + 'static {
         query: QueueQuery,
         now: Timestamp,
     ) -> impl Future<Output = Result<ReviewQueue, Error>> + Send;
+
+    /// How operators choose; those who do not look come first.
+    ///
+    /// # Errors
+    /// `Exhausted` or `Unavailable`.
+    fn list_operators(&self) -> impl Future<Output = Result<Vec<OperatorReport>, Error>> + Send;
 }
 
 /// Gives out the minutes of a day among the orders that wait.

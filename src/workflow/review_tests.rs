@@ -5,8 +5,9 @@ use std::path::Path;
 
 use crate::domain::decision::{ActionKind, DecisionId};
 use crate::domain::feedback::OperatorChoice;
+use crate::domain::operators::Habit;
 use crate::domain::review_queue::{Place, QueueQuery, ReviewQueue};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::workflow::engine::Engine;
 use crate::workflow::engine_tests::{open, score};
 use crate::workflow::fixtures::at;
@@ -36,6 +37,21 @@ async fn reviews(engine: &Engine) -> BTreeSet<DecisionId> {
     reviews
 }
 
+/// An approval two seconds after the order was opened.
+fn approval(id: &str, decision_id: DecisionId) -> OperatorChoice {
+    OperatorChoice {
+        choice_id: id.into(),
+        decision_id,
+        operator_id: "op".into(),
+        action: ActionKind::Approve,
+        chosen_rank: Some(2),
+        override_reason: None,
+        note: None,
+        opened_at: Some(at(900) - Span(2_000_000)),
+        decided_at: at(900),
+    }
+}
+
 async fn filled(dir: &Path) -> (Engine, BTreeSet<DecisionId>) {
     let engine = open(dir);
     let reviews = reviews(&engine).await;
@@ -55,18 +71,7 @@ async fn orders_wait_for_a_review_from_their_decision_until_somebody_chooses() {
     assert!(listed.orders.iter().all(|it| it.place == Place::Ranked));
 
     let first = listed.orders[0].decision_id;
-    let choice = OperatorChoice {
-        choice_id: "c1".into(),
-        decision_id: first,
-        operator_id: "op".into(),
-        action: ActionKind::Approve,
-        chosen_rank: Some(2),
-        override_reason: None,
-        note: None,
-        opened_at: None,
-        decided_at: at(900),
-    };
-    engine.record_choice(choice, at(900)).await.unwrap();
+    engine.record_choice(approval("c1", first), at(900)).await.unwrap();
     reviews.remove(&first);
     let left = queue(&engine, ALL).await;
     assert_eq!(ids(&left), ids(&listed)[1..]);
@@ -92,5 +97,29 @@ async fn what_there_is_no_time_for_waits_and_what_is_old_is_left_out() {
     assert_eq!((two.orders.len(), two.n_waiting), (2, reviews.len() as u64));
     let none = queue(&engine, QueueQuery { placed_from: at(100_000), ..ALL }).await;
     assert_eq!((none.orders.len(), none.n_waiting), (0, 0));
+    engine.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_who_approves_everything_in_two_seconds_is_named_and_not_learned_from() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let mut n_asked = 0;
+    for n in 0..400 {
+        let decision = score(&engine, n).await;
+        if !decision.actions[0].action.is_release() {
+            let choice = approval(&format!("c{n}"), decision.decision_id);
+            engine.record_choice(choice, at(900)).await.unwrap();
+            n_asked += 1;
+        }
+    }
+    assert!(60 < n_asked, "too few orders that ask for somebody: {n_asked}");
+    let operators = engine.list_operators().await.unwrap();
+    let named: Vec<(&str, Habit)> =
+        operators.iter().map(|it| (&*it.operator_id, it.habit)).collect();
+    assert_eq!(named, [("op", Habit::RubberStamp)]);
+    // The first 29 count for what they are; nobody knew better then.
+    let known = score(&engine, 1_000).await.actions.iter().map(|it| it.n_confirm).max();
+    assert!(known.is_some_and(|n| n < 30), "{known:?}");
     engine.stop();
 }

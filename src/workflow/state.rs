@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::confirmation::Confirmations;
 use crate::domain::decision::DecisionId;
 use crate::domain::event::{Event, Fact};
+use crate::domain::operators::Operators;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
     BackgroundActivated, GraphActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
@@ -45,6 +46,8 @@ pub struct State {
     pub approved: ApprovedOrders,
     /// How often people took what was recommended.
     pub confirmations: Confirmations,
+    /// How operators choose.
+    pub operators: Operators,
     /// What people have not chosen about yet.
     pub undecided: Undecided,
     requests: IndexMap<Digest, Entry, FxBuildHasher>,
@@ -74,6 +77,7 @@ impl State {
             background: None,
             approved: ApprovedOrders::new(rule),
             confirmations: Confirmations::default(),
+            operators: Operators::default(),
             undecided: Undecided::default(),
             requests: IndexMap::default(),
             decisions: IndexMap::default(),
@@ -159,7 +163,12 @@ impl State {
             && let Some(shown) = self.undecided.chose(choice.decision_id)
         {
             // The first choice about a decision: what is chosen later knows more than it.
-            self.confirmations.chose(&shown, choice.action);
+            if let Some(first) = shown.first() {
+                self.operators.chose(choice, *first);
+            }
+            if !self.operators.is_rubber_stamp(&choice.operator_id) {
+                self.confirmations.chose(&shown, choice.action);
+            }
         }
         self.graph.apply_received(event, received.received_time);
     }

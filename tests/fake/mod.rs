@@ -17,6 +17,7 @@ use orderlens::domain::event::Event;
 use orderlens::domain::feedback::{OperatorChoice, Outcome};
 use orderlens::domain::graph_status::{GraphCounts, GraphStatus};
 use orderlens::domain::neighborhood::{Neighborhood, NeighborhoodNode, NeighborhoodQuery};
+use orderlens::domain::operators::OperatorReport;
 use orderlens::domain::query::{
     DecisionKey, DecisionQuery, FieldDifference, StrategyChoice, WhatIf, WhatIfSubject,
 };
@@ -257,6 +258,11 @@ impl ReviewService for Fake {
     async fn get_review_queue(&self, _: QueueQuery, _: Timestamp) -> Result<ReviewQueue, Error> {
         // It never puts a review first.
         Err(Error::Unavailable("there is no queue".into()))
+    }
+
+    async fn list_operators(&self) -> Result<Vec<OperatorReport>, Error> {
+        // It keeps choices as words.
+        Ok(Vec::new())
     }
 }
 

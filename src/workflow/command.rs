@@ -1,0 +1,147 @@
+//! What the doors ask of the sequencer, and what it answers.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use crate::domain::decision::DecisionId;
+use crate::domain::event::Event;
+use crate::domain::neighborhood::NeighborhoodQuery;
+use crate::domain::operators::OperatorReport;
+use crate::domain::query::DecisionKey;
+use crate::domain::record::{ScoreRequest, ScoredOrder};
+use crate::domain::review_queue::WaitingOrder;
+use crate::domain::strategy_version::Signature;
+use crate::domain::time::Timestamp;
+use crate::workflow::error::Error;
+use crate::workflow::judge_order::ActiveStrategy;
+use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
+use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
+use crate::workflow::trial::{Seen, Trial};
+
+/// Sends the answer to whoever asked.
+pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// Orders that wait for a review, the active strategy, and as of which journal position.
+pub type Reviews = (Vec<(DecisionId, WaitingOrder)>, Arc<ActiveStrategy>, u64);
+
+/// What the doors ask of the sequencer.
+#[derive(Debug)]
+pub enum Command {
+    /// Judge an order and record the answer.
+    Score {
+        /// What is asked.
+        request: Box<ScoreRequest>,
+        /// When it arrived.
+        received_time: Timestamp,
+        /// Id for a new decision.
+        decision_id: DecisionId,
+        /// Where the answer goes.
+        reply: Reply<Scored>,
+    },
+    /// See orders, all in the same state, and forget them.
+    See {
+        /// The orders.
+        trials: Vec<Trial>,
+        /// Where it goes what was seen.
+        reply: Reply<Seen>,
+    },
+    /// Show a part of the graph.
+    Look {
+        /// Which part.
+        query: NeighborhoodQuery,
+        /// When it was asked.
+        received_time: Timestamp,
+        /// Where the view goes.
+        reply: Reply<NeighborhoodAnswer>,
+    },
+    /// Tell how full the graph is.
+    Status {
+        /// Where the answer goes.
+        reply: Reply<GraphStatusAnswer>,
+    },
+    /// List the orders that wait for a review, placed at an instant or later.
+    Reviews {
+        /// The instant.
+        placed_from: Timestamp,
+        /// Where the answer goes: the orders, the active strategy, the journal position.
+        reply: Reply<Reviews>,
+    },
+    /// Tell how operators choose.
+    Operators {
+        /// Where the answer goes: the operators, the journal position.
+        reply: Reply<(Vec<OperatorReport>, u64)>,
+    },
+    /// Record a fact.
+    Ingest {
+        /// The fact, sealed.
+        event: Box<Event>,
+        /// When it arrived.
+        received_time: Timestamp,
+        /// Where the answer goes.
+        reply: Reply<Told>,
+    },
+    /// Do something with strategies.
+    Step {
+        /// What.
+        step: StrategyStep,
+        /// Who, when and why.
+        signature: Signature,
+        /// Where the strategies after it go, and up to which position they are folded.
+        reply: Reply<(StrategyLedger, u64)>,
+    },
+    /// List the strategies.
+    Strategies {
+        /// Where they go, and up to which position they are folded.
+        reply: Reply<(StrategyLedger, u64)>,
+    },
+    /// Find a decision.
+    Find {
+        /// By what.
+        key: DecisionKey,
+        /// Where the answer goes.
+        reply: Reply<Place>,
+    },
+    /// Save a snapshot.
+    Snapshot {
+        /// Where the position and bytes go.
+        reply: Reply<(u64, Vec<u8>)>,
+    },
+}
+
+/// The answer to [`Command::Score`].
+#[derive(Debug)]
+pub enum Scored {
+    /// Judged now, and durable.
+    New(Arc<ScoredOrder>),
+    /// The request id was answered before.
+    Before {
+        /// Where.
+        place: Place,
+        /// Whether the same was asked then.
+        is_same: bool,
+    },
+}
+
+/// The answer to [`Command::Ingest`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// New, and durable now.
+    New,
+    /// The id was told before.
+    Before {
+        /// Where; the answer may leave once this is durable.
+        position: u64,
+        /// Whether it said the same.
+        is_same: bool,
+    },
+}
+
+/// Where a scored order is: in memory while it is being written, then in the journal.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Journal position.
+    pub position: u64,
+    /// The record, while it may not be readable from the journal yet.
+    pub recent: Option<Arc<ScoredOrder>>,
+}
