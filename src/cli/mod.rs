@@ -27,6 +27,7 @@ pub mod load_calls;
 pub mod load_floor;
 pub mod load_orders;
 pub mod ope;
+pub mod operators;
 pub mod output;
 pub mod paint;
 pub mod picture;
@@ -84,6 +85,8 @@ enum Command {
     Strategy(strategy::StrategyArgs),
     /// Estimate from a log of choices what another policy would have brought
     Ope(ope::OpeArgs),
+    /// Ask a server how people choose, and who does not look
+    Operators(operators::OperatorsArgs),
     /// Ask a server which orders people should look at first
     Queue(queue::QueueArgs),
     /// Judge recorded orders again under a draft of a strategy and compare
@@ -111,6 +114,7 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Replay(args) => replay::run(&args),
         Command::Strategy(args) => strategy::run(&args),
         Command::Ope(args) => ope::run(&args),
+        Command::Operators(args) => operators::run(&args),
         Command::Queue(args) => queue::run(&args),
         Command::Backtest(args) => backtest::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),

@@ -1,0 +1,130 @@
+//! `orderlens operators`: how people choose, and who does not look.
+
+use clap::Args;
+use miette::{IntoDiagnostic as _, WrapErr as _};
+
+use crate::cli::ask::{AskArgs, refused};
+use crate::cli::output::{say, say_json};
+use crate::cli::paint::{Align, Cell, Ink, Tone, grouped, table};
+use crate::cli::words::{action, word};
+use crate::domain::decision::ActionKind;
+use crate::domain::text::Language;
+use crate::wire::enums::WireEnum as _;
+use crate::wire::pb::v1 as pb;
+use crate::wire::pb::v1::review_service_client::ReviewServiceClient;
+
+/// Whom to ask.
+#[derive(Clone, Debug, Args)]
+pub struct OperatorsArgs {
+    #[command(flatten)]
+    asking: AskArgs,
+}
+
+/// Asks the server and shows the operators.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub fn run(args: &OperatorsArgs) -> miette::Result<()> {
+    let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
+    let operators = runtime.block_on(ask(&args.asking))?;
+    if args.asking.json {
+        return say_json(&operators.iter().map(json).collect::<Vec<_>>());
+    }
+    say(page(args.asking.lang.into(), args.asking.page().ink, &operators));
+    Ok(())
+}
+
+async fn ask(asking: &AskArgs) -> miette::Result<Vec<pb::OperatorReport>> {
+    let mut client = ReviewServiceClient::connect(asking.server.clone())
+        .await
+        .into_diagnostic()
+        .wrap_err_with(|| format!("cannot reach a server at {}", asking.server))?;
+    let answer = client.list_operators(pb::ListOperatorsRequest {}).await;
+    Ok(answer.map_err(|status| refused(&status))?.into_inner().operators)
+}
+
+fn json(operator: &pb::OperatorReport) -> serde_json::Value {
+    serde_json::json!({
+        "operator_id": operator.operator_id,
+        "n_choices": operator.n_choices,
+        "n_recent": operator.n_recent,
+        "n_took_first": operator.n_took_first,
+        "n_same_action": operator.n_same_action,
+        "usual_action": usual(operator).map(ActionKind::as_str),
+        "median_seconds": operator.median_seconds,
+        "habit": operator.habit().as_str_name(),
+    })
+}
+
+fn usual(operator: &pb::OperatorReport) -> Option<ActionKind> {
+    ActionKind::from_wire(operator.usual_action)
+}
+
+/// The operators for people.
+fn page(language: Language, ink: Ink, operators: &[pb::OperatorReport]) -> String {
+    if operators.is_empty() {
+        return word(language, "nobody has chosen yet", "尚无人作出选择").to_owned();
+    }
+    let heading = |en, zh| Cell::new(Tone::Quiet, word(language, en, zh));
+    let mut rows = vec![vec![
+        heading("operator", "操作员"),
+        heading("choices", "选择数"),
+        heading("took the first", "采纳首选"),
+        heading("usual action", "常用动作"),
+        heading("median seconds", "耗时中位数（秒）"),
+        heading("", ""),
+    ]];
+    for operator in operators {
+        let n = operator.n_recent.max(1) as f64;
+        let percent = |count: u64| format!("{:.0} %", 100.0 * count as f64 / n);
+        let usual = usual(operator).map_or("–", |it| action(language, it));
+        let seconds = operator.median_seconds.map_or("–".to_owned(), |it| grouped(it, 0));
+        let (tone, habit) = match operator.habit() {
+            pb::OperatorHabit::RubberStamp => (
+                Tone::Bad,
+                word(language, "does not look: not learned from", "未细看：不作学习依据"),
+            ),
+            pb::OperatorHabit::Attentive => (Tone::Normal, ""),
+            pb::OperatorHabit::NotEnoughData | pb::OperatorHabit::Unspecified => {
+                (Tone::Normal, word(language, "not enough data", "数据不足"))
+            }
+        };
+        rows.push(vec![
+            Cell::new(tone, operator.operator_id.as_str()),
+            Cell::new(tone, operator.n_choices.to_string()),
+            Cell::new(tone, percent(operator.n_took_first)),
+            Cell::new(tone, format!("{usual} {}", percent(operator.n_same_action))),
+            Cell::new(tone, seconds),
+            Cell::new(tone, habit),
+        ]);
+    }
+    let aligns = [Align::Start, Align::End, Align::End, Align::Start, Align::End, Align::Start];
+    table(ink, &aligns, &rows).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_names_who_does_not_look_in_both_languages() {
+        let operator = |id: &str, seconds, habit: pb::OperatorHabit| pb::OperatorReport {
+            operator_id: id.to_owned(),
+            n_choices: 412,
+            n_recent: 200,
+            n_took_first: 20,
+            n_same_action: 198,
+            usual_action: ActionKind::Approve.to_wire(),
+            median_seconds: seconds,
+            habit: habit.into(),
+        };
+        let operators = [
+            operator("op-7", Some(2.0), pb::OperatorHabit::RubberStamp),
+            operator("op-1", Some(48.0), pb::OperatorHabit::Attentive),
+            operator("op-2", None, pb::OperatorHabit::NotEnoughData),
+        ];
+        let pages =
+            [Language::English, Language::Chinese].map(|it| page(it, Ink::Plain, &operators));
+        insta::assert_snapshot!(pages.join("\n\n"));
+    }
+}
