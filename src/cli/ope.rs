@@ -1,6 +1,6 @@
 //! `orderlens ope`: what another policy would have brought, from a log of choices.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -162,7 +162,7 @@ fn read_log(path: &Path) -> miette::Result<LoggedChoices> {
     let predictions: Vec<Option<usize>> =
         names.iter().map(|name| column(&format!("{PREDICTED}{name}"))).collect();
     let ring = column("ring");
-    let mut rings: HashMap<String, u64> = HashMap::new();
+    let mut rings: BTreeMap<String, u64> = BTreeMap::new();
     let mut log = LoggedChoices {
         rewards: Vec::new(),
         actions: Vec::new(),

@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(few, Err(vec![Refusal::TooFewUnits]));
     }
 
-    /// GrowthBook's statistics (gbstats, MIT) on 800 and 830 gamma values.
+    /// gbstats (MIT) on 800 and 830 gamma values.
     #[test]
     fn a_difference_of_means_is_that_of_welch() {
         let of = |n, x, squares| Moments::of_sums(n, x, squares, 0.0, 0.0, 0.0);

@@ -259,12 +259,10 @@ mod tests {
                 let log = drawn(&mut dice, 1_000, shift);
                 assert!(headline(&log).is_ok());
                 let ways = [Estimator::Snips, Estimator::DoublyRobust(f64::INFINITY)];
-                for (count, way) in covered.iter_mut().zip(ways) {
-                    let Estimate { interval: (low, high), .. } = way.estimate(&log);
+                let ends = ways.map(|way| way.estimate(&log).interval);
+                width += ends[0].1 - ends[0].0;
+                for (count, (low, high)) in covered.iter_mut().zip(ends) {
                     *count += i32::from((low..=high).contains(&(shift + 4.0 / 3.0)));
-                    if way == Estimator::Snips {
-                        width += high - low;
-                    }
                 }
             }
             for count in covered {

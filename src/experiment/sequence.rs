@@ -16,7 +16,8 @@ pub struct Mixture {
 impl Mixture {
     /// At level `1 − alpha`, narrowest near so many units.
     ///
-    /// `ρ = √((−2 ln α + ln(−2 ln α + 1)) / n)`: GrowthBook's convention. Others differ by 5 %.
+    /// `ρ = √((−2 ln α + ln(−2 ln α + 1)) / n)`: the convention of gbstats. Others
+    /// differ by 5 %.
     pub fn new(alpha: f64, n_narrowest: f64) -> Self {
         let twice = -2.0 * alpha.ln();
         Self { alpha, rho: ((twice + (twice + 1.0).ln()) / n_narrowest).sqrt() }
@@ -103,7 +104,7 @@ mod tests {
         let values: Vec<f64> = (0..400).map(|n| f64::from(n % 5) / 5.0).collect();
         let width = |n: usize| {
             let (low, high) = bounded(&values[..n], 0.05).unwrap();
-            assert!(0.0 <= low && low <= 0.4 && 0.4 <= high && high <= 1.0);
+            assert!((0.0..=0.4).contains(&low) && (0.4..=1.0).contains(&high));
             high - low
         };
         assert!(width(400) < width(100) && width(100) < width(10));
