@@ -29,26 +29,14 @@ fn counts(value: &Value) -> Vec<u64> {
     value.as_array().unwrap().iter().map(|it| it.as_u64().unwrap()).collect()
 }
 
-/// Distances from reference numbers, relative, and absolute near 0.
-#[derive(Default)]
-struct Distances {
-    n: u32,
-    worst: f64,
+fn positions(value: &Value) -> Vec<usize> {
+    counts(value).into_iter().map(|it| usize::try_from(it).unwrap()).collect()
 }
 
-impl Distances {
-    fn add(&mut self, what: &str, found: f64, expected: f64, tolerance: f64) {
-        let distance = (found - expected).abs() / expected.abs().max(1.0);
-        assert!(distance <= tolerance, "{what}: {found} is not {expected}");
-        self.n += 1;
-        self.worst = self.worst.max(distance);
-    }
-}
-
-impl Drop for Distances {
-    fn drop(&mut self) {
-        println!("{} numbers, at most {:e} apart", self.n, self.worst);
-    }
+/// Fails unless a number is the reference one: relative, and absolute near 0.
+fn near(what: &str, found: f64, expected: f64, tolerance: f64) {
+    let distance = (found - expected).abs() / expected.abs().max(1.0);
+    assert!(distance <= tolerance, "{what}: {found} is not {expected}");
 }
 
 fn matrix(value: &Value) -> Array2<f64> {
@@ -78,12 +66,11 @@ fn estimator(name: &str) -> Option<Estimator> {
 #[test]
 #[ignore = "reads reference numbers beside the repository"]
 fn off_policy_estimates_are_those_of_the_open_bandit_pipeline() {
-    let mut distances = Distances::default();
     for case in read("obp_ope.json")["cases"].as_array().unwrap() {
         let input = &case["input"];
         let rewards = numbers(&input["reward"]);
         let log = LoggedChoices {
-            actions: counts(&input["action"]).iter().map(|it| *it as usize).collect(),
+            actions: positions(&input["action"]),
             propensities: numbers(&input["pscore"]),
             target: matrix(&input["pi_e"]),
             predicted: matrix(&input["q_hat"]),
@@ -93,14 +80,14 @@ fn off_policy_estimates_are_those_of_the_open_bandit_pipeline() {
         let mut n = 0;
         for (name, value) in case["output"].as_object().unwrap() {
             let Some((estimator, value)) = estimator(name).zip(value.as_f64()) else { continue };
-            distances.add(name, estimator.value(&log), value, 1e-9);
+            near(name, estimator.value(&log), value, 1e-9);
             n += 1;
         }
         assert!(15 <= n, "{n} estimators");
         for (name, values) in case["round_values"].as_object().into_iter().flatten() {
             let Some(estimator) = estimator(name) else { continue };
             for (found, expected) in estimator.rounds(&log).iter().zip(numbers(values)) {
-                distances.add(name, *found, expected, 1e-9);
+                near(name, *found, expected, 1e-9);
             }
         }
         let derived = &case["derived_not_obp"];
@@ -109,25 +96,24 @@ fn off_policy_estimates_are_those_of_the_open_bandit_pipeline() {
             .map(|estimator| estimator.estimate(&log).standard_error);
         // Theirs of the second has n below its sum of squares, ours n - 1.
         let n = log.rewards.len() as f64;
-        distances.add("ipw_se", errors[0], of("ipw_se"), 1e-9);
+        near("ipw_se", errors[0], of("ipw_se"), 1e-9);
         let theirs = of("snips_linearised_se") * (n / (n - 1.0)).sqrt();
-        distances.add("snips_se", errors[1], theirs, 1e-9);
-        distances.add("ess", Reach::new(&log).n_effective, of("ess"), 1e-9);
+        near("snips_se", errors[1], theirs, 1e-9);
+        near("ess", Reach::new(&log).n_effective, of("ess"), 1e-9);
     }
 }
 
 #[test]
 #[ignore = "reads reference numbers beside the repository"]
 fn sequential_evidence_is_that_of_its_authors() {
-    let mut distances = Distances::default();
     for case in read("ssrm.json")["cases"].as_array().unwrap() {
         let concentration = case["concentration"].as_f64().unwrap();
         let mut watch = SplitWatch::new(&numbers(&case["null"]), concentration);
         let batches = case["batches"].as_array().unwrap().iter();
         let expected = numbers(&case["p"]).into_iter().zip(numbers(&case["log_bf"]));
         for (batch, (p, ln_evidence)) in batches.zip(expected) {
-            distances.add("p", watch.add(&counts(batch)).unwrap(), p, 1e-6);
-            distances.add("log_bf", watch.ln_evidence().unwrap(), ln_evidence, 1e-6);
+            near("p", watch.add(&counts(batch)).unwrap(), p, 1e-6);
+            near("log_bf", watch.ln_evidence().unwrap(), ln_evidence, 1e-6);
         }
     }
     let anytime = read("anytime.json");
@@ -137,15 +123,15 @@ fn sequential_evidence_is_that_of_its_authors() {
         let bet = EventBet { prior: (prior[0], prior[1]), treatment_share };
         let [treatment, control] = ["events_t", "events_c"].map(|it| row[it].as_u64().unwrap());
         let found = bet.ln_evidence(Events { treatment, control });
-        distances.add("log_e", found, row["log_e"].as_f64().unwrap(), 1e-6);
+        near("log_e", found, row["log_e"].as_f64().unwrap(), 1e-6);
     }
     let bernstein = &anytime["eb"];
     let (values, alpha) = (numbers(&bernstein["x"]), bernstein["alpha"].as_f64().unwrap());
     let ends = numbers(&bernstein["lower"]).into_iter().zip(numbers(&bernstein["upper"]));
-    for (n, (low, high)) in counts(&bernstein["at"]).into_iter().zip(ends) {
-        let found = bounded(&values[..n as usize], alpha).unwrap();
-        distances.add("lower", found.0, low, 1e-6);
-        distances.add("upper", found.1, high, 1e-6);
+    for (n, (low, high)) in positions(&bernstein["at"]).into_iter().zip(ends) {
+        let found = bounded(&values[..n], alpha).unwrap();
+        near("lower", found.0, low, 1e-6);
+        near("upper", found.1, high, 1e-6);
     }
 }
 
@@ -181,7 +167,6 @@ fn arm(value: &Value) -> Option<(Metric, Moments)> {
 #[test]
 #[ignore = "reads reference numbers beside the repository"]
 fn differences_are_those_of_growthbook() {
-    let mut distances = Distances::default();
     let file = read("gbstats_head.json");
     let mut n_runs = 0;
     for case in file["cases"].as_array().unwrap() {
@@ -221,7 +206,7 @@ fn differences_are_those_of_growthbook() {
                 ("p", p, of("p_value")),
             ];
             for (what, found, expected) in pairs {
-                distances.add(&format!("{name} {what}"), found, expected, 1e-6);
+                near(&format!("{name} {what}"), found, expected, 1e-6);
             }
             n_runs += 1;
         }
@@ -230,7 +215,7 @@ fn differences_are_those_of_growthbook() {
     for row in file["srm"].as_array().unwrap() {
         let p = one_look_p(&counts(&row["users"]), &numbers(&row["weights"]));
         if let Ok(p) = p {
-            distances.add("srm", p, row["p"].as_f64().unwrap(), 1e-6);
+            near("srm", p, row["p"].as_f64().unwrap(), 1e-6);
         }
     }
     for helper in file["sequential_helpers"].as_array().unwrap() {
@@ -238,7 +223,7 @@ fn differences_are_those_of_growthbook() {
         let mixture = Mixture::new(of("alpha"), of("n_star"));
         for row in helper["halfwidth"].as_array().unwrap() {
             let [s2, n, expected] = ["s2", "n", "two_sided"].map(|it| row[it].as_f64().unwrap());
-            distances.add("half width", mixture.half_width(s2, n), expected, 1e-6);
+            near("half width", mixture.half_width(s2, n), expected, 1e-6);
         }
     }
 }
