@@ -1,4 +1,4 @@
-//! `orderlens ope`: what another policy would have brought, from a log of choices.
+//! `orderlens ope`: what another policy would have brought, from a log.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
