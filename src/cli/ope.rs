@@ -134,6 +134,8 @@ fn page(ink: Ink, report: &Report) -> String {
 fn reason(refusal: Refusal) -> &'static str {
     match refusal {
         Refusal::TooFewUnits => "there are no rows",
+        Refusal::TooFewEvents => "too few events",
+        Refusal::BaselineNearZero => "the control's mean could be zero",
         Refusal::NoSpread => "all values are equal",
         Refusal::TooFewClusters => "too few rings (20 effective ones are needed)",
         Refusal::TooFewEffectiveRows => "too few rows once they are weighted (200 are needed)",

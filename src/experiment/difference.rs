@@ -88,6 +88,15 @@ impl Difference {
     }
 }
 
+impl Metric {
+    /// Mean of an arm and the variance of that mean, without the adjustment of
+    /// [`Metric::Adjusted`].
+    pub fn mean_and_variance(self, arm: &Moments) -> (f64, f64) {
+        let Arm { n, mean, variance } = Arm::new(self, arm, 0.0);
+        (mean, variance / n)
+    }
+}
+
 impl Arm {
     fn new(metric: Metric, arm: &Moments, slope: f64) -> Self {
         let (mean, variance) = match metric {

@@ -1,10 +1,11 @@
 //! Distribution functions, by statrs where it is exact.
 
 use statrs::distribution::{ChiSquared, ContinuousCDF as _, Normal, StudentsT};
+use statrs::function::factorial::ln_factorial;
 use statrs::function::gamma::ln_gamma;
 
-/// Steps of a bisection: an `f64` has 64 bits to decide about.
-const BISECTIONS: u32 = 200;
+/// Steps of a bisection: an `f64` has 64 bits to decide about, more near 0.
+pub const BISECTIONS: u32 = 200;
 
 /// Logarithm of the beta function, for positive arguments.
 pub fn ln_beta(a: f64, b: f64) -> f64 {
@@ -14,6 +15,11 @@ pub fn ln_beta(a: f64, b: f64) -> f64 {
 /// Logarithm of the multivariate beta function, for positive arguments.
 pub fn ln_multivariate_beta(alphas: &[f64]) -> f64 {
     alphas.iter().map(|alpha| ln_gamma(*alpha)).sum::<f64>() - ln_gamma(alphas.iter().sum())
+}
+
+/// Logarithm of the number of ways to take `k` of `n`, `k ≤ n`.
+pub fn ln_binomial(n: u64, k: u64) -> f64 {
+    ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k)
 }
 
 /// Chance that a chi-square variable exceeds a value.

@@ -5,7 +5,7 @@
 //! is a p that holds however often it is looked at (Ville). Count the first event of a ring, not
 //! every one: the others of a ring follow the first.
 
-use crate::experiment::distributions::ln_beta;
+use crate::experiment::distributions::{BISECTIONS, ln_beta};
 
 /// Events of both arms so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,31 @@ impl EventBet {
             - control * (1.0 - self.treatment_share).ln()
     }
 
+    /// The treatment's shares of events that there is no evidence at level `alpha` against: an
+    /// interval that holds at every look.
+    pub fn share_interval(&self, events: Events, alpha: f64) -> (f64, f64) {
+        let n = (events.treatment + events.control) as f64;
+        let is_refuted = |treatment_share: f64| {
+            let bet = Self { treatment_share, ..*self };
+            -alpha.ln() <= bet.ln_evidence(events)
+        };
+        // Where the share that was seen has no evidence against it.
+        let seen = if n > 0.0 { events.treatment as f64 / n } else { 0.5 };
+        let end = |edge: f64| {
+            let (mut out, mut inside) = (edge, seen);
+            for _ in 0..BISECTIONS {
+                let middle = f64::midpoint(out, inside);
+                if is_refuted(middle) {
+                    out = middle;
+                } else {
+                    inside = middle;
+                }
+            }
+            inside
+        };
+        (end(0.0), end(1.0))
+    }
+
     /// True once there is evidence at level `alpha` and it points at the treatment.
     pub fn is_harm(&self, events: Events, alpha: f64) -> bool {
         let n = (events.treatment + events.control) as f64;
@@ -62,6 +87,18 @@ mod tests {
         assert!(BET.is_harm(Events { treatment: 20, control: 0 }, 0.05));
         assert!(!BET.is_harm(Events { treatment: 0, control: 20 }, 0.05));
         assert!(!BET.is_harm(Events::default(), 0.05));
+    }
+
+    #[test]
+    fn the_interval_ends_where_evidence_begins() {
+        let events = Events { treatment: 12, control: 30 };
+        let (low, high) = BET.share_interval(events, 0.05);
+        assert!(low < 12.0 / 42.0 && 12.0 / 42.0 < high);
+        for treatment_share in [low, high] {
+            let evidence = EventBet { treatment_share, ..BET }.ln_evidence(events);
+            assert!((evidence - 20.0_f64.ln()).abs() < 1e-6, "{evidence}");
+        }
+        assert_eq!(BET.share_interval(Events::default(), 0.05), (0.0, 1.0));
     }
 
     /// The sum over all outcomes of n events of their chance times the evidence is 1.

@@ -8,6 +8,10 @@ use serde::Serialize;
 pub enum Refusal {
     /// Too few units, or none.
     TooFewUnits,
+    /// Too few events in an arm.
+    TooFewEvents,
+    /// The control's mean could be zero: nothing is relative to it.
+    BaselineNearZero,
     /// All values of an arm are equal: there is no spread to measure doubt with.
     NoSpread,
     /// Too few effective clusters for an interval.

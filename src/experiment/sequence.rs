@@ -46,6 +46,34 @@ impl Mixture {
     }
 }
 
+/// A bound on one side that holds at every look, for a guard that cares for harm alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OneSided {
+    alpha: f64,
+    rho: f64,
+}
+
+impl OneSided {
+    /// At level `1 − alpha`, nearest to the estimate near so many units.
+    pub fn new(alpha: f64, n_narrowest: f64) -> Self {
+        Self { alpha, rho: Mixture::new(2.0 * alpha, n_narrowest).rho }
+    }
+
+    /// Distance of the bound from a mean of `n` values of this variance (Howard and others,
+    /// "Time-uniform, nonparametric, nonasymptotic confidence sequences", 2021, proposition 6).
+    pub fn distance(&self, variance: f64, n: f64) -> f64 {
+        let grown = n * self.rho * self.rho + 1.0;
+        let bound = 2.0 * grown * (grown.sqrt() / (2.0 * self.alpha)).ln_1p();
+        (variance * bound).sqrt() / (n * self.rho)
+    }
+
+    /// What a difference is below, at every look.
+    pub fn upper(&self, difference: &Difference) -> f64 {
+        let variance = difference.standard_error * difference.standard_error * difference.n;
+        difference.effect + self.distance(variance, difference.n)
+    }
+}
+
 /// Empirical Bernstein interval of a mean of values in [0, 1] that holds at every look
 /// (Waudby-Smith and Ramdas, "Estimating means of bounded random variables by betting", 2024,
 /// section 3.2); bets are at most a half. `None` without values.
@@ -87,6 +115,15 @@ mod tests {
             let found = mixture.half_width(variance, n);
             assert!((found / expected - 1.0).abs() < 1e-9, "{found} is not {expected}");
         }
+    }
+
+    /// gbstats (MIT): alpha .05, narrowest near 500.
+    #[test]
+    fn a_bound_on_one_side_is_that_of_growthbook_and_nearer_than_an_interval() {
+        let bound = OneSided::new(0.05, 500.0);
+        let found = bound.distance(1.0, 100.0);
+        assert!((found / 0.315_242_245_467_443_9 - 1.0).abs() < 1e-9, "{found}");
+        assert!(found < Mixture::new(0.05, 500.0).half_width(1.0, 100.0));
     }
 
     #[test]

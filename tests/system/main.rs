@@ -20,5 +20,6 @@ mod server;
 mod strategies;
 mod synthetic;
 mod vectors;
+mod vectors_misc;
 mod what_if;
 mod witness;

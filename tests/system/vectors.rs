@@ -11,30 +11,31 @@ use orderlens::experiment::logged::{LoggedChoices, Reach};
 use orderlens::experiment::moments::Moments;
 use orderlens::experiment::off_policy::Estimator;
 use orderlens::experiment::rare_events::{EventBet, Events};
-use orderlens::experiment::sequence::{Mixture, bounded};
+use orderlens::experiment::sequence::{Mixture, OneSided, bounded};
 use orderlens::experiment::split::{SplitWatch, one_look_p};
+use orderlens::experiment::strata;
 use serde_json::Value;
 
-fn read(file: &str) -> Value {
+pub fn read(file: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors").join(file);
     let text = std::fs::read_to_string(&path).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
-fn numbers(value: &Value) -> Vec<f64> {
+pub fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|it| it.as_f64().unwrap()).collect()
 }
 
-fn counts(value: &Value) -> Vec<u64> {
+pub fn counts(value: &Value) -> Vec<u64> {
     value.as_array().unwrap().iter().map(|it| it.as_u64().unwrap()).collect()
 }
 
-fn positions(value: &Value) -> Vec<usize> {
+pub fn positions(value: &Value) -> Vec<usize> {
     counts(value).into_iter().map(|it| usize::try_from(it).unwrap()).collect()
 }
 
 /// Fails unless a number is the reference one: relative, and absolute near 0.
-fn near(what: &str, found: f64, expected: f64, tolerance: f64) {
+pub fn near(what: &str, found: f64, expected: f64, tolerance: f64) {
     let distance = (found - expected).abs() / expected.abs().max(1.0);
     assert!(distance <= tolerance, "{what}: {found} is not {expected}");
 }
@@ -125,6 +126,18 @@ fn sequential_evidence_is_that_of_its_authors() {
         let found = bet.ln_evidence(Events { treatment, control });
         near("log_e", found, row["log_e"].as_f64().unwrap(), 1e-6);
     }
+    let bernoulli = &anytime["bernoulli"];
+    let happened = counts(&bernoulli["x"]);
+    let prior = numbers(&bernoulli["prior"]);
+    let bet = EventBet { prior: (prior[0], prior[1]), treatment_share: 0.5 };
+    let ends = numbers(&bernoulli["lower"]).into_iter().zip(numbers(&bernoulli["upper"]));
+    for (n, (low, high)) in positions(&bernoulli["at"]).into_iter().zip(ends) {
+        let treatment: u64 = happened[..n].iter().sum();
+        let events = Events { treatment, control: n as u64 - treatment };
+        let found = bet.share_interval(events, bernoulli["alpha"].as_f64().unwrap());
+        near("share", found.0, low, 1e-6);
+        near("share", found.1, high, 1e-6);
+    }
     let bernstein = &anytime["eb"];
     let (values, alpha) = (numbers(&bernstein["x"]), bernstein["alpha"].as_f64().unwrap());
     let ends = numbers(&bernstein["lower"]).into_iter().zip(numbers(&bernstein["upper"]));
@@ -212,6 +225,24 @@ fn differences_are_those_of_growthbook() {
         }
     }
     assert!(60 <= n_runs, "{n_runs} runs");
+    let stratified = &file["post_stratification"];
+    let strata = stratified["strata"].as_array().unwrap().iter();
+    let strata =
+        strata.map(|it| (arm(&it["control"]).unwrap().1, arm(&it["treatment"]).unwrap().1));
+    let found = strata::difference(Metric::Mean, &strata.collect::<Vec<_>>()).unwrap();
+    let expected = &stratified["runs"][0];
+    let ends = numbers(&expected["result"]["ci"]);
+    let (low, high) = found.interval(0.05);
+    let pairs = [
+        (found.effect, expected["result"]["expected"].as_f64().unwrap()),
+        (found.standard_error, expected["result"]["se"].as_f64().unwrap()),
+        (found.dof, expected["dof"].as_f64().unwrap()),
+        (low, ends[0]),
+        (high, ends[1]),
+    ];
+    for (found, expected) in pairs {
+        near("strata", found, expected, 1e-6);
+    }
     for row in file["srm"].as_array().unwrap() {
         let p = one_look_p(&counts(&row["users"]), &numbers(&row["weights"]));
         if let Ok(p) = p {
@@ -224,6 +255,9 @@ fn differences_are_those_of_growthbook() {
         for row in helper["halfwidth"].as_array().unwrap() {
             let [s2, n, expected] = ["s2", "n", "two_sided"].map(|it| row[it].as_f64().unwrap());
             near("half width", mixture.half_width(s2, n), expected, 1e-6);
+            let bound = OneSided::new(of("alpha"), of("n_star"));
+            let expected = row["one_sided"].as_f64().unwrap();
+            near("distance", bound.distance(s2, n), expected, 1e-6);
         }
     }
 }
