@@ -60,7 +60,8 @@ mod tests {
         assert!((found / 21_802.390_303_688_942 - 1.0).abs() < 1e-9, "{found}");
         let design = Design { n_control: 500.0, ratio: 1.0, alpha: 0.05 };
         let found = design.least_effect(0.8);
-        assert!((found / 0.177_187_694_891_083_27 - 1.0).abs() < 1e-9, "{found}");
+        // Theirs is solved to a millionth.
+        assert!((found / 0.177_187_694_891_083_27 - 1.0).abs() < 1e-6, "{found}");
         assert!((design.power(0.0) - 0.05).abs() < 1e-9);
     }
 }
