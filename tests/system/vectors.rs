@@ -16,26 +16,26 @@ use orderlens::experiment::split::{SplitWatch, one_look_p};
 use orderlens::experiment::strata;
 use serde_json::Value;
 
-pub fn read(file: &str) -> Value {
+pub(crate) fn read(file: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors").join(file);
     let text = std::fs::read_to_string(&path).unwrap();
     serde_json::from_str(&text).unwrap()
 }
 
-pub fn numbers(value: &Value) -> Vec<f64> {
+pub(crate) fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|it| it.as_f64().unwrap()).collect()
 }
 
-pub fn counts(value: &Value) -> Vec<u64> {
+pub(crate) fn counts(value: &Value) -> Vec<u64> {
     value.as_array().unwrap().iter().map(|it| it.as_u64().unwrap()).collect()
 }
 
-pub fn positions(value: &Value) -> Vec<usize> {
+fn positions(value: &Value) -> Vec<usize> {
     counts(value).into_iter().map(|it| usize::try_from(it).unwrap()).collect()
 }
 
 /// Fails unless a number is the reference one: relative, and absolute near 0.
-pub fn near(what: &str, found: f64, expected: f64, tolerance: f64) {
+pub(crate) fn near(what: &str, found: f64, expected: f64, tolerance: f64) {
     let distance = (found - expected).abs() / expected.abs().max(1.0);
     assert!(distance <= tolerance, "{what}: {found} is not {expected}");
 }

@@ -66,7 +66,8 @@ fn small_statistics_are_those_of_scipy_and_statsmodels() {
         let [n_control, ratio, alpha, power, effect] =
             ["n1", "ratio", "alpha", "power", "mde_sd_units"].map(|it| row[it].as_f64().unwrap());
         let found = Design { n_control, ratio, alpha }.least_effect(power);
-        near("mde", found, effect, 1e-6);
+        // Theirs is solved to about that: at their effect for 20,000 the power is .79997.
+        near("mde", found / effect, 1.0, 1e-4);
     }
     for row in file["proportion_ci"].as_array().unwrap() {
         let share = Count { count: row["x"].as_u64().unwrap(), of: row["n"].as_u64().unwrap() };
