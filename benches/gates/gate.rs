@@ -1,0 +1,93 @@
+//! A promise, the figure that was found, and seeds.
+
+use std::fmt;
+use std::thread;
+
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha8Rng;
+use sha2::{Digest as _, Sha256};
+
+/// Seeds per gate.
+const N_SEEDS: u8 = 3;
+
+/// Where seeds come from.
+pub struct Suite<'a> {
+    /// The commit.
+    pub commit: &'a str,
+}
+
+impl Suite<'_> {
+    /// What `measure` finds with each seed of a gate, two at a time.
+    pub fn measure<T: Send>(
+        &self,
+        gate: &str,
+        measure: impl Fn(&mut ChaCha8Rng) -> T + Sync,
+    ) -> Vec<T> {
+        let with_seed = |k: u8| {
+            let mut hash = Sha256::new();
+            hash.update(self.commit);
+            hash.update(gate);
+            hash.update([k]);
+            measure(&mut ChaCha8Rng::from_seed(hash.finalize().into()))
+        };
+        thread::scope(|scope| {
+            let others = scope.spawn(|| (1..N_SEEDS).map(with_seed).collect::<Vec<T>>());
+            let mut all = vec![with_seed(0)];
+            all.extend(others.join().expect("a gate does not panic"));
+            all
+        })
+    }
+}
+
+/// What a gate or a mutant of it showed.
+pub struct Row {
+    name: String,
+    figures: Vec<f64>,
+    bounds: (f64, f64),
+    is_mutant: bool,
+}
+
+impl Row {
+    /// A promise: every figure is within the bounds.
+    pub fn gate(name: impl Into<String>, figures: Vec<f64>, bounds: (f64, f64)) -> Self {
+        Self { name: name.into(), figures, bounds, is_mutant: false }
+    }
+
+    /// A usual mistake: every figure is outside.
+    pub fn mutant(name: impl Into<String>, figures: Vec<f64>, bounds: (f64, f64)) -> Self {
+        Self { name: format!("mutant: {}", name.into()), figures, bounds, is_mutant: true }
+    }
+
+    /// True when a promise is kept, or a mutant is caught.
+    pub fn is_as_expected(&self) -> bool {
+        let (low, high) = self.bounds;
+        self.figures.iter().all(|it| (low..=high).contains(it) != self.is_mutant)
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = match (self.is_as_expected(), self.is_mutant) {
+            (true, false) => "ok",
+            (true, true) => "caught",
+            (false, false) => "FAILED",
+            (false, true) => "NOT CAUGHT",
+        };
+        let figures: Vec<String> = self.figures.iter().map(|it| format!("{it:.4}")).collect();
+        let (low, high) = self.bounds;
+        let figures = figures.join(" ");
+        write!(f, "{:<58} {figures:<28} [{low}, {high}]  {verdict}", self.name)
+    }
+}
+
+/// Share of runs that are true.
+pub fn share(n_runs: u32, mut run: impl FnMut() -> bool) -> f64 {
+    let n = (0..n_runs).filter(|_| run()).count();
+    n as f64 / f64::from(n_runs)
+}
+
+/// The middle one.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

@@ -1,0 +1,195 @@
+//! C: evidence that may be looked at as often as one likes.
+
+use orderlens::experiment::difference::{Difference, Metric};
+use orderlens::experiment::moments::Moments;
+use orderlens::experiment::rare_events::{EventBet, Events};
+use orderlens::experiment::sequence::Mixture;
+use rand::Rng as _;
+use rand_chacha::ChaCha8Rng;
+
+use crate::differences::{Units, count};
+use crate::gate::{Row, Suite, median, share};
+use crate::rings::sizes;
+
+const N_RUNS: u32 = 2_000;
+const N_LOOKS: u32 = 200;
+/// Units that come to an arm between two looks.
+const UNITS_PER_LOOK: u32 = 100;
+const ALPHA: f64 = 0.05;
+const FALSE_FINDINGS: (f64, f64) = (0.0, 0.05);
+const BET: EventBet = EventBet { prior: (0.5, 0.5), treatment_share: 0.5 };
+
+pub fn run(suite: &Suite<'_>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for (name, units) in [
+        ("money", Units::Gamma),
+        ("10 % event", Units::Event(0.1)),
+        ("1 % event", Units::Event(0.01)),
+        (".3 % event", Units::Event(0.003)),
+        ("rare losses", Units::Loss),
+    ] {
+        let found = suite.measure(name, |dice| false_findings(units, dice));
+        let column = |at: usize| found.iter().map(|it| it[at]).collect::<Vec<f64>>();
+        rows.push(Row::gate(format!("C-1 false findings, {name}"), column(0), FALSE_FINDINGS));
+        if matches!(units, Units::Event(_)) {
+            let name = format!("C-1 false findings, {name}, events alone");
+            rows.push(Row::gate(name, column(3), FALSE_FINDINGS));
+        }
+        rows.push(Row::mutant(format!("t-test at every look, {name}"), column(1), FALSE_FINDINGS));
+        if matches!(units, Units::Loss) {
+            rows.push(Row::mutant("relative sequence, rare losses", column(2), FALSE_FINDINGS));
+        }
+    }
+    rows.extend(in_rings(suite));
+    rows.extend(power(suite));
+    rows
+}
+
+/// Shares of experiments without an effect that find one: by the sequence, by a t-test at every
+/// look, by the sequence of relative effects, and by events alone.
+fn false_findings(units: Units, dice: &mut ChaCha8Rng) -> [f64; 4] {
+    let mixture = Mixture::new(ALPHA, 5_000.0);
+    let mut n_found = [0_u32; 4];
+    for _ in 0..N_RUNS {
+        let mut arms = [Moments::default(); 2];
+        let mut is_found = [false; 4];
+        for _ in 0..N_LOOKS {
+            for arm in &mut arms {
+                let more = units.draw(UNITS_PER_LOOK, dice);
+                *arm = if arm.n > 0.0 { arm.joined(&more) } else { more };
+            }
+            let events = arms.map(|arm| (arm.mean * arm.n).round() as u64);
+            let [control, treatment] = events;
+            is_found[3] |= -ALPHA.ln() <= BET.ln_evidence(Events { treatment, control });
+            let Ok(difference) = Difference::new(units.metric(), &arms[0], &arms[1]) else {
+                continue;
+            };
+            is_found[0] |= mixture.p(&difference) <= ALPHA;
+            is_found[1] |= difference.p() <= ALPHA;
+            is_found[2] |= mixture.p(&relative(units.metric(), &arms, difference)) <= ALPHA;
+        }
+        for (n, is_found) in n_found.iter_mut().zip(is_found) {
+            *n += u32::from(is_found);
+        }
+    }
+    n_found.map(|n| f64::from(n) / f64::from(N_RUNS))
+}
+
+/// The relative effect with the error that the delta method gives it.
+fn relative(metric: Metric, arms: &[Moments; 2], difference: Difference) -> Difference {
+    let [(c, spread_c), (x, spread_x)] =
+        [&arms[0], &arms[1]].map(|it| metric.mean_and_variance(it));
+    let variance = spread_x / (c * c) + x * x * spread_c / (c * c * c * c);
+    Difference { effect: x / c - 1.0, standard_error: variance.sqrt(), ..difference }
+}
+
+/// C-1r: arms are drawn by ring, and what happens to one order of a ring happens to most.
+fn in_rings(suite: &Suite<'_>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for n_rings in [200, 1_000, 4_000] {
+        let found = suite.measure(&format!("rings {n_rings}"), |dice| {
+            let mut n_found = [0_u32; 3];
+            for _ in 0..N_RUNS {
+                for (n, is_found) in n_found.iter_mut().zip(ring_experiment(n_rings, dice)) {
+                    *n += u32::from(is_found);
+                }
+            }
+            n_found.map(|n| f64::from(n) / f64::from(N_RUNS))
+        });
+        let column = |at: usize| found.iter().map(|it| it[at]).collect::<Vec<f64>>();
+        let of = |what: &str| format!("{what}, {n_rings} rings");
+        rows.push(Row::gate(of("C-1r first events"), column(0), FALSE_FINDINGS));
+        rows.push(Row::gate(of("C-1r sums by ring"), column(1), FALSE_FINDINGS));
+        rows.push(Row::mutant(of("every event by order"), column(2), FALSE_FINDINGS));
+    }
+    rows
+}
+
+/// Whether an effect that is not there is found by first events, by sums and by every event.
+fn ring_experiment(n_rings: usize, dice: &mut ChaCha8Rng) -> [bool; 3] {
+    const N_LOOKS: usize = 40;
+    /// Rings where it happens, and how often it does there: 2 % of all orders.
+    const AFFECTED: f64 = 0.025;
+    const WITHIN: f64 = 0.8;
+    const RINGS_EFFECTIVE_MIN: f64 = 30.0;
+    let sizes = sizes(n_rings, dice);
+    // Orders and events by look.
+    let mut told = vec![Vec::new(); N_LOOKS];
+    let arms: Vec<bool> = sizes.iter().map(|_| dice.r#gen()).collect();
+    for (ring, size) in sizes.iter().enumerate() {
+        let is_affected = dice.gen_bool(AFFECTED);
+        for _ in 0..*size {
+            let is_event = is_affected && dice.gen_bool(WITHIN);
+            told[dice.gen_range(0..N_LOOKS)].push((ring, is_event));
+        }
+    }
+    let mixture = Mixture::new(ALPHA, n_rings as f64);
+    let mut seen = vec![(0.0, 0.0); n_rings];
+    let (mut first, mut every) = (Events::default(), Events::default());
+    let mut is_found = [false; 3];
+    for orders in told {
+        for (ring, is_event) in orders {
+            if is_event {
+                let of = |events: &mut Events| {
+                    *(if arms[ring] { &mut events.treatment } else { &mut events.control }) += 1;
+                };
+                if seen[ring].0 == 0.0 {
+                    of(&mut first);
+                }
+                of(&mut every);
+                seen[ring].0 += 1.0;
+            }
+            seen[ring].1 += 1.0;
+        }
+        is_found[0] |= -ALPHA.ln() <= BET.ln_evidence(first);
+        is_found[2] |= -ALPHA.ln() <= BET.ln_evidence(every);
+        let mut sums = [Moments::default(); 2];
+        let (mut n, mut squares) = (0.0, 0.0);
+        for ((events, orders), is_treated) in seen.iter().zip(&arms) {
+            if 0.0 < *orders {
+                sums[usize::from(*is_treated)].add(*events, *orders);
+                n += orders;
+                squares += orders * orders;
+            }
+        }
+        let is_enough = RINGS_EFFECTIVE_MIN <= n * n / squares;
+        let difference = Difference::new(Metric::Ratio, &sums[0], &sums[1]);
+        is_found[1] |= is_enough && difference.is_ok_and(|it| mixture.p(&it) <= ALPHA);
+    }
+    is_found
+}
+
+/// C-2 and C-3: a guard that never stops anything would keep all of the above.
+fn power(suite: &Suite<'_>) -> Vec<Row> {
+    const ORDERS_MAX: u32 = 60_000;
+    const PER_LOOK: u32 = 500;
+    let mut rows = Vec::new();
+    for (name, chances, bound) in
+        [("C-2 .3 to .6 %", [0.003, 0.006], 0.95), ("C-3 1 to 1.3 %", [0.01, 0.013], 0.75)]
+    {
+        let found = suite.measure(name, |dice| {
+            let mut stops = Vec::new();
+            let stopped = share(N_RUNS, || {
+                let mut events = Events::default();
+                for look in 1..=ORDERS_MAX / PER_LOOK {
+                    events.control += count(PER_LOOK / 2, chances[0], dice);
+                    events.treatment += count(PER_LOOK / 2, chances[1], dice);
+                    if BET.is_harm(events, ALPHA) {
+                        stops.push(f64::from(look * PER_LOOK));
+                        return true;
+                    }
+                }
+                stops.push(f64::INFINITY);
+                false
+            });
+            (stopped, median(stops))
+        });
+        let stopped = found.iter().map(|it| it.0).collect();
+        rows.push(Row::gate(format!("{name}: harm stopped"), stopped, (bound, 1.0)));
+        if bound > 0.9 {
+            let orders = found.iter().map(|it| it.1).collect();
+            rows.push(Row::gate(format!("{name}: orders until then"), orders, (0.0, 13_000.0)));
+        }
+    }
+    rows
+}
