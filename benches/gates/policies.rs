@@ -78,7 +78,7 @@ pub fn run(suite: &Suite<'_>) -> Vec<Row> {
             [snips, robust, widths, frozen, least]
         })
     });
-    let column = |shift: usize, at: usize| measured[shift].iter().map(|it| it[at]);
+    let column = |shift: usize, at: usize| measured[shift].iter().map(move |it| it[at]);
     let ratio = |at: usize| column(1, at).zip(column(0, at)).map(|(a, b)| a / b).collect();
     vec![
         Row::gate("B-3 effective rows", column(0, 4).collect(), (500.0, f64::INFINITY)),
