@@ -17,7 +17,7 @@ const ALPHA: f64 = 0.05;
 
 /// What units bring.
 #[derive(Clone, Copy)]
-pub enum Units {
+pub(crate) enum Units {
     /// Money that everybody brings.
     Gamma,
     /// An event of this share.
@@ -28,7 +28,7 @@ pub enum Units {
 
 impl Units {
     /// Moments of so many units.
-    pub fn draw(self, n: u32, dice: &mut ChaCha8Rng) -> Moments {
+    pub(crate) fn draw(self, n: u32, dice: &mut ChaCha8Rng) -> Moments {
         let mut moments = Moments::default();
         match self {
             Self::Gamma => {
@@ -64,17 +64,17 @@ impl Units {
     }
 
     /// How it is compared.
-    pub fn metric(self) -> Metric {
+    pub(crate) fn metric(self) -> Metric {
         if matches!(self, Self::Event(_)) { Metric::Proportion } else { Metric::Mean }
     }
 }
 
 /// Events of so many units.
-pub fn count(n: u32, chance: f64, dice: &mut ChaCha8Rng) -> u64 {
+pub(crate) fn count(n: u32, chance: f64, dice: &mut ChaCha8Rng) -> u64 {
     Binomial::new(u64::from(n), chance).expect("a chance").sample(dice)
 }
 
-pub fn run(suite: &Suite<'_>) -> Vec<Row> {
+pub(crate) fn run(suite: &Suite<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for (name, units, n) in [
         ("money, 500 units", Units::Gamma, 500),

@@ -11,14 +11,14 @@ use sha2::{Digest as _, Sha256};
 const N_SEEDS: u8 = 3;
 
 /// Where seeds come from.
-pub struct Suite<'a> {
+pub(crate) struct Suite<'a> {
     /// The commit.
     pub commit: &'a str,
 }
 
 impl Suite<'_> {
     /// What `measure` finds with each seed of a gate, two at a time.
-    pub fn measure<T: Send>(
+    pub(crate) fn measure<T: Send>(
         &self,
         gate: &str,
         measure: impl Fn(&mut ChaCha8Rng) -> T + Sync,
@@ -40,7 +40,7 @@ impl Suite<'_> {
 }
 
 /// What a gate or a mutant of it showed.
-pub struct Row {
+pub(crate) struct Row {
     name: String,
     figures: Vec<f64>,
     bounds: (f64, f64),
@@ -49,17 +49,17 @@ pub struct Row {
 
 impl Row {
     /// A promise: every figure is within the bounds.
-    pub fn gate(name: impl Into<String>, figures: Vec<f64>, bounds: (f64, f64)) -> Self {
+    pub(crate) fn gate(name: impl Into<String>, figures: Vec<f64>, bounds: (f64, f64)) -> Self {
         Self { name: name.into(), figures, bounds, is_mutant: false }
     }
 
     /// A usual mistake: every figure is outside.
-    pub fn mutant(name: impl Into<String>, figures: Vec<f64>, bounds: (f64, f64)) -> Self {
+    pub(crate) fn mutant(name: impl Into<String>, figures: Vec<f64>, bounds: (f64, f64)) -> Self {
         Self { name: format!("mutant: {}", name.into()), figures, bounds, is_mutant: true }
     }
 
     /// True when a promise is kept, or a mutant is caught.
-    pub fn is_as_expected(&self) -> bool {
+    pub(crate) fn is_as_expected(&self) -> bool {
         let (low, high) = self.bounds;
         self.figures.iter().all(|it| (low..=high).contains(it) != self.is_mutant)
     }
@@ -81,13 +81,13 @@ impl fmt::Display for Row {
 }
 
 /// Share of runs that are true.
-pub fn share(n_runs: u32, mut run: impl FnMut() -> bool) -> f64 {
+pub(crate) fn share(n_runs: u32, mut run: impl FnMut() -> bool) -> f64 {
     let n = (0..n_runs).filter(|_| run()).count();
     n as f64 / f64::from(n_runs)
 }
 
 /// The middle one.
-pub fn median(mut values: Vec<f64>) -> f64 {
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -19,7 +19,7 @@ const ALPHA: f64 = 0.05;
 const FALSE_FINDINGS: (f64, f64) = (0.0, 0.05);
 const BET: EventBet = EventBet { prior: (0.5, 0.5), treatment_share: 0.5 };
 
-pub fn run(suite: &Suite<'_>) -> Vec<Row> {
+pub(crate) fn run(suite: &Suite<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for (name, units) in [
         ("money", Units::Gamma),
@@ -32,8 +32,10 @@ pub fn run(suite: &Suite<'_>) -> Vec<Row> {
         let column = |at: usize| found.iter().map(|it| it[at]).collect::<Vec<f64>>();
         rows.push(Row::gate(format!("C-1 false findings, {name}"), column(0), FALSE_FINDINGS));
         if matches!(units, Units::Event(_)) {
-            let name = format!("C-1 false findings, {name}, events alone");
-            rows.push(Row::gate(name, column(3), FALSE_FINDINGS));
+            for (at, what) in [(3, "guard"), (4, "events alone")] {
+                let name = format!("C-1 false findings, {name}, {what}");
+                rows.push(Row::gate(name, column(at), FALSE_FINDINGS));
+            }
         }
         rows.push(Row::mutant(format!("t-test at every look, {name}"), column(1), FALSE_FINDINGS));
         if matches!(units, Units::Loss) {
@@ -46,13 +48,14 @@ pub fn run(suite: &Suite<'_>) -> Vec<Row> {
 }
 
 /// Shares of experiments without an effect that find one: by the sequence, by a t-test at every
-/// look, by the sequence of relative effects, and by events alone.
-fn false_findings(units: Units, dice: &mut ChaCha8Rng) -> [f64; 4] {
+/// look, by the sequence of relative effects, by the guard and by events alone.
+fn false_findings(units: Units, dice: &mut ChaCha8Rng) -> [f64; 5] {
     let mixture = Mixture::new(ALPHA, 5_000.0);
-    let mut n_found = [0_u32; 4];
+    let guard = EventBet::guard(0.5);
+    let mut n_found = [0_u32; 5];
     for _ in 0..N_RUNS {
         let mut arms = [Moments::default(); 2];
-        let mut is_found = [false; 4];
+        let mut is_found = [false; 5];
         for _ in 0..N_LOOKS {
             for arm in &mut arms {
                 let more = units.draw(UNITS_PER_LOOK, dice);
@@ -60,7 +63,9 @@ fn false_findings(units: Units, dice: &mut ChaCha8Rng) -> [f64; 4] {
             }
             let events = arms.map(|arm| (arm.mean * arm.n).round() as u64);
             let [control, treatment] = events;
-            is_found[3] |= -ALPHA.ln() <= BET.ln_evidence(Events { treatment, control });
+            let events = Events { treatment, control };
+            is_found[3] |= guard.is_harm(events, ALPHA);
+            is_found[4] |= -ALPHA.ln() <= BET.ln_evidence(events);
             let Ok(difference) = Difference::new(units.metric(), &arms[0], &arms[1]) else {
                 continue;
             };
@@ -123,7 +128,7 @@ fn ring_experiment(n_rings: usize, dice: &mut ChaCha8Rng) -> [bool; 3] {
             told[dice.gen_range(0..N_LOOKS)].push((ring, is_event));
         }
     }
-    let mixture = Mixture::new(ALPHA, n_rings as f64);
+    let (mixture, guard) = (Mixture::new(ALPHA, n_rings as f64), EventBet::guard(0.5));
     let mut seen = vec![(0.0, 0.0); n_rings];
     let (mut first, mut every) = (Events::default(), Events::default());
     let mut is_found = [false; 3];
@@ -141,8 +146,8 @@ fn ring_experiment(n_rings: usize, dice: &mut ChaCha8Rng) -> [bool; 3] {
             }
             seen[ring].1 += 1.0;
         }
-        is_found[0] |= -ALPHA.ln() <= BET.ln_evidence(first);
-        is_found[2] |= -ALPHA.ln() <= BET.ln_evidence(every);
+        is_found[0] |= guard.is_harm(first, ALPHA);
+        is_found[2] |= guard.is_harm(every, ALPHA);
         let mut sums = [Moments::default(); 2];
         let (mut n, mut squares) = (0.0, 0.0);
         for ((events, orders), is_treated) in seen.iter().zip(&arms) {
@@ -163,6 +168,7 @@ fn ring_experiment(n_rings: usize, dice: &mut ChaCha8Rng) -> [bool; 3] {
 fn power(suite: &Suite<'_>) -> Vec<Row> {
     const ORDERS_MAX: u32 = 60_000;
     const PER_LOOK: u32 = 500;
+    let guard = EventBet::guard(0.5);
     let mut rows = Vec::new();
     for (name, chances, bound) in
         [("C-2 .3 to .6 %", [0.003, 0.006], 0.95), ("C-3 1 to 1.3 %", [0.01, 0.013], 0.75)]
@@ -174,7 +180,7 @@ fn power(suite: &Suite<'_>) -> Vec<Row> {
                 for look in 1..=ORDERS_MAX / PER_LOOK {
                     events.control += count(PER_LOOK / 2, chances[0], dice);
                     events.treatment += count(PER_LOOK / 2, chances[1], dice);
-                    if BET.is_harm(events, ALPHA) {
+                    if guard.is_harm(events, ALPHA) {
                         stops.push(f64::from(look * PER_LOOK));
                         return true;
                     }

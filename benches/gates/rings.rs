@@ -15,7 +15,7 @@ const ALPHA: f64 = 0.05;
 const REJECTED: (f64, f64) = (0.035, 0.065);
 
 /// Orders by ring: most have one, few have dozens.
-pub fn sizes(n_rings: usize, dice: &mut ChaCha8Rng) -> Vec<u32> {
+pub(crate) fn sizes(n_rings: usize, dice: &mut ChaCha8Rng) -> Vec<u32> {
     let zipf = Zipf::new(60, 2.1).expect("an exponent");
     let size = |_| -> u32 {
         let size: f64 = zipf.sample(dice);
@@ -42,14 +42,14 @@ fn alike(n_rings: usize, dice: &mut ChaCha8Rng) -> (Vec<Ring>, [Moments; 2]) {
     (rings.collect(), by_order)
 }
 
-pub fn run(suite: &Suite<'_>) -> Vec<Row> {
+pub(crate) fn run(suite: &Suite<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
     for n_rings in [20, 50, 200, 1_000] {
         let found = suite.measure(&format!("alike {n_rings}"), |dice| {
             let (mut n_redrawn, mut n_by_order) = (0, 0);
-            for run in 0..N_RUNS {
+            for _ in 0..N_RUNS {
                 let (rings, by_order) = alike(n_rings, dice);
-                let p = randomisation_p(&rings, N_DRAWS, u64::from(run));
+                let p = randomisation_p(&rings, N_DRAWS, dice.r#gen());
                 n_redrawn += u32::from(p.is_ok_and(|p| p <= ALPHA));
                 let naive = Difference::new(Metric::Mean, &by_order[0], &by_order[1]);
                 n_by_order += u32::from(naive.is_ok_and(|it| it.p() <= ALPHA));

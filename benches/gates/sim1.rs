@@ -5,10 +5,10 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Beta, Distribution as _, Gamma, Normal, StudentT, Zipf};
 
 /// Release, verify by phone, review, hold a day, cancel, expedite.
-pub const N_ACTIONS: usize = 6;
+pub(crate) const N_ACTIONS: usize = 6;
 
 /// An order.
-pub struct Context {
+pub(crate) struct Context {
     risk: f64,
     ln_amount: f64,
     ln_age: f64,
@@ -20,7 +20,7 @@ pub struct Context {
 
 impl Context {
     /// One of the world.
-    pub fn draw(dice: &mut ChaCha8Rng) -> Self {
+    pub(crate) fn draw(dice: &mut ChaCha8Rng) -> Self {
         let beta =
             |a, b, dice: &mut ChaCha8Rng| -> f64 { Beta::new(a, b).expect("shapes").sample(dice) };
         let age: f64 = Gamma::new(1.5, 200.0).expect("a shape").sample(dice);
@@ -37,7 +37,7 @@ impl Context {
     }
 
     /// What every action is worth, when the order hides `secret` from the features.
-    pub fn values(&self, secret: f64) -> [f64; N_ACTIONS] {
+    pub(crate) fn values(&self, secret: f64) -> [f64; N_ACTIONS] {
         let z = -3.2 + 5.5 * self.risk + 0.35 * self.ln_ring - 0.25 * (self.ln_age - 5.0)
             + 0.3 * (self.ln_amount - 3.6)
             + secret;
@@ -60,7 +60,7 @@ impl Context {
     }
 
     /// What the rule does: release, review or cancel.
-    pub fn rule(&self) -> usize {
+    pub(crate) fn rule(&self) -> usize {
         if self.risk < 0.35 {
             0
         } else if self.risk < 0.6 {
@@ -72,7 +72,7 @@ impl Context {
 }
 
 /// What comes on top of a value by chance.
-pub fn noise(dice: &mut ChaCha8Rng) -> f64 {
+pub(crate) fn noise(dice: &mut ChaCha8Rng) -> f64 {
     let noise: f64 = StudentT::new(4.0).expect("degrees of freedom").sample(dice);
     noise * 18.0 / std::f64::consts::SQRT_2
 }

@@ -29,7 +29,7 @@ fn watch(share: f64, n_units: u32, dice: &mut ChaCha8Rng) -> (Option<u32>, bool)
     (alarm, by_chi_square)
 }
 
-pub fn run(suite: &Suite<'_>) -> Vec<Row> {
+pub(crate) fn run(suite: &Suite<'_>) -> Vec<Row> {
     let even = suite.measure("even", |dice| {
         let mut n_by_chi_square = 0;
         let alarms = share(N_RUNS, || {

@@ -1,6 +1,6 @@
 //! Distribution functions, by statrs where it is exact.
 
-use statrs::distribution::{ChiSquared, ContinuousCDF as _, Normal, StudentsT};
+use statrs::distribution::{Beta, ChiSquared, ContinuousCDF as _, Normal, StudentsT};
 use statrs::function::factorial::ln_factorial;
 use statrs::function::gamma::ln_gamma;
 
@@ -20,6 +20,12 @@ pub fn ln_multivariate_beta(alphas: &[f64]) -> f64 {
 /// Logarithm of the number of ways to take `k` of `n`, `k ≤ n`.
 pub fn ln_binomial(n: u64, k: u64) -> f64 {
     ln_factorial(n) - ln_factorial(k) - ln_factorial(n - k)
+}
+
+/// Logarithm of the chance that a beta variable exceeds a value; −∞ where that is too small to
+/// tell from 0.
+pub fn ln_beta_tail(value: f64, a: f64, b: f64) -> f64 {
+    Beta::new(a, b).map_or(f64::NAN, |it| it.sf(value)).ln()
 }
 
 /// Chance that a chi-square variable exceeds a value.

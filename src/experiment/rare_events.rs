@@ -5,7 +5,7 @@
 //! is a p that holds however often it is looked at (Ville). Count the first event of a ring, not
 //! every one: the others of a ring follow the first.
 
-use crate::experiment::distributions::{BISECTIONS, ln_beta};
+use crate::experiment::distributions::{BISECTIONS, ln_beta, ln_beta_tail};
 
 /// Events of both arms so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,11 +61,30 @@ impl EventBet {
         (end(0.0), end(1.0))
     }
 
-    /// True once there is evidence at level `alpha` and it points at the treatment.
+    /// A guard of a treatment that has this share of the units, in (0, 1).
+    ///
+    /// Its prior of ten events thinks of rates that are up by a third to threefold. Half of .6 %
+    /// instead of .3 % is stopped after 12,500 orders and 1.3 % instead of 1 % in 78 % of runs
+    /// of 60,000; with one pseudo-event it is 14,000 and 64 %, with forty 15,500 and 84 %
+    /// (`cargo bench --bench gates -- looks` has the first).
+    pub fn guard(treatment_share: f64) -> Self {
+        const EVENTS: f64 = 10.0;
+        let prior = (EVENTS * treatment_share, EVENTS * (1.0 - treatment_share));
+        Self { prior, treatment_share }
+    }
+
+    /// Logarithm of the evidence that the treatment has more events than its share: the prior
+    /// is cut off below it, so nothing is spent on a treatment that does good.
+    pub fn ln_evidence_of_harm(&self, events: Events) -> f64 {
+        let (a, b) = self.prior;
+        let (treatment, control) = (events.treatment as f64, events.control as f64);
+        self.ln_evidence(events) + ln_beta_tail(self.treatment_share, a + treatment, b + control)
+            - ln_beta_tail(self.treatment_share, a, b)
+    }
+
+    /// True once there is evidence of harm at level `alpha`.
     pub fn is_harm(&self, events: Events, alpha: f64) -> bool {
-        let n = (events.treatment + events.control) as f64;
-        let is_more = self.treatment_share * n < events.treatment as f64;
-        is_more && -alpha.ln() <= self.ln_evidence(events)
+        -alpha.ln() <= self.ln_evidence_of_harm(events)
     }
 }
 
@@ -87,6 +106,9 @@ mod tests {
         assert!(BET.is_harm(Events { treatment: 20, control: 0 }, 0.05));
         assert!(!BET.is_harm(Events { treatment: 0, control: 20 }, 0.05));
         assert!(!BET.is_harm(Events::default(), 0.05));
+        // What is less likely than any number tells is no evidence.
+        let good = Events { treatment: 0, control: 1_000_000 };
+        assert!(!EventBet::guard(0.5).is_harm(good, 0.05));
     }
 
     #[test]
@@ -106,19 +128,23 @@ mod tests {
     #[test]
     fn the_bet_is_fair() {
         for share in [0.5, 0.1] {
-            let bet = EventBet { treatment_share: share, ..BET };
+            let bet = EventBet::guard(share);
             let n = 12_u64;
-            let mut sum = 0.0;
+            let mut sums = [0.0; 2];
             let mut ways = 1.0;
             for treatment in 0..=n {
                 let control = n - treatment;
                 let [of_it, of_others] = [(share, treatment), (1.0 - share, control)]
                     .map(|(share, n): (f64, u64)| share.powf(n as f64));
                 let chance = ways * of_it * of_others;
-                sum += chance * bet.ln_evidence(Events { treatment, control }).exp();
+                let events = Events { treatment, control };
+                sums[0] += chance * bet.ln_evidence(events).exp();
+                sums[1] += chance * bet.ln_evidence_of_harm(events).exp();
                 ways *= control as f64 / (treatment + 1) as f64;
             }
-            assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+            for sum in sums {
+                assert!((sum - 1.0).abs() < 1e-9, "{sum}");
+            }
         }
     }
 }
