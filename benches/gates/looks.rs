@@ -167,7 +167,7 @@ fn ring_experiment(n_rings: usize, dice: &mut ChaCha8Rng) -> [bool; 3] {
 /// C-2 and C-3: a guard that never stops anything would keep all of the above.
 fn power(suite: &Suite<'_>) -> Vec<Row> {
     const ORDERS_MAX: u32 = 60_000;
-    const PER_LOOK: u32 = 500;
+    const PER_LOOK: u32 = 100;
     let guard = EventBet::guard(0.5);
     let mut rows = Vec::new();
     for (name, chances, bound) in

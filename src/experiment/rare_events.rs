@@ -63,12 +63,11 @@ impl EventBet {
 
     /// A guard of a treatment that has this share of the units, in (0, 1).
     ///
-    /// Its prior of ten events thinks of rates that are up by a third to threefold. Half of .6 %
-    /// instead of .3 % is stopped after 12,500 orders and 1.3 % instead of 1 % in 78 % of runs
-    /// of 60,000; with one pseudo-event it is 14,000 and 64 %, with forty 15,500 and 84 %
-    /// (`cargo bench --bench gates -- looks` has the first).
+    /// Its prior of eight events thinks of rates that are up by a third to threefold: with fewer
+    /// a small harm is seen later, with more a large one (`cargo bench --bench gates -- looks`
+    /// shows when each is stopped).
     pub fn guard(treatment_share: f64) -> Self {
-        const EVENTS: f64 = 10.0;
+        const EVENTS: f64 = 8.0;
         let prior = (EVENTS * treatment_share, EVENTS * (1.0 - treatment_share));
         Self { prior, treatment_share }
     }
