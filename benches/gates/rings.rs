@@ -2,7 +2,7 @@
 
 use orderlens::experiment::difference::{Difference, Metric};
 use orderlens::experiment::moments::Moments;
-use orderlens::experiment::permutation::{Ring, randomisation_p};
+use orderlens::experiment::permutation::{Ring, randomization_p};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal, Zipf};
@@ -49,7 +49,7 @@ pub(crate) fn run(suite: &Suite<'_>) -> Vec<Row> {
             let (mut n_redrawn, mut n_by_order) = (0, 0);
             for _ in 0..N_RUNS {
                 let (rings, by_order) = alike(n_rings, dice);
-                let p = randomisation_p(&rings, N_DRAWS, dice.r#gen());
+                let p = randomization_p(&rings, N_DRAWS, dice.r#gen());
                 n_redrawn += u32::from(p.is_ok_and(|p| p <= ALPHA));
                 let naive = Difference::new(Metric::Mean, &by_order[0], &by_order[1]);
                 n_by_order += u32::from(naive.is_ok_and(|it| it.p() <= ALPHA));

@@ -1,4 +1,4 @@
-//! A world of decisions whose values are known exactly (SIM-1 of the specification).
+//! A world of decisions whose values are known exactly.
 
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;

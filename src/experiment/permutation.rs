@@ -25,16 +25,16 @@ pub struct Ring {
 ///
 /// # Errors
 /// As [`Difference::new`].
-pub fn randomisation_p(rings: &[Ring], n_draws: u32, seed: u64) -> Answer<f64> {
-    let mut arms: Vec<bool> = rings.iter().map(|ring| ring.is_treated).collect();
-    let seen = studentised(rings, &arms)?.abs();
+pub fn randomization_p(rings: &[Ring], n_draws: u32, seed: u64) -> Answer<f64> {
+    let mut is_treated: Vec<bool> = rings.iter().map(|ring| ring.is_treated).collect();
+    let seen = studentised(rings, &is_treated)?.abs();
     let mut dice = ChaCha8Rng::seed_from_u64(seed);
     // The arms that were drawn are one of the draws.
     let mut n_as_large = 1;
     for _ in 0..n_draws {
-        arms.shuffle(&mut dice);
+        is_treated.shuffle(&mut dice);
         // A draw without spread is as large as any.
-        let is_as_large = studentised(rings, &arms).map_or(true, |it| seen <= it.abs());
+        let is_as_large = studentised(rings, &is_treated).map_or(true, |it| seen <= it.abs());
         n_as_large += u32::from(is_as_large);
     }
     Ok(f64::from(n_as_large) / f64::from(n_draws + 1))
@@ -62,7 +62,7 @@ mod tests {
         let mut dice = ChaCha8Rng::seed_from_u64(seed);
         let ring = |at: u32| {
             let n_orders = f64::from(dice.gen_range(1..8));
-            let is_treated = at % 2 == 0;
+            let is_treated = at.is_multiple_of(2);
             let mean = if is_treated { effect } else { 0.0 };
             let sum = n_orders * (mean + dice.gen_range(-1.0..1.0));
             Ring { sum, n_orders, is_treated }
@@ -72,8 +72,8 @@ mod tests {
 
     #[test]
     fn an_effect_is_found_and_none_is_found_as_often_as_it_says() {
-        assert!(randomisation_p(&rings(0.8, 1), 999, 5).unwrap() < 0.01);
-        let is_found = |seed: &u64| randomisation_p(&rings(0.0, *seed), 199, 5).unwrap() <= 0.05;
+        assert!(randomization_p(&rings(0.8, 1), 999, 5).unwrap() < 0.01);
+        let is_found = |seed: &u64| randomization_p(&rings(0.0, *seed), 199, 5).unwrap() <= 0.05;
         let n_found = (0..400).filter(is_found).count();
         // Three standard errors of 5 % of 400.
         assert!((7..=33).contains(&n_found), "{n_found}");
@@ -81,10 +81,10 @@ mod tests {
 
     #[test]
     fn it_is_the_same_each_time_and_rings_without_spread_are_refused() {
-        let p = |seed| randomisation_p(&rings(0.1, 2), 99, seed);
+        let p = |seed| randomization_p(&rings(0.1, 2), 99, seed);
         assert_eq!(p(1), p(1));
         let even = [true, false, true, false];
         let even = even.map(|is_treated| Ring { sum: 1.0, n_orders: 1.0, is_treated });
-        assert_eq!(randomisation_p(&even, 99, 1), Err(vec![Refusal::NoSpread]));
+        assert_eq!(randomization_p(&even, 99, 1), Err(vec![Refusal::NoSpread]));
     }
 }

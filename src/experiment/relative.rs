@@ -1,4 +1,4 @@
-//! Effects relative to the control, for people to read; nothing is decided on them.
+//! Effects relative to the control, to be read; nothing is decided on them.
 //!
 //! The delta method is wrong here: where the control's mean is not far from zero its intervals
 //! hold 88 % instead of 95 % of the time, and under peeking false findings reach 36 %.

@@ -1,4 +1,4 @@
-//! Differences over strata: each stratum compared with itself, then put together.
+//! Differences over strata, each compared with itself, then put together.
 
 use crate::experiment::difference::{Difference, Metric};
 use crate::experiment::moments::Moments;

@@ -76,14 +76,11 @@ mod tests {
 
     use super::*;
 
-    fn case(days: f64, is_reported: bool) -> Watched {
-        Watched { days, is_reported }
-    }
-
     #[test]
     fn steps_are_those_of_a_hand_computation() {
         let cases = [(3.0, true), (5.0, false), (5.0, true), (8.0, true)];
-        let survival = Survival::new(&cases.map(|(days, is_reported)| case(days, is_reported)));
+        let cases = cases.map(|(days, is_reported)| Watched { days, is_reported });
+        let survival = Survival::new(&cases);
         let found: Vec<(f64, f64)> =
             survival.steps().iter().map(|step| (step.days, step.survival)).collect();
         assert_eq!(found, [(3.0, 0.75), (5.0, 0.5), (8.0, 0.0)]);
@@ -106,7 +103,7 @@ mod tests {
             let delay =
                 if dice.gen_bool(0.02) { -dice.r#gen::<f64>().ln() / rate } else { f64::INFINITY };
             n_reported += f64::from(u8::from(delay <= age));
-            cases.push(case(age.min(delay), delay <= age));
+            cases.push(Watched { days: age.min(delay), is_reported: delay <= age });
         }
         let truth = 0.02 * (1.0 - (-rate * 119.0).exp());
         let naive = n_reported / 200_000.0;

@@ -225,6 +225,12 @@ fn differences_are_those_of_growthbook() {
         }
     }
     assert!(60 <= n_runs, "{n_runs} runs");
+}
+
+#[test]
+#[ignore = "reads reference numbers beside the repository"]
+fn strata_splits_and_widths_are_those_of_growthbook() {
+    let file = read("gbstats_head.json");
     let stratified = &file["post_stratification"];
     let strata = stratified["strata"].as_array().unwrap().iter();
     let strata =

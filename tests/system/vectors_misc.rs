@@ -1,4 +1,4 @@
-//! Small statistics against the reference numbers of scipy, statsmodels and hashlib.
+//! Small statistics against reference numbers of scipy and hashlib.
 
 use orderlens::domain::assignment::draw;
 use orderlens::experiment::arms::Arms;
