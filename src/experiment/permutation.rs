@@ -27,14 +27,14 @@ pub struct Ring {
 /// As [`Difference::new`].
 pub fn randomization_p(rings: &[Ring], n_draws: u32, seed: u64) -> Answer<f64> {
     let mut is_treated: Vec<bool> = rings.iter().map(|ring| ring.is_treated).collect();
-    let seen = studentised(rings, &is_treated)?.abs();
+    let shown = studentised(rings, &is_treated)?.abs();
     let mut dice = ChaCha8Rng::seed_from_u64(seed);
     // The arms that were drawn are one of the draws.
     let mut n_as_large = 1;
     for _ in 0..n_draws {
         is_treated.shuffle(&mut dice);
         // A draw without spread is as large as any.
-        let is_as_large = studentised(rings, &is_treated).map_or(true, |it| seen <= it.abs());
+        let is_as_large = studentised(rings, &is_treated).map_or(true, |it| shown <= it.abs());
         n_as_large += u32::from(is_as_large);
     }
     Ok(f64::from(n_as_large) / f64::from(n_draws + 1))
