@@ -8,7 +8,7 @@ use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
 use crate::differences::{Units, count};
-use crate::gate::{Row, Suite, median, share};
+use crate::gate::{Row, Suite, median};
 use crate::rings::sizes;
 
 const N_RUNS: u32 = 2_000;
@@ -61,7 +61,7 @@ fn false_findings(units: Units, dice: &mut ChaCha8Rng) -> [f64; 5] {
                 let more = units.draw(UNITS_PER_LOOK, dice);
                 *arm = if arm.n > 0.0 { arm.joined(&more) } else { more };
             }
-            let events = arms.map(|arm| (arm.mean * arm.n).round() as u64);
+            let events = arms.map(n_events);
             let [control, treatment] = events;
             let events = Events { treatment, control };
             is_found[3] |= guard.is_harm(events, ALPHA);
@@ -78,6 +78,15 @@ fn false_findings(units: Units, dice: &mut ChaCha8Rng) -> [f64; 5] {
         }
     }
     n_found.map(|n| f64::from(n) / f64::from(N_RUNS))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a count of events, or of units of money where nobody counts"
+)]
+fn n_events(arm: Moments) -> u64 {
+    (arm.mean * arm.n).round() as u64
 }
 
 /// The relative effect with the error that the delta method gives it.
@@ -134,17 +143,15 @@ fn ring_experiment(n_rings: usize, dice: &mut ChaCha8Rng) -> [bool; 3] {
     let mut is_found = [false; 3];
     for orders in told {
         for (ring, is_event) in orders {
+            let (n_events, n_orders) = &mut seen[ring];
+            *n_orders += 1.0;
             if is_event {
-                let of = |events: &mut Events| {
-                    *(if arms[ring] { &mut events.treatment } else { &mut events.control }) += 1;
-                };
-                if seen[ring].0 == 0.0 {
-                    of(&mut first);
+                if *n_events == 0.0 {
+                    add(&mut first, arms[ring]);
                 }
-                of(&mut every);
-                seen[ring].0 += 1.0;
+                add(&mut every, arms[ring]);
+                *n_events += 1.0;
             }
-            seen[ring].1 += 1.0;
         }
         is_found[0] |= guard.is_harm(first, ALPHA);
         is_found[2] |= guard.is_harm(every, ALPHA);
@@ -164,30 +171,22 @@ fn ring_experiment(n_rings: usize, dice: &mut ChaCha8Rng) -> [bool; 3] {
     is_found
 }
 
+fn add(events: &mut Events, is_treated: bool) {
+    *(if is_treated { &mut events.treatment } else { &mut events.control }) += 1;
+}
+
 /// C-2 and C-3: a guard that never stops anything would keep all of the above.
 fn power(suite: &Suite<'_>) -> Vec<Row> {
-    const ORDERS_MAX: u32 = 60_000;
-    const PER_LOOK: u32 = 100;
     let guard = EventBet::guard(0.5);
     let mut rows = Vec::new();
     for (name, chances, bound) in
         [("C-2 .3 to .6 %", [0.003, 0.006], 0.95), ("C-3 1 to 1.3 %", [0.01, 0.013], 0.75)]
     {
         let found = suite.measure(name, |dice| {
-            let mut stops = Vec::new();
-            let stopped = share(N_RUNS, || {
-                let mut events = Events::default();
-                for look in 1..=ORDERS_MAX / PER_LOOK {
-                    events.control += count(PER_LOOK / 2, chances[0], dice);
-                    events.treatment += count(PER_LOOK / 2, chances[1], dice);
-                    if guard.is_harm(events, ALPHA) {
-                        stops.push(f64::from(look * PER_LOOK));
-                        return true;
-                    }
-                }
-                stops.push(f64::INFINITY);
-                false
-            });
+            let stops: Vec<f64> =
+                (0..N_RUNS).map(|_| orders_until_stop(&guard, chances, dice)).collect();
+            let n_stopped = stops.iter().filter(|it| it.is_finite()).count();
+            let stopped = n_stopped as f64 / f64::from(N_RUNS);
             (stopped, median(stops))
         });
         let stopped = found.iter().map(|it| it.0).collect();
@@ -198,4 +197,19 @@ fn power(suite: &Suite<'_>) -> Vec<Row> {
         }
     }
     rows
+}
+
+/// Orders until the guard stops a treatment, half of them in each arm; infinite when it does not.
+fn orders_until_stop(guard: &EventBet, chances: [f64; 2], dice: &mut ChaCha8Rng) -> f64 {
+    const ORDERS_MAX: u32 = 60_000;
+    const PER_LOOK: u32 = 100;
+    let mut events = Events::default();
+    for look in 1..=ORDERS_MAX / PER_LOOK {
+        events.control += count(PER_LOOK / 2, chances[0], dice);
+        events.treatment += count(PER_LOOK / 2, chances[1], dice);
+        if guard.is_harm(events, ALPHA) {
+            return f64::from(look * PER_LOOK);
+        }
+    }
+    f64::INFINITY
 }

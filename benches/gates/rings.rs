@@ -15,6 +15,11 @@ const ALPHA: f64 = 0.05;
 const REJECTED: (f64, f64) = (0.035, 0.065);
 
 /// Orders by ring: most have one, few have dozens.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a whole number from 1 to 60"
+)]
 pub(crate) fn sizes(n_rings: usize, dice: &mut ChaCha8Rng) -> Vec<u32> {
     let zipf = Zipf::new(60, 2.1).expect("an exponent");
     let size = |_| -> u32 {
@@ -67,36 +72,37 @@ pub(crate) fn run(suite: &Suite<'_>) -> Vec<Row> {
 /// E-2: a treated order gains .5, and 1 more by the share of its ring that is treated. Treating
 /// everybody gains 1.5; arms by order never see that.
 fn spill_over(suite: &Suite<'_>) -> Vec<Row> {
-    let found = suite.measure("spill", |dice| {
-        let by_ring = |is_by_ring: bool, dice: &mut ChaCha8Rng| {
-            let mut arms = [Moments::default(); 2];
-            for size in sizes(4_000, dice) {
-                let of_ring: bool = dice.r#gen();
-                let treated: Vec<bool> =
-                    (0..size).map(|_| if is_by_ring { of_ring } else { dice.r#gen() }).collect();
-                let share = treated.iter().filter(|it| **it).count() as f64 / f64::from(size);
-                let mut sums = [(0.0, 0.0); 2];
-                for is_treated in treated {
-                    let noise: f64 = StandardNormal.sample(dice);
-                    let own = if is_treated { 0.5 } else { 0.0 };
-                    let sum = &mut sums[usize::from(is_treated)];
-                    *sum = (sum.0 + own + share + noise, sum.1 + 1.0);
-                }
-                for (arm, (sum, n)) in arms.iter_mut().zip(sums) {
-                    if 0.0 < n {
-                        arm.add(sum, n);
-                    }
-                }
-            }
-            let it = Difference::new(Metric::Ratio, &arms[0], &arms[1]).expect("there is spread");
-            (it.effect - 1.5) / it.standard_error
-        };
-        (by_ring(true, dice), by_ring(false, dice))
-    });
+    let found = suite.measure("spill", |dice| (spilled(true, dice), spilled(false, dice)));
     let errors = found.iter().map(|it| it.0).collect();
     let of_orders = found.iter().map(|it| it.1).collect();
     vec![
         Row::gate("E-2 errors from the truth, arms by ring", errors, (-3.0, 3.0)),
         Row::mutant("errors from the truth, arms by order", of_orders, (-3.0, 3.0)),
     ]
+}
+
+/// How far, in standard errors, the estimate is from the truth.
+fn spilled(is_by_ring: bool, dice: &mut ChaCha8Rng) -> f64 {
+    const TRUTH: f64 = 1.5;
+    let mut arms = [Moments::default(); 2];
+    for size in sizes(4_000, dice) {
+        let of_ring: bool = dice.r#gen();
+        let treated = (0..size).map(|_| if is_by_ring { of_ring } else { dice.r#gen() });
+        let treated: Vec<bool> = treated.collect();
+        let share = treated.iter().filter(|it| **it).count() as f64 / f64::from(size);
+        let mut sums = [(0.0, 0.0); 2];
+        for is_treated in treated {
+            let noise: f64 = StandardNormal.sample(dice);
+            let own = if is_treated { 0.5 } else { 0.0 };
+            let sum = &mut sums[usize::from(is_treated)];
+            *sum = (sum.0 + own + share + noise, sum.1 + 1.0);
+        }
+        for (arm, (sum, n)) in arms.iter_mut().zip(sums) {
+            if 0.0 < n {
+                arm.add(sum, n);
+            }
+        }
+    }
+    let found = Difference::new(Metric::Ratio, &arms[0], &arms[1]).expect("there is spread");
+    (found.effect - TRUTH) / found.standard_error
 }
