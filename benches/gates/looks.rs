@@ -146,10 +146,10 @@ fn ring_experiment(n_rings: usize, dice: &mut ChaCha8Rng) -> [bool; 3] {
             let (n_events, n_orders) = &mut seen[ring];
             *n_orders += 1.0;
             if is_event {
+                *by_arm(&mut every)[usize::from(arms[ring])] += 1;
                 if *n_events == 0.0 {
-                    add(&mut first, arms[ring]);
+                    *by_arm(&mut first)[usize::from(arms[ring])] += 1;
                 }
-                add(&mut every, arms[ring]);
                 *n_events += 1.0;
             }
         }
@@ -171,8 +171,9 @@ fn ring_experiment(n_rings: usize, dice: &mut ChaCha8Rng) -> [bool; 3] {
     is_found
 }
 
-fn add(events: &mut Events, is_treated: bool) {
-    *(if is_treated { &mut events.treatment } else { &mut events.control }) += 1;
+/// Control, then treatment.
+fn by_arm(events: &mut Events) -> [&mut u64; 2] {
+    [&mut events.control, &mut events.treatment]
 }
 
 /// C-2 and C-3: a guard that never stops anything would keep all of the above.

@@ -72,7 +72,8 @@ pub(crate) fn run(suite: &Suite<'_>) -> Vec<Row> {
 /// E-2: a treated order gains .5, and 1 more by the share of its ring that is treated. Treating
 /// everybody gains 1.5; arms by order never see that.
 fn spill_over(suite: &Suite<'_>) -> Vec<Row> {
-    let found = suite.measure("spill", |dice| (spilled(true, dice), spilled(false, dice)));
+    let found =
+        suite.measure("spill", |dice| (spilled(ArmsBy::Ring, dice), spilled(ArmsBy::Order, dice)));
     let errors = found.iter().map(|it| it.0).collect();
     let of_orders = found.iter().map(|it| it.1).collect();
     vec![
@@ -81,13 +82,21 @@ fn spill_over(suite: &Suite<'_>) -> Vec<Row> {
     ]
 }
 
+/// What an arm is drawn for.
+#[derive(Clone, Copy, PartialEq)]
+enum ArmsBy {
+    Ring,
+    Order,
+}
+
 /// How far, in standard errors, the estimate is from the truth.
-fn spilled(is_by_ring: bool, dice: &mut ChaCha8Rng) -> f64 {
+fn spilled(arms_by: ArmsBy, dice: &mut ChaCha8Rng) -> f64 {
     const TRUTH: f64 = 1.5;
     let mut arms = [Moments::default(); 2];
     for size in sizes(4_000, dice) {
         let of_ring: bool = dice.r#gen();
-        let treated = (0..size).map(|_| if is_by_ring { of_ring } else { dice.r#gen() });
+        let treated =
+            (0..size).map(|_| if arms_by == ArmsBy::Ring { of_ring } else { dice.r#gen() });
         let treated: Vec<bool> = treated.collect();
         let share = treated.iter().filter(|it| **it).count() as f64 / f64::from(size);
         let mut sums = [(0.0, 0.0); 2];
