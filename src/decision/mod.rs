@@ -1,6 +1,7 @@
 //! From scores to money, actions and reasons, under a strategy.
 
 pub mod attribution;
+pub mod case_text;
 pub mod decide;
 pub mod difference;
 pub mod draws;

@@ -110,6 +110,28 @@ pub enum OutcomeKind {
     ConfirmedLegit,
 }
 
+impl OutcomeKind {
+    /// Name, as in a catalog.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ChargebackOpened => "chargeback_opened",
+            Self::ChargebackWon => "chargeback_won",
+            Self::ChargebackLost => "chargeback_lost",
+            Self::Refund => "refund",
+            Self::Return => "return",
+            Self::DeliveredOk => "delivered_ok",
+            Self::DeliveryFailed => "delivery_failed",
+            Self::Repurchase => "repurchase",
+            Self::PlatformAudit => "platform_audit",
+            Self::PlatformPenalty => "platform_penalty",
+            Self::Complaint => "complaint",
+            Self::AccountClosed => "account_closed",
+            Self::ConfirmedFraud => "confirmed_fraud",
+            Self::ConfirmedLegit => "confirmed_legit",
+        }
+    }
+}
+
 /// Who says that an outcome happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
