@@ -6,7 +6,8 @@ use std::{env, error::Error, fs};
 use protox::prost::Message as _;
 
 /// The published contract; the services import the rest of it.
-const CONTRACT: [&str; 6] = [
+const CONTRACT: [&str; 7] = [
+    "orderlens/v1/case_service.proto",
     "orderlens/v1/decision_service.proto",
     "orderlens/v1/event_service.proto",
     "orderlens/v1/feedback_service.proto",

@@ -9,6 +9,7 @@ pub mod backtest;
 mod backtest_load_page;
 pub mod backtest_page;
 pub mod baselines;
+pub mod case;
 pub mod check_config;
 pub mod clock;
 pub mod demo;
@@ -87,6 +88,8 @@ enum Command {
     Ope(ope::OpeArgs),
     /// Ask a server how people choose, and who does not look
     Operators(operators::OperatorsArgs),
+    /// Ask a server what was done about an order, and what followed
+    Case(case::CaseArgs),
     /// Ask a server which orders people should look at first
     Queue(queue::QueueArgs),
     /// Judge recorded orders again under a draft of a strategy and compare
@@ -115,6 +118,7 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Strategy(args) => strategy::run(&args),
         Command::Ope(args) => ope::run(&args),
         Command::Operators(args) => operators::run(&args),
+        Command::Case(args) => case::run(&args),
         Command::Queue(args) => queue::run(&args),
         Command::Backtest(args) => backtest::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),

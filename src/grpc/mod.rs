@@ -1,5 +1,6 @@
 //! The gRPC door: services over [`crate::workflow::service::OrderService`].
 
+pub mod case_door;
 pub mod deadline;
 pub mod decision_door;
 pub mod event_door;

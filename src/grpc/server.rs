@@ -13,6 +13,7 @@ use tonic_health::server::HealthReporter;
 use tracing::info;
 
 use crate::domain::entity::IdentityKey;
+use crate::grpc::case_door::CaseDoor;
 use crate::grpc::deadline::Deadline;
 use crate::grpc::decision_door::DecisionDoor;
 use crate::grpc::event_door::EventDoor;
@@ -23,12 +24,14 @@ use crate::grpc::review_door::ReviewDoor;
 use crate::grpc::shared::{Clock, Shared};
 use crate::grpc::strategy_door::StrategyDoor;
 use crate::wire::pb::CONTRACT_DESCRIPTOR_SET;
+use crate::wire::pb::v1::case_service_server::{self, CaseServiceServer};
 use crate::wire::pb::v1::decision_service_server::{self, DecisionServiceServer};
 use crate::wire::pb::v1::event_service_server::{self, EventServiceServer};
 use crate::wire::pb::v1::feedback_service_server::{self, FeedbackServiceServer};
 use crate::wire::pb::v1::graph_service_server::{self, GraphServiceServer};
 use crate::wire::pb::v1::review_service_server::{self, ReviewServiceServer};
 use crate::wire::pb::v1::strategy_service_server::{self, StrategyServiceServer};
+use crate::workflow::case_service::CaseService;
 use crate::workflow::review_service::ReviewService;
 use crate::workflow::service::OrderService;
 use crate::workflow::strategy_service::StrategyService;
@@ -80,7 +83,7 @@ pub enum Error {
 ///
 /// # Errors
 /// [`Error`] when reflection cannot be built or the transport fails.
-pub async fn serve<S: OrderService + StrategyService + ReviewService>(
+pub async fn serve<S: OrderService + StrategyService + ReviewService + CaseService>(
     listener: TcpListener,
     service: Arc<S>,
     identity: IdentityKey,
@@ -100,6 +103,7 @@ pub async fn serve<S: OrderService + StrategyService + ReviewService>(
     set_health(&health, ServingStatus::Serving).await;
     let bytes_max = settings.message_bytes_max;
     let decisions = DecisionServiceServer::new(DecisionDoor(shared.clone()));
+    let cases = CaseServiceServer::new(CaseDoor(shared.clone()));
     let events = EventServiceServer::new(EventDoor(shared.clone()));
     let feedback = FeedbackServiceServer::new(FeedbackDoor(shared.clone()));
     let graph = GraphServiceServer::new(GraphDoor(shared.clone()));
@@ -119,6 +123,7 @@ pub async fn serve<S: OrderService + StrategyService + ReviewService>(
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .http2_keepalive_interval(Some(KEEPALIVE))
         .add_service(guarded(decisions.max_decoding_message_size(bytes_max), &places, longest))
+        .add_service(guarded(cases.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(guarded(events.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(guarded(graph.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(guarded(strategies.max_decoding_message_size(bytes_max), &places, longest))
@@ -153,6 +158,7 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
 async fn set_health(health: &HealthReporter, status: ServingStatus) {
     let services = [
         "",
+        case_service_server::SERVICE_NAME,
         decision_service_server::SERVICE_NAME,
         event_service_server::SERVICE_NAME,
         feedback_service_server::SERVICE_NAME,

@@ -9,16 +9,14 @@ use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::event::{Event, Fact};
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::neighborhood::NeighborhoodQuery;
-use crate::domain::query::{
-    DecisionFilter, DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject,
-};
+use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject};
 use crate::domain::record::{Record, ScoreRequest, ScoredOrder};
 use crate::domain::time::{Span, Timestamp};
 use crate::store::journal::Journal;
 use crate::store::journal::reader::JournalReader;
 use crate::store::log::read_at;
 use crate::store::records::follow::RecordsFollower;
-use crate::store::records::query::{self as records, PageCursor, Records};
+use crate::store::records::query::{PageCursor, Records};
 use crate::workflow::command::{Command, Place, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::Error;
@@ -48,7 +46,7 @@ pub struct Engine {
     commands: mpsc::Sender<Command>,
     durable: DurableMark,
     reader: JournalReader,
-    records: Arc<Records>,
+    pub(super) records: Arc<Records>,
     follower: RecordsFollower,
     past: Arc<Past>,
     strategy_name: watch::Receiver<Arc<str>>,
@@ -172,9 +170,22 @@ impl Engine {
         record.await?.ok_or_else(missing)
     }
 
-    async fn find(&self, key: DecisionKey) -> Result<Arc<ScoredOrder>, Error> {
+    pub(super) async fn find(&self, key: DecisionKey) -> Result<Arc<ScoredOrder>, Error> {
         let place = self.ask(|reply| Command::Find { key, reply }).await?;
         self.scored_at(place).await
+    }
+
+    /// Waits until the records have all that was answered before now.
+    pub(super) async fn records_caught_up(&self) -> Result<(), Error> {
+        let target = self.durable.position();
+        for _ in 0..CATCH_UP_TRIES {
+            if target <= self.follower.position() {
+                break;
+            }
+            tokio::time::sleep(CATCH_UP_PAUSE).await;
+        }
+        let Some(failure) = self.follower.failure() else { return Ok(()) };
+        Err(Error::Unavailable(format!("the records lag behind: {failure}").into()))
     }
 
     async fn tell(&self, event: Event, id: Box<str>, received: Timestamp) -> Result<Ack, Error> {
@@ -256,16 +267,7 @@ impl OrderService for Engine {
 
     async fn list_decisions(&self, query: DecisionQuery) -> Result<DecisionPage, Error> {
         // A list asked for now shows what was answered before now.
-        let target = self.durable.position();
-        for _ in 0..CATCH_UP_TRIES {
-            if target <= self.follower.position() {
-                break;
-            }
-            tokio::time::sleep(CATCH_UP_PAUSE).await;
-        }
-        if let Some(failure) = self.follower.failure() {
-            return Err(Error::Unavailable(format!("the records lag behind: {failure}").into()));
-        }
+        self.records_caught_up().await?;
         let after = match query.older_than {
             None => None,
             Some(decision_id) => {
@@ -276,7 +278,7 @@ impl OrderService for Engine {
         };
         let records = self.records.clone();
         let limit = query.n_max.saturating_add(1);
-        let filter = records_filter(query.filter);
+        let filter = query.filter.into();
         let rows = block(move || {
             records
                 .list_decisions(&filter, after, limit)
@@ -369,27 +371,7 @@ fn shared_decision(scored: &ScoredOrder) -> Arc<Decision> {
     scored.decision.clone()
 }
 
-fn records_filter(asked: DecisionFilter) -> records::DecisionFilter {
-    let DecisionFilter {
-        channel,
-        received_from,
-        received_until,
-        band_at_least,
-        first_action,
-        state,
-    } = asked;
-    records::DecisionFilter {
-        channel,
-        first_action,
-        band_at_least,
-        state,
-        received_from,
-        received_until,
-        ..records::DecisionFilter::default()
-    }
-}
-
-async fn block<T: Send + 'static>(
+pub(super) async fn block<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {

@@ -4,6 +4,7 @@ pub mod action_report;
 pub mod approved_orders;
 pub mod background_build;
 pub mod backtest;
+pub mod case_service;
 pub mod command;
 pub mod compare_bundles;
 pub mod durable_mark;

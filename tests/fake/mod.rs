@@ -11,6 +11,7 @@ use std::time::Duration;
 use orderlens::cli::rule_features::FeatureLists;
 use orderlens::config::mistake::Mistake;
 use orderlens::config::strategy::parse;
+use orderlens::domain::case::Case;
 use orderlens::domain::decision::{Decision, DecisionId};
 use orderlens::domain::difference::{Change, DecisionDifference};
 use orderlens::domain::event::Event;
@@ -25,6 +26,7 @@ use orderlens::domain::record::ScoreRequest;
 use orderlens::domain::review_queue::{QueueQuery, ReviewQueue};
 use orderlens::domain::strategy_version::{Signature, Signer, StrategyMistake};
 use orderlens::domain::time::{Span, Timestamp};
+use orderlens::workflow::case_service::CaseService;
 use orderlens::workflow::error::Error;
 use orderlens::workflow::judge_order::ActiveStrategy;
 use orderlens::workflow::preview::Preview;
@@ -251,6 +253,13 @@ impl OrderService for Fake {
 
     async fn record_outcome(&self, outcome: Outcome, _: Timestamp) -> Result<Ack, Error> {
         self.tell(&outcome.outcome_id, format!("{outcome:?}"))
+    }
+}
+
+impl CaseService for Fake {
+    async fn get_case(&self, _: DecisionKey, _: Timestamp) -> Result<Case, Error> {
+        // It keeps outcomes as words.
+        Err(Error::Unavailable("there are no cases".into()))
     }
 }
 

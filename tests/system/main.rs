@@ -7,6 +7,7 @@
 )]
 
 mod backtest;
+mod cases;
 mod catboost;
 mod durability;
 mod hoarding_case;

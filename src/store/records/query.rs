@@ -15,6 +15,7 @@ use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::head::HeadId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::OrderKey;
+use crate::domain::query;
 use crate::domain::risk::{Probability, RiskBand};
 use crate::domain::time::Timestamp;
 use crate::store::error::Error;
@@ -49,6 +50,28 @@ pub struct DecisionFilter {
     pub received_from: Option<Timestamp>,
     /// Received before this instant.
     pub received_until: Option<Timestamp>,
+}
+
+impl From<query::DecisionFilter> for DecisionFilter {
+    fn from(asked: query::DecisionFilter) -> Self {
+        let query::DecisionFilter {
+            channel,
+            received_from,
+            received_until,
+            band_at_least,
+            first_action,
+            state,
+        } = asked;
+        Self {
+            channel,
+            first_action,
+            band_at_least,
+            state,
+            received_from,
+            received_until,
+            ..Self::default()
+        }
+    }
 }
 
 /// The last decision of a page; the next page starts behind it.

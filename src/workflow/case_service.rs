@@ -1,0 +1,68 @@
+//! What the doors ask about what followed from an action.
+
+use std::future::Future;
+
+use crate::decision::case_text::case_texts;
+use crate::domain::case::{Case, CaseFacts};
+use crate::domain::decision::{ActionKind, Decision};
+use crate::domain::feedback::{OperatorChoice, Outcome};
+use crate::domain::query::DecisionKey;
+use crate::domain::risk::RiskBand;
+use crate::domain::time::Timestamp;
+use crate::workflow::engine::{Engine, block};
+use crate::workflow::error::Error;
+
+/// Tells what followed from what was done.
+pub trait CaseService: Send + Sync + 'static {
+    /// What was done about an order and what followed until `now`.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown decision or order, `Exhausted` or `Unavailable`.
+    fn get_case(
+        &self,
+        key: DecisionKey,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Case, Error>> + Send;
+}
+
+impl CaseService for Engine {
+    async fn get_case(&self, key: DecisionKey, now: Timestamp) -> Result<Case, Error> {
+        let scored = self.find(key).await?;
+        // What was acknowledged before now is in the case.
+        self.records_caught_up().await?;
+        let (records, id) = (self.records.clone(), scored.decision.decision_id);
+        let told = block(move || {
+            let failed = |error| Error::failed("reading what followed", error);
+            Ok((records.choices(id).map_err(failed)?, records.outcomes(id).map_err(failed)?))
+        });
+        let (choices, outcomes) = told.await?;
+        Ok(case(&scored.decision, &choices, &outcomes, now))
+    }
+}
+
+/// The case of a decision, with its sentences.
+pub fn case(
+    decision: &Decision,
+    choices: &[OperatorChoice],
+    outcomes: &[Outcome],
+    now: Timestamp,
+) -> Case {
+    let risks = decision.risks.iter().filter(|risk| risk.band != RiskBand::Low);
+    let suspected = risks.max_by(|a, b| {
+        let by_band = a.band.cmp(&b.band);
+        by_band.then(a.probability.value().total_cmp(&b.probability.value()))
+    });
+    let recommended = decision.actions.first().map_or(ActionKind::Review, |it| it.action);
+    let facts = CaseFacts {
+        decision_id: decision.decision_id,
+        order: &decision.order,
+        placed_at: decision.times.event_time,
+        suspected: suspected.map(|risk| &risk.head),
+        recommended,
+        choices,
+        outcomes,
+    };
+    let mut case = Case::new(&facts, now);
+    case.texts = case_texts(&case);
+    case
+}
