@@ -45,8 +45,9 @@ const KILL_AT: usize = N_WRITES * 3 / 5;
 const CALLERS: usize = 64;
 const CONNECTIONS: usize = 4;
 /// A word that is told again, or contradicted under its id, is at least this old: it has been
-/// acknowledged, so it is known which of the two came first.
-const BACK: usize = 5_000;
+/// acknowledged, so it is known which of the two came first. No multiple of 20, so that what is
+/// told again was new.
+const BACK: usize = 5_001;
 /// 2026-02-16T12:00:00Z, when the first order was placed.
 const PLACED: Timestamp = Timestamp(1_771_243_200_000_000);
 
