@@ -109,8 +109,8 @@ fn page(language: Language, case: &pb::Case) -> String {
     if 0 < case.n_before {
         let n = case.n_before;
         lines.push(match language {
-            Language::English => format!("{n} outcomes came before the action"),
-            Language::Chinese => format!("{n} 项结果发生在处置之前"),
+            Language::English => format!("outcomes from before the action, not counted: {n}"),
+            Language::Chinese => format!("处置之前的结果，不计入：{n} 项"),
         });
     }
     lines.join("\n")
