@@ -156,13 +156,20 @@ async fn tell(client: &mut FeedbackServiceClient<Channel>, word: Word) -> Result
     answer.map_err(|status| status.code())
 }
 
+/// Whether a place was told before.
+#[derive(Clone, Copy, PartialEq)]
+enum Call {
+    First,
+    Retry,
+}
+
 /// Tells one place of the plan; false when the server does not answer any more.
 async fn tell_place(
     client: &mut FeedbackServiceClient<Channel>,
     at: usize,
     decisions: &[DecisionId],
     seen: &Seen,
-    is_retry: bool,
+    call: Call,
 ) -> bool {
     let (accepted, duplicate) =
         (v1::IngestStatus::Accepted as i32, v1::IngestStatus::Duplicate as i32);
@@ -174,7 +181,7 @@ async fn tell_place(
     };
     let answer = tell(client, word).await;
     // A retry may find that the first call came through.
-    let is_expected = answer == expected || (is_retry && answer == Ok(duplicate));
+    let is_expected = answer == expected || (call == Call::Retry && answer == Ok(duplicate));
     if is_expected {
         let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
         seen.micros.lock().expect("no caller panics").push(micros);
@@ -201,7 +208,7 @@ async fn load(url: &str, until: usize, decisions: &[DecisionId], seen: &Seen) {
         async move {
             loop {
                 let at = seen.next.fetch_add(1, Ordering::Relaxed);
-                if until <= at || !tell_place(&mut client, at, decisions, seen, false).await {
+                if until <= at || !tell_place(&mut client, at, decisions, seen, Call::First).await {
                     break;
                 }
             }
@@ -242,7 +249,7 @@ async fn main() {
     seen.next.store(left_at, Ordering::Relaxed);
     let mut client = FeedbackServiceClient::connect(server.url.clone()).await.expect("it listens");
     for at in &again {
-        assert!(tell_place(&mut client, *at, &decisions, &seen, true).await, "it answers");
+        assert!(tell_place(&mut client, *at, &decisions, &seen, Call::Retry).await, "it answers");
     }
     let started = Instant::now();
     let before = answered(&seen);
@@ -268,7 +275,7 @@ fn report(seen: &Seen, parts: [(Duration, usize); 2], restart: Duration, n_again
     }
     let mut micros = seen.micros.lock().expect("no caller panics").clone();
     micros.sort_unstable();
-    let [half, most] = [0.5, 0.99].map(|share| micros[(share * micros.len() as f64) as usize]);
+    let [half, most] = [50, 99].map(|percent| micros[micros.len() * percent / 100]);
     println!("p50 {half} us, p99 {most} us with {CALLERS} callers; restart {restart:.1?}");
     println!("told again after the kill, since nobody answered: {n_again}");
 }
