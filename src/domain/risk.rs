@@ -41,6 +41,17 @@ pub struct RiskAssessment {
     pub entities: Vec<Share<Option<EntityKind>>>,
 }
 
+/// The risk that matters most: highest band, then probability, then bundle order.
+pub fn top_risk(risks: &[RiskAssessment]) -> Option<&RiskAssessment> {
+    let mut top: Option<&RiskAssessment> = None;
+    for risk in risks {
+        if top.is_none_or(|top| (top.band, top.probability) < (risk.band, risk.probability)) {
+            top = Some(risk);
+        }
+    }
+    top
+}
+
 /// Contributions summed over one theme or one kind of entity.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Share<K> {

@@ -38,11 +38,6 @@ impl Arms {
         }
         None
     }
-
-    /// Share of all units that an arm gets.
-    pub fn share(&self, arm: usize) -> f64 {
-        self.shares.get(arm).map_or(0.0, |share| share * self.coverage)
-    }
 }
 
 #[cfg(test)]

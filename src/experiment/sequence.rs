@@ -66,12 +66,6 @@ impl OneSided {
         let bound = 2.0 * grown * (grown.sqrt() / (2.0 * self.alpha)).ln_1p();
         (variance * bound).sqrt() / (n * self.rho)
     }
-
-    /// What a difference is below, at every look.
-    pub fn upper(&self, difference: &Difference) -> f64 {
-        let variance = difference.standard_error * difference.standard_error * difference.n;
-        difference.effect + self.distance(variance, difference.n)
-    }
 }
 
 /// Empirical Bernstein interval of a mean of values in [0, 1] that holds at every look

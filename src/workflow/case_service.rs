@@ -7,7 +7,7 @@ use crate::domain::case::{Case, CaseFacts};
 use crate::domain::decision::{ActionKind, Decision};
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::query::DecisionKey;
-use crate::domain::risk::RiskBand;
+use crate::domain::risk::{RiskBand, top_risk};
 use crate::domain::time::Timestamp;
 use crate::workflow::engine::{Engine, block};
 use crate::workflow::error::Error;
@@ -28,7 +28,7 @@ pub trait CaseService: Send + Sync + 'static {
 impl CaseService for Engine {
     async fn get_case(&self, key: DecisionKey, now: Timestamp) -> Result<Case, Error> {
         let scored = self.find(key).await?;
-        // What was acknowledged before now is in the case.
+        // What was acknowledged before now is in the case, unless the records lag far behind.
         self.records_caught_up().await?;
         let (records, id) = (self.records.clone(), scored.decision.decision_id);
         let told = block(move || {
@@ -47,11 +47,7 @@ pub fn case(
     outcomes: &[Outcome],
     now: Timestamp,
 ) -> Case {
-    let risks = decision.risks.iter().filter(|risk| risk.band != RiskBand::Low);
-    let suspected = risks.max_by(|a, b| {
-        let by_band = a.band.cmp(&b.band);
-        by_band.then(a.probability.value().total_cmp(&b.probability.value()))
-    });
+    let suspected = top_risk(&decision.risks).filter(|risk| risk.band != RiskBand::Low);
     let recommended = decision.actions.first().map_or(ActionKind::Review, |it| it.action);
     let facts = CaseFacts {
         decision_id: decision.decision_id,

@@ -175,7 +175,8 @@ impl Engine {
         self.scored_at(place).await
     }
 
-    /// Waits until the records have all that was answered before now.
+    /// Waits until the records have all that was answered before now, for a second at most: a
+    /// reader that lags farther behind gets what there is.
     pub(super) async fn records_caught_up(&self) -> Result<(), Error> {
         let target = self.durable.position();
         for _ in 0..CATCH_UP_TRIES {

@@ -9,7 +9,7 @@ use crate::domain::decision::DecisionState;
 use crate::domain::event::{Event, Fact};
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::record::{Record, ScoredOrder};
-use crate::domain::risk::{RiskAssessment, RiskBand};
+use crate::domain::risk::{RiskBand, top_risk};
 use crate::store::error::Error;
 
 const INSERT_DECISION: &str = "INSERT INTO decisions VALUES \
@@ -205,17 +205,6 @@ fn insert_outcome(
         json(outcome)?,
     ])?;
     Ok(())
-}
-
-/// The risk that matters most: highest band, then probability, then bundle order.
-fn top_risk(risks: &[RiskAssessment]) -> Option<&RiskAssessment> {
-    let mut top: Option<&RiskAssessment> = None;
-    for risk in risks {
-        if top.is_none_or(|top| (top.band, top.probability) < (risk.band, risk.probability)) {
-            top = Some(risk);
-        }
-    }
-    top
 }
 
 /// The number of a band in the table; a higher band has a higher number.
