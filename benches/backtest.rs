@@ -231,7 +231,6 @@ fn write_to(journal: &Journal, record: &Record) {
 
 fn activations(judge: &Judge) -> [Record; 2] {
     let strategy = judge.strategy();
-    let manifest = judge.bundle().manifest();
     [
         Record::StrategyActivated(StrategyActivated {
             name: strategy.strategy.name.clone(),
@@ -241,9 +240,10 @@ fn activations(judge: &Judge) -> [Record; 2] {
             staged_percent: None,
         }),
         Record::ModelActivated(ModelActivated {
-            name: format!("{}/{}", manifest.name, manifest.version).into(),
+            name: judge.bundle().full_name(),
             hash: judge.bundle().hash().into(),
-            at: START,
+            signature: Signature { by: "".into(), at: START, note: "".into() },
+            report_hash: "".into(),
         }),
     ]
 }

@@ -32,6 +32,7 @@ use orderlens::store::journal::Journal;
 use orderlens::store::log::{read_from, submit_when_room};
 use orderlens::store::snapshot::load;
 use orderlens::workflow::engine::Engine;
+use orderlens::workflow::model_shelf::only_loaded;
 use orderlens::workflow::past::SNAPSHOT_SCHEMA;
 use orderlens::workflow::replay_decision::differences;
 use orderlens::workflow::service::OrderService;
@@ -68,7 +69,14 @@ fn main() {
     let head = fill(&engine, &mut events, n_orders);
     println!("{n_orders} synthetic orders, {head} facts before the snapshot");
     let read_strategy = reader(&judge);
-    let inputs = EngineInputs { judge, read_strategy, new_id, nanos: || 0, now: START };
+    let inputs = EngineInputs {
+        judge,
+        read_strategy,
+        read_bundle: only_loaded(),
+        new_id,
+        nanos: || 0,
+        now: START,
+    };
     let running = started("from the journal alone", &engine, &inputs);
     let (position, took) = timed(|| runtime.block_on(running.save_snapshot()));
     let position = position.expect("the disk has room");

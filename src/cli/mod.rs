@@ -20,6 +20,7 @@ pub mod event_file;
 mod evidence_page;
 pub mod export_matrix;
 mod flips_page;
+pub mod gate_page;
 pub mod identity_check;
 pub mod import;
 pub mod kept_orders;
@@ -33,8 +34,10 @@ pub mod output;
 pub mod paint;
 pub mod picture;
 pub mod queue;
+pub mod rehearse;
 pub mod render;
 pub mod replay;
+pub mod retrain;
 pub mod rule_features;
 mod rules_section;
 pub mod score;
@@ -81,7 +84,9 @@ enum Command {
     /// Judge a bundle on an event file, point in time
     Evaluate(evaluate::Args),
     /// Make every recorded decision of a data folder again and compare
+    Rehearse(rehearse::Args),
     Replay(replay::Args),
+    Retrain(retrain::Args),
     /// Propose, approve, activate and revert strategies of a running server
     Strategy(strategy::StrategyArgs),
     /// Estimate from a log of choices what another policy would have brought
@@ -114,7 +119,9 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Simulate(args) => simulate::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Rehearse(args) => rehearse::run(&args),
         Command::Replay(args) => replay::run(&args),
+        Command::Retrain(args) => retrain::run(&args),
         Command::Strategy(args) => strategy::run(&args),
         Command::Ope(args) => ope::run(&args),
         Command::Operators(args) => operators::run(&args),

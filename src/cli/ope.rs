@@ -145,6 +145,7 @@ fn reason(refusal: Refusal) -> &'static str {
         Refusal::EstimatesDisagree => "doubly robust and self-normalized estimate disagree",
         Refusal::SampleRatioMismatch => "arms are not as large as they were drawn",
         Refusal::UnitInEmptyArm => "a unit is in an arm that nobody is drawn into",
+        Refusal::UnitsMixed => "too many orders of rings that met a ring of another arm",
     }
 }
 

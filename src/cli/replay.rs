@@ -1,11 +1,13 @@
 //! `orderlens replay`: every recorded decision again, byte by byte.
 
 use crate::cli::output::{bar, say, say_json};
-use crate::cli::settings::{ServiceFiles, engine_settings, load_judge, reader};
+use crate::cli::settings::{ServiceFiles, bundle_reader, engine_settings, load_judge, reader};
 use crate::store::journal::Journal;
 use crate::workflow::explainer::Explainers;
+use crate::workflow::model_shelf::ModelShelf;
 use crate::workflow::past::Past;
 use crate::workflow::replay_journal::replay_journal;
+use crate::workflow::shelves::Shelves;
 use crate::workflow::strategy_shelf::StrategyShelf;
 
 use miette::IntoDiagnostic;
@@ -36,7 +38,10 @@ pub fn run(args: &Args) -> miette::Result<()> {
         snapshots_kept: engine.snapshots_kept,
         background: engine.background,
         explainers: Explainers::default(),
-        shelf: StrategyShelf::new(reader(&judge)),
+        shelves: Shelves {
+            strategies: StrategyShelf::new(reader(&judge)),
+            models: ModelShelf::new(bundle_reader(&settings)),
+        },
         judge,
     };
     let progress = bar(opened.last_position, "records");

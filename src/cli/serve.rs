@@ -12,7 +12,9 @@ use uuid::{ContextV7, Uuid};
 
 use crate::cli::clock;
 use crate::cli::output::say;
-use crate::cli::settings::{ServiceFiles, engine_settings, grpc_settings, load_judge, reader};
+use crate::cli::settings::{
+    ServiceFiles, bundle_reader, engine_settings, grpc_settings, load_judge, reader,
+};
 use crate::cli::watch_strategy::watch_strategy;
 use crate::config::secret::{IdentitySecret, identity_secret};
 use crate::config::service::ServiceSettings;
@@ -92,6 +94,7 @@ pub fn open_engine(settings: &ServiceSettings) -> miette::Result<Engine> {
     let judge = load_judge(settings)?;
     let inputs = EngineInputs {
         read_strategy: reader(&judge),
+        read_bundle: bundle_reader(settings),
         judge,
         new_id: new_decision_id,
         nanos: clock::nanos,
@@ -172,7 +175,7 @@ async fn save_snapshots(engine: Arc<Engine>, every_records: u64) {
 }
 
 /// Ids that sort as the requests arrived: microseconds go into them, not only milliseconds.
-fn new_decision_id(received: Timestamp) -> DecisionId {
+pub fn new_decision_id(received: Timestamp) -> DecisionId {
     static CONTEXT: LazyLock<Mutex<ContextV7>> =
         LazyLock::new(|| Mutex::new(ContextV7::new().with_additional_precision()));
     let seconds = u64::try_from(received.0.div_euclid(1_000_000)).unwrap_or(0);

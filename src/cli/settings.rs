@@ -18,6 +18,7 @@ use crate::store::journal::JournalSettings;
 use crate::store::journal::recovery::DamagedTail;
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::judge_order::{ActiveStrategy, Judge};
+use crate::workflow::model_shelf::BundleReader;
 use crate::workflow::start_engine::EngineSettings;
 use crate::workflow::strategy_shelf::StrategyReader;
 
@@ -74,7 +75,14 @@ pub fn shipped() -> miette::Result<ServiceSettings> {
 /// When there is no bundle, it does not load, or the strategy has mistakes.
 pub fn load_judge(settings: &ServiceSettings) -> miette::Result<Judge> {
     let folder = newest_bundle(&settings.paths.models)?;
-    let bundle = Bundle::load(&folder).into_diagnostic()?;
+    judge_with(settings, Bundle::load(&folder).into_diagnostic()?)
+}
+
+/// A bundle under the configured strategy.
+///
+/// # Errors
+/// When the strategy has mistakes, or does not fit the bundle.
+pub fn judge_with(settings: &ServiceSettings, bundle: Bundle) -> miette::Result<Judge> {
     let features = FeatureLists::of_bundle(&bundle);
     let strategy = Arc::new(load_strategy(&settings.paths.strategy, &features)?);
     Judge::new(Arc::new(bundle), strategy, env!("CARGO_PKG_VERSION")).into_diagnostic()
@@ -86,6 +94,22 @@ pub fn reader(judge: &Judge) -> StrategyReader {
     Arc::new(move |toml| match parse_strategy("strategy", toml, features.as_known()) {
         Ok(strategy) => Ok(ActiveStrategy { strategy, toml: toml.into() }),
         Err(errors) => Err(errors.mistakes.iter().map(Mistake::as_domain).collect()),
+    })
+}
+
+/// Reads bundles by name and version, `risk/1`, from the configured folder of bundles.
+pub fn bundle_reader(settings: &ServiceSettings) -> BundleReader {
+    let models = settings.paths.models.clone();
+    Arc::new(move |name| {
+        let parts: Vec<&str> = name.split('/').collect();
+        // A name comes over the wire: it leads to no other folder.
+        let is_plain =
+            |part: &&str| !part.is_empty() && !part.starts_with('.') && !part.contains('\\');
+        if parts.len() != 2 || !parts.iter().all(is_plain) {
+            return Err("give a name and a version, as in `risk/2`".into());
+        }
+        let folder = models.join(parts[0]).join(parts[1]);
+        Bundle::load(&folder).map_err(|error| error.to_string().into())
     })
 }
 

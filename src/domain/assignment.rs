@@ -1,9 +1,35 @@
 //! Which of several arms a unit belongs to: a keyed draw that never changes.
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::domain::entity::EntityKind;
+use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::order::Order;
+
+/// Which arm of an experiment judged an order, and for whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assignment {
+    /// The experiment.
+    pub experiment: Box<str>,
+    /// The arm's name.
+    pub arm: Box<str>,
+    /// Who is assigned as one, `account:` and the pseudonym that named the ring first.
+    pub unit: Box<str>,
+    /// How the arm was found.
+    pub reason: AssignmentReason,
+}
+
+/// How an arm was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AssignmentReason {
+    /// Drawn for a unit that was never seen before.
+    Drawn,
+    /// The account had it before.
+    Kept,
+    /// An account of the same ring had it before.
+    Inherited,
+}
 
 /// 2^53: the draws are the multiples of its inverse, all exact in a double.
 const STEPS: f64 = 9_007_199_254_740_992.0;
@@ -27,11 +53,15 @@ pub fn draw(salt: &str, unit: &str) -> f64 {
 /// What is assigned as one: the account of the order, or the order when it names none.
 /// Revisions of an order are one unit.
 pub fn unit_of(order: &Order) -> String {
-    let account = order.entities.iter().find(|entity| entity.kind == EntityKind::Account);
-    account.map_or_else(
+    order.entity(EntityKind::Account).map_or_else(
         || format!("order:{}/{}", order.key.channel, order.key.order_id),
-        |account| format!("account:{}", account.key),
+        unit_of_account,
     )
+}
+
+/// The unit of an account alone.
+pub fn unit_of_account(account: &EntityRef) -> String {
+    format!("account:{}", account.key)
 }
 
 #[cfg(test)]

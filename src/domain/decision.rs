@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::domain::assignment::Assignment;
 use crate::domain::counterfactual::CounterfactualSearch;
 use crate::domain::evidence::Evidence;
 use crate::domain::head::HeadId;
@@ -199,9 +200,9 @@ pub struct Versions {
     pub background: Box<str>,
     /// BLAKE3 of the background's rows, 64 hex digits; empty without one.
     pub background_hash: Box<str>,
-    /// Experiment arm, empty when no experiment covers the order.
-    pub experiment_arm: Box<str>,
-    /// Probability with which this strategy was assigned; 1 without an experiment.
+    /// Experiment and arm; `None` when no experiment covers the order.
+    pub assignment: Option<Assignment>,
+    /// Probability with which this judge was assigned; 1 without an experiment.
     pub propensity: Probability,
 }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use crate::domain::decision::Decision;
 use crate::domain::event::Event;
+use crate::domain::experiment::{ExperimentEnd, ExperimentPlan};
 use crate::domain::order::Order;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 
 /// One entry of the journal. Folding them in order gives every state there is.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "entries are moved once, into the log")]
 pub enum Record {
     /// A fact that a caller told.
     Event(ReceivedEvent),
@@ -28,6 +28,12 @@ pub enum Record {
     BackgroundActivated(BackgroundActivated),
     /// The graph remembers by other settings from here on.
     GraphActivated(GraphActivated),
+    /// An experiment began.
+    ExperimentStarted(ExperimentStarted),
+    /// Other units take part in an experiment from here on.
+    ExperimentRamped(ExperimentRamped),
+    /// An experiment ended: everybody is judged as before it.
+    ExperimentEnded(ExperimentEnded),
 }
 
 /// A fact and when it reached us.
@@ -108,8 +114,43 @@ pub struct ModelActivated {
     pub name: Box<str>,
     /// BLAKE3 of its manifest, 64 hex digits.
     pub hash: Box<str>,
-    /// When.
-    pub at: Timestamp,
+    /// Who wanted it, when and why; an empty name is the start of the service.
+    pub signature: Signature,
+    /// BLAKE3 of the report that the promotion rests on; empty without one.
+    pub report_hash: Box<str>,
+}
+
+/// An experiment that began, kept whole.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExperimentStarted {
+    /// What is compared.
+    pub plan: ExperimentPlan,
+    /// Percent of the units that take part, 1 to 100.
+    pub percent: u32,
+    /// Who started it.
+    pub signature: Signature,
+}
+
+/// Another share of the units in an experiment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExperimentRamped {
+    /// Which experiment.
+    pub id: Box<str>,
+    /// Percent of the units that take part, 1 to 100.
+    pub percent: u32,
+    /// Who wanted it.
+    pub signature: Signature,
+}
+
+/// An experiment that ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExperimentEnded {
+    /// Which experiment.
+    pub id: Box<str>,
+    /// Why.
+    pub end: ExperimentEnd,
+    /// Who ended it; an empty name is a guardrail.
+    pub signature: Signature,
 }
 
 /// The orders that contributions compare with from here on, kept whole so that old

@@ -30,6 +30,8 @@ pub enum Refusal {
     SampleRatioMismatch,
     /// A unit is in an arm that nobody is drawn into.
     UnitInEmptyArm,
+    /// Too many orders of rings that met a ring of another arm.
+    UnitsMixed,
 }
 
 /// A number, or every reason against it.

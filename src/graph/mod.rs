@@ -28,6 +28,7 @@ pub mod neighborhood;
 #[cfg(test)]
 mod neighborhood_tests;
 mod node;
+mod order_ring;
 mod order_steps;
 pub mod order_table;
 mod order_truths;

@@ -71,6 +71,7 @@ pub fn of_error(error: &Error) -> Status {
         Error::UnknownDecision(_)
         | Error::UnknownOrder(_)
         | Error::UnknownStrategy(_)
+        | Error::UnknownExperiment(_)
         | Error::Refused { .. }
         | Error::Unavailable(_)
         | Error::Failed { .. } => {}

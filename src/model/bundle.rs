@@ -127,6 +127,11 @@ impl Bundle {
         artifact::write(&folder.join(MANIFEST_FILE), &self.manifest_bytes)
     }
 
+    /// Its name and version, `risk/1`.
+    pub fn full_name(&self) -> Box<str> {
+        format!("{}/{}", self.manifest.name, self.manifest.version).into()
+    }
+
     /// What the bundle says about itself.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

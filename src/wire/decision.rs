@@ -46,10 +46,7 @@ pub fn to_pb(decision: &Decision, explain: Explain) -> pb::Decision {
             received_time: Some(time_to_pb(decision.times.received_time)),
         }),
         versions: Some(versions_to_pb(&decision.versions)),
-        assignment: Some(pb::Assignment {
-            experiment_arm: decision.versions.experiment_arm.to_string(),
-            propensity: decision.versions.propensity.value(),
-        }),
+        assignment: Some(assignment_to_pb(&decision.versions)),
         risks: decision.risks.iter().map(|risk| risk_to_pb(risk, explain)).collect(),
         evidence: Some(evidence_to_pb(&decision.evidence)),
         impacts: decision.impacts.iter().map(impact_to_pb).collect(),
@@ -69,6 +66,20 @@ pub fn to_pb(decision: &Decision, explain: Explain) -> pb::Decision {
         tags: texts_to_pb(&decision.tags),
         notices: texts_to_pb(&decision.notices),
         priority: decision.priority,
+    }
+}
+
+fn assignment_to_pb(versions: &Versions) -> pb::Assignment {
+    let propensity = versions.propensity.value();
+    let Some(assigned) = &versions.assignment else {
+        return pb::Assignment { propensity, ..pb::Assignment::default() };
+    };
+    pb::Assignment {
+        experiment_arm: assigned.arm.to_string(),
+        propensity,
+        experiment_id: assigned.experiment.to_string(),
+        unit: assigned.unit.to_string(),
+        reason: assigned.reason.to_wire(),
     }
 }
 

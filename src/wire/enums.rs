@@ -1,5 +1,6 @@
 //! Enums, one to one with their messages. Zero on the wire is no value.
 
+use crate::domain::assignment::AssignmentReason;
 use crate::domain::counterfactual::{
     CounterfactualAim, CounterfactualDirection, CounterfactualProof,
 };
@@ -45,6 +46,7 @@ macro_rules! mirror {
 }
 
 mirror! {
+    AssignmentReason { Drawn, Kept, Inherited }
     EntityKind {
         Account, Device, Ip, Address, Phone, Email, PaymentInstrument, Sku, Merchant, Region,
         Channel,

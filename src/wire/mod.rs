@@ -11,6 +11,7 @@ pub mod difference;
 pub mod enums;
 pub mod error;
 pub mod event;
+pub mod experiment_record;
 pub mod feedback;
 pub mod graph_status;
 pub mod neighborhood;

@@ -13,13 +13,14 @@ use crate::domain::record::{
     ScoredOrder,
 };
 use crate::domain::risk::{Contribution, RiskAssessment};
+use crate::domain::strategy_version::Signature;
 use crate::wire::check::{Check, Path, time_to_pb};
 use crate::wire::decision::{self, Explain};
 use crate::wire::enums::WireEnum;
 use crate::wire::error::Error;
 use crate::wire::pb::journal::v1 as pb;
 use crate::wire::pb::v1::Decision as PbDecision;
-use crate::wire::{event, order, stored_decision, strategy_record};
+use crate::wire::{event, experiment_record, order, stored_decision, strategy_record};
 
 /// The bytes of a record.
 pub fn encode(record: &Record) -> Vec<u8> {
@@ -61,7 +62,10 @@ fn entry_to_pb(record: &Record) -> pb::record::Entry {
         Record::ModelActivated(active) => Entry::ModelActivated(pb::ModelActivated {
             name: active.name.to_string(),
             hash: active.hash.to_string(),
-            at: Some(time_to_pb(active.at)),
+            at: Some(time_to_pb(active.signature.at)),
+            by: active.signature.by.to_string(),
+            note: active.signature.note.to_string(),
+            report_hash: active.report_hash.to_string(),
         }),
         Record::BackgroundActivated(active) => {
             Entry::BackgroundActivated(pb::BackgroundActivated {
@@ -77,6 +81,15 @@ fn entry_to_pb(record: &Record) -> pb::record::Entry {
             settings: active.settings.to_string(),
             at: Some(time_to_pb(active.at)),
         }),
+        Record::ExperimentStarted(started) => {
+            Entry::ExperimentStarted(experiment_record::started_to_pb(started))
+        }
+        Record::ExperimentRamped(ramped) => {
+            Entry::ExperimentRamped(experiment_record::ramped_to_pb(ramped))
+        }
+        Record::ExperimentEnded(ended) => {
+            Entry::ExperimentEnded(experiment_record::ended_to_pb(ended))
+        }
     }
 }
 
@@ -101,7 +114,8 @@ fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) 
             Some(Record::ModelActivated(ModelActivated {
                 name: active.name.into_boxed_str(),
                 hash: active.hash.into_boxed_str(),
-                at: at?,
+                signature: Signature { by: active.by.into(), at: at?, note: active.note.into() },
+                report_hash: active.report_hash.into_boxed_str(),
             }))
         }
         Entry::BackgroundActivated(active) => {
@@ -120,6 +134,9 @@ fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) 
             let settings = active.settings.into_boxed_str();
             Some(Record::GraphActivated(GraphActivated { settings, at: at? }))
         }
+        Entry::ExperimentStarted(started) => experiment_record::read_started(check, path, started),
+        Entry::ExperimentRamped(ramped) => experiment_record::read_ramped(check, path, ramped),
+        Entry::ExperimentEnded(ended) => experiment_record::read_ended(check, path, ended),
     }
 }
 

@@ -189,7 +189,10 @@ mod tests {
                 Record::StrategyProposed(_)
                 | Record::StrategyApproved(_)
                 | Record::ModelActivated(_)
-                | Record::GraphActivated(_) => RecordKind::Other,
+                | Record::GraphActivated(_)
+                | Record::ExperimentStarted(_)
+                | Record::ExperimentRamped(_)
+                | Record::ExperimentEnded(_) => RecordKind::Other,
             };
             assert_eq!(RecordKind::of(encode(&record)[0]), expected);
         }
@@ -224,7 +227,10 @@ mod tests {
                 | Record::StrategyActivated(_)
                 | Record::ModelActivated(_)
                 | Record::BackgroundActivated(_)
-                | Record::GraphActivated(_) => assert_eq!(short, RecordedFact::Other),
+                | Record::GraphActivated(_)
+                | Record::ExperimentStarted(_)
+                | Record::ExperimentRamped(_)
+                | Record::ExperimentEnded(_) => assert_eq!(short, RecordedFact::Other),
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::domain::assignment::{Assignment, AssignmentReason};
 use crate::domain::counterfactual::{
     Counterfactual, CounterfactualAim, CounterfactualDirection, CounterfactualProof,
     CounterfactualSearch, FeatureChange, LeverChange, LeverRange,
@@ -13,6 +14,7 @@ use crate::domain::decision::{
 use crate::domain::entity::{EntityKind, EntityRef, IdentityKey};
 use crate::domain::event::Event;
 use crate::domain::evidence::{DeltaIfRemoved, Evidence, EvidenceEdge, EvidenceNode};
+use crate::domain::experiment::{Arm, ExperimentEnd, ExperimentPlan, Harm, Worth};
 use crate::domain::feature::FeatureGroup;
 use crate::domain::head::{HeadId, RiskType};
 use crate::domain::impact::{
@@ -22,8 +24,9 @@ use crate::domain::impact::{
 use crate::domain::money::Currency;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
-    BackgroundActivated, GraphActivated, ModelActivated, ReceivedEvent, Record, ScoreRequest,
-    ScoredOrder, StrategyActivated, StrategyApproved, StrategyProposed,
+    BackgroundActivated, ExperimentEnded, ExperimentRamped, ExperimentStarted, GraphActivated,
+    ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
+    StrategyApproved, StrategyProposed,
 };
 use crate::domain::risk::{
     Contribution, ContributionRest, Probability, RiskAssessment, RiskBand, Share,
@@ -31,7 +34,7 @@ use crate::domain::risk::{
 use crate::domain::rule::{RuleObstacle, RuleOutcome};
 use crate::domain::strategy_version::Signature;
 use crate::domain::text::Text;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::domain::unlike::{UnlikeKind, UnlikeReason, UnlikeTraining};
 
 /// One event of every kind, as JSON Lines; the first one fills every field of an order.
@@ -94,7 +97,8 @@ pub(super) fn records() -> Vec<Record> {
     records.push(Record::ModelActivated(ModelActivated {
         name: "risk/1".into(),
         hash: "cd".repeat(32).into(),
-        at: Timestamp(-1),
+        signature: signature("", Timestamp(-1)),
+        report_hash: "ce".repeat(32).into(),
     }));
     records.push(Record::BackgroundActivated(BackgroundActivated {
         name: "approved orders up to record 7".into(),
@@ -106,7 +110,57 @@ pub(super) fn records() -> Vec<Record> {
     }));
     let settings = r#"{"retention":34560000000000}"#.into();
     records.push(Record::GraphActivated(GraphActivated { settings, at }));
+    records.extend(experiment_records(at));
     records
+}
+
+fn experiment_records(at: Timestamp) -> [Record; 3] {
+    let arm = |name: &str, share| Arm {
+        name: name.into(),
+        share,
+        model: "risk/1".into(),
+        model_hash: "cd".repeat(32).into(),
+        strategy_hash: "ab".repeat(32).into(),
+        strategy_toml: "[weights]\n# 权重\n".into(),
+    };
+    let worth = Worth {
+        minor_per_major: 100.0,
+        currency: Currency::CNY,
+        unknown_amount: 20_000.0,
+        margin_share: 0.1 + 0.2,
+        return_share: 0.08,
+        return_fixed: 1_500.0,
+        chargeback_fixed: 12_000.0,
+        abuse_share: 0.35,
+        penalty_fixed: 30_000.0,
+        complaint: 3_000.0,
+        review_minute: 150.0,
+    };
+    let plan = ExperimentPlan {
+        id: "festival".into(),
+        salt: "festival:v1".into(),
+        arms: vec![arm("control", 1.0 / 3.0), arm("bold", 2.0 / 3.0)],
+        holdout_percent: 2,
+        guardrails: Harm::ALL.to_vec(),
+        orders_min: 1_000,
+        horizon: Span::days(60),
+        worth,
+    };
+    let id: Box<str> = plan.id.clone();
+    let end = ExperimentEnd::Harm { harm: Harm::Chargeback, arm: "bold".into() };
+    [
+        Record::ExperimentStarted(ExperimentStarted {
+            plan,
+            percent: 10,
+            signature: signature("wang", at),
+        }),
+        Record::ExperimentRamped(ExperimentRamped {
+            id: id.clone(),
+            percent: 50,
+            signature: signature("lin", at),
+        }),
+        Record::ExperimentEnded(ExperimentEnded { id, end, signature: signature("", at) }),
+    ]
 }
 
 /// A judged order with every field of its decision set.
@@ -144,7 +198,12 @@ fn decision(order: OrderKey) -> Decision {
             build: "0.1.0".into(),
             background: "latest good training orders".into(),
             background_hash: "0d".repeat(32).into(),
-            experiment_arm: "treatment".into(),
+            assignment: Some(Assignment {
+                experiment: "festival".into(),
+                arm: "treatment".into(),
+                unit: "account:h1_00000000000000000000000000000001".into(),
+                reason: AssignmentReason::Inherited,
+            }),
             propensity: Probability::clamped(0.1),
         },
         risks: vec![

@@ -1,5 +1,6 @@
 //! Decisions read back from their message: by the journal and by clients.
 
+use crate::domain::assignment::{Assignment, AssignmentReason};
 use crate::domain::decision::{
     Decision, DecisionTimes, Reason, ReasonArgument, ReasonValue, StageTiming, Versions,
 };
@@ -12,6 +13,7 @@ use crate::domain::text::Text;
 use crate::domain::unlike::{UnlikeReason, UnlikeTraining};
 use crate::wire::check::{Check, Path};
 use crate::wire::counterfactual;
+use crate::wire::enums::WireEnum as _;
 use crate::wire::error::Error;
 use crate::wire::feedback::read_decision_id;
 use crate::wire::pb::v1 as pb;
@@ -119,9 +121,20 @@ fn read_versions(versions: pb::Versions, assignment: pb::Assignment) -> Versions
         build: versions.build.into_boxed_str(),
         background: versions.background.into_boxed_str(),
         background_hash: versions.background_hash.into_boxed_str(),
-        experiment_arm: assignment.experiment_arm.into_boxed_str(),
         propensity: Probability::clamped(assignment.propensity),
+        assignment: read_assignment(assignment),
     }
+}
+
+/// No experiment has no name.
+fn read_assignment(assignment: pb::Assignment) -> Option<Assignment> {
+    let reason = AssignmentReason::from_wire(assignment.reason)?;
+    Some(Assignment {
+        experiment: assignment.experiment_id.into_boxed_str(),
+        arm: assignment.experiment_arm.into_boxed_str(),
+        unit: assignment.unit.into_boxed_str(),
+        reason,
+    })
 }
 
 fn read_risk(

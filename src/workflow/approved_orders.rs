@@ -38,8 +38,8 @@ pub struct BackgroundRule {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ApprovedOrders {
     rule: BackgroundRule,
-    /// Feature schema of the rows.
-    schema_hash: Box<str>,
+    /// Bundle that judged the rows: another one may read other features.
+    model_hash: Box<str>,
     /// The risk heads of the newest row.
     risk_heads: Vec<HeadId>,
     /// By channel and id: a revision is the same order.
@@ -66,7 +66,7 @@ impl ApprovedOrders {
     pub fn new(rule: BackgroundRule) -> Self {
         Self {
             rule,
-            schema_hash: Box::default(),
+            model_hash: Box::default(),
             risk_heads: Vec::new(),
             rows: IndexMap::default(),
             n_approved: 0,
@@ -85,8 +85,8 @@ impl ApprovedOrders {
         if self.rule.every_approved == 0 {
             return;
         }
-        if self.schema_hash != decision.versions.schema_hash {
-            self.schema_hash = decision.versions.schema_hash.clone();
+        if self.model_hash != decision.versions.model_hash {
+            self.model_hash = decision.versions.model_hash.clone();
             self.rows.clear();
         }
         // Judged anew: only the newest answer counts.
@@ -158,9 +158,9 @@ impl ApprovedOrders {
         self.n_since = 0;
     }
 
-    /// Whether a background should be made: there are enough orders of the schema, and
+    /// Whether a background should be made: there are enough orders of the bundle, and
     /// either it is the first or enough were approved since the last.
-    pub fn is_due(&self, schema_hash: &str, last: LastBackground) -> bool {
+    pub fn is_due(&self, model_hash: &str, last: LastBackground) -> bool {
         let has_waited = match last {
             LastBackground::None => true,
             LastBackground::Active => self.rule.every_approved <= self.n_since,
@@ -168,7 +168,7 @@ impl ApprovedOrders {
         let is_on = self.rule.every_approved != 0;
         is_on
             && has_waited
-            && *self.schema_hash == *schema_hash
+            && *self.model_hash == *model_hash
             && self.rule.rows_min <= self.n_rows()
     }
 

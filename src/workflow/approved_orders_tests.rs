@@ -25,7 +25,7 @@ pub(super) fn approved(n: u16) -> Decision {
 }
 
 fn is_due(orders: &ApprovedOrders, last: LastBackground) -> bool {
-    orders.is_due(&bundle().manifest().schema_hash, last)
+    orders.is_due(bundle().hash(), last)
 }
 
 fn numbers(orders: &ApprovedOrders) -> Vec<f32> {
@@ -168,7 +168,7 @@ fn the_sample_is_bounded_and_renewed_at_the_pace_of_the_rule() {
     // Ages fall off with mean 40: one beyond 400 has chance e⁻¹⁰.
     assert!(numbers(&orders).iter().all(|number| 1_600.0 < *number), "{:?}", numbers(&orders));
     let mut other = one;
-    other.versions.schema_hash = "another".into();
+    other.versions.model_hash = "another".into();
     orders.decided(&other);
     assert_eq!(orders.n_rows(), 1, "rows of another schema do not mix");
 }

@@ -40,7 +40,7 @@ impl BackgroundBuild {
             Some(_) => LastBackground::Active,
             None => LastBackground::None,
         };
-        let is_due = state.approved.is_due(&self.bundle.manifest().schema_hash, last);
+        let is_due = state.approved.is_due(self.bundle.hash(), last);
         if self.running.is_some() || !is_due || state.position < self.rest_until {
             return;
         }
@@ -74,6 +74,12 @@ impl BackgroundBuild {
                 None
             }
         }
+    }
+
+    /// Makes backgrounds for another bundle from here on; what is in the making is dropped.
+    pub fn follow(&mut self, bundle: Arc<Bundle>) {
+        self.bundle = bundle;
+        self.running = None;
     }
 
     /// The record that makes a background active.

@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use crate::domain::decision::Decision;
 use crate::domain::money::{Currency, Money};
-use crate::domain::record::{
-    BackgroundActivated, ModelActivated, Record, ScoreRequest, ScoredOrder,
-};
+use crate::domain::record::{BackgroundActivated, Record, ScoreRequest, ScoredOrder};
 use crate::model::background::Background;
 use crate::store::journal::Journal;
 use crate::store::log::append;
@@ -17,7 +15,10 @@ use crate::workflow::approved_orders_tests::approved;
 use crate::workflow::engine::Engine;
 use crate::workflow::engine_tests::{fill, open, open_with, past, score, settings};
 use crate::workflow::explainer::Explainers;
-use crate::workflow::fixtures::{at, bundle, judge, new_id, other_bundle, reader, request};
+use crate::workflow::fixtures::{
+    at, bundle, judge, model_activated, new_id, other_bundle, reader, request,
+};
+use crate::workflow::model_shelf::only_loaded;
 use crate::workflow::past::Past;
 use crate::workflow::replay_decision::differences;
 use crate::workflow::replay_journal::replay_journal;
@@ -120,6 +121,7 @@ fn open_ruled(dir: &Path) -> Engine {
     let inputs = EngineInputs {
         judge: judge(bundle(), "plain"),
         read_strategy: reader(),
+        read_bundle: only_loaded(),
         new_id,
         nanos: || 0,
         now: at(0),
@@ -220,7 +222,7 @@ proptest::proptest! {
         let records: Vec<Record> = (1..=30).map(decided).collect();
         let fold = |place: usize| {
             let mut state = State::empty(RULE);
-            let model = ModelActivated { name: "risk/1".into(), hash: bundle().hash().into(), at: at(0) };
+            let model = model_activated(bundle().hash());
             state.fold(&Record::ModelActivated(model));
             for (at, record) in records.iter().enumerate() {
                 if at == place {

@@ -13,8 +13,12 @@ use crate::domain::record::{ScoreRequest, ScoredOrder};
 use crate::domain::review_queue::WaitingOrder;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
+use crate::model::bundle::Bundle;
 use crate::workflow::error::Error;
+use crate::workflow::experiment_run::ExperimentRun;
+use crate::workflow::experiment_steps::ExperimentStep;
 use crate::workflow::judge_order::ActiveStrategy;
+use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::trial::{Seen, Trial};
@@ -89,6 +93,38 @@ pub enum Command {
         signature: Signature,
         /// Where the strategies after it go, and up to which position they are folded.
         reply: Reply<(StrategyLedger, u64)>,
+    },
+    /// Let another bundle judge.
+    Model {
+        /// The bundle, loaded, and the hash of the report that its promotion rests on.
+        bundle: (Arc<Bundle>, Box<str>),
+        /// Hash of the bundle that has to be active for this; `None` takes any.
+        expected: Option<Box<str>>,
+        /// Who, when and why.
+        signature: Signature,
+        /// Where the bundles after it go, and up to which position they are folded.
+        reply: Reply<(ModelLedger, u64)>,
+    },
+    /// List the bundles that judged.
+    Models {
+        /// Where they go, and up to which position they are folded.
+        reply: Reply<(ModelLedger, u64)>,
+    },
+    /// Do something with an experiment.
+    Experiment {
+        /// What.
+        step: ExperimentStep,
+        /// Who, when and why.
+        signature: Signature,
+        /// Where the position of its record goes.
+        reply: Reply<u64>,
+    },
+    /// Copy experiments as they are now.
+    Experiments {
+        /// Which one; `None` is all of them.
+        id: Option<Box<str>>,
+        /// Where they go, and up to which position they are folded.
+        reply: Reply<(Vec<ExperimentRun>, u64)>,
     },
     /// List the strategies.
     Strategies {

@@ -20,6 +20,7 @@ use crate::store::records::query::{PageCursor, Records};
 use crate::workflow::command::{Command, Place, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::Error;
+use crate::workflow::judge_order::Judge;
 use crate::workflow::past::Past;
 use crate::workflow::preview::PREVIEWS_MAX;
 use crate::workflow::service::{
@@ -49,7 +50,7 @@ pub struct Engine {
     pub(super) records: Arc<Records>,
     follower: RecordsFollower,
     past: Arc<Past>,
-    strategy_name: watch::Receiver<Arc<str>>,
+    active: watch::Receiver<Judge>,
     new_id: NewId,
     pub(super) previews: Arc<Semaphore>,
     sequencer: Option<JoinHandle<State>>,
@@ -71,8 +72,8 @@ pub struct EngineParts {
     pub records: Records,
     /// Keeps the records up with the journal.
     pub follower: RecordsFollower,
-    /// Name of the active strategy.
-    pub strategy_name: watch::Receiver<Arc<str>>,
+    /// Who judges what no experiment covers.
+    pub active: watch::Receiver<Judge>,
     /// Makes earlier states again.
     pub past: Past,
     /// Makes ids.
@@ -88,7 +89,7 @@ impl Engine {
             reader: parts.journal.reader(),
             records: Arc::new(parts.records),
             follower: parts.follower,
-            strategy_name: parts.strategy_name,
+            active: parts.active,
             past: Arc::new(parts.past),
             new_id: parts.new_id,
             previews: Arc::new(Semaphore::new(PREVIEWS_MAX)),
@@ -138,9 +139,19 @@ impl Engine {
         answer.await.map_err(|_| Error::Unavailable("the journal takes no more records".into()))?
     }
 
+    /// Who judges what no experiment covers.
+    pub(super) fn active(&self) -> Judge {
+        self.active.borrow().clone()
+    }
+
     /// Makes earlier states again, and reads strategies.
     pub(super) fn past(&self) -> &Arc<Past> {
         &self.past
+    }
+
+    /// Reads the journal beside the engine.
+    pub fn journal_reader(&self) -> JournalReader {
+        self.reader.clone()
     }
 
     /// Waits until a position is durable.
@@ -221,7 +232,7 @@ impl Engine {
 
 impl OrderService for Engine {
     fn active_strategy(&self) -> Arc<str> {
-        self.strategy_name.borrow().clone()
+        (&*self.active.borrow().strategy().strategy.name).into()
     }
 
     async fn score_order(
@@ -298,7 +309,7 @@ impl OrderService for Engine {
 
     async fn what_if(&self, question: WhatIf, received: Timestamp) -> Result<WhatIfAnswer, Error> {
         let known = self.list_strategies().await?;
-        let terms = Terms::read(&question, &self.past, &known)?;
+        let terms = Terms::read(&question, (&self.past, &self.active()), &known)?;
         match question.subject {
             WhatIfSubject::Request(request) => {
                 let ids = [received; 2].map(self.new_id);

@@ -16,7 +16,7 @@ impl Engine {
     /// # Errors
     /// `Invalid` with every mistake of the file; the running strategy stays.
     pub async fn take_strategy_file(&self, toml: &str, now: Timestamp) -> Result<bool, Error> {
-        let read = self.past().shelf.check(toml).map_err(Error::InvalidStrategy)?;
+        let read = self.past().shelves.strategies.check(toml).map_err(Error::InvalidStrategy)?;
         let before = self.list_strategies().await?;
         let signer = Signer { by: Box::default(), note: Box::default() };
         let after = self.step(StrategyStep::File(read), signer, now).await?;
@@ -39,7 +39,7 @@ impl Engine {
 
 impl StrategyService for Engine {
     fn check_strategy(&self, toml: &str) -> Result<CheckedText, Vec<StrategyMistake>> {
-        let read = self.past().shelf.check(toml)?;
+        let read = self.past().shelves.strategies.check(toml)?;
         let strategy = &read.strategy;
         Ok(CheckedText { name: strategy.name.clone(), hash: strategy.hash.clone() })
     }
@@ -57,14 +57,14 @@ impl StrategyService for Engine {
         let (ledger, past) = (self.list_strategies().await?, self.past().clone());
         let draft = match draft {
             StrategyChoice::Text(toml) => {
-                past.shelf.check(&toml).map_err(Error::InvalidStrategy)?
+                past.shelves.strategies.check(&toml).map_err(Error::InvalidStrategy)?
             }
             StrategyChoice::Known(hash) => {
                 let version = ledger.find(&hash)?;
-                past.shelf.read(&version.hash, &version.toml)?
+                past.shelves.strategies.read(&version.hash, &version.toml)?
             }
         };
-        Ok(start_preview(past, &ledger, draft, last, place))
+        Ok(start_preview((past, self.active().bundle().clone()), &ledger, draft, last, place))
     }
 
     async fn propose_strategy(
@@ -73,7 +73,7 @@ impl StrategyService for Engine {
         author: Signer,
         received: Timestamp,
     ) -> Result<StrategyLedger, Error> {
-        let read = self.past().shelf.check(&toml).map_err(Error::InvalidStrategy)?;
+        let read = self.past().shelves.strategies.check(&toml).map_err(Error::InvalidStrategy)?;
         self.step(StrategyStep::Propose(read), author, received).await
     }
 

@@ -20,10 +20,12 @@ use crate::workflow::explainer::Explainers;
 use crate::workflow::fixtures::{
     at, bundle, judge, label, new_id, order, other_bundle, placed, reader, request,
 };
+use crate::workflow::model_shelf::{ModelShelf, only_loaded};
 use crate::workflow::past::Past;
 use crate::workflow::replay_decision::differences;
 use crate::workflow::replay_journal::{ReplayReport, replay_journal};
 use crate::workflow::service::{Ack, OrderService};
+use crate::workflow::shelves::Shelves;
 use crate::workflow::start_engine::{EngineInputs, EngineSettings, start_engine};
 use crate::workflow::strategy_shelf::StrategyShelf;
 
@@ -49,6 +51,7 @@ pub(super) fn open_with(dir: &Path, bundle: Arc<Bundle>, strategy: &str) -> Engi
     let inputs = EngineInputs {
         judge: judge(bundle, strategy),
         read_strategy: reader(),
+        read_bundle: only_loaded(),
         new_id,
         nanos: || 0,
         now: at(0),
@@ -88,7 +91,10 @@ pub(super) fn past(dir: &Path, snapshots: &str, bundle: Arc<Bundle>) -> (Past, J
         background: engine.background,
         judge: judge(bundle, "plain"),
         explainers: Explainers::default(),
-        shelf: StrategyShelf::new(reader()),
+        shelves: Shelves {
+            strategies: StrategyShelf::new(reader()),
+            models: ModelShelf::new(only_loaded()),
+        },
     };
     (past, journal)
 }

@@ -46,6 +46,9 @@ pub enum Error {
     /// No such strategy was ever proposed or active, or too few digits of its hash are given.
     #[error("there is no strategy whose hash begins with `{0}`; give 12 digits or more")]
     UnknownStrategy(Box<str>),
+    /// No experiment with this name runs, or none is remembered.
+    #[error("there is no experiment `{0}` that could be meant")]
+    UnknownExperiment(Box<str>),
     /// A step that is not allowed as things are.
     #[error("{why}")]
     Refused {
@@ -102,9 +105,10 @@ impl Error {
     /// What a caller can do about it; doors map only this.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::UnknownDecision(_) | Self::UnknownOrder(_) | Self::UnknownStrategy(_) => {
-                ErrorKind::NotFound
-            }
+            Self::UnknownDecision(_)
+            | Self::UnknownOrder(_)
+            | Self::UnknownStrategy(_)
+            | Self::UnknownExperiment(_) => ErrorKind::NotFound,
             Self::Refused { .. } => ErrorKind::Refused,
             Self::IdReused { .. } => ErrorKind::Conflict,
             Self::InvalidStrategy(_) | Self::InvalidFields(_) => ErrorKind::Invalid,
@@ -120,6 +124,7 @@ impl Error {
             Self::UnknownDecision(_) => "DECISION_UNKNOWN",
             Self::UnknownOrder(_) => "ORDER_UNKNOWN",
             Self::UnknownStrategy(_) => "STRATEGY_UNKNOWN",
+            Self::UnknownExperiment(_) => "EXPERIMENT_UNKNOWN",
             Self::Refused { reason, .. } => reason,
             Self::IdReused { .. } => "ID_REUSED",
             Self::InvalidStrategy(_) => "STRATEGY_INVALID",

@@ -16,8 +16,8 @@ use crate::domain::feature::{CatalogSchema, FeatureSpec, OrderFields};
 use crate::domain::head::{HeadId, HeadKind};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::{AddressKind, Order, OrderItem, OrderKey, PaymentKind};
-use crate::domain::record::ScoreRequest;
-use crate::domain::strategy_version::StrategyMistake;
+use crate::domain::record::{ModelActivated, ScoreRequest};
+use crate::domain::strategy_version::{Signature, StrategyMistake};
 use crate::domain::time::{Span, Timestamp};
 use crate::feature::catalog::Catalog;
 use crate::graph::knowledge::KnowledgeGraph;
@@ -200,6 +200,16 @@ pub(crate) fn reader() -> StrategyReader {
 
 pub(crate) fn mistake(message: &str) -> StrategyMistake {
     StrategyMistake { message: message.into(), line: 1, start: 0, end: 0, suggestion: None }
+}
+
+/// A start with the bundle of this hash.
+pub(crate) fn model_activated(hash: &str) -> ModelActivated {
+    ModelActivated {
+        name: "risk/1".into(),
+        hash: hash.into(),
+        signature: Signature { by: Box::default(), at: at(0), note: Box::default() },
+        report_hash: Box::default(),
+    }
 }
 
 pub(crate) fn judge(bundle: Arc<Bundle>, toml: &str) -> Judge {

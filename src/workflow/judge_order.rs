@@ -9,11 +9,11 @@ use crate::decision::decide::{DecideInput, Decided, decide};
 use crate::decision::strategy::Strategy;
 use crate::decision::told::to_show;
 use crate::decision::unlike::unlike_training;
+use crate::domain::assignment::Assignment;
 use crate::domain::confirmation::Confirmations;
 use crate::domain::counterfactual::{CounterfactualDirection, CounterfactualSearch};
 use crate::domain::decision::{
-    Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Stage, StageTiming,
-    Versions,
+    Decision, DecisionId, DecisionState, DecisionTimes, Stage, StageTiming, Versions,
 };
 use crate::domain::evidence::Evidence;
 use crate::domain::feature::FeatureSpec;
@@ -27,6 +27,7 @@ use crate::graph::evidence::EvidenceWant;
 use crate::model::background::Background;
 use crate::model::bundle::Bundle;
 use crate::model::engine::{Engine, Scratch};
+use crate::workflow::degraded::{SightFacts, degraded_reasons};
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_error::JudgeError;
 use crate::workflow::order_levers::Editable;
@@ -35,8 +36,6 @@ use crate::workflow::turn_action::Judged;
 
 /// Graph features per answer whose evidence is shown.
 pub const EVIDENCE_FEATURES_MAX: usize = 6;
-/// Answers that know fewer of their inputs than this share are flagged.
-pub const KNOWN_INPUTS_MIN: f64 = 0.1;
 
 /// A strategy with the file it came from.
 #[derive(Debug)]
@@ -57,9 +56,11 @@ pub struct Judge {
     rule_places: Arc<[Option<usize>]>,
     /// `None`: contributions compare with the bundle's own background.
     explainer: Option<Arc<Explainer>>,
-    /// With which the strategy was assigned to the order.
+    /// The experiment's arm that this judge is, for an order that it covers.
+    assignment: Option<Assignment>,
+    /// With which the judge was assigned to the order.
     propensity: Probability,
-    build: Box<str>,
+    build: Arc<str>,
 }
 
 /// What is given to a decision from outside; the same stamp gives the same decision.
@@ -130,6 +131,7 @@ impl Judge {
             strategy,
             rule_places,
             explainer: None,
+            assignment: None,
             propensity: Probability::ONE,
             build: build.into(),
         })
@@ -143,10 +145,24 @@ impl Judge {
         Self { strategy, rule_places, propensity: Probability::ONE, ..self.clone() }
     }
 
-    /// The same judge, whose strategy is assigned to an order with this probability.
+    /// The same strategy on another model, which compares with its own background.
+    ///
+    /// # Errors
+    /// As [`Judge::new`].
+    pub fn with_bundle(&self, bundle: Arc<Bundle>) -> Result<Self, JudgeError> {
+        Self::new(bundle, self.strategy.clone(), &self.build)
+    }
+
+    /// The same judge, which is assigned to an order with this probability.
     #[must_use]
     pub fn assigned_with(&self, propensity: Probability) -> Self {
         Self { propensity, ..self.clone() }
+    }
+
+    /// The same judge as an arm of an experiment.
+    #[must_use]
+    pub fn assigned_to(&self, assignment: Assignment) -> Self {
+        Self { assignment: Some(assignment), ..self.clone() }
     }
 
     /// The same model compared with other orders; `None` is the bundle's own background.
@@ -243,7 +259,9 @@ impl Judge {
             },
         );
         let counterfactuals = self.counterfactuals(&decided, sight, request);
-        let degraded_reasons = self.degraded_reasons(request, stamp, sight);
+        let facts =
+            SightFacts { lateness: sight.lateness, is_past_shed: sight.is_past_shed, values };
+        let degraded_reasons = degraded_reasons(&self.bundle, request, stamp, facts);
         let is_degraded = !degraded_reasons.is_empty();
         let decision_nanos = sight.evidence_nanos + nanos().saturating_sub(started);
         let timing = |stage, nanos| StageTiming { stage, nanos };
@@ -345,42 +363,18 @@ impl Judge {
         let manifest = self.bundle.manifest();
         let background = self.background();
         Versions {
-            model: format!("{}/{}", manifest.name, manifest.version).into(),
+            model: self.bundle.full_name(),
             model_hash: self.bundle.hash().into(),
             strategy: self.strategy.strategy.name.clone(),
             strategy_hash: self.strategy.strategy.hash.clone(),
             schema_hash: manifest.schema_hash.clone(),
             graph_position,
-            build: self.build.clone(),
+            build: (&*self.build).into(),
             background: background.name().into(),
             background_hash: background.hash().into(),
-            experiment_arm: Box::default(),
+            assignment: self.assignment.clone(),
             propensity: self.propensity,
         }
-    }
-
-    fn degraded_reasons(
-        &self,
-        request: &ScoreRequest,
-        stamp: &Stamp,
-        Sight { lateness, is_past_shed, values, .. }: &Sight,
-    ) -> Vec<DegradedReason> {
-        let mut reasons = Vec::new();
-        if request.event_time < stamp.received_time - *lateness {
-            reasons.push(DegradedReason::LateEvent);
-        }
-        let kinds = &self.bundle.manifest().schema.kinds;
-        if request.order.nodes().any(|node| !kinds.contains(&node.kind)) {
-            reasons.push(DegradedReason::UnknownEntityKind);
-        }
-        let n_known = values.iter().filter(|value| !value.is_nan()).count();
-        if (n_known as f64) < KNOWN_INPUTS_MIN * values.len() as f64 {
-            reasons.push(DegradedReason::FewInputsKnown);
-        }
-        if *is_past_shed {
-            reasons.push(DegradedReason::PastShed);
-        }
-        reasons
     }
 }
 

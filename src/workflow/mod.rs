@@ -7,28 +7,46 @@ pub mod backtest;
 pub mod case_service;
 pub mod command;
 pub mod compare_bundles;
+pub mod degraded;
 pub mod durable_mark;
 pub mod engine;
+mod engine_experiments;
+mod engine_models;
 mod engine_reviews;
 mod engine_strategies;
 pub mod error;
 pub mod evaluate_bundle;
+pub mod experiment_book;
+pub mod experiment_facts;
+pub mod experiment_guard;
+pub mod experiment_report;
+pub mod experiment_run;
+pub mod experiment_service;
+pub mod experiment_steps;
 pub mod explainer;
 pub mod judge_actions;
 pub mod judge_error;
 pub mod judge_order;
 pub mod judges;
+pub mod learn_from_journal;
 pub mod lineup;
+pub mod model_ledger;
+pub mod model_service;
+pub mod model_shelf;
 pub mod order_levers;
 pub mod past;
 pub mod play_history;
 pub mod preview;
+pub mod price_actions;
+pub mod promotion_gate;
 mod recalibrate;
 pub mod replay_decision;
 pub mod replay_journal;
+pub mod retrain_model;
 pub mod review_service;
 pub mod sequencer;
 pub mod service;
+pub mod shelves;
 pub mod start_engine;
 pub mod state;
 pub mod strategy_ledger;
@@ -49,11 +67,15 @@ mod background_tests;
 #[cfg(test)]
 mod engine_tests;
 #[cfg(test)]
+mod experiments_tests;
+#[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]
 mod graph_settings_tests;
 #[cfg(test)]
 mod leak_canary_tests;
+#[cfg(test)]
+mod models_tests;
 #[cfg(test)]
 mod play_history_tests;
 #[cfg(test)]

@@ -18,11 +18,11 @@ use crate::workflow::explainer::Explainers;
 use crate::workflow::judge_order::{ActiveStrategy, Judge, Sight, Stamp};
 use crate::workflow::lineup::Lineup;
 use crate::workflow::replay_decision::differences;
+use crate::workflow::shelves::Shelves;
 use crate::workflow::state::State;
-use crate::workflow::strategy_shelf::StrategyShelf;
 
 /// What a snapshot's bytes are; changes with the meaning of [`State`] or of anything in it.
-pub const SNAPSHOT_SCHEMA: &str = concat!("state-14/", env!("CARGO_PKG_VERSION"));
+pub const SNAPSHOT_SCHEMA: &str = concat!("state-15/", env!("CARGO_PKG_VERSION"));
 
 /// What is needed to stand where an earlier decision stood.
 #[derive(Debug)]
@@ -35,12 +35,12 @@ pub struct Past {
     pub snapshots_kept: usize,
     /// When the service makes a background of its own; no answer depends on it.
     pub background: BackgroundRule,
-    /// The judge whose bundle is loaded.
+    /// The judge that the service started with.
     pub judge: Judge,
-    /// That bundle, compiled against the backgrounds of the journal.
+    /// Bundles, compiled against the backgrounds of the journal.
     pub explainers: Explainers,
-    /// Reads strategy texts.
-    pub shelf: StrategyShelf,
+    /// Reads strategies and bundles.
+    pub shelves: Shelves,
 }
 
 impl Past {
@@ -84,9 +84,11 @@ impl Past {
     ) -> Result<(State, Judge), Error> {
         let state = self.state_at(scored.decision.versions.graph_position)?;
         // Another strategy is not another model: the bundle must be the recorded one.
-        let judge = match strategy {
-            Some(strategy) => self.explaining_judge(&state)?.with_strategy(strategy),
-            None => self.lineup_of(&state)?.judge(&scored.request.order).clone(),
+        let judge = if let Some(strategy) = strategy {
+            self.explaining_judge(&state)?.with_strategy(strategy)
+        } else {
+            let request = &scored.request;
+            self.lineup_of(&state)?.judge(&state, &request.order, request.event_time)
         };
         Ok((state, judge))
     }
@@ -110,16 +112,14 @@ impl Past {
     /// `Unavailable` when their bundle is not loaded, `Invalid` when a strategy no longer
     /// reads, `Internal` when their background does not compile.
     pub fn lineup_of(&self, state: &State) -> Result<Lineup, Error> {
-        Lineup::of(&self.explaining_judge(state)?, &state.strategies, &self.shelf)
+        let named = (&state.strategies, state.experiments.running_plan());
+        Lineup::of(&self.explaining_judge(state)?, named, &self.shelves)
     }
 
-    /// The loaded judge against the background of a state, if its bundle is the one that
-    /// was active there.
+    /// The bundle that was active in a state, against the background of that state.
     fn explaining_judge(&self, state: &State) -> Result<Judge, Error> {
-        if *state.model_hash == *self.judge.bundle().hash() {
-            return self.explainers.explain(&self.judge, state);
-        }
-        Err(Error::Unavailable(format!("bundle {} is not loaded", state.model_hash).into()))
+        let judge = judge_of(&self.judge, state, &self.shelves)?;
+        self.explainers.explain(&judge, state)
     }
 
     /// The state before the first record.
@@ -143,6 +143,20 @@ impl Past {
             }
         }
     }
+}
+
+/// A judge with the bundle that is active in a state; its own before the first activation.
+///
+/// # Errors
+/// `Unavailable` when the bundle is not there, `Internal` when it does not fit.
+pub fn judge_of(judge: &Judge, state: &State, shelves: &Shelves) -> Result<Judge, Error> {
+    let Some(active) = state.models.active() else { return Ok(judge.clone()) };
+    if *active.hash == *judge.bundle().hash() {
+        return Ok(judge.clone());
+    }
+    let bundle = shelves.models.get(&active.name, &active.hash)?;
+    let fitted = judge.with_bundle(bundle);
+    fitted.map_err(|error| Error::failed("fitting the strategy to a bundle", error))
 }
 
 /// The decision again, as the journal would hold it, with the recorded id, clocks and

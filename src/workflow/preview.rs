@@ -10,6 +10,7 @@ use tokio::task::spawn_blocking;
 
 use crate::domain::backtest::BacktestReport;
 use crate::domain::time::Span;
+use crate::model::bundle::Bundle;
 use crate::workflow::backtest::run::{Backtest, Progress};
 use crate::workflow::error::Error;
 use crate::workflow::judge_order::ActiveStrategy;
@@ -39,25 +40,26 @@ pub enum PreviewItem {
 
 /// Starts a preview; it gives its place back when it ends.
 pub fn start_preview(
-    past: Arc<Past>,
+    (past, bundle): (Arc<Past>, Arc<Bundle>),
     ledger: &StrategyLedger,
     draft: Arc<ActiveStrategy>,
     last: u64,
     place: OwnedSemaphorePermit,
 ) -> Preview {
     let versions = ledger.versions().iter();
-    let known = versions.filter_map(|it| past.shelf.read(&it.hash, &it.toml).ok()).collect();
+    let known =
+        versions.filter_map(|it| past.shelves.strategies.read(&it.hash, &it.toml).ok()).collect();
     let (items, preview) = channel(ITEMS_MAX);
     // Not waited for: it ends by itself, or once nobody receives.
     drop(spawn_blocking(move || {
-        run(&past, known, &draft, last, &items);
+        run((&past, &bundle), known, &draft, last, &items);
         drop(place);
     }));
     preview
 }
 
 fn run(
-    past: &Past,
+    (past, bundle): (&Past, &Bundle),
     known: Vec<Arc<ActiveStrategy>>,
     draft: &Arc<ActiveStrategy>,
     last: u64,
@@ -65,8 +67,8 @@ fn run(
 ) {
     let backtest = Backtest {
         reader: &past.reader,
-        bundle: past.judge.bundle(),
-        read_strategy: past.shelf.reader(),
+        bundle,
+        read_strategy: past.shelves.strategies.reader(),
         known,
         last: Some(last),
         n_threads: THREADS,

@@ -66,9 +66,10 @@ fn replay_one(
         report.skipped += 1;
         return Ok(());
     };
-    let judge = lineup.judge(&scored.request.order);
+    let request = &scored.request;
+    let judge = lineup.judge(state, &request.order, request.event_time);
     let sight = judge.see(state, &scored.request, &[], || 0);
-    let again = judge_as_recorded(judge, &sight, &scored.decision, &scored.request)?;
+    let again = judge_as_recorded(&judge, &sight, &scored.decision, &scored.request)?;
     let fields = differences(&scored.decision, &again.decision);
     let recorded = bytes_of(&Record::Decision(scored.clone()));
     if fields.is_empty() && recorded == bytes_of(&Record::Decision(again)) {

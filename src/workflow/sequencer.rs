@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use crate::domain::decision::DecisionId;
@@ -17,15 +17,19 @@ use crate::domain::query::DecisionKey;
 use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
+use crate::model::bundle::Bundle;
 use crate::store::journal::JournalWriter;
 use crate::store::log::submit_when_room;
 use crate::workflow::background_build::BackgroundBuild;
 use crate::workflow::command::{Command, Place, Reply, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::Error;
+use crate::workflow::experiment_run::ExperimentRun;
+use crate::workflow::experiment_steps::ExperimentStep;
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_order::{Stamp, Stopwatch};
 use crate::workflow::judges::Judges;
+use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
 use crate::workflow::state::{State, event_digest, request_digest};
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
@@ -51,6 +55,8 @@ pub struct Sequencer {
     recent: VecDeque<(u64, Arc<ScoredOrder>)>,
     shed_watch: ShedWatch,
     nanos: Stopwatch,
+    /// When it started.
+    now: Timestamp,
 }
 
 impl Sequencer {
@@ -60,14 +66,16 @@ impl Sequencer {
         judges: Judges,
         outlets: Outlets,
         background: BackgroundBuild,
-        nanos: Stopwatch,
+        (nanos, now): (Stopwatch, Timestamp),
     ) -> Self {
         let (recent, shed_watch) = (VecDeque::new(), ShedWatch::default());
-        Self { state, judges, outlets, background, recent, shed_watch, nanos }
+        Self { state, judges, outlets, background, recent, shed_watch, nanos, now }
     }
 
     /// Serves commands until every sender is gone, then gives the state back.
     pub fn run(mut self, mut commands: mpsc::Receiver<Command>) -> State {
+        // A crash between a harm and the stop that it calls for must not keep it running.
+        self.guard(self.now);
         while let Some(command) = commands.blocking_recv() {
             match command {
                 Command::Score { request, received_time, decision_id, reply } => {
@@ -102,6 +110,22 @@ impl Sequencer {
                 }
                 Command::Step { step, signature, reply } => self.step(&step, signature, reply),
                 Command::Strategies { reply } => answer(reply, Ok(self.strategies())),
+                Command::Model { bundle, expected, signature, reply } => {
+                    self.change_model(&bundle, expected.as_deref(), signature, reply);
+                }
+                Command::Models { reply } => {
+                    answer(reply, Ok((self.state.models.clone(), self.state.position)));
+                }
+                Command::Experiment { step, signature, reply } => {
+                    self.experiment(&step, signature, reply);
+                }
+                Command::Experiments { id, reply } => {
+                    let runs = self.state.experiments.runs().iter();
+                    let is_wanted =
+                        |run: &&ExperimentRun| id.as_ref().is_none_or(|id| run.plan.id == *id);
+                    let runs = runs.filter(is_wanted).cloned().collect();
+                    answer(reply, Ok((runs, self.state.position)));
+                }
                 Command::Find { key, reply } => answer(reply, self.find(&key)),
                 Command::Snapshot { reply } => {
                     let bytes = postcard::to_stdvec(&self.state)
@@ -149,14 +173,15 @@ impl Sequencer {
             answer(reply, Ok(Scored::Before { place, is_same }));
             return;
         }
-        let judge = self.judges.lineup().judge(&request.order);
+        let lineup = self.judges.lineup();
+        let judge = lineup.judge(&self.state, &request.order, request.event_time);
         let decision = judge.judge(&mut self.state, &request, stamp, self.nanos);
         let scored = Arc::new(ScoredOrder { request, decision: Arc::new(decision) });
         let record = Record::Decision(scored.clone());
         let Some(position) = self.submit(&record, reply, Scored::New(scored.clone())) else {
             return;
         };
-        self.fold(&record);
+        self.fold_and_guard(&record, stamp.received_time);
         self.remember(position, scored);
     }
 
@@ -167,7 +192,7 @@ impl Sequencer {
         signature: Signature,
         reply: Reply<(StrategyLedger, u64)>,
     ) {
-        let change = match self.judges.change(&self.state.strategies, step, signature) {
+        let change = match self.judges.change(&self.state, step, signature) {
             Ok(Some(change)) => change,
             Ok(None) => return answer(reply, Ok(self.strategies())),
             Err(error) => return answer(reply, Err(error)),
@@ -177,6 +202,71 @@ impl Sequencer {
             self.fold(&change.record);
             self.judges.follow(change.lineup);
         }
+    }
+
+    /// Another bundle judges what follows in the journal.
+    fn change_model(
+        &mut self,
+        (bundle, report_hash): &(Arc<Bundle>, Box<str>),
+        expected: Option<&str>,
+        signature: Signature,
+        reply: Reply<(ModelLedger, u64)>,
+    ) {
+        if expected.is_some_and(|expected| self.state.models.active_hash() != expected) {
+            let why = "another bundle became active in the meantime; look again".into();
+            return answer(reply, Err(Error::Refused { reason: "MODEL_CHANGED", why }));
+        }
+        let asked = (bundle, report_hash.clone());
+        let change = match self.judges.change_model(&self.state, asked, signature) {
+            Ok(Some(change)) => change,
+            Ok(None) => {
+                return answer(reply, Ok((self.state.models.clone(), self.state.position)));
+            }
+            Err(error) => return answer(reply, Err(error)),
+        };
+        let mut ledger = self.state.models.clone();
+        let position = self.state.position + 1;
+        if let Record::ModelActivated(activated) = &change.record {
+            ledger.fold(activated, position);
+        }
+        if self.submit(&change.record, reply, (ledger, position)).is_some() {
+            self.fold(&change.record);
+            self.background.follow(bundle.clone());
+            self.judges.follow_model(change);
+        }
+    }
+
+    fn experiment(&mut self, step: &ExperimentStep, signature: Signature, reply: Reply<u64>) {
+        match self.judges.change_experiment(&self.state, step, signature) {
+            Ok(change) => {
+                let position = self.state.position + 1;
+                if self.submit(&change.record, reply, position).is_some() {
+                    self.fold(&change.record);
+                    self.judges.follow(change.lineup);
+                }
+            }
+            Err(error) => answer(reply, Err(error)),
+        }
+    }
+
+    /// Folds a record, and ends the experiment that it shows to do harm: by the next order, all
+    /// are judged as before it.
+    fn fold_and_guard(&mut self, record: &Record, now: Timestamp) {
+        let before = self.state.experiments.n_changes();
+        self.fold(record);
+        if self.state.experiments.n_changes() != before {
+            self.guard(now);
+        }
+    }
+
+    fn guard(&mut self, now: Timestamp) {
+        let Some(run) = self.state.experiments.running() else { return };
+        let Some(end) = run.breach() else { return };
+        warn!(experiment = %run.plan.id, ?end, "a guardrail ends the experiment");
+        let step = ExperimentStep::End { id: run.plan.id.clone(), end };
+        let signature = Signature { by: Box::default(), at: now, note: Box::default() };
+        let (reply, _) = oneshot::channel();
+        self.experiment(&step, signature, reply);
     }
 
     fn strategies(&self) -> (StrategyLedger, u64) {
@@ -195,7 +285,7 @@ impl Sequencer {
         }
         let record = Record::Event(ReceivedEvent { event, received_time });
         if self.submit(&record, reply, Told::New).is_some() {
-            self.fold(&record);
+            self.fold_and_guard(&record, received_time);
         }
     }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use crate::domain::record::{GraphActivated, ModelActivated, Record};
+use crate::domain::experiment::ExperimentEnd;
+use crate::domain::record::{ExperimentEnded, GraphActivated, ModelActivated, Record};
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::graph::settings::GraphSettings;
@@ -25,8 +26,10 @@ use crate::workflow::explainer::Explainers;
 use crate::workflow::judge_order::{Judge, Stopwatch};
 use crate::workflow::judges::Judges;
 use crate::workflow::lineup::Lineup;
-use crate::workflow::past::{Past, SNAPSHOT_SCHEMA};
+use crate::workflow::model_shelf::{BundleReader, ModelShelf};
+use crate::workflow::past::{Past, SNAPSHOT_SCHEMA, judge_of};
 use crate::workflow::sequencer::{Outlets, Sequencer};
+use crate::workflow::shelves::Shelves;
 use crate::workflow::state::State;
 use crate::workflow::strategy_ledger::{StrategyStep, file_activated};
 use crate::workflow::strategy_shelf::{StrategyReader, StrategyShelf};
@@ -59,6 +62,8 @@ pub struct EngineInputs {
     pub judge: Judge,
     /// Checks strategy texts.
     pub read_strategy: StrategyReader,
+    /// Reads bundles by name, where they are kept.
+    pub read_bundle: BundleReader,
     /// Makes decision ids.
     pub new_id: NewId,
     /// Measures stages.
@@ -81,8 +86,12 @@ pub fn start_engine(settings: &EngineSettings, inputs: &EngineInputs) -> Result<
     let snapshot_dir = dir.join("snapshots");
     let reader = journal.reader();
     let mut state = load_state(&snapshot_dir, &reader, settings)?;
-    let shelf = StrategyShelf::new(inputs.read_strategy.clone());
-    activate(&mut state, &journal.writer(), settings, (inputs, &shelf))?;
+    let shelves = Shelves {
+        strategies: StrategyShelf::new(inputs.read_strategy.clone()),
+        models: ModelShelf::new(inputs.read_bundle.clone()),
+    };
+    shelves.models.keep(inputs.judge.bundle());
+    activate(&mut state, &journal.writer(), settings, (inputs, &shelves))?;
     let explainers = Explainers::default();
     let end = journal.durable_position();
     let (filler, answers, rebuild) = records::open(&dir.join("records.sqlite"), end)
@@ -103,16 +112,17 @@ pub fn start_engine(settings: &EngineSettings, inputs: &EngineInputs) -> Result<
         background: settings.background,
         judge: inputs.judge.clone(),
         explainers: explainers.clone(),
-        shelf: shelf.clone(),
+        shelves: shelves.clone(),
     };
     let durable = DurableMark::new(end);
     let (commands, queue) = mpsc::channel(settings.queue_max);
-    let judge = explainers.explain(&inputs.judge, &state)?;
-    let judges = Judges::new(judge, &state.strategies, shelf)?;
-    let strategy_name = judges.active_name();
+    let judge = explainers.explain(&judge_of(&inputs.judge, &state, &shelves)?, &state)?;
+    let bundle = judge.bundle().clone();
+    let judges = Judges::new(judge, &state, shelves)?;
+    let active = judges.active();
     let outlets = Outlets { writer: journal.writer(), durable: durable.clone() };
-    let build = BackgroundBuild::new(inputs.judge.bundle().clone(), explainers);
-    let sequencer = Sequencer::new(state, judges, outlets, build, inputs.nanos);
+    let build = BackgroundBuild::new(bundle, explainers);
+    let sequencer = Sequencer::new(state, judges, outlets, build, (inputs.nanos, inputs.now));
     let sequencer = thread::Builder::new()
         .name("sequencer".to_owned())
         .spawn(move || sequencer.run(queue))
@@ -124,7 +134,7 @@ pub fn start_engine(settings: &EngineSettings, inputs: &EngineInputs) -> Result<
         durable,
         records: answers,
         follower,
-        strategy_name,
+        active,
         past,
         new_id: inputs.new_id,
     }))
@@ -166,7 +176,7 @@ fn activate(
     state: &mut State,
     writer: &JournalWriter,
     settings: &EngineSettings,
-    (inputs, shelf): (&EngineInputs, &StrategyShelf),
+    (inputs, shelves): (&EngineInputs, &Shelves),
 ) -> Result<(), Error> {
     let bundle = inputs.judge.bundle();
     let mut records = Vec::new();
@@ -175,13 +185,26 @@ fn activate(
         let settings = graph.into_boxed_str();
         records.push(Record::GraphActivated(GraphActivated { settings, at: inputs.now }));
     }
-    records.extend(strategy_record(state, inputs, shelf)?);
-    if *state.model_hash != *bundle.hash() {
-        let manifest = bundle.manifest();
+    // What is offered again is no news: what people promoted since then goes on judging.
+    let is_news = state.models.offered_hash() != bundle.hash();
+    if is_news || judge_of(&inputs.judge, state, shelves).is_err() {
         records.push(Record::ModelActivated(ModelActivated {
-            name: format!("{}/{}", manifest.name, manifest.version).into(),
+            name: bundle.full_name(),
             hash: bundle.hash().into(),
-            at: inputs.now,
+            signature: Signature { by: Box::default(), at: inputs.now, note: Box::default() },
+            report_hash: Box::default(),
+        }));
+    }
+    records.extend(strategy_record(state, inputs, shelves)?);
+    let plan = state.experiments.running_plan();
+    if let Some((plan, _)) = plan
+        && let Err(error) = arms_of(state, inputs, shelves)
+    {
+        warn!(%error, experiment = %plan.id, "an arm cannot judge any more: the experiment ends");
+        records.push(Record::ExperimentEnded(ExperimentEnded {
+            id: plan.id.clone(),
+            end: ExperimentEnd::Killed,
+            signature: Signature { by: Box::default(), at: inputs.now, note: Box::default() },
         }));
     }
     for record in records {
@@ -191,15 +214,21 @@ fn activate(
     Ok(())
 }
 
+/// Whether the arms of the running experiment can judge.
+fn arms_of(state: &State, inputs: &EngineInputs, shelves: &Shelves) -> Result<Lineup, Error> {
+    let named = (&state.strategies, state.experiments.running_plan());
+    Lineup::of(&inputs.judge, named, shelves)
+}
+
 /// The strategy file judges when it says something new, or when what judged before does not
 /// read any more.
 fn strategy_record(
     state: &State,
     inputs: &EngineInputs,
-    shelf: &StrategyShelf,
+    shelves: &Shelves,
 ) -> Result<Option<Record>, Error> {
     let file = inputs.judge.strategy();
-    if let Err(error) = Lineup::of(&inputs.judge, &state.strategies, shelf) {
+    if let Err(error) = Lineup::of(&inputs.judge, (&state.strategies, None), shelves) {
         warn!(%error, "the strategy that judged before does not read: the file judges now");
         return Ok(Some(file_activated(file, inputs.now)));
     }

@@ -9,16 +9,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::confirmation::Confirmations;
 use crate::domain::decision::DecisionId;
+use crate::domain::entity::EntityRef;
 use crate::domain::event::{Event, Fact};
 use crate::domain::operators::Operators;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
     BackgroundActivated, GraphActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
 };
+use crate::domain::time::Timestamp;
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::settings::GraphSettings;
 use crate::model::background::Background;
 use crate::workflow::approved_orders::{ApprovedOrders, BackgroundRule};
+use crate::workflow::experiment_book::ExperimentBook;
+use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::strategy_ledger::StrategyLedger;
 use crate::workflow::undecided::Undecided;
 
@@ -37,8 +41,10 @@ pub struct State {
     pub graph_settings: Box<str>,
     /// Every strategy that was proposed or active, and which of them judge.
     pub strategies: StrategyLedger,
-    /// Hash of the active bundle; empty before the first activation.
-    pub model_hash: Box<str>,
+    /// Which bundle judges, and which ones did.
+    pub models: ModelLedger,
+    /// What is compared on real orders, and what followed.
+    pub experiments: ExperimentBook,
     /// The orders that contributions compare with; `None` before the first were gathered
     /// under the active bundle, which then compares with its own.
     pub background: Option<Background>,
@@ -73,7 +79,8 @@ impl State {
             graph: KnowledgeGraph::new(GraphSettings::default()),
             graph_settings: Box::default(),
             strategies: StrategyLedger::default(),
-            model_hash: Box::default(),
+            models: ModelLedger::default(),
+            experiments: ExperimentBook::default(),
             background: None,
             approved: ApprovedOrders::new(rule),
             confirmations: Confirmations::default(),
@@ -106,12 +113,15 @@ impl State {
             | Record::StrategyApproved(_)
             | Record::StrategyActivated(_) => self.strategies.fold(record),
             Record::ModelActivated(activated) => {
-                self.model_hash = activated.hash.clone();
+                self.models.fold(activated, self.position);
                 // Its ranks are those of the bundle before.
                 self.background = None;
             }
             Record::BackgroundActivated(activated) => self.fold_background(activated),
             Record::GraphActivated(activated) => self.fold_graph(activated),
+            Record::ExperimentStarted(started) => self.experiments.started(started),
+            Record::ExperimentRamped(ramped) => self.experiments.ramped(ramped),
+            Record::ExperimentEnded(ended) => self.experiments.ended(ended),
         }
     }
 
@@ -135,8 +145,14 @@ impl State {
         self.events.get(&text_digest(event_id)).copied()
     }
 
+    /// The accounts that are one ring once an order is placed, by kind and key; nobody's walk
+    /// while no experiment asks for it.
+    pub fn accounts_joined_by(&self, order: &Order, as_of: Timestamp) -> Vec<EntityRef> {
+        self.graph.accounts_joined_by(order, as_of).into_iter().collect()
+    }
+
     fn fold_background(&mut self, activated: &BackgroundActivated) {
-        if activated.model_hash == self.model_hash {
+        if *activated.model_hash == *self.models.active_hash() {
             self.approved.restart_count();
             let BackgroundActivated { name, n_features, ranks, .. } = activated;
             // Never written with rows that are none; if it were, the answers would replay
@@ -159,6 +175,7 @@ impl State {
         let entry = Entry { position: self.position, content: event_digest(event) };
         self.events.insert(text_digest(&event.event_id), entry);
         self.approved.told(&event.fact);
+        self.experiments.told(event);
         if let Fact::Choice(choice) = &event.fact
             && let Some(shown) = self.undecided.chose(choice.decision_id)
         {
@@ -180,7 +197,13 @@ impl State {
         self.requests.insert(text_digest(&request.request_id), entry);
         self.decisions.insert(scored.decision.decision_id, position);
         self.orders.insert(order_digest(&request.order.key), position);
-        self.approved.decided(&scored.decision);
+        if scored.decision.versions.assignment.is_some() {
+            let accounts = self.accounts_joined_by(&request.order, request.event_time);
+            self.experiments.decided(scored, &accounts);
+        }
+        if *scored.decision.versions.model_hash == *self.models.active_hash() {
+            self.approved.decided(&scored.decision);
+        }
         self.undecided.decided(&scored.decision, request.event_time);
         self.graph.apply_received(&placed_event(request), scored.decision.times.received_time);
     }
@@ -245,7 +268,7 @@ fn order_digest(order: &OrderKey) -> Digest {
     text_digest(&format!("{}\u{0}{}\u{0}{}", order.channel, order.order_id, order.revision))
 }
 
-fn text_digest(text: &str) -> Digest {
+pub(super) fn text_digest(text: &str) -> Digest {
     bytes_digest(text.as_bytes())
 }
 

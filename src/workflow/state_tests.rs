@@ -6,14 +6,14 @@ use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::event::{Event, Fact};
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::AttributeValue;
-use crate::domain::record::{
-    ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
-};
+use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated};
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Span;
 use crate::graph::history::Window;
 use crate::workflow::approved_orders::BackgroundRule;
-use crate::workflow::fixtures::{at, bundle, judge, new_id, order, placed, request};
+use crate::workflow::fixtures::{
+    at, bundle, judge, model_activated, new_id, order, placed, request,
+};
 use crate::workflow::judge_order::Stamp;
 use crate::workflow::state::{Entry, State, differing_fields, event_digest, request_digest};
 use crate::workflow::strategy_ledger::STRATEGIES_MAX;
@@ -48,7 +48,7 @@ fn fold_score(state: &mut State, request: &ScoreRequest) -> DecisionId {
 fn every_record_is_found_at_its_own_position() {
     let mut state = empty();
     state.fold(&activated("plain", "h1"));
-    let model = ModelActivated { name: "risk/1".into(), hash: "h2".into(), at: at(0) };
+    let model = model_activated("h2");
     state.fold(&Record::ModelActivated(model));
     let event = placed(1);
     state.fold(&Record::Event(ReceivedEvent { event: event.clone(), received_time: at(2) }));
@@ -59,7 +59,7 @@ fn every_record_is_found_at_its_own_position() {
 
     let active = state.strategies.active().unwrap();
     assert_eq!((&*active.hash, &*active.toml), ("h1", "plain"));
-    assert_eq!((&*state.model_hash, state.position), ("h2", 5));
+    assert_eq!((state.models.active_hash(), state.position), ("h2", 5));
     assert_eq!(
         state.told(&event.event_id),
         Some(Entry { position: 3, content: event_digest(&event) })

@@ -28,20 +28,20 @@ pub struct Trial {
 /// Trials that were seen in one state.
 #[derive(Debug)]
 pub struct Seen {
-    /// Who judged then.
-    pub lineup: Lineup,
     /// Measures the rest of the stages.
     pub nanos: Stopwatch,
-    /// In the order in which they were asked, each seen under its own strategy.
-    pub trials: Vec<(Trial, Sight)>,
+    /// In the order in which they were asked, each with who judges it and what they saw.
+    pub trials: Vec<(Trial, Judge, Sight)>,
 }
 
 impl Trial {
     /// Who judges it, when a lineup judges the others.
-    pub fn judge(&self, lineup: &Lineup) -> Judge {
-        let usual = lineup.judge(&self.request.order);
-        let strategy = self.strategy.as_ref();
-        strategy.map_or_else(|| usual.clone(), |it| usual.with_strategy(it.clone()))
+    fn judge(&self, lineup: &Lineup, state: &State) -> Judge {
+        let usual = lineup.judge(state, &self.request.order, self.request.event_time);
+        match &self.strategy {
+            Some(strategy) => usual.with_strategy(strategy.clone()),
+            None => usual,
+        }
     }
 }
 
@@ -49,18 +49,20 @@ impl Seen {
     /// Looks at every trial in the state, which is afterwards as it was.
     pub fn new(lineup: &Lineup, state: &mut State, trials: Vec<Trial>, nanos: Stopwatch) -> Self {
         let seen = trials.into_iter().map(|trial| {
-            let sight = trial.judge(lineup).see(state, &trial.request, &trial.given, nanos);
-            (trial, sight)
+            let judge = trial.judge(lineup, state);
+            let sight = judge.see(state, &trial.request, &trial.given, nanos);
+            (trial, judge, sight)
         });
-        Self { lineup: lineup.clone(), nanos, trials: seen.collect() }
+        let trials = seen.collect();
+        Self { nanos, trials }
     }
 
     /// One decision per trial.
     pub fn decide(self, received_time: Timestamp) -> Vec<Decision> {
-        let Self { lineup, nanos, trials } = self;
-        let decide = |(trial, sight): (Trial, Sight)| {
+        let Self { nanos, trials } = self;
+        let decide = |(trial, judge, sight): (Trial, Judge, Sight)| {
             let stamp = Stamp { decision_id: trial.decision_id, received_time };
-            trial.judge(&lineup).decide(&sight, &trial.request, &stamp, nanos)
+            judge.decide(&sight, &trial.request, &stamp, nanos)
         };
         trials.into_iter().map(decide).collect()
     }

@@ -40,8 +40,12 @@ impl Terms {
     /// # Errors
     /// [`Error::InvalidFields`] with everything that is not there, or
     /// [`Error::InvalidStrategy`] when that is all that is wrong.
-    pub fn read(question: &WhatIf, past: &Past, known: &StrategyLedger) -> Result<Self, Error> {
-        let bundle = past.judge.bundle();
+    pub fn read(
+        question: &WhatIf,
+        (past, judge): (&Past, &Judge),
+        known: &StrategyLedger,
+    ) -> Result<Self, Error> {
+        let bundle = judge.bundle();
         let mut mistakes = Mistakes::default();
         let given = mistakes.given(&question.features, &bundle.manifest().features);
         if let Some(ProbabilityTarget { head, .. }) = &question.target {
@@ -75,19 +79,18 @@ impl Terms {
     /// # Errors
     /// `Unavailable` when fewer than two were.
     pub fn answer_seen(&self, seen: Seen, received_time: Timestamp) -> Result<WhatIfAnswer, Error> {
-        let Seen { lineup, nanos, trials } = seen;
+        let Seen { nanos, trials } = seen;
         let mut trials = trials.into_iter();
         let (Some(as_is), Some(changed)) = (trials.next(), trials.next()) else {
             return Err(Error::Unavailable("an order was not looked at".into()));
         };
-        let decide = |trial: &Trial, sight: &Sight| {
+        let decide = |(trial, judge, sight): &(Trial, Judge, Sight)| {
             let stamp = Stamp { decision_id: trial.decision_id, received_time };
-            Arc::new(trial.judge(&lineup).decide(sight, &trial.request, &stamp, nanos))
+            Arc::new(judge.decide(sight, &trial.request, &stamp, nanos))
         };
-        let baseline = decide(&as_is.0, &as_is.1);
-        let (changed, sight) = changed;
-        let decided = decide(&changed, &sight);
-        Ok(self.answer(&changed.judge(&lineup), baseline, decided, (&changed.request, &sight)))
+        let (baseline, decided) = (decide(&as_is), decide(&changed));
+        let (changed, judge, sight) = &changed;
+        Ok(self.answer(judge, baseline, decided, (&changed.request, sight)))
     }
 
     /// The answer about a recorded order, judged again where it stood, with its own id
@@ -180,7 +183,7 @@ impl Mistakes {
     ) -> Option<Arc<ActiveStrategy>> {
         match choice? {
             StrategyChoice::Known(name) => {
-                let found = past.shelf.find(known, name);
+                let found = past.shelves.strategies.find(known, name);
                 if found.is_none() {
                     let names = names(known).join(", ");
                     let description = format!("`{name}` is not known here; known are {names}");
@@ -189,7 +192,7 @@ impl Mistakes {
                 found
             }
             StrategyChoice::Text(toml) => {
-                past.shelf.check(toml).map_err(|mistakes| self.of_text = mistakes).ok()
+                past.shelves.strategies.check(toml).map_err(|mistakes| self.of_text = mistakes).ok()
             }
         }
     }

@@ -39,7 +39,7 @@ pub(crate) fn decide(request: &ScoreRequest, id: DecisionId, received: Timestamp
             build: "test".into(),
             background: "".into(),
             background_hash: "".into(),
-            experiment_arm: "".into(),
+            assignment: None,
             propensity: Probability::ONE,
         },
         risks: RiskType::ALL.iter().map(|risk| assess(*risk, raw, request)).collect(),

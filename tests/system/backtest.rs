@@ -25,6 +25,7 @@ use orderlens::workflow::backtest::compare::{Compared, Comparer, Steps};
 use orderlens::workflow::backtest::past_judges::{FittedStrategy, PastJudges};
 use orderlens::workflow::engine::Engine;
 use orderlens::workflow::judge_order::{ActiveStrategy, Judge};
+use orderlens::workflow::model_shelf::only_loaded;
 use orderlens::workflow::service::OrderService;
 use orderlens::workflow::start_engine::{EngineInputs, start_engine};
 use serde_json::Value;
@@ -97,7 +98,14 @@ fn open(data: &Path, toml: &str) -> Engine {
     engine.background = BackgroundRule::OFF;
     let read_strategy = reader(&shipped_judge());
     let judge = shipped_judge().with_strategy(read(toml));
-    let inputs = EngineInputs { judge, read_strategy, new_id, nanos: || 0, now: START };
+    let inputs = EngineInputs {
+        judge,
+        read_strategy,
+        read_bundle: only_loaded(),
+        new_id,
+        nanos: || 0,
+        now: START,
+    };
     start_engine(&engine, &inputs).unwrap()
 }
 

@@ -97,7 +97,8 @@ fn fill<'r>(
                 transaction.prepare_cached(INSERT_ACTIVATION)?.execute(row)?;
             }
             Record::ModelActivated(active) => {
-                let row = params![position, "model", active.name, active.hash, active.at.0];
+                let row =
+                    params![position, "model", active.name, active.hash, active.signature.at.0];
                 transaction.prepare_cached(INSERT_ACTIVATION)?.execute(row)?;
             }
             Record::BackgroundActivated(active) => {
@@ -107,7 +108,10 @@ fn fill<'r>(
             // No versions that judge; the journal tells them whole.
             Record::GraphActivated(_)
             | Record::StrategyProposed(_)
-            | Record::StrategyApproved(_) => {}
+            | Record::StrategyApproved(_)
+            | Record::ExperimentStarted(_)
+            | Record::ExperimentRamped(_)
+            | Record::ExperimentEnded(_) => {}
         }
     }
     transaction.prepare_cached(SET_PROGRESS)?.execute([last])?;

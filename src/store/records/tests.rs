@@ -112,7 +112,7 @@ fn decided(n: u64) -> Record {
         build: "test".into(),
         background: "".into(),
         background_hash: "".into(),
-        experiment_arm: "".into(),
+        assignment: None,
         propensity: Probability::ONE,
     };
     let decision = Decision {
@@ -203,7 +203,12 @@ fn record(n: u64) -> Record {
                 staged_percent: None,
             })
         }
-        4 => Record::ModelActivated(ModelActivated { name: "risk/1".into(), hash: "m".into(), at }),
+        4 => Record::ModelActivated(ModelActivated {
+            name: "risk/1".into(),
+            hash: "m".into(),
+            signature: Signature { by: Box::default(), at, note: Box::default() },
+            report_hash: Box::default(),
+        }),
         _ => decided(n),
     }
 }

@@ -31,6 +31,20 @@ pub fn ranking_figures(rows: &[Ranked], fpr_max: f64, seed: u64) -> RankingFigur
     RankingFigures { auc, average_precision, recall_at_fpr }
 }
 
+/// Average precision of rows given from the most suspicious one on, by their places among the
+/// weights; NaN without a positive that has weight.
+pub fn average_precision(order: &[usize], weights: &[f64], is_real: impl Fn(usize) -> bool) -> f64 {
+    let (mut seen, mut found, mut sum) = (0.0, 0.0, 0.0);
+    for row in order {
+        seen += weights[*row];
+        if is_real(*row) && 0.0 < weights[*row] {
+            found += weights[*row];
+            sum += weights[*row] * found / seen;
+        }
+    }
+    if found > 0.0 { sum / found } else { f64::NAN }
+}
+
 /// AUC, average precision and recall of rows sorted by falling score.
 fn curve(sorted: &[Ranked], weights: &[f64], fpr_max: f64) -> [f64; 3] {
     let (n_positive, n_negative) = totals(sorted, weights);

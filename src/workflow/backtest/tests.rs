@@ -18,6 +18,7 @@ use crate::workflow::engine_tests::{fill, settings};
 use crate::workflow::error::Error;
 use crate::workflow::fixtures::{at, bundle, new_id, other_bundle};
 use crate::workflow::judge_order::{ActiveStrategy, Judge};
+use crate::workflow::model_shelf::only_loaded;
 use crate::workflow::start_engine::{EngineInputs, start_engine};
 use crate::workflow::strategy_shelf::StrategyReader;
 
@@ -55,7 +56,8 @@ fn open(dir: &Path, bundle: Arc<Bundle>, toml: &str) -> Engine {
     let strategy = Arc::new(read(toml).unwrap());
     let judge = Judge::new(bundle, strategy, "test").unwrap();
     let (read_strategy, now) = (reader(), at(0));
-    let inputs = EngineInputs { judge, read_strategy, new_id, nanos: || 0, now };
+    let inputs =
+        EngineInputs { judge, read_strategy, read_bundle: only_loaded(), new_id, nanos: || 0, now };
     start_engine(&settings(dir), &inputs).unwrap()
 }
 
