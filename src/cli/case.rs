@@ -1,4 +1,4 @@
-//! `orderlens case`: what was done about an order, and what followed.
+//! `orderlens case`: what was done about an order, what followed, and similar cases.
 
 use clap::Args;
 use miette::{IntoDiagnostic as _, WrapErr as _};
@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 
 use crate::cli::ask::{AskArgs, refused};
 use crate::cli::output::{say, say_json};
+use crate::cli::render::Page;
+use crate::cli::similar_page;
 use crate::cli::words::{action, word};
 use crate::domain::decision::ActionKind;
 use crate::domain::feedback::OutcomeKind;
@@ -13,12 +15,19 @@ use crate::domain::text::Language;
 use crate::wire::enums::WireEnum as _;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::case_service_client::CaseServiceClient;
+use crate::wire::similar::DAYS_DEFAULT;
 
 /// Which case, and whom to ask.
 #[derive(Clone, Debug, Args)]
 pub struct CaseArgs {
     /// Id of the decision
     decision_id: String,
+    /// Show as many similar cases, too: what was done about them, and what followed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    similar: Option<u32>,
+    /// Window of similar cases to count: 7, 30, 90 or 180 days
+    #[arg(long, value_name = "DAYS", default_value_t = DAYS_DEFAULT, requires = "similar")]
+    days: u32,
     #[command(flatten)]
     asking: AskArgs,
 }
@@ -26,18 +35,26 @@ pub struct CaseArgs {
 /// Asks the server and shows the case.
 ///
 /// # Errors
-/// When the server cannot be reached or does not know the decision.
+/// When the server cannot be reached, does not know the decision or refuses the numbers.
 pub fn run(args: &CaseArgs) -> miette::Result<()> {
     let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
-    let case = runtime.block_on(ask(args))?;
+    let (case, similar) = runtime.block_on(ask(args))?;
     if args.asking.json {
-        return say_json(&as_json(&case));
+        let mut told = as_json(&case);
+        if let Some(similar) = &similar {
+            told["similar"] = similar_page::as_json(similar);
+        }
+        return say_json(&told);
     }
-    say(page(args.asking.lang.into(), &case));
+    let Page { language, ink } = args.asking.page();
+    say(page(language, &case));
+    if let Some(similar) = &similar {
+        say(format!("\n{}", similar_page::page(language, ink, similar)));
+    }
     Ok(())
 }
 
-async fn ask(args: &CaseArgs) -> miette::Result<pb::Case> {
+async fn ask(args: &CaseArgs) -> miette::Result<(pb::Case, Option<pb::FindSimilarCasesResponse>)> {
     let server = &args.asking.server;
     let mut client = CaseServiceClient::connect(server.clone())
         .await
@@ -45,10 +62,29 @@ async fn ask(args: &CaseArgs) -> miette::Result<pb::Case> {
         .wrap_err_with(|| format!("cannot reach a server at {server}"))?;
     let key = pb::get_case_request::Key::DecisionId(args.decision_id.clone());
     let answer = client.get_case(pb::GetCaseRequest { key: Some(key) }).await;
-    Ok(answer.map_err(|status| refused(&status))?.into_inner().case.unwrap_or_default())
+    let case = answer.map_err(|status| refused(&status))?.into_inner().case.unwrap_or_default();
+    let Some(max_cases) = args.similar else { return Ok((case, None)) };
+    let key = pb::find_similar_cases_request::Key::DecisionId(args.decision_id.clone());
+    let request = pb::FindSimilarCasesRequest { key: Some(key), max_cases, days: args.days };
+    let answer = client.find_similar_cases(request).await;
+    Ok((case, Some(answer.map_err(|status| refused(&status))?.into_inner())))
 }
 
 fn as_json(case: &pb::Case) -> Value {
+    let overruled = |it: &pb::OverruledOutcome| json!({ "outcome_id": it.outcome_id, "overruled_by": it.overruled_by });
+    json!({
+        "decision_id": case.decision_id,
+        "suspected_head_id": case.suspected_head_id,
+        "action": ActionKind::from_wire(case.action).map_or("", ActionKind::as_str),
+        "choice_id": case.choice_id,
+        "windows": case.windows.iter().map(window_as_json).collect::<Vec<_>>(),
+        "overruled": case.overruled.iter().map(overruled).collect::<Vec<_>>(),
+        "n_before": case.n_before,
+    })
+}
+
+/// A window as JSON.
+pub fn window_as_json(window: &pb::CaseWindow) -> Value {
     let money = |sums: &[pb::Money]| -> Vec<Value> {
         let one = |sum: &pb::Money| json!({ "currency_code": sum.currency_code, "minor_units": sum.minor_units });
         sums.iter().map(one).collect()
@@ -61,25 +97,18 @@ fn as_json(case: &pb::Case) -> Value {
             "outcome_ids": it.outcome_ids,
         })
     };
-    let window = |it: &pb::CaseWindow| {
-        json!({
-            "days": it.days,
-            "elapsed": it.elapsed,
-            "consequences": it.consequences.iter().map(consequence).collect::<Vec<_>>(),
-            "net": money(&it.net),
-            "text": it.text.as_ref().map(|text| json!({ "en": text.en, "zh": text.zh })),
-        })
-    };
-    let overruled = |it: &pb::OverruledOutcome| json!({ "outcome_id": it.outcome_id, "overruled_by": it.overruled_by });
     json!({
-        "decision_id": case.decision_id,
-        "suspected_head_id": case.suspected_head_id,
-        "action": ActionKind::from_wire(case.action).map_or("", ActionKind::as_str),
-        "choice_id": case.choice_id,
-        "windows": case.windows.iter().map(window).collect::<Vec<_>>(),
-        "overruled": case.overruled.iter().map(overruled).collect::<Vec<_>>(),
-        "n_before": case.n_before,
+        "days": window.days,
+        "elapsed": window.elapsed,
+        "consequences": window.consequences.iter().map(consequence).collect::<Vec<_>>(),
+        "net": money(&window.net),
+        "text": window.text.as_ref().map(text_as_json),
     })
+}
+
+/// A text as JSON.
+pub fn text_as_json(text: &pb::Text) -> Value {
+    json!({ "en": text.en, "zh": text.zh })
 }
 
 /// The case for people.

@@ -43,6 +43,7 @@ mod rules_section;
 pub mod score;
 pub mod serve;
 pub mod settings;
+pub mod similar_page;
 pub mod simulate;
 pub mod strategy;
 pub mod strategy_page;
@@ -93,7 +94,7 @@ enum Command {
     Ope(ope::OpeArgs),
     /// Ask a server how people choose, and who does not look
     Operators(operators::OperatorsArgs),
-    /// Ask a server what was done about an order, and what followed
+    /// Ask a server what was done about an order, what followed, and about similar cases
     Case(case::CaseArgs),
     /// Ask a server which orders people should look at first
     Queue(queue::QueueArgs),

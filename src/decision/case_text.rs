@@ -155,6 +155,8 @@ mod tests {
             Kind::ConfirmedFraud,
             Kind::ConfirmedLegit,
         ];
-        assert!(kinds.iter().all(|kind| has("outcome", kind.as_str())));
+        for section in ["outcome", "outcome_name"] {
+            assert!(kinds.iter().all(|kind| has(section, kind.as_str())), "{section}");
+        }
     }
 }

@@ -16,6 +16,7 @@ pub mod reasons;
 pub mod rule;
 pub mod rule_expression;
 pub mod rule_facts;
+pub mod similar_text;
 pub mod strategy;
 pub mod thresholds;
 pub mod told;

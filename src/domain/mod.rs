@@ -36,6 +36,7 @@ pub mod risk;
 pub mod rule;
 pub mod scramble;
 pub mod share;
+pub mod similar;
 pub mod strategy_version;
 pub mod text;
 pub mod time;

@@ -20,6 +20,7 @@ pub mod game;
 #[cfg(target_arch = "x86_64")]
 mod kernel;
 pub mod manifest;
+pub mod neighbors;
 pub mod parts;
 pub mod population;
 mod ranker;

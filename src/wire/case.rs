@@ -45,7 +45,8 @@ pub fn case_to_pb(case: &Case) -> pb::Case {
     }
 }
 
-fn window_to_pb(window: &CaseWindow, text: Option<&Text>) -> pb::CaseWindow {
+/// The message for a window and its sentence.
+pub fn window_to_pb(window: &CaseWindow, text: Option<&Text>) -> pb::CaseWindow {
     pb::CaseWindow {
         days: window.days,
         elapsed: window.elapsed,

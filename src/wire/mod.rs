@@ -25,6 +25,7 @@ pub mod review_queue;
 mod rule;
 #[cfg(test)]
 mod samples;
+pub mod similar;
 pub mod stored_decision;
 pub mod strategy;
 pub mod strategy_record;

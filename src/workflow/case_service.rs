@@ -8,9 +8,11 @@ use crate::domain::decision::{ActionKind, Decision};
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::query::DecisionKey;
 use crate::domain::risk::{RiskBand, top_risk};
+use crate::domain::similar::{SimilarCases, SimilarQuery};
 use crate::domain::time::Timestamp;
 use crate::workflow::engine::{Engine, block};
 use crate::workflow::error::Error;
+use crate::workflow::similar_cases::{SEARCH_RETRY_AFTER, Sources};
 
 /// Tells what followed from what was done.
 pub trait CaseService: Send + Sync + 'static {
@@ -23,6 +25,17 @@ pub trait CaseService: Send + Sync + 'static {
         key: DecisionKey,
         now: Timestamp,
     ) -> impl Future<Output = Result<Case, Error>> + Send;
+
+    /// Cases like a case, what was done about them and what followed until `now`.
+    ///
+    /// # Errors
+    /// As [`CaseService::get_case`]; `Unavailable` also when the bundle of the decision is not
+    /// loaded.
+    fn find_similar_cases(
+        &self,
+        query: SimilarQuery,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<SimilarCases, Error>> + Send;
 }
 
 impl CaseService for Engine {
@@ -37,6 +50,25 @@ impl CaseService for Engine {
         });
         let (choices, outcomes) = told.await?;
         Ok(case(&scored.decision, &choices, &outcomes, now))
+    }
+
+    async fn find_similar_cases(
+        &self,
+        query: SimilarQuery,
+        now: Timestamp,
+    ) -> Result<SimilarCases, Error> {
+        let scored = self.find(query.key.clone()).await?;
+        let Ok(place) = self.similar_searches.clone().try_acquire_owned() else {
+            return Err(Error::Exhausted { retry_after: SEARCH_RETRY_AFTER });
+        };
+        self.records_caught_up().await?;
+        let (past, records) = (self.past().clone(), self.records.clone());
+        block(move || {
+            let found = Sources { past: &past, records: &records }.find(&scored, &query, now);
+            drop(place);
+            found
+        })
+        .await
     }
 }
 

@@ -27,6 +27,7 @@ use crate::workflow::service::{
     Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
     WhatIfAnswer,
 };
+use crate::workflow::similar_cases::SEARCHES_MAX;
 use crate::workflow::state::{State, differing_fields};
 use crate::workflow::strategy_service::StrategyService as _;
 use crate::workflow::trial::{Seen, Trial};
@@ -53,6 +54,7 @@ pub struct Engine {
     active: watch::Receiver<Judge>,
     new_id: NewId,
     pub(super) previews: Arc<Semaphore>,
+    pub(super) similar_searches: Arc<Semaphore>,
     sequencer: Option<JoinHandle<State>>,
     journal: Option<Journal>,
 }
@@ -93,6 +95,7 @@ impl Engine {
             past: Arc::new(parts.past),
             new_id: parts.new_id,
             previews: Arc::new(Semaphore::new(PREVIEWS_MAX)),
+            similar_searches: Arc::new(Semaphore::new(SEARCHES_MAX)),
             sequencer: Some(parts.sequencer),
             journal: Some(parts.journal),
         }

@@ -62,6 +62,12 @@ impl Explainers {
         Ok(judge.with_explainer(Some(explainer)))
     }
 
+    /// The kept explainer against the background with a hash, whatever its name.
+    pub fn find(&self, hash: &str) -> Option<Arc<Explainer>> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.iter().find(|explainer| explainer.background.hash() == hash).cloned()
+    }
+
     /// Keeps an explainer, instead of the oldest when there are too many.
     pub fn keep(&self, explainer: Arc<Explainer>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);

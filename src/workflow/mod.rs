@@ -47,6 +47,7 @@ pub mod review_service;
 pub mod sequencer;
 pub mod service;
 pub mod shelves;
+pub mod similar_cases;
 pub mod start_engine;
 pub mod state;
 pub mod strategy_ledger;

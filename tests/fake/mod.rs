@@ -24,6 +24,7 @@ use orderlens::domain::query::{
 };
 use orderlens::domain::record::ScoreRequest;
 use orderlens::domain::review_queue::{QueueQuery, ReviewQueue};
+use orderlens::domain::similar::{SimilarCases, SimilarQuery};
 use orderlens::domain::strategy_version::{Signature, Signer, StrategyMistake};
 use orderlens::domain::time::{Span, Timestamp};
 use orderlens::workflow::case_service::CaseService;
@@ -259,6 +260,14 @@ impl OrderService for Fake {
 impl CaseService for Fake {
     async fn get_case(&self, _: DecisionKey, _: Timestamp) -> Result<Case, Error> {
         // It keeps outcomes as words.
+        Err(Error::Unavailable("there are no cases".into()))
+    }
+
+    async fn find_similar_cases(
+        &self,
+        _: SimilarQuery,
+        _: Timestamp,
+    ) -> Result<SimilarCases, Error> {
         Err(Error::Unavailable("there are no cases".into()))
     }
 }

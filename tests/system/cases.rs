@@ -1,10 +1,15 @@
 //! What followed from an action, asked of a running server by command.
 
+use std::collections::BTreeMap;
+
 use orderlens::wire::pb::v1;
+use orderlens::wire::pb::v1::case_service_client::CaseServiceClient;
 use orderlens::wire::pb::v1::decision_service_client::DecisionServiceClient;
 use orderlens::wire::pb::v1::feedback_service_client::FeedbackServiceClient;
 use prost_types::Timestamp;
 use serde_json::Value;
+use tonic::Code;
+use tonic_types::StatusExt as _;
 
 use crate::orders;
 use crate::server::{Server, orderlens};
@@ -12,8 +17,12 @@ use crate::server::{Server, orderlens};
 const DAY: i64 = 86_400;
 
 fn case(server: &Server, decision_id: &str) -> Value {
+    case_with(server, decision_id, &[])
+}
+
+fn case_with(server: &Server, decision_id: &str, arguments: &[&str]) -> Value {
     let mut command = orderlens();
-    command.args(["case", decision_id, "--json", "--server", &server.url]);
+    command.args(["case", decision_id, "--json", "--server", &server.url]).args(arguments);
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
@@ -84,4 +93,173 @@ async fn a_case_has_all_that_was_acknowledged_and_a_crash_changes_nothing() {
     let unknown = "00000000-0000-7000-8000-000000000000";
     let output = orderlens().args(["case", unknown, "--server", &server.url]).output().unwrap();
     assert!(!output.status.success());
+}
+
+/// An order that was scored, explained in full.
+struct Scored {
+    decision_id: String,
+    order_id: String,
+    /// By risk and feature, log-odds.
+    contributions: BTreeMap<(String, String), f64>,
+}
+
+impl Scored {
+    fn distance(&self, other: &Self) -> f64 {
+        assert!(self.contributions.keys().eq(other.contributions.keys()));
+        let pairs = self.contributions.values().zip(other.contributions.values());
+        pairs.map(|(a, b)| (a - b) * (a - b)).sum::<f64>().sqrt()
+    }
+}
+
+/// Scores an order in a revision.
+async fn score(server: &Server, n: u64, revision: u32) -> Scored {
+    let mut client = DecisionServiceClient::connect(server.url.clone()).await.unwrap();
+    let mut request = orders::request(n);
+    request.request_id = format!("similar-{n}-{revision}");
+    request.explain_level = v1::ExplainLevel::Full.into();
+    let key = request.order.as_mut().unwrap().key.as_mut().unwrap();
+    key.revision = revision;
+    let order_id = key.order_id.clone();
+    let decision = client.score_order(request).await.unwrap().into_inner().decision.unwrap();
+    let mut contributions = BTreeMap::new();
+    for risk in decision.risks {
+        assert_eq!(risk.n_omitted, 0);
+        for shift in risk.contributions {
+            contributions.insert((risk.head_id.clone(), shift.feature), shift.log_odds);
+        }
+    }
+    Scored { decision_id: decision.decision_id, order_id, contributions }
+}
+
+/// Tells of every order what was done: of every third nothing, of the others an approval, long
+/// ago or now. After every second approval the customer bought again, twice.
+async fn tell_what_followed(server: &Server, scored: &[Scored]) {
+    let mut feedback = FeedbackServiceClient::connect(server.url.clone()).await.unwrap();
+    let now = Timestamp::from(std::time::SystemTime::now());
+    for (n, order) in (0_u64..).zip(scored) {
+        if n.is_multiple_of(3) {
+            continue;
+        }
+        let mut choice = orders::choice(n, &order.decision_id);
+        if n.is_multiple_of(5) {
+            choice.decided_at = Some(now);
+        }
+        let at = choice.decided_at.unwrap();
+        feedback.record_choice(v1::RecordChoiceRequest { choice: Some(choice) }).await.unwrap();
+        for again in 0..2 * ((n + 1) % 2) {
+            let outcome = Some(v1::Outcome {
+                outcome_id: format!("bought-{n}-{again}"),
+                decision_id: Some(order.decision_id.clone()),
+                kind: v1::OutcomeKind::Repurchase.into(),
+                occurred_at: Some(Timestamp { seconds: at.seconds + 60, nanos: 0 }),
+                source: v1::OutcomeSource::Crm.into(),
+                ..v1::Outcome::default()
+            });
+            feedback.record_outcome(v1::RecordOutcomeRequest { outcome }).await.unwrap();
+        }
+    }
+}
+
+fn near(found: &Value, expected: f64) {
+    let found = found.as_f64().unwrap();
+    assert!((found - expected).abs() < 1e-9, "{found} is not {expected}");
+}
+
+/// Distances are worked out again from the contributions that the answers told.
+#[tokio::test(flavor = "multi_thread")]
+async fn similar_cases_are_those_with_the_nearest_contributions() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("data"));
+    let mut scored = Vec::new();
+    for n in 0..40 {
+        scored.push(score(&server, n, 0).await);
+    }
+    tell_what_followed(&server, &scored).await;
+    // Another revision of an order is the same case, and the newest decision speaks for it.
+    score(&server, 0, 1).await;
+    scored[39] = score(&server, 39, 1).await;
+
+    let told = case_with(&server, &scored[0].decision_id, &["--similar", "36"]);
+    let similar = &told["similar"];
+    assert_eq!(similar["n_compared"], 39);
+    assert_eq!((&similar["n_other_model"], &similar["is_truncated"]), (&0.into(), &false.into()));
+    let mut expected: Vec<(f64, &str, u64)> = (1..)
+        .zip(&scored[1..])
+        .map(|(n, it)| (it.distance(&scored[0]), it.decision_id.as_str(), n))
+        .collect();
+    expected.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(b.1)));
+    expected.truncate(36);
+    let cases = similar["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 36);
+    for (case, (distance, id, n)) in cases.iter().zip(&expected) {
+        near(&case["distance"], *distance);
+        assert_eq!(case["decision_id"], *id);
+        let is_chosen = !n.is_multiple_of(3);
+        assert_eq!(case["choice_id"].is_string(), is_chosen, "order {n}");
+        let is_complete = case["window"]["elapsed"].as_f64() == Some(1.0);
+        assert_eq!(is_complete, !(is_chosen && n.is_multiple_of(5)), "order {n}");
+    }
+    // Nearer than nothing is known of each: some are really apart.
+    assert!(0.1 < expected[35].0 - expected[0].0);
+
+    // Nobody chose anything but an approval; what was only recommended is counted by itself.
+    let first_actions = cases.iter().filter(|it| it["action"] == "approve");
+    let complete: Vec<&Value> =
+        first_actions.filter(|it| it["window"]["elapsed"].as_f64() == Some(1.0)).collect();
+    assert!(10 <= complete.len());
+    let bought = |it: &&&Value| !it["window"]["consequences"].as_array().unwrap().is_empty();
+    let n_bought = complete.iter().filter(bought).count();
+    let summaries = similar["by_action"].as_array().unwrap();
+    let approved = summaries.iter().find(|it| it["action"] == "approve").unwrap();
+    assert_eq!(approved["n_complete"], complete.len());
+    let share = &approved["shares"][0];
+    assert_eq!((&share["kind"], &share["count"]), (&"repurchase".into(), &n_bought.into()));
+    assert_eq!(share["of"], complete.len());
+    assert!(similar["caveat"]["en"].as_str().unwrap().starts_with("Descriptive, not causal"));
+
+    // The records are made again from the journal, and the answer with them.
+    server.kill();
+    std::fs::remove_dir_all(folder.path().join("data").join("snapshots")).ok();
+    let server = Server::start(&folder.path().join("data"));
+    let again = case_with(&server, &scored[0].decision_id, &["--similar", "36"]);
+    let of = |told: &Value| told["similar"]["cases"].as_array().unwrap().clone();
+    let ids =
+        |told: &Value| of(told).iter().map(|it| it["decision_id"].clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&again), ids(&told));
+
+    asked_by_order_or_for_what_is_not_there(&server, &scored[39]).await;
+}
+
+async fn asked_by_order_or_for_what_is_not_there(server: &Server, newest: &Scored) {
+    use v1::find_similar_cases_request::Key as Similar;
+    use v1::get_case_request::Key;
+    let mut client = CaseServiceClient::connect(server.url.clone()).await.unwrap();
+    let order = |order_id: &str, revision| v1::OrderKey {
+        channel: "synthetic_app".to_owned(),
+        order_id: order_id.to_owned(),
+        revision,
+    };
+    let request = v1::GetCaseRequest { key: Some(Key::Order(order(&newest.order_id, 1))) };
+    let case = client.get_case(request).await.unwrap().into_inner().case.unwrap();
+    assert_eq!(case.decision_id, newest.decision_id);
+    let similar = |key, max_cases, days| v1::FindSimilarCasesRequest { key, max_cases, days };
+    let key = Some(Similar::Order(order(&newest.order_id, 1)));
+    let found = client.find_similar_cases(similar(key, 1, 7)).await.unwrap().into_inner();
+    assert_eq!((found.decision_id, found.cases.len()), (newest.decision_id.clone(), 1));
+
+    let unknown = "00000000-0000-7000-8000-000000000000".to_owned();
+    for key in [Key::DecisionId(unknown.clone()), Key::Order(order("nobody's", 0))] {
+        let refused = client.get_case(v1::GetCaseRequest { key: Some(key) }).await.unwrap_err();
+        assert_eq!(refused.code(), Code::NotFound);
+    }
+    for key in [Similar::DecisionId(unknown), Similar::Order(order("nobody's", 0))] {
+        let refused = client.find_similar_cases(similar(Some(key), 0, 0)).await.unwrap_err();
+        assert_eq!(refused.code(), Code::NotFound);
+    }
+    let key = Some(Similar::DecisionId("none".to_owned()));
+    let refused = client.find_similar_cases(similar(key, 101, 8)).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let violations = refused.get_details_bad_request().unwrap().field_violations;
+    let fields: Vec<&str> = violations.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!(fields, ["decision_id", "max_cases", "days"]);
 }
