@@ -101,6 +101,8 @@ fn word(at: usize, decisions: &[DecisionId]) -> Word {
         amount: Some(yuan(at)),
         occurred_at: time,
         source,
+        source_ref: None,
+        retracts: None,
     })
 }
 

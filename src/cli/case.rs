@@ -79,6 +79,8 @@ fn as_json(case: &pb::Case) -> Value {
         "choice_id": case.choice_id,
         "windows": case.windows.iter().map(window_as_json).collect::<Vec<_>>(),
         "overruled": case.overruled.iter().map(overruled).collect::<Vec<_>>(),
+        "retracted": case.retracted.iter().map(retracted).collect::<Vec<_>>(),
+        "n_repeated": case.n_repeated,
         "n_before": case.n_before,
     })
 }
@@ -135,6 +137,20 @@ fn page(language: Language, case: &pb::Case) -> String {
             Language::Chinese => format!("{id} 不计入：{by} 的说法不同"),
         });
     }
+    for back in &case.retracted {
+        let (id, by) = (&back.outcome_id, &back.retracted_by);
+        lines.push(match language {
+            Language::English => format!("{id} does not count: {by} took it back"),
+            Language::Chinese => format!("{id} 不计入：已被 {by} 撤回"),
+        });
+    }
+    if 0 < case.n_repeated {
+        let n = case.n_repeated;
+        lines.push(match language {
+            Language::English => format!("outcomes sent again, counted once: {n}"),
+            Language::Chinese => format!("重复发送的结果，只计一次：{n} 项"),
+        });
+    }
     if 0 < case.n_before {
         let n = case.n_before;
         lines.push(match language {
@@ -173,6 +189,11 @@ mod tests {
                 outcome_id: "o-1".to_owned(),
                 overruled_by: "o-2".to_owned(),
             }],
+            retracted: vec![pb::RetractedOutcome {
+                outcome_id: "o-3".to_owned(),
+                retracted_by: "o-4".to_owned(),
+            }],
+            n_repeated: 2,
             n_before: 1,
             ..pb::Case::default()
         };

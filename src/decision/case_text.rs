@@ -114,6 +114,8 @@ mod tests {
                 ),
             ],
             overruled: Vec::new(),
+            retracted: Vec::new(),
+            n_repeated: 0,
             n_before: 0,
             texts: Vec::new(),
         };

@@ -7,6 +7,7 @@ use crate::domain::feedback::{OperatorChoice, Outcome, OutcomeKind, OutcomeSourc
 use crate::domain::head::HeadId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::OrderKey;
+use crate::domain::standing::{NaturalKey, Said, Standing, standing};
 use crate::domain::text::Text;
 use crate::domain::time::{Span, Timestamp};
 
@@ -35,6 +36,10 @@ pub struct Case {
     pub windows: Vec<CaseWindow>,
     /// What was told and does not count, since a better source or a later word contradicts it.
     pub overruled: Vec<Overruled>,
+    /// What was told and taken back, by time and id.
+    pub retracted: Vec<Retracted>,
+    /// Outcomes that were sent again under another id; each counts once.
+    pub n_repeated: u32,
     /// Outcomes from before the action: no consequences of it.
     pub n_before: u32,
     /// Each window in a sentence, in both languages.
@@ -76,6 +81,15 @@ pub struct Overruled {
     pub by: Box<str>,
 }
 
+/// An outcome that was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Retracted {
+    /// Which one.
+    pub outcome_id: Box<str>,
+    /// The outcome that takes it back.
+    pub by: Box<str>,
+}
+
 /// Questions that have one answer: of their outcomes one counts.
 const EITHER_OR: [&[OutcomeKind]; 3] = [
     &[OutcomeKind::ChargebackWon, OutcomeKind::ChargebackLost],
@@ -98,7 +112,7 @@ pub struct CaseFacts<'a> {
     pub recommended: ActionKind,
     /// What operators chose about it, in any order.
     pub choices: &'a [OperatorChoice],
-    /// What happened later, in any order, each once.
+    /// What happened later and what was taken back, in any order, each id once.
     pub outcomes: &'a [Outcome],
 }
 
@@ -112,6 +126,7 @@ impl Case {
         let acted_at = choice.map_or(facts.placed_at, |choice| choice.decided_at);
         let mut outcomes: Vec<&Outcome> = facts.outcomes.iter().collect();
         outcomes.sort_by_key(|outcome| (outcome.occurred_at, &outcome.outcome_id));
+        let Weeded { retracted, n_repeated } = weed(&mut outcomes);
         let overruled = overruled(&outcomes);
         outcomes.retain(|it| overruled.iter().all(|lost| lost.outcome_id != it.outcome_id));
         let (before, after): (Vec<&Outcome>, Vec<&Outcome>) =
@@ -125,10 +140,38 @@ impl Case {
             acted_at,
             windows: WINDOW_DAYS.map(|days| window(days, acted_at, now, &after)).into(),
             overruled,
+            retracted,
+            n_repeated,
             n_before: u32::try_from(before.len()).unwrap_or(u32::MAX),
             texts: Vec::new(),
         }
     }
+}
+
+/// What was weeded out.
+struct Weeded {
+    retracted: Vec<Retracted>,
+    n_repeated: u32,
+}
+
+/// Leaves the outcomes that stand: each once, and none that was taken back.
+fn weed(outcomes: &mut Vec<&Outcome>) -> Weeded {
+    let said: Vec<Said<&str, NaturalKey<'_>>> = outcomes.iter().map(|it| (*it).into()).collect();
+    let mut weeded = Weeded { retracted: Vec::new(), n_repeated: 0 };
+    let mut left = Vec::new();
+    for (outcome, found) in outcomes.iter().zip(standing(&said)) {
+        match found {
+            Standing::Stands => left.push(*outcome),
+            Standing::Repeats(_) => weeded.n_repeated += 1,
+            Standing::Retracts => {}
+            Standing::Retracted(by) => weeded.retracted.push(Retracted {
+                outcome_id: outcome.outcome_id.clone(),
+                by: outcomes[by].outcome_id.clone(),
+            }),
+        }
+    }
+    *outcomes = left;
+    weeded
 }
 
 /// What was told about a question that another outcome answers: the better source, then the

@@ -74,6 +74,14 @@ pub struct Outcome {
     pub occurred_at: Timestamp,
     /// Who says so.
     pub source: OutcomeSource,
+    /// What the source itself calls it, a case number; the same kind told again by this source
+    /// under this reference is the same outcome. Must not hold personal data.
+    // Left out when absent: what was told before there were references has the same digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_ref: Option<Box<str>>,
+    /// Id of the outcome that this one takes back; `None` when it tells one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retracts: Option<Box<str>>,
 }
 
 /// What happened later.
@@ -146,4 +154,18 @@ pub enum OutcomeSource {
     Crm,
     /// An analyst.
     Analyst,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_of_before_there_were_references_is_said_in_the_same_words() {
+        let text = r#"{"outcome_id":"o-1","decision_id":null,"order":null,"kind":"refund","amount":null,"occurred_at":"2026-01-01T00:00:00Z","source":"crm"}"#;
+        let outcome: Outcome = serde_json::from_str(text).unwrap();
+        assert_eq!((&outcome.source_ref, &outcome.retracts), (&None, &None));
+        // The state keeps digests of these words to tell what is told again.
+        assert_eq!(serde_json::to_string(&outcome).unwrap(), text);
+    }
 }

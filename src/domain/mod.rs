@@ -37,6 +37,7 @@ pub mod rule;
 pub mod scramble;
 pub mod share;
 pub mod similar;
+pub mod standing;
 pub mod strategy_version;
 pub mod text;
 pub mod time;

@@ -6,6 +6,7 @@ use crate::domain::decision::{ActionKind, DecisionId};
 use crate::domain::head::HeadId;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::risk::Probability;
+use crate::domain::standing::{NaturalKey, Said};
 use crate::domain::time::Timestamp;
 
 /// An action, or a plan by its name.
@@ -74,8 +75,34 @@ pub enum Truth {
         /// `None` when it is final at once.
         matures_at: Option<Timestamp>,
     },
-    /// Bad: disputed and lost, charged back or confirmed as abuse.
+    /// Bad: charged back.
     Bad,
-    /// Good: confirmed as honest.
-    Good,
+    /// As an outcome says, which may be taken back.
+    Outcome {
+        /// Which one; names as [`outcome_name`] and [`natural_name`] make them.
+        said: Said<u64, u64>,
+        /// Bad: disputed and lost or confirmed as abuse; good: confirmed as honest; `None`
+        /// when it takes another one back.
+        is_bad: Option<bool>,
+    },
+}
+
+/// A short name for an outcome's id: two of a journal have the same by a chance of 1 in 10^19.
+pub fn outcome_name(id: &str) -> u64 {
+    short_name(&[id.as_bytes()])
+}
+
+/// A short name for what a source knows an outcome by.
+pub fn natural_name((source, kind, reference): NaturalKey<'_>) -> u64 {
+    short_name(&[&[source as u8, kind as u8], reference.as_bytes()])
+}
+
+fn short_name(parts: &[&[u8]]) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(part);
+    }
+    let mut name = [0_u8; 8];
+    hasher.finalize_xof().fill(&mut name);
+    u64::from_le_bytes(name)
 }

@@ -129,6 +129,8 @@ impl KnowledgeGraph {
                 log.insert_price(time, price.price.as_major());
             }
             Fact::Label(label) => self.label(label, event.known_at()),
+            // What was counted before it was taken back stays: the graph keeps no ids of outcomes.
+            Fact::Outcome(outcome) if outcome.retracts.is_some() => {}
             Fact::Outcome(outcome) => {
                 if let (Some(order), Some(step)) = (&outcome.order, outcome_step(outcome.kind)) {
                     self.step(order, step, time);

@@ -143,6 +143,8 @@ fn what_two_sources_tell_of_one_order_counts_once_and_a_contradiction_as_declare
         amount: None,
         occurred_at: at(25),
         source: OutcomeSource::Network,
+        source_ref: None,
+        retracts: None,
     };
     let mut events = vec![
         told("shop", 0, Fact::OrderCancelled(OrderCancelled { order: key.clone(), reason })),

@@ -174,6 +174,8 @@ fn outcome(order: OrderKey, kind: OutcomeKind, source: OutcomeSource, at: Timest
         amount: None,
         occurred_at: at,
         source,
+        source_ref: None,
+        retracts: None,
     }
 }
 

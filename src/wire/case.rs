@@ -1,6 +1,6 @@
 //! Cases at the door.
 
-use crate::domain::case::{Case, CaseWindow, Consequence, Overruled};
+use crate::domain::case::{Case, CaseWindow, Consequence, Overruled, Retracted};
 use crate::domain::money::Money;
 use crate::domain::query::DecisionKey;
 use crate::domain::text::Text;
@@ -42,6 +42,8 @@ pub fn case_to_pb(case: &Case) -> pb::Case {
         windows: case.windows.iter().zip(texts).map(|(it, text)| window_to_pb(it, text)).collect(),
         overruled: case.overruled.iter().map(overruled_to_pb).collect(),
         n_before: case.n_before,
+        retracted: case.retracted.iter().map(retracted_to_pb).collect(),
+        n_repeated: case.n_repeated,
     }
 }
 
@@ -69,6 +71,13 @@ fn overruled_to_pb(overruled: &Overruled) -> pb::OverruledOutcome {
     pb::OverruledOutcome {
         outcome_id: overruled.outcome_id.to_string(),
         overruled_by: overruled.by.to_string(),
+    }
+}
+
+fn retracted_to_pb(retracted: &Retracted) -> pb::RetractedOutcome {
+    pb::RetractedOutcome {
+        outcome_id: retracted.outcome_id.to_string(),
+        retracted_by: retracted.by.to_string(),
     }
 }
 

@@ -33,6 +33,13 @@ pub fn outcome_to_pb(outcome: &Outcome) -> pb::Outcome {
         amount: outcome.amount.map(money_to_pb),
         occurred_at: Some(time_to_pb(outcome.occurred_at)),
         source: outcome.source.to_wire(),
+        source_ref: outcome.source_ref.as_deref().map(str::to_owned),
+        status: match outcome.retracts {
+            // As it was written before there were retractions.
+            None => pb::OutcomeStatus::Unspecified.into(),
+            Some(_) => pb::OutcomeStatus::Retract.into(),
+        },
+        retracts: outcome.retracts.as_deref().map(str::to_owned),
     }
 }
 
@@ -87,6 +94,12 @@ pub fn read_outcome(
     let amount = outcome.amount.and_then(|m| check.money(&path.field("amount"), m));
     let occurred_at = check.required(&path.field("occurred_at"), outcome.occurred_at, Check::past);
     let source = check.choice(&path.field("source"), outcome.source);
+    let by_source = path.field("source_ref");
+    let source_ref = outcome.source_ref.and_then(|text| filled(check, &by_source, text));
+    let retracts = read_retracts(check, path, outcome.status, outcome.retracts);
+    if retracts.is_some() && retracts == outcome_id && check.is_at_door() {
+        check.note(&path.field("retracts"), "is the id of the retraction itself");
+    }
     Some(Outcome {
         outcome_id: outcome_id?,
         decision_id,
@@ -95,7 +108,44 @@ pub fn read_outcome(
         amount,
         occurred_at: occurred_at?,
         source: source?,
+        source_ref,
+        retracts,
     })
+}
+
+/// Reads which outcome is taken back; `None` when none is, or something is wrong.
+fn read_retracts(
+    check: &mut Check<'_>,
+    path: &Path<'_>,
+    status: i32,
+    retracts: Option<String>,
+) -> Option<Box<str>> {
+    let at = path.field("retracts");
+    match (pb::OutcomeStatus::try_from(status), retracts) {
+        (Ok(pb::OutcomeStatus::Retract), Some(id)) => filled(check, &at, id),
+        (Ok(pb::OutcomeStatus::Retract), None) => {
+            check.note(&at, "is required when the status is OUTCOME_STATUS_RETRACT");
+            None
+        }
+        (Ok(pb::OutcomeStatus::Unspecified | pb::OutcomeStatus::Assert), Some(_)) => {
+            check.note(&at, "needs the status OUTCOME_STATUS_RETRACT");
+            None
+        }
+        (Ok(pb::OutcomeStatus::Unspecified | pb::OutcomeStatus::Assert), None) => None,
+        (Err(_), _) => {
+            check.note(&path.field("status"), format!("{status} is not a known value"));
+            None
+        }
+    }
+}
+
+/// A text that may be left out, but not be empty.
+fn filled(check: &mut Check<'_>, path: &Path<'_>, text: String) -> Option<Box<str>> {
+    if text.is_empty() {
+        check.note(path, "is empty");
+        return None;
+    }
+    check.text(path, text)
 }
 
 /// Reads the id of a decision.
@@ -109,4 +159,117 @@ pub fn read_decision_id(check: &mut Check<'_>, path: &Path<'_>, text: &str) -> O
         check.note(path, "is not a UUID");
     }
     id
+}
+
+#[cfg(test)]
+mod tests {
+    use prost::Message;
+
+    use super::*;
+    use crate::domain::entity::IdentityKey;
+    use crate::domain::order::TEXT_BYTES_MAX;
+    use crate::domain::time::Timestamp;
+    use crate::wire::check::Door;
+    use crate::wire::error::Error;
+
+    /// `Outcome` as it was before outcomes had references and could be taken back.
+    #[derive(Clone, PartialEq, Message)]
+    struct OldOutcome {
+        #[prost(string, tag = "1")]
+        outcome_id: String,
+        #[prost(message, optional, tag = "3")]
+        order: Option<pb::OrderKey>,
+        #[prost(int32, tag = "4")]
+        kind: i32,
+        #[prost(message, optional, tag = "6")]
+        occurred_at: Option<prost_types::Timestamp>,
+        #[prost(int32, tag = "7")]
+        source: i32,
+    }
+
+    fn old() -> OldOutcome {
+        OldOutcome {
+            outcome_id: "o-1".to_owned(),
+            order: Some(pb::OrderKey {
+                channel: "app".to_owned(),
+                order_id: "A-1".to_owned(),
+                revision: 0,
+            }),
+            kind: pb::OutcomeKind::Refund.into(),
+            occurred_at: Some(prost_types::Timestamp { seconds: 1, nanos: 0 }),
+            source: pb::OutcomeSource::Crm.into(),
+        }
+    }
+
+    fn message() -> pb::Outcome {
+        pb::Outcome::decode(&*old().encode_to_vec()).unwrap()
+    }
+
+    fn read(mut check: Check<'_>, outcome: pb::Outcome) -> Result<Outcome, Error> {
+        let read = read_outcome(&mut check, &Path::Root, outcome);
+        check.finish(read)
+    }
+
+    fn at_door(outcome: pb::Outcome) -> Result<Outcome, Error> {
+        let identity = IdentityKey::from_secret(b"test");
+        read(Check::at_door(Door { identity: &identity, now: Timestamp(2_000_000) }), outcome)
+    }
+
+    fn wrong_fields(outcome: pb::Outcome) -> Vec<String> {
+        match at_door(outcome) {
+            Err(Error::Invalid(all)) => all.into_iter().map(|it| it.field).collect(),
+            Ok(_) | Err(Error::Decode(_)) => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn an_outcome_of_an_older_journal_reads_and_is_written_as_it_was() {
+        let outcome = read(Check::of_journal(), message()).unwrap();
+        assert_eq!((&outcome.source_ref, &outcome.retracts), (&None, &None));
+        assert_eq!(outcome_to_pb(&outcome).encode_to_vec(), old().encode_to_vec());
+    }
+
+    #[test]
+    fn references_and_retractions_come_back_as_they_went() {
+        let given = pb::Outcome {
+            source_ref: Some("CB-7".to_owned()),
+            status: pb::OutcomeStatus::Retract.into(),
+            retracts: Some("o-0".to_owned()),
+            ..message()
+        };
+        let outcome = at_door(given.clone()).unwrap();
+        assert_eq!(
+            (outcome.source_ref.as_deref(), outcome.retracts.as_deref()),
+            (Some("CB-7"), Some("o-0"))
+        );
+        assert_eq!(outcome_to_pb(&outcome), given);
+        let asserted = pb::Outcome { status: pb::OutcomeStatus::Assert.into(), ..message() };
+        assert_eq!(at_door(asserted).unwrap(), at_door(message()).unwrap());
+    }
+
+    #[test]
+    fn every_wrong_field_of_a_retraction_is_named() {
+        let retraction = |retracts: Option<&str>| pb::Outcome {
+            status: pb::OutcomeStatus::Retract.into(),
+            retracts: retracts.map(str::to_owned),
+            ..message()
+        };
+        let empty = Some(String::new());
+        let long = Some("x".repeat(TEXT_BYTES_MAX + 1));
+        for (outcome, expected) in [
+            (pb::Outcome { source_ref: empty, ..retraction(None) }, vec!["source_ref", "retracts"]),
+            (
+                pb::Outcome { source_ref: long, ..retraction(Some("")) },
+                vec!["source_ref", "retracts"],
+            ),
+            (retraction(Some("o-1")), vec!["retracts"]),
+            (pb::Outcome { status: 0, ..retraction(Some("o-0")) }, vec!["retracts"]),
+            (pb::Outcome { status: 1, ..retraction(Some("o-0")) }, vec!["retracts"]),
+            (pb::Outcome { status: 9, kind: 0, ..message() }, vec!["kind", "status"]),
+        ] {
+            assert_eq!(wrong_fields(outcome.clone()), expected, "{outcome:?}");
+        }
+        let longest = Some("x".repeat(TEXT_BYTES_MAX));
+        assert!(at_door(pb::Outcome { source_ref: longest, ..message() }).is_ok());
+    }
 }

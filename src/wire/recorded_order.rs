@@ -5,10 +5,13 @@
 
 use prost::Message as _;
 
-use crate::domain::feedback::OutcomeKind;
+use crate::domain::feedback::{Outcome, OutcomeKind};
 use crate::domain::record::ScoreRequest;
-use crate::domain::recorded_order::{ActionName, RecordedFact, RecordedOrder, ToldTruth, Truth};
+use crate::domain::recorded_order::{
+    ActionName, RecordedFact, RecordedOrder, ToldTruth, Truth, natural_name, outcome_name,
+};
 use crate::domain::risk::Probability;
+use crate::domain::standing::Said;
 use crate::domain::time::Timestamp;
 use crate::wire::check::{Check, Path};
 use crate::wire::error::Error;
@@ -110,18 +113,33 @@ fn read_event(
         }
         Some(Fact::Outcome(outcome)) => {
             let outcome = read_outcome(check, &path.field("outcome"), outcome)?;
-            let Some(truth) = truth_of(outcome.kind) else { return Some(RecordedFact::Other) };
+            let Some(truth) = truth_of(&outcome) else { return Some(RecordedFact::Other) };
             ToldTruth { order: outcome.order, decision_id: outcome.decision_id, truth }
         }
     };
     Some(RecordedFact::Truth(told))
 }
 
-/// What an outcome says about the order as a whole; most say nothing.
-fn truth_of(kind: OutcomeKind) -> Option<Truth> {
+/// What an outcome says about the order as a whole, or takes back; most say nothing.
+fn truth_of(outcome: &Outcome) -> Option<Truth> {
+    let said = Said::from(outcome);
+    let said = Said {
+        id: outcome_name(said.id),
+        key: said.key.map(natural_name),
+        occurred_at: said.occurred_at,
+        retracts: said.retracts.map(outcome_name),
+    };
+    if said.retracts.is_some() {
+        return Some(Truth::Outcome { said, is_bad: None });
+    }
+    let is_bad = is_bad(outcome.kind)?;
+    Some(Truth::Outcome { said, is_bad: Some(is_bad) })
+}
+
+fn is_bad(kind: OutcomeKind) -> Option<bool> {
     match kind {
-        OutcomeKind::ChargebackLost | OutcomeKind::ConfirmedFraud => Some(Truth::Bad),
-        OutcomeKind::ConfirmedLegit => Some(Truth::Good),
+        OutcomeKind::ChargebackLost | OutcomeKind::ConfirmedFraud => Some(true),
+        OutcomeKind::ConfirmedLegit => Some(false),
         OutcomeKind::ChargebackOpened
         | OutcomeKind::ChargebackWon
         | OutcomeKind::Refund
@@ -252,7 +270,7 @@ mod tests {
                 assert_eq!(truth.unwrap().order.as_ref(), Some(&step.order));
             }
             Fact::Outcome(outcome) => {
-                assert_eq!(truth.map(|told| &told.truth), truth_of(outcome.kind).as_ref());
+                assert_eq!(truth.map(|told| &told.truth), truth_of(outcome).as_ref());
             }
             Fact::OrderPlaced(_)
             | Fact::OrderPaid(_)

@@ -132,7 +132,7 @@ impl ApprovedOrders {
             {
                 self.remove(&label.order);
             }
-            Fact::Outcome(outcome) if is_bad(outcome.kind) => {
+            Fact::Outcome(outcome) if outcome.retracts.is_none() && is_bad(outcome.kind) => {
                 outcome.order.iter().for_each(|order| self.remove(order));
                 outcome.decision_id.iter().for_each(|id| self.remove_decision(*id));
             }

@@ -63,6 +63,8 @@ fn outcome(kind: OutcomeKind, decision: &Decision) -> Outcome {
         amount: None,
         occurred_at: at(900),
         source: OutcomeSource::Network,
+        source_ref: None,
+        retracts: None,
     }
 }
 

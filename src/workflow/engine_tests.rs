@@ -190,6 +190,8 @@ async fn feedback_about_a_decision_that_was_never_given_is_refused() {
         amount: None,
         occurred_at: at(950),
         source: OutcomeSource::Crm,
+        source_ref: None,
+        retracts: None,
     };
     let refused = engine.record_outcome(outcome.clone(), at(951)).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::NotFound);

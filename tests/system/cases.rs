@@ -263,3 +263,73 @@ async fn asked_by_order_or_for_what_is_not_there(server: &Server, newest: &Score
     let fields: Vec<&str> = violations.iter().map(|it| it.field.as_str()).collect();
     assert_eq!(fields, ["decision_id", "max_cases", "days"]);
 }
+
+/// An outcome about an order, known to its source as `CB-1`, so many days after the action.
+fn disputed(outcome_id: &str, kind: v1::OutcomeKind, decision_id: &str, at: i64) -> v1::Outcome {
+    v1::Outcome {
+        outcome_id: outcome_id.to_owned(),
+        decision_id: Some(decision_id.to_owned()),
+        kind: kind.into(),
+        occurred_at: Some(Timestamp { seconds: at, nanos: 0 }),
+        source: v1::OutcomeSource::Network.into(),
+        source_ref: Some("CB-1".to_owned()),
+        ..v1::Outcome::default()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_again_counts_once_and_what_is_taken_back_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(&folder.path().join("data"));
+    let scored = score(&server, 0, 0).await;
+    let other = score(&server, 1, 0).await;
+    let mut feedback = FeedbackServiceClient::connect(server.url.clone()).await.unwrap();
+    let choice = orders::choice(0, &scored.decision_id);
+    let acted = choice.decided_at.unwrap().seconds;
+    feedback.record_choice(v1::RecordChoiceRequest { choice: Some(choice) }).await.unwrap();
+    let told =
+        |id: &str, kind, days: i64| disputed(id, kind, &scored.decision_id, acted + days * DAY);
+    // The loss is taken back before it is told, by a word that names another order.
+    let back = v1::Outcome {
+        decision_id: Some(other.decision_id.clone()),
+        source_ref: None,
+        status: v1::OutcomeStatus::Retract.into(),
+        retracts: Some("lost".to_owned()),
+        ..told("back", v1::OutcomeKind::ChargebackLost, 5)
+    };
+    let outcomes = [
+        back,
+        told("opened", v1::OutcomeKind::ChargebackOpened, 1),
+        told("opened again", v1::OutcomeKind::ChargebackOpened, 1),
+        told("lost", v1::OutcomeKind::ChargebackLost, 3),
+        told("won", v1::OutcomeKind::ChargebackWon, 6),
+    ];
+    for outcome in outcomes {
+        let outcome = Some(outcome);
+        feedback.record_outcome(v1::RecordOutcomeRequest { outcome }).await.unwrap();
+    }
+    let told = case(&server, &scored.decision_id);
+    assert_eq!(count(&told, 7, "chargeback_opened"), 1);
+    assert_eq!(count(&told, 7, "chargeback_lost"), 0);
+    assert_eq!(count(&told, 7, "chargeback_won"), 1);
+    assert_eq!(told["overruled"].as_array().unwrap().len(), 0);
+    assert_eq!(told["retracted"][0]["outcome_id"], "lost");
+    assert_eq!(told["retracted"][0]["retracted_by"], "back");
+    assert_eq!(told["n_repeated"], 1);
+    server.kill();
+    let server = Server::start(&folder.path().join("data"));
+    assert_eq!(case(&server, &scored.decision_id)["retracted"], told["retracted"]);
+
+    let wrong = v1::Outcome {
+        source_ref: Some(String::new()),
+        status: v1::OutcomeStatus::Retract.into(),
+        ..disputed("wrong", v1::OutcomeKind::Refund, &scored.decision_id, acted)
+    };
+    let mut feedback = FeedbackServiceClient::connect(server.url.clone()).await.unwrap();
+    let request = v1::RecordOutcomeRequest { outcome: Some(wrong) };
+    let refused = feedback.record_outcome(request).await.unwrap_err();
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let violations = refused.get_details_bad_request().unwrap().field_violations;
+    let fields: Vec<&str> = violations.iter().map(|it| it.field.as_str()).collect();
+    assert_eq!(fields, ["outcome.source_ref", "outcome.retracts"]);
+}

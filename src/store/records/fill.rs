@@ -21,7 +21,7 @@ const COUNT_EVENT: &str = "INSERT INTO event_counts VALUES (?1, 1) \
 const INSERT_CHOICE: &str =
     "INSERT INTO choices VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
 const INSERT_OUTCOME: &str =
-    "INSERT INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
+    "INSERT INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
 const INSERT_ACTIVATION: &str = "INSERT INTO activations VALUES (?1, ?2, ?3, ?4, ?5)";
 const SET_PROGRESS: &str = "UPDATE progress SET position = ?1";
 
@@ -206,6 +206,7 @@ fn insert_outcome(
         outcome.order.as_ref().map(|order| &order.channel),
         outcome.order.as_ref().map(|order| &order.order_id),
         outcome.occurred_at.0,
+        outcome.retracts,
         json(outcome)?,
     ])?;
     Ok(())

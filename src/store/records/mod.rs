@@ -23,7 +23,7 @@ use crate::store::records::query::Records;
 /// Tables and indexes.
 const SCHEMA: &str = include_str!("schema.sql");
 /// Counts changes of `schema.sql` and of what is written into it.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 /// Why the records are filled from the first journal record on.
 #[derive(Clone, Debug, PartialEq, Eq)]

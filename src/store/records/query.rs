@@ -206,14 +206,16 @@ impl Records {
         self.ask("read", sql, vec![id.0.as_bytes().to_vec().into()], |row| json(row, 0))
     }
 
-    /// What the world did later about a decision or its order, in journal order.
+    /// What the world did later about a decision or its order, and what takes any of that
+    /// back, whatever it says it is about; in journal order.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub fn outcomes(&self, id: DecisionId) -> Result<Vec<Outcome>, Error> {
-        let sql = "SELECT body FROM outcomes WHERE decision_id = ?1 OR (decision_id IS NULL \
-                   AND (channel, order_id) = \
-                   (SELECT channel, order_id FROM decisions WHERE decision_id = ?1)) \
+        let sql = "WITH about AS (SELECT outcome_id FROM outcomes \
+                   WHERE decision_id = ?1 OR (decision_id IS NULL AND (channel, order_id) = \
+                   (SELECT channel, order_id FROM decisions WHERE decision_id = ?1))) \
+                   SELECT body FROM outcomes WHERE outcome_id IN about OR retracts IN about \
                    ORDER BY position";
         self.ask("read", sql, vec![id.0.as_bytes().to_vec().into()], |row| json(row, 0))
     }

@@ -60,10 +60,12 @@ CREATE TABLE outcomes (
     channel        TEXT,
     order_id       TEXT,
     occurred_at_us INTEGER NOT NULL,
+    retracts       TEXT,                 -- the outcome that it takes back
     body           TEXT NOT NULL         -- the whole outcome as JSON
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX outcomes_by_decision ON outcomes (decision_id) WHERE decision_id IS NOT NULL;
 CREATE INDEX outcomes_by_order ON outcomes (channel, order_id) WHERE order_id IS NOT NULL;
+CREATE INDEX outcomes_by_retracted ON outcomes (retracts) WHERE retracts IS NOT NULL;
 
 CREATE TABLE activations (
     position INTEGER PRIMARY KEY,

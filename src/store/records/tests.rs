@@ -180,6 +180,8 @@ fn outcome(n: u64) -> Outcome {
         amount: None,
         occurred_at: Timestamp(11),
         source: OutcomeSource::Analyst,
+        source_ref: None,
+        retracts: None,
     }
 }
 

@@ -12,10 +12,14 @@ use crate::domain::backtest::KnownTruth;
 use crate::domain::head::HeadId;
 use crate::domain::recorded_order::Truth;
 use crate::domain::share::Share;
+use crate::domain::standing::{Said, Standing, standing};
 use crate::domain::time::Timestamp;
 
 /// Most orders that wait for their truth; the oldest is given up as not known.
 pub const ORDERS_MAX: usize = 1 << 20;
+/// Most outcomes of one order that are kept until all of them are told; later ones are
+/// passed over.
+const OUTCOMES_MAX: usize = 64;
 /// Most risk heads whose labels are told apart; with more, labels alone make no order good.
 const HEADS_MAX: usize = 12;
 
@@ -52,6 +56,8 @@ pub struct Truths {
     /// Labels that become final later are not known yet.
     end: Timestamp,
     states: FxHashMap<Print, u16>,
+    /// Outcomes of an order, with the bit that each sets unless it is taken back.
+    outcomes: FxHashMap<Print, Vec<(Said<u64, u64>, u16)>>,
     by_decision: FxHashMap<Print, Print>,
     /// Order and decision, oldest first.
     arrivals: VecDeque<(Print, Print)>,
@@ -79,6 +85,7 @@ impl Truths {
             heads,
             end,
             states: FxHashMap::default(),
+            outcomes: FxHashMap::default(),
             by_decision: FxHashMap::default(),
             arrivals: VecDeque::new(),
             orders_max,
@@ -108,13 +115,19 @@ impl Truths {
     pub fn told(&mut self, about: About, truth: &Truth) {
         let by_decision = || about.decision.and_then(|print| self.by_decision.get(&print).copied());
         let order = about.order.or_else(by_decision);
-        let Some(state) = order.and_then(|print| self.states.get_mut(&print)) else {
+        let known = order.and_then(|print| Some((print, self.states.get_mut(&print)?)));
+        let Some((order, state)) = known else {
             self.counts.facts_elsewhere += 1;
             return;
         };
         match truth {
             Truth::Bad => *state |= BAD,
-            Truth::Good => *state |= GOOD,
+            Truth::Outcome { said, is_bad } => {
+                let told = self.outcomes.entry(order).or_default();
+                if told.len() < OUTCOMES_MAX {
+                    told.push((*said, is_bad.map_or(0, |is_bad| if is_bad { BAD } else { GOOD })));
+                }
+            }
             Truth::Labeled { head, is_bad, matures_at } => {
                 let Some(at) = self.heads.iter().position(|own| own == head) else { return };
                 if *is_bad {
@@ -155,7 +168,8 @@ impl Truths {
         self.by_decision.remove(&decision);
         // Gone already when the order was judged anew.
         if let Some(state) = self.states.remove(&order) {
-            self.count(state);
+            let told = self.outcomes.remove(&order).unwrap_or_default();
+            self.count(state | standing_bits(&told));
         }
     }
 
@@ -174,6 +188,14 @@ impl Truths {
     }
 }
 
+/// What the outcomes that stand say.
+fn standing_bits(told: &[(Said<u64, u64>, u16)]) -> u16 {
+    let said: Vec<Said<u64, u64>> = told.iter().map(|(said, _)| *said).collect();
+    let all = told.iter().zip(standing(&said));
+    let bits = all.filter(|(_, found)| *found == Standing::Stands).map(|((_, bit), _)| bit);
+    bits.fold(0, |all, bit| all | bit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,6 +211,17 @@ mod tests {
     fn label(head: &str, value: f64, matures_at: Option<i64>) -> Truth {
         let matures_at = matures_at.map(Timestamp);
         Truth::Labeled { head: HeadId(head.into()), is_bad: 0.5 <= value, matures_at }
+    }
+
+    fn outcome(id: u64, is_bad: bool) -> Truth {
+        let said = Said { id, key: None, occurred_at: Timestamp(0), retracts: None };
+        Truth::Outcome { said, is_bad: Some(is_bad) }
+    }
+
+    fn taken_back(id: u64) -> Truth {
+        let occurred_at = Timestamp(0);
+        let said = Said { id: 100 + id, key: None, occurred_at, retracts: Some(id) };
+        Truth::Outcome { said, is_bad: None }
     }
 
     fn about(n: u8) -> About {
@@ -222,12 +255,28 @@ mod tests {
             vec![Truth::Bad],
             vec![label("b", 1.0, Some(900))],
             vec![label("a", 0.0, None), label("b", 0.0, None), label("a", 1.0, None)],
-            vec![Truth::Good, Truth::Bad],
+            vec![outcome(1, false), Truth::Bad],
+            vec![outcome(1, false), outcome(2, true)],
         ] {
             let known = check(&facts);
             assert_eq!((known.good, known.bad), (0, 1), "{facts:?}");
             assert_eq!((known.bad_newly_stopped.count, known.bad_newly_stopped.of), (1, 1));
         }
+    }
+
+    #[test]
+    fn what_was_taken_back_says_nothing_whenever_that_was_told() {
+        let counts = |facts: &[Truth]| {
+            let known = check(facts);
+            (known.good, known.bad, known.not_known)
+        };
+        let (bad, good) = (outcome(1, true), outcome(2, false));
+        assert_eq!(counts(&[bad.clone(), taken_back(1)]), (0, 0, 1));
+        assert_eq!(counts(&[taken_back(1), bad.clone()]), (0, 0, 1));
+        assert_eq!(counts(&[taken_back(1), good.clone(), bad.clone()]), (1, 0, 0));
+        // Another one was taken back; a charge-back that was told as such is none of them.
+        assert_eq!(counts(&[bad.clone(), taken_back(2), good]), (0, 1, 0));
+        assert_eq!(counts(&[bad, taken_back(1), Truth::Bad]), (0, 1, 0));
     }
 
     #[test]
@@ -239,8 +288,8 @@ mod tests {
     fn facts_find_their_order_by_decision_too_and_strays_are_counted() {
         let mut truths = Truths::new(heads(), Timestamp(0));
         truths.judged([1; 6], [201; 6], RELEASED_THEN_STOPPED);
-        truths.told(About { order: None, decision: Some([201; 6]) }, &Truth::Good);
-        truths.told(about(7), &Truth::Good);
+        truths.told(About { order: None, decision: Some([201; 6]) }, &outcome(1, false));
+        truths.told(about(7), &outcome(1, false));
         let known = truths.report();
         assert_eq!((known.good, known.facts_elsewhere), (1, 1));
     }
@@ -252,7 +301,7 @@ mod tests {
             truths.judged([n; 6], [200 + n; 6], RELEASED_THEN_STOPPED);
         }
         for n in 1..=3 {
-            truths.told(about(n), &Truth::Good);
+            truths.told(about(n), &outcome(1, false));
         }
         let known = truths.report();
         assert_eq!((known.good, known.not_known, known.facts_elsewhere), (2, 1, 1));
