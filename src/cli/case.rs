@@ -72,6 +72,7 @@ async fn ask(args: &CaseArgs) -> miette::Result<(pb::Case, Option<pb::FindSimila
 
 fn as_json(case: &pb::Case) -> Value {
     let overruled = |it: &pb::OverruledOutcome| json!({ "outcome_id": it.outcome_id, "overruled_by": it.overruled_by });
+    let retracted = |it: &pb::RetractedOutcome| json!({ "outcome_id": it.outcome_id, "retracted_by": it.retracted_by });
     json!({
         "decision_id": case.decision_id,
         "suspected_head_id": case.suspected_head_id,

@@ -78,10 +78,12 @@ fn heading(language: Language, similar: &pb::FindSimilarCasesResponse) -> String
         }
     };
     if 0 < *n_other_model {
-        heading.push_str(&match language {
-            Language::English => format!("; of other models, not comparable: {n_other_model}"),
-            Language::Chinese => format!("；其他模型、不可比：{n_other_model} 例"),
-        });
+        heading = match language {
+            Language::English => {
+                format!("{heading}; of other models, not comparable: {n_other_model}")
+            }
+            Language::Chinese => format!("{heading}；其他模型、不可比：{n_other_model} 例"),
+        };
     }
     if similar.is_truncated {
         let cut = ("; older decisions were not looked at", "；更早的决策未纳入");

@@ -11,17 +11,17 @@ pub fn caveat() -> Text {
 
 /// A summary in a sentence, over a window of so many days.
 pub fn summary_text(summary: &ActionSummary, days: u32) -> Text {
-    let complete = same(summary.n_complete);
+    let complete = same(&summary.n_complete);
     let told = if summary.n_complete < COMPLETE_MIN {
-        message("similar", "few", &[("min", &same(COMPLETE_MIN))])
+        message("similar", "few", &[("min", &same(&COMPLETE_MIN))])
     } else {
         shares(&summary.shares)
     };
     let variables = [
         ("action", &message("action", summary.action.as_str(), &[])),
-        ("cases", &same(summary.n_cases)),
+        ("cases", &same(&summary.n_cases)),
         ("complete", &complete),
-        ("days", &same(days)),
+        ("days", &same(&days)),
         ("told", &told),
     ];
     message("similar", "summary", &variables)
@@ -38,11 +38,11 @@ fn shares(shares: &[KindShare]) -> Text {
 }
 
 fn share(KindShare { kind, share }: &KindShare) -> Text {
-    let percent = |part: f64| same(format!("{:.0}", 100.0 * part));
+    let percent = |part: f64| same(&format!("{:.0}", 100.0 * part));
     let variables = [
         ("kind", &message("outcome_name", kind.as_str(), &[])),
-        ("count", &same(share.count)),
-        ("complete", &same(share.of)),
+        ("count", &same(&share.count)),
+        ("complete", &same(&share.of)),
         ("share", &percent(share.share)),
         ("low", &percent(share.low)),
         ("high", &percent(share.high)),
@@ -51,9 +51,8 @@ fn share(KindShare { kind, share }: &KindShare) -> Text {
 }
 
 /// A number, which both languages write alike.
-fn same(number: impl ToString) -> Text {
-    let number = number.to_string();
-    Text::new(number.clone(), number)
+fn same(number: &impl ToString) -> Text {
+    Text::new(number.to_string(), number.to_string())
 }
 
 #[cfg(test)]

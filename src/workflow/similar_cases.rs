@@ -126,7 +126,7 @@ impl Sources<'_> {
         let limit = CANDIDATES_MAX.saturating_add(1);
         let rows = self.records.list_decisions(&DecisionFilter::default(), None, limit);
         let mut rows = rows.map_err(|error| Error::failed("listing decisions", error))?;
-        let is_truncated = CANDIDATES_MAX as usize <= rows.len().saturating_sub(1);
+        let is_truncated = (CANDIDATES_MAX as usize) < rows.len();
         rows.truncate(CANDIDATES_MAX as usize);
         // Revisions of an order share what followed; it must not count for each of them.
         let mut orders = BTreeSet::from([(&*decision.order.channel, &*decision.order.order_id)]);

@@ -49,6 +49,9 @@ pub struct About {
     pub decision: Option<Print>,
 }
 
+/// An outcome, and the bit that it sets when it stands.
+type OutcomeBit = (Said<u64, u64>, u16);
+
 /// The orders that were judged again and what is known about them.
 #[derive(Debug)]
 pub struct Truths {
@@ -56,8 +59,8 @@ pub struct Truths {
     /// Labels that become final later are not known yet.
     end: Timestamp,
     states: FxHashMap<Print, u16>,
-    /// Outcomes of an order, with the bit that each sets unless it is taken back.
-    outcomes: FxHashMap<Print, Vec<(Said<u64, u64>, u16)>>,
+    /// Outcomes by order; a later word may take any of them back.
+    outcomes: FxHashMap<Print, Vec<OutcomeBit>>,
     by_decision: FxHashMap<Print, Print>,
     /// Order and decision, oldest first.
     arrivals: VecDeque<(Print, Print)>,
@@ -189,7 +192,7 @@ impl Truths {
 }
 
 /// What the outcomes that stand say.
-fn standing_bits(told: &[(Said<u64, u64>, u16)]) -> u16 {
+fn standing_bits(told: &[OutcomeBit]) -> u16 {
     let said: Vec<Said<u64, u64>> = told.iter().map(|(said, _)| *said).collect();
     let all = told.iter().zip(standing(&said));
     let bits = all.filter(|(_, found)| *found == Standing::Stands).map(|((_, bit), _)| bit);
