@@ -65,6 +65,11 @@ impl ExperimentRun {
     }
 
     fn outcome(&mut self, outcome: &Outcome, order: &OrderKey, event: &Event) {
+        // What was counted of an outcome that is taken back stays counted: an experiment does not
+        // keep which outcome each sum came from.
+        if outcome.retracts.is_some() {
+            return;
+        }
         let counted = match outcome.kind {
             OutcomeKind::DeliveredOk => Counted::Delivered,
             OutcomeKind::Return => Counted::Returned,

@@ -110,7 +110,7 @@ impl Sources<'_> {
         if let Some(kept) = self.past.explainers.find(hash) {
             return Ok(Some(kept));
         }
-        let (reader, strategies) = (&self.past.reader, self.past.shelf.reader());
+        let (reader, strategies) = (&self.past.reader, self.past.shelves.strategies.reader());
         let judges = PastJudges::new(reader, bundle, strategies, &[]);
         let found = judges.background(hash, versions.graph_position + 1)?;
         found.map(Some).ok_or_else(|| lacking("background", hash))
