@@ -66,8 +66,9 @@ impl Sources<'_> {
         now: Timestamp,
     ) -> Result<SimilarCases, Error> {
         let decision = &scored.decision;
-        let bundle = self.past.judge.bundle();
-        let explainer = self.explainer(decision)?;
+        let versions = &decision.versions;
+        let bundle = &*self.past.shelves.models.get(&versions.model, &versions.model_hash)?;
+        let explainer = self.explainer(bundle, decision)?;
         let engine = explainer.as_ref().map_or(bundle.engine(), |explainer| &explainer.engine);
         let mut space = Space::new(bundle, engine);
         let asked = space.point(&decision.features);
@@ -95,14 +96,15 @@ impl Sources<'_> {
     }
 
     /// The heads against the background of a decision; `None` is the bundle's own one.
-    fn explainer(&self, decision: &Decision) -> Result<Option<Arc<Explainer>>, Error> {
-        let (bundle, versions) = (self.past.judge.bundle(), &decision.versions);
+    fn explainer(
+        &self,
+        bundle: &Bundle,
+        decision: &Decision,
+    ) -> Result<Option<Arc<Explainer>>, Error> {
+        let versions = &decision.versions;
         let lacking = |what: &str, hash: &str| {
             Error::Unavailable(format!("{what} {hash} is not loaded").into())
         };
-        if *versions.model_hash != *bundle.hash() {
-            return Err(lacking("bundle", &versions.model_hash));
-        }
         let hash = &*versions.background_hash;
         if hash == bundle.parts().background.hash() {
             return Ok(None);

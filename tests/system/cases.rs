@@ -135,7 +135,7 @@ async fn score(server: &Server, n: u64, revision: u32) -> Scored {
 /// ago or now. After every second approval the customer bought again, twice.
 async fn tell_what_followed(server: &Server, scored: &[Scored]) {
     let mut feedback = FeedbackServiceClient::connect(server.url.clone()).await.unwrap();
-    let now = Timestamp::from(std::time::SystemTime::now());
+    let now = orderlens::wire::check::time_to_pb(orderlens::cli::clock::now());
     for (n, order) in (0_u64..).zip(scored) {
         if n.is_multiple_of(3) {
             continue;

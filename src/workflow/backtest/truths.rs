@@ -216,9 +216,14 @@ mod tests {
         Truth::Labeled { head: HeadId(head.into()), is_bad: 0.5 <= value, matures_at }
     }
 
-    fn outcome(id: u64, is_bad: bool) -> Truth {
+    fn good(id: u64) -> Truth {
         let said = Said { id, key: None, occurred_at: Timestamp(0), retracts: None };
-        Truth::Outcome { said, is_bad: Some(is_bad) }
+        Truth::Outcome { said, is_bad: Some(false) }
+    }
+
+    fn bad(id: u64) -> Truth {
+        let said = Said { id, key: None, occurred_at: Timestamp(0), retracts: None };
+        Truth::Outcome { said, is_bad: Some(true) }
     }
 
     fn taken_back(id: u64) -> Truth {
@@ -258,8 +263,8 @@ mod tests {
             vec![Truth::Bad],
             vec![label("b", 1.0, Some(900))],
             vec![label("a", 0.0, None), label("b", 0.0, None), label("a", 1.0, None)],
-            vec![outcome(1, false), Truth::Bad],
-            vec![outcome(1, false), outcome(2, true)],
+            vec![good(1), Truth::Bad],
+            vec![good(1), bad(2)],
         ] {
             let known = check(&facts);
             assert_eq!((known.good, known.bad), (0, 1), "{facts:?}");
@@ -273,7 +278,7 @@ mod tests {
             let known = check(facts);
             (known.good, known.bad, known.not_known)
         };
-        let (bad, good) = (outcome(1, true), outcome(2, false));
+        let (bad, good) = (bad(1), good(2));
         assert_eq!(counts(&[bad.clone(), taken_back(1)]), (0, 0, 1));
         assert_eq!(counts(&[taken_back(1), bad.clone()]), (0, 0, 1));
         assert_eq!(counts(&[taken_back(1), good.clone(), bad.clone()]), (1, 0, 0));
@@ -291,8 +296,8 @@ mod tests {
     fn facts_find_their_order_by_decision_too_and_strays_are_counted() {
         let mut truths = Truths::new(heads(), Timestamp(0));
         truths.judged([1; 6], [201; 6], RELEASED_THEN_STOPPED);
-        truths.told(About { order: None, decision: Some([201; 6]) }, &outcome(1, false));
-        truths.told(about(7), &outcome(1, false));
+        truths.told(About { order: None, decision: Some([201; 6]) }, &good(1));
+        truths.told(about(7), &good(1));
         let known = truths.report();
         assert_eq!((known.good, known.facts_elsewhere), (1, 1));
     }
@@ -304,7 +309,7 @@ mod tests {
             truths.judged([n; 6], [200 + n; 6], RELEASED_THEN_STOPPED);
         }
         for n in 1..=3 {
-            truths.told(about(n), &outcome(1, false));
+            truths.told(about(n), &good(1));
         }
         let known = truths.report();
         assert_eq!((known.good, known.not_known, known.facts_elsewhere), (2, 1, 1));
