@@ -76,6 +76,8 @@ mod graph_settings_tests;
 #[cfg(test)]
 mod leak_canary_tests;
 #[cfg(test)]
+mod learn_tests;
+#[cfg(test)]
 mod models_tests;
 #[cfg(test)]
 mod play_history_tests;
