@@ -76,7 +76,7 @@ pub struct HeadCount {
     pub n_mature: u64,
     /// Of these, bad ones; 0 for values.
     pub n_positive: u64,
-    /// Rows that are told but may change: left out.
+    /// Rows that are told but left out: their label may change, or their ring is held out.
     pub n_waiting: u64,
     /// Rows of which nothing is told: too young, or stopped.
     pub n_untold: u64,
