@@ -1,4 +1,4 @@
-//! `orderlens case`: what was done about an order, what followed, and similar cases.
+//! `orderlens case`: what was done about an order, and what followed.
 
 use clap::Args;
 use miette::{IntoDiagnostic as _, WrapErr as _};

@@ -1,4 +1,4 @@
-//! `orderlens retrain`: a challenger from the journal, and what the gate says about it.
+//! `orderlens retrain`: a challenger from the journal, and its gate.
 
 use miette::{Context as _, IntoDiagnostic as _, miette};
 

@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn few_complete_windows_are_not_enough_data() {
+    fn few_complete_windows_are_not_enough() {
         let text = summary_text(&summary(9, Vec::new()), 7);
         let expected = "approve: taken in 14, 7 days complete in 9; \
                         not enough data, at least 10 are needed";

@@ -1,4 +1,4 @@
-//! Which outcomes stand: one that is sent again counts once, one taken back not at all.
+//! Which outcomes stand: told once, and not taken back.
 //!
 //! Works on whatever of an outcome matters here ([`Said`]), so that a case and a back-test
 //! follow one rule. It does not depend on the order in which outcomes were told.
@@ -200,7 +200,7 @@ mod tests {
         }
 
         #[test]
-        fn of_every_key_at_most_one_stands_and_nothing_that_is_named(said in words()) {
+        fn of_each_key_at_most_one_stands_and_nothing_that_is_named(said in words()) {
             let found = standing(&said);
             let stands = |at: &usize| found[*at] == Standing::Stands;
             let standing: Vec<&Word> = (0..said.len()).filter(stands).map(|at| &said[at]).collect();

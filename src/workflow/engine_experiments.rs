@@ -1,4 +1,4 @@
-//! The engine's part for experiments: arms are looked up outside, steps are one record each.
+//! The engine's part for experiments: arms looked up, steps recorded.
 
 use crate::decision::strategy::Strategy;
 use crate::domain::experiment::{Arm, ExperimentEnd, ExperimentPlan, Harm, Worth};

@@ -1,4 +1,4 @@
-//! The engine's part for models: bundles are read outside, the switch is one record.
+//! The engine's part for models: bundles read, switches recorded.
 
 use std::sync::Arc;
 

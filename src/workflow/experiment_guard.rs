@@ -1,4 +1,4 @@
-//! Stops an experiment that does harm: looked at after every fact, valid at every look.
+//! Stops an experiment that does harm: read after every fact.
 
 use crate::domain::experiment::{ExperimentEnd, Harm};
 use crate::experiment::difference::{Difference, Metric};

@@ -64,7 +64,7 @@ pub struct ExperimentReport {
     /// Every arm but the control against it.
     pub comparisons: Vec<Comparison>,
     /// What to do.
-    pub verdict: Verdict,
+    pub advice: Advice,
 }
 
 /// An arm by itself.
@@ -146,7 +146,7 @@ pub struct HarmComparison {
 /// What to do about an experiment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Verdict {
+pub enum Advice {
     /// An arm earns more, and no guardrail is crossed.
     Ship,
     /// An arm did harm.
@@ -164,7 +164,7 @@ pub fn report(run: &ExperimentRun, position: u64, as_of: Timestamp) -> Experimen
     let refusals = refusals(run);
     let comparisons: Vec<Comparison> =
         (1..run.plan.arms.len()).map(|arm| compare(run, arm, &refusals)).collect();
-    let verdict = verdict(run, &refusals, &comparisons);
+    let advice = advice(run, &refusals, &comparisons);
     let shares: Vec<f64> = run.plan.arms.iter().map(|arm| arm.share).collect();
     ExperimentReport {
         id: run.plan.id.clone(),
@@ -181,7 +181,7 @@ pub fn report(run: &ExperimentRun, position: u64, as_of: Timestamp) -> Experimen
         effective_units: effective_units(run),
         refusals,
         comparisons,
-        verdict,
+        advice,
     }
 }
 
@@ -252,12 +252,12 @@ fn money(run: &ExperimentRun, arm: usize) -> Answer<MoneyDifference> {
     })
 }
 
-fn verdict(run: &ExperimentRun, refusals: &[Refusal], comparisons: &[Comparison]) -> Verdict {
+fn advice(run: &ExperimentRun, refusals: &[Refusal], comparisons: &[Comparison]) -> Advice {
     if let Some((ExperimentEnd::Harm { .. } | ExperimentEnd::Money { .. }, _)) = run.ended {
-        return Verdict::StopHarm;
+        return Advice::StopHarm;
     }
     if !refusals.is_empty() {
-        return Verdict::Refused;
+        return Advice::Refused;
     }
     let told = comparisons.iter().filter_map(|it| match &it.money {
         MoneyComparison::Told(told) => Some(told),
@@ -265,12 +265,12 @@ fn verdict(run: &ExperimentRun, refusals: &[Refusal], comparisons: &[Comparison]
     });
     let told: Vec<_> = told.collect();
     if told.is_empty() {
-        return Verdict::Refused;
+        return Advice::Refused;
     }
     if told.iter().any(|it| 0.0 < it.at_every_look.0) {
-        return Verdict::Ship;
+        return Advice::Ship;
     }
-    if run.is_running() { Verdict::KeepRunning } else { Verdict::NoDifferenceShown }
+    if run.is_running() { Advice::KeepRunning } else { Advice::NoDifferenceShown }
 }
 
 fn arm_report(run: &ExperimentRun, arm: usize, as_of: Timestamp) -> ArmReport {

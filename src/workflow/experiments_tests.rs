@@ -1,4 +1,4 @@
-//! Experiments in a running engine: drawn by ring, kept, replayed, stopped by harm.
+//! Experiments in a running engine: drawn by ring, stopped by harm.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::experiment::refusal::Refusal;
 use crate::workflow::engine::Engine;
 use crate::workflow::engine_tests::open;
 use crate::workflow::error::{Error, ErrorKind};
-use crate::workflow::experiment_report::{MoneyComparison, Verdict};
+use crate::workflow::experiment_report::{Advice, MoneyComparison};
 use crate::workflow::experiment_service::{
     ArmDraft, Ending, ExperimentDraft, ExperimentService, ReportAt,
 };
@@ -103,7 +103,7 @@ async fn arms_are_as_large_as_planned_and_a_report_is_the_same_bytes_again() {
     // Nothing was paid or lost: there is no spread, and so no number.
     let refused = MoneyComparison::Refused(vec![Refusal::NoSpread]);
     assert_eq!(report.comparisons[0].money, refused);
-    assert_eq!(report.verdict, Verdict::Refused);
+    assert_eq!(report.advice, Advice::Refused);
     for n in 1..=120 {
         let told = OrderAmount { order: order(n).key, amount: None };
         let told = event(format!("back {n}"), at(600), Fact::OrderChargedBack(told));
@@ -123,7 +123,7 @@ async fn arms_are_as_large_as_planned_and_a_report_is_the_same_bytes_again() {
     engine.end_experiment("ab".into(), Ending::Finished, by("wang"), at(800)).await.unwrap();
     let end = engine.report_experiment("ab".into(), ReportAt::Now(at(900))).await.unwrap();
     let MoneyComparison::Told(money) = &end.comparisons[0].money else { panic!("{end:?}") };
-    assert!(money.p_final.is_some() && end.verdict == Verdict::NoDifferenceShown, "{end:?}");
+    assert!(money.p_final.is_some() && end.advice == Advice::NoDifferenceShown, "{end:?}");
     engine.stop();
 }
 
@@ -154,7 +154,7 @@ async fn harm_ends_an_experiment_before_the_next_order_and_for_good() {
     let report = engine.report_experiment("ab".into(), ReportAt::Now(at(300))).await.unwrap();
     let harm = ExperimentEnd::Harm { harm: Harm::Chargeback, arm: "same".into() };
     assert_eq!(report.ended.map(|(end, _)| end), Some(harm));
-    assert_eq!(report.verdict, Verdict::StopHarm);
+    assert_eq!(report.advice, Advice::StopHarm);
     engine.stop();
     let engine = open(dir.path());
     let later = score(&engine, placed(2_000, 1_001, 5_001)).await;

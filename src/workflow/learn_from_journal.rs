@@ -1,4 +1,4 @@
-//! From a journal to a training set: what was known at an instant, and nothing later.
+//! From a journal to a training set: what was known at an instant.
 //!
 //! A set is a function of the journal up to a position and of the plan, so that its content hash
 //! names it for good. Rows are orders with the features that they had; labels count once nothing

@@ -1,4 +1,4 @@
-//! Training sets from a journal: the same as of the same instant, whatever came later.
+//! Training sets from a journal: whatever came later changes none.
 
 use std::path::Path;
 

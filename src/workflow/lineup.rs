@@ -1,4 +1,4 @@
-//! Who judges which order: the arms of an experiment, a strategy on trial, the active one.
+//! Who judges which order: an arm, one on trial, or the active one.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Bundles kept in memory by their hash, so that going back to one takes no time.
+//! Bundles kept in memory by hash: going back takes no time.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

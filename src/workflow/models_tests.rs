@@ -1,4 +1,4 @@
-//! Models in a running engine: promoted, rolled back, kept, and what was live when.
+//! Models in a running engine: promoted, rolled back, live when.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What two actions on one order earn once its truth is known, by one strategy's money.
+//! What two actions on one order earn once its truth is known.
 //!
 //! Both are priced with the same formulas and the same forecasts of what no action turns on
 //! (returns, later purchases), so that only the choice between them makes a difference.

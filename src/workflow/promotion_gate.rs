@@ -1,4 +1,4 @@
-//! May a challenger take the champion's place? Judged on the same recorded orders.
+//! May a challenger take the champion's place?
 //!
 //! Every check has a bound that was written down before; all must hold. Where chance matters the
 //! end of the interval that speaks against the challenger is held to the bound, not the point.

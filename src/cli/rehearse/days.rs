@@ -1,4 +1,4 @@
-//! The days of a rehearsal: what people do in the morning, what comes, what they see at night.
+//! The days of a rehearsal: what people do, and what comes.
 
 use std::collections::BTreeMap;
 use std::task::Poll;
@@ -19,7 +19,7 @@ use crate::domain::strategy_version::Signer;
 use crate::domain::time::{Span, Timestamp};
 use crate::model::bundle::Bundle;
 use crate::workflow::engine::Engine;
-use crate::workflow::experiment_report::{ExperimentReport, Verdict};
+use crate::workflow::experiment_report::{Advice, ExperimentReport};
 use crate::workflow::experiment_service::{
     ArmDraft, Ending, ExperimentDraft, ExperimentService as _, ReportAt,
 };
@@ -292,7 +292,7 @@ impl<'a> Run<'a> {
             ended.await.into_diagnostic()?;
         }
         let report = self.report_of(&running.id, now).await?;
-        let is_safe = !matches!(report.verdict, Verdict::StopHarm | Verdict::Refused);
+        let is_safe = !matches!(report.advice, Advice::StopHarm | Advice::Refused);
         self.notes.experiments.push(report);
         if let Some(Promotion { bundle, gate_hash }) = running.challenger.filter(|_| is_safe) {
             let promoted = self.engine.promote_model(bundle.clone(), gate_hash, by(), now);

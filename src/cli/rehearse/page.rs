@@ -77,7 +77,7 @@ fn experiment_lines(report: &ExperimentReport) -> Vec<String> {
         lines.push(format!("  {why}, {at}"));
     }
     lines.extend(report.comparisons.iter().flat_map(comparison_lines));
-    lines.push(format!("  verdict: {:?}", report.verdict));
+    lines.push(format!("  advice: {:?}", report.advice));
     lines
 }
 

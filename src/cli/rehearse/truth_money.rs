@@ -1,4 +1,4 @@
-//! What the service earned against a model that never learned, order by order, by the truth.
+//! What the service earned against a model that never learned.
 
 use std::collections::BTreeMap;
 

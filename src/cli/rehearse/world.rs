@@ -1,4 +1,4 @@
-//! The synthetic world around the service: what becomes of an order once something is done.
+//! The synthetic world around the service: what becomes of orders.
 //!
 //! | done | good order | bad order |
 //! |---|---|---|
