@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::cli::paint::{Align, Cell, Tone, diverging_bar, table};
-use crate::cli::render::{Page, band_tone, percent, short, sign_tone};
+use crate::cli::paint::{Align, Cell, Tone, diverging_bar, short, table};
+use crate::cli::render::{Page, band_tone, percent, sign_tone};
 use crate::cli::turns::turns;
 use crate::cli::words::{self, word};
 use crate::domain::counterfactual::{

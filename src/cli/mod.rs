@@ -18,6 +18,8 @@ pub mod evaluate;
 pub mod evaluation_report;
 pub mod event_file;
 mod evidence_page;
+pub mod exploration;
+mod exploration_line;
 pub mod export_matrix;
 mod flips_page;
 pub mod gate_page;
@@ -84,9 +86,11 @@ enum Command {
     Train(train::Args),
     /// Judge a bundle on an event file, point in time
     Evaluate(evaluate::Args),
-    /// Make every recorded decision of a data folder again and compare
+    /// Play the whole loop of learning on a synthetic market, with its truth beside it
     Rehearse(rehearse::Args),
+    /// Make every recorded decision of a data folder again and compare
     Replay(replay::Args),
+    /// Learn a new bundle from a journal and judge it on rings that it has not seen
     Retrain(retrain::Args),
     /// Propose, approve, activate and revert strategies of a running server
     Strategy(strategy::StrategyArgs),
@@ -94,6 +98,8 @@ enum Command {
     Ope(ope::OpeArgs),
     /// Ask a server how people choose, and who does not look
     Operators(operators::OperatorsArgs),
+    /// Ask a server what releasing declined orders to learn costs and shows
+    Exploration(exploration::ExplorationArgs),
     /// Ask a server what was done about an order, what followed, and about similar cases
     Case(case::CaseArgs),
     /// Ask a server which orders people should look at first
@@ -126,6 +132,7 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Strategy(args) => strategy::run(&args),
         Command::Ope(args) => ope::run(&args),
         Command::Operators(args) => operators::run(&args),
+        Command::Exploration(args) => exploration::run(&args),
         Command::Case(args) => case::run(&args),
         Command::Queue(args) => queue::run(&args),
         Command::Backtest(args) => backtest::run(&args),

@@ -165,6 +165,12 @@ pub fn grouped(number: f64, digits: usize) -> String {
     text
 }
 
+/// A number with as many digits as it takes to tell it, at most three decimals.
+pub fn short(number: f64) -> String {
+    let text = format!("{number:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::cli::paint::{Align, Cell, Ink, Tone, bar, diverging_bar, grouped, table};
+use crate::cli::exploration_line::exploration_line;
+use crate::cli::paint::{Align, Cell, Ink, Tone, bar, diverging_bar, grouped, short, table};
 use crate::cli::rules_section::rules_section;
 use crate::cli::turns::turns;
 use crate::cli::words::{self, word};
@@ -50,6 +51,7 @@ impl Page {
         let currency = decision.impacts.first().map_or(Currency::CNY, |it| it.currency);
         text += &self.actions(&decision.actions, currency);
         text += &turns(self, &decision.counterfactuals);
+        text += &exploration_line(self, decision);
         text += &rules_section(self, decision);
         text += &self.footer(decision);
         text
@@ -390,10 +392,4 @@ fn major(currency: Currency, minor: f64) -> String {
 fn signed(currency: Currency, minor: f64) -> String {
     let text = major(currency, minor);
     if text.starts_with('-') { text } else { format!("+{text}") }
-}
-
-/// A number with as many digits as it takes to tell it, at most three decimals.
-pub(super) fn short(number: f64) -> String {
-    let text = format!("{number:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

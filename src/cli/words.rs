@@ -1,6 +1,7 @@
 //! Names of the contract's words for people, in both languages.
 
 use crate::domain::decision::{ActionKind, DecisionState, DegradedReason, Stage};
+use crate::domain::exploration::ExplorationLimit;
 use crate::domain::head::{HeadId, RiskType};
 use crate::domain::impact::ImpactKind;
 use crate::domain::risk::RiskBand;
@@ -106,6 +107,30 @@ pub fn obstacle(language: Language, obstacle: RuleObstacle) -> &'static str {
         RuleObstacle::Overruled => ("overruled by another rule", "被其他规则覆盖"),
         RuleObstacle::NotEligible => ("not possible for this order", "不适用于本订单"),
         RuleObstacle::MissingInput => ("not known: ", "未知："),
+    };
+    word(language, en, zh)
+}
+
+/// A limit of releasing declined orders.
+pub fn exploration_limit_name(language: Language, limit: ExplorationLimit) -> &'static str {
+    let (en, zh) = match limit {
+        ExplorationLimit::Hour => ("this hour", "本小时"),
+        ExplorationLimit::Day => ("24 hours", "24 小时"),
+        ExplorationLimit::Month => ("30 days", "30 天"),
+        ExplorationLimit::Ring => ("one order of a ring a day", "同一团伙每日一单"),
+    };
+    word(language, en, zh)
+}
+
+/// Why a declined order had no chance to be released.
+pub fn exploration_limit(language: Language, limit: ExplorationLimit) -> &'static str {
+    let (en, zh) = match limit {
+        ExplorationLimit::Hour => ("this hour's money at risk is used up", "本小时风险额度已用完"),
+        ExplorationLimit::Day => ("the day's money at risk is used up", "当日风险额度已用完"),
+        ExplorationLimit::Month => ("the month's money at risk is used up", "当月风险额度已用完"),
+        ExplorationLimit::Ring => {
+            ("another order of its ring was, within a day", "同一团伙一日内已有订单放行")
+        }
     };
     word(language, en, zh)
 }

@@ -9,7 +9,7 @@ use crate::config::strategy_actions::actions;
 use crate::config::strategy_plans::{notices, plans};
 use crate::config::strategy_rules::rules;
 use crate::decision::strategy::{
-    GroupWeights, MoneyPolicy, ReviewerPolicy, RiskPolicy, Strategy, TrustPolicy,
+    ExplorationPolicy, GroupWeights, MoneyPolicy, ReviewerPolicy, RiskPolicy, Strategy, TrustPolicy,
 };
 use crate::domain::confirmation::ConfirmPrior;
 use crate::domain::feature::FeatureGroup;
@@ -25,6 +25,8 @@ pub const MONEY_MAX: f64 = 1e9;
 const WEIGHT_MAX: f64 = 10.0;
 /// Of fewer reported cases nothing could be learned.
 const REPORTED_SHARE_MIN: f64 = 0.05;
+/// A release counts for at most a thousand of its kind.
+pub const PROPENSITY_MIN: f64 = 0.001;
 /// Most hours that all reviewers together have on one day: ten thousand people.
 const REVIEWER_HOURS_MAX: f64 = 100_000.0;
 
@@ -52,6 +54,7 @@ fn strategy(root: &Section<'_>, features: RuleFeatures<'_>, hash: Box<str>) -> O
     let money = root.section("money").and_then(|section| money(&section));
     let trust = root.section("trust").and_then(|section| trust(&section));
     let reviewers = root.section("reviewers").and_then(|section| reviewers(&section));
+    let exploration = root.optional_section("exploration").map(|section| exploration(&section));
     let actions = root.section("actions").map(|section| actions(&section, &heads));
     let notices = root.optional_section("notices").map(|section| notices(&section));
     let notices = notices.unwrap_or_default();
@@ -74,6 +77,7 @@ fn strategy(root: &Section<'_>, features: RuleFeatures<'_>, hash: Box<str>) -> O
         money: money?,
         trust: trust?,
         reviewers: reviewers?,
+        exploration: exploration.flatten(),
         actions: actions?.catalog.into_iter().chain(plans).collect(),
         rules: rules.unwrap_or_default(),
     })
@@ -237,4 +241,37 @@ fn reviewers(section: &Section<'_>) -> Option<ReviewerPolicy> {
     let random = section.number("random_share", 0.0..=1.0);
     section.finish();
     Some(ReviewerPolicy { hours_per_day: hours?.value, random_share: random?.value })
+}
+
+/// The policy; `None` when it is not enabled, or has mistakes.
+fn exploration(section: &Section<'_>) -> Option<ExplorationPolicy> {
+    let enabled = section.flag("enabled");
+    let rate = section.number("rate", 0.0..=1.0);
+    let propensity_min = section.number("propensity_min", PROPENSITY_MIN..=1.0);
+    let minor = |name| section.number(name, 0.0..=MONEY_MAX);
+    let amount_max = minor("amount_max_minor");
+    let (hour_max, day_max, month_max) =
+        (minor("hour_max_minor"), minor("day_max_minor"), minor("month_max_minor"));
+    section.finish();
+    at_most(section, propensity_min.as_ref(), rate.as_ref());
+    at_most(section, hour_max.as_ref(), day_max.as_ref());
+    at_most(section, day_max.as_ref(), month_max.as_ref());
+    let policy = ExplorationPolicy {
+        rate: rate?.value,
+        propensity_min: propensity_min?.value,
+        amount_max_minor: amount_max?.value,
+        hour_max_minor: hour_max?.value,
+        day_max_minor: day_max?.value,
+        month_max_minor: month_max?.value,
+    };
+    enabled?.then_some(policy)
+}
+
+/// Reports when the first number is above the second.
+fn at_most(section: &Section<'_>, low: Option<&Found<f64>>, high: Option<&Found<f64>>) {
+    let (Some(low), Some(high)) = (low, high) else { return };
+    if high.value < low.value {
+        let message = format!("{} = {} is above {} = {}", low.key, low.value, high.key, high.value);
+        section.report_pair(message, (low, "this"), (high, "must not be above this"));
+    }
 }

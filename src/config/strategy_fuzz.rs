@@ -152,6 +152,7 @@ fn check_judging(strategy: &Strategy, text: &str) {
         rule_places: &places,
         evidence: None,
         confirmations: &NOBODY,
+        room: None,
         actions_max: 3,
         contributions_max: 10,
     };

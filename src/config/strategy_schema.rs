@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::strategy::{DEFAULT, MONEY_MAX};
+use crate::config::strategy::{DEFAULT, MONEY_MAX, PROPENSITY_MIN};
 use crate::domain::decision::ActionKind;
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureGroup;
@@ -32,6 +32,7 @@ pub fn schema() -> Value {
             "money": money(),
             "trust": trust(),
             "reviewers": reviewers(),
+            "exploration": exploration(),
             "actions": actions(),
             "notices": { "type": "object", "additionalProperties": notice() },
             "plans": { "type": "object", "additionalProperties": plan() },
@@ -147,6 +148,18 @@ fn trust() -> Value {
         ("confirm_third", share("The third.")),
         ("confirm_prior_choices", number(0.0, 1e6, "How many choices these are worth.")),
         ("confirm_choices_min", count(1_000_000, "Fewer choices say prior only.")),
+    ])
+}
+
+fn exploration() -> Value {
+    table([
+        ("enabled", flag("Whether any declined order is released to learn from it.")),
+        ("rate", share("Chance of release of an order without risk.")),
+        ("propensity_min", number(PROPENSITY_MIN, 1.0, "Smallest chance of release.")),
+        ("amount_max_minor", minor("Larger orders are never released.")),
+        ("hour_max_minor", minor("Most money at risk in an hour.")),
+        ("day_max_minor", minor("Most in 24 hours.")),
+        ("month_max_minor", minor("Most in 30 days.")),
     ])
 }
 

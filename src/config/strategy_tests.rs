@@ -67,6 +67,7 @@ fn first_action(risk: RiskType, probability: f64, yuan: i64) -> ActionKind {
         rule_places: &[],
         evidence: None,
         confirmations: &Confirmations::default(),
+        room: None,
         actions_max: 3,
         contributions_max: 10,
     };

@@ -1,6 +1,7 @@
 //! Decides about one order: pure, deterministic, total.
 
 use crate::decision::attribution::{Inputs, Recalibrate, assess};
+use crate::decision::explore::{Candidate, explore};
 use crate::decision::options::{Options, Worth};
 use crate::decision::ranking::{Ranking, action_means};
 use crate::decision::reasons::{Leading, reasons};
@@ -11,6 +12,7 @@ use crate::decision::urgency::{Urgency, most_urgent};
 use crate::domain::confirmation::Confirmations;
 use crate::domain::decision::{ActionKind, DecisionState, Reason};
 use crate::domain::evidence::Evidence;
+use crate::domain::exploration::{Exploration, ExplorationRoom};
 use crate::domain::head::{HeadKind, HeadScore};
 use crate::domain::impact::{ActionImpact, RecommendedAction};
 use crate::domain::order::Order;
@@ -37,6 +39,8 @@ pub struct DecideInput<'a> {
     pub evidence: Option<&'a Evidence>,
     /// How often people took what was recommended.
     pub confirmations: &'a Confirmations,
+    /// What earlier releases to learn left; `None` releases nothing to learn.
+    pub room: Option<&'a ExplorationRoom>,
     /// Most actions to recommend.
     pub actions_max: usize,
     /// Most contributions to list per risk.
@@ -57,6 +61,8 @@ pub struct Decided {
     pub actions: Vec<RecommendedAction>,
     /// What the rules of the strategy make of the order.
     pub ruling: Ruling,
+    /// What was drawn for an order that would be declined; `None` when nothing was.
+    pub exploration: Option<Exploration>,
     /// At most three sentences about the leading risk.
     pub reasons: Vec<Reason>,
 }
@@ -85,6 +91,15 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
     if let (Some(first), Some((_, rule))) = (actions.first_mut(), &ruling.forced) {
         first.forced_by = Some(rule.clone());
     }
+    let exploration =
+        leading.zip(actions.first()).zip(input.room).and_then(|((at, first), room)| {
+            let candidate =
+                Candidate { order: input.order, risks: &risks, leading: at, first, room };
+            explore(strategy, &candidate)
+        });
+    if exploration.is_some_and(|drawn| drawn.is_released) {
+        actions = ranking.recommend(&[ActionKind::Approve], input.confirmations);
+    }
     actions.truncate(input.actions_max);
     let reasons = leading.map_or_else(Vec::new, |at| {
         reasons(
@@ -99,6 +114,7 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
         impacts: ranking.impacts(),
         actions,
         ruling,
+        exploration,
         reasons,
         risks,
     }

@@ -136,6 +136,7 @@ pub(crate) fn strategy() -> Strategy {
             confirm_choices_min: 30,
         },
         reviewers: ReviewerPolicy { hours_per_day: 40.0, random_share: 0.05 },
+        exploration: None,
         actions: vec![
             action(ActionKind::Approve, 0.0, 0.0),
             review,
@@ -203,6 +204,7 @@ pub(crate) fn input<'a>(
         rule_places: &[],
         evidence: None,
         confirmations: &NOBODY,
+        room: None,
         actions_max: 3,
         contributions_max: 10,
     }

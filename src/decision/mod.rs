@@ -5,6 +5,7 @@ pub mod case_text;
 pub mod decide;
 pub mod difference;
 pub mod draws;
+pub mod explore;
 pub mod hindsight;
 pub mod impact;
 pub mod messages;

@@ -39,6 +39,8 @@ pub struct Strategy {
     pub trust: TrustPolicy,
     /// How much time people have for orders.
     pub reviewers: ReviewerPolicy,
+    /// Which declined orders are released to learn from; `None` releases none.
+    pub exploration: Option<ExplorationPolicy>,
     /// The catalog of actions, in the file's order. Approve and review are always
     /// there, enabled and unconditional.
     pub actions: Vec<ActionPolicy>,
@@ -122,6 +124,23 @@ pub struct ReviewerPolicy {
     pub hours_per_day: f64,
     /// Share of the places in their queue that are drawn at random.
     pub random_share: f64,
+}
+
+/// Which declined orders are released to learn how they would have ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ExplorationPolicy {
+    /// Chance of release of an order without risk, in [0, 1]; it falls in proportion to the risk.
+    pub rate: f64,
+    /// Smallest chance of release, above 0: one order counts for at most one over it.
+    pub propensity_min: f64,
+    /// Larger orders are never released, minor units.
+    pub amount_max_minor: f64,
+    /// Most money at risk in one hour, minor units.
+    pub hour_max_minor: f64,
+    /// Most in 24 hours.
+    pub day_max_minor: f64,
+    /// Most in 30 days.
+    pub month_max_minor: f64,
 }
 
 /// One entry of the action catalog.

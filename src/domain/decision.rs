@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::domain::assignment::Assignment;
 use crate::domain::counterfactual::CounterfactualSearch;
 use crate::domain::evidence::Evidence;
+use crate::domain::exploration::Exploration;
 use crate::domain::head::HeadId;
 use crate::domain::impact::{ActionImpact, RecommendedAction};
 use crate::domain::order::OrderKey;
@@ -144,6 +145,9 @@ pub struct Decision {
     pub impacts: Vec<ActionImpact>,
     /// The best actions, best first; at most three unless asked for otherwise.
     pub actions: Vec<RecommendedAction>,
+    /// What was drawn for an order that would have been declined, to learn how it ends; `None`
+    /// for every other order.
+    pub exploration: Option<Exploration>,
     /// Rules of the strategy that matched or could not be judged, in the strategy's order.
     pub rules: Vec<RuleOutcome>,
     /// Words of the selected rules, each once, in the order of the rules.

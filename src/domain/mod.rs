@@ -14,6 +14,7 @@ pub mod entity;
 pub mod event;
 pub mod evidence;
 pub mod experiment;
+pub mod exploration;
 pub mod feature;
 pub mod feedback;
 pub mod graph_status;

@@ -1,9 +1,10 @@
-//! `ReviewService`: which orders to look at first, and who does not look.
+//! `ReviewService`: which orders to look at first, and what looking showed.
 
 use tonic::{Request, Response, Status, async_trait};
 
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
+use crate::wire::exploration::exploration_report_to_pb;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::review_service_server::ReviewService;
 use crate::wire::review_queue::{operators_to_pb, queue_to_pb, read_queue};
@@ -40,5 +41,14 @@ impl<S: Service> ReviewService for ReviewDoor<S> {
         let operators = self.0.service.list_operators().await;
         let operators = operators.map_err(|error| status::of_error(&error))?;
         Ok(Response::new(operators_to_pb(&operators)))
+    }
+
+    async fn get_exploration_report(
+        &self,
+        _: Request<pb::GetExplorationReportRequest>,
+    ) -> Result<Response<pb::GetExplorationReportResponse>, Status> {
+        let report = self.0.service.exploration_report().await;
+        let report = report.map_err(|error| status::of_error(&error))?;
+        Ok(Response::new(exploration_report_to_pb(&report)))
     }
 }

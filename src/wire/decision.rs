@@ -13,6 +13,7 @@ use crate::domain::unlike::{UnlikeReason, UnlikeTraining};
 use crate::wire::check::{entity_to_pb, head_to_pb, order_key_to_pb, time_to_pb};
 use crate::wire::counterfactual;
 use crate::wire::enums::WireEnum;
+use crate::wire::exploration::exploration_to_pb;
 use crate::wire::pb::v1 as pb;
 use crate::wire::rule;
 
@@ -63,6 +64,7 @@ pub fn to_pb(decision: &Decision, explain: Explain) -> pb::Decision {
         counterfactuals: decision.counterfactuals.iter().map(counterfactual::to_pb).collect(),
         is_hypothetical: false,
         rules: decision.rules.iter().map(rule::to_pb).collect(),
+        exploration: decision.exploration.as_ref().map(exploration_to_pb),
         tags: texts_to_pb(&decision.tags),
         notices: texts_to_pb(&decision.notices),
         priority: decision.priority,

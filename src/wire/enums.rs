@@ -7,6 +7,7 @@ use crate::domain::counterfactual::{
 use crate::domain::decision::{ActionKind, DecisionState, DegradedReason, Stage};
 use crate::domain::entity::EntityKind;
 use crate::domain::event::{CancelLevel, CancelSource, CancelType};
+use crate::domain::exploration::ExplorationLimit;
 use crate::domain::feature::FeatureGroup;
 use crate::domain::feedback::{OutcomeKind, OutcomeSource, OverrideReason};
 use crate::domain::head::RiskType;
@@ -84,6 +85,7 @@ mirror! {
         ReviewCost, ActionCost, FuturePurchases, PriceIndex, StockUse,
     }
     ImpactUnit { MinorUnits, Index, Pieces }
+    ExplorationLimit { Hour, Day, Month, Ring }
     DegradedReason { LateEvent, UnknownEntityKind, FewInputsKnown, PastShed }
     RuleObstacle { Overruled, NotEligible, MissingInput }
     UnlikeKind { BelowRange, AboveRange, NeverMissing, RareTogether, Rare }

@@ -12,6 +12,7 @@ pub mod enums;
 pub mod error;
 pub mod event;
 pub mod experiment_record;
+pub mod exploration;
 pub mod feedback;
 pub mod graph_status;
 pub mod neighborhood;
@@ -23,6 +24,8 @@ pub mod recorded_order;
 pub mod request;
 pub mod review_queue;
 mod rule;
+#[cfg(test)]
+mod sample_parts;
 #[cfg(test)]
 mod samples;
 pub mod similar;

@@ -3,24 +3,16 @@
 use uuid::Uuid;
 
 use crate::domain::assignment::{Assignment, AssignmentReason};
-use crate::domain::counterfactual::{
-    Counterfactual, CounterfactualAim, CounterfactualDirection, CounterfactualProof,
-    CounterfactualSearch, FeatureChange, LeverChange, LeverRange,
-};
 use crate::domain::decision::{
     ActionKind, Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Reason,
     ReasonArgument, ReasonValue, Stage, StageTiming, Versions,
 };
-use crate::domain::entity::{EntityKind, EntityRef, IdentityKey};
+use crate::domain::entity::{EntityKind, IdentityKey};
 use crate::domain::event::Event;
-use crate::domain::evidence::{DeltaIfRemoved, Evidence, EvidenceEdge, EvidenceNode};
 use crate::domain::experiment::{Arm, ExperimentEnd, ExperimentPlan, Harm, Worth};
 use crate::domain::feature::FeatureGroup;
 use crate::domain::head::{HeadId, RiskType};
-use crate::domain::impact::{
-    ActionImpact, Estimate, ImpactKind, ImpactPart, ImpactUnit, PlanStep, RecommendedAction,
-    StepKind,
-};
+use crate::domain::impact::{Estimate, PlanStep, RecommendedAction, StepKind};
 use crate::domain::money::Currency;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
@@ -36,6 +28,7 @@ use crate::domain::strategy_version::Signature;
 use crate::domain::text::Text;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::unlike::{UnlikeKind, UnlikeReason, UnlikeTraining};
+use crate::wire::sample_parts::{evidence, exploration, impact, search};
 
 /// One event of every kind, as JSON Lines; the first one fills every field of an order.
 pub(super) const EVENTS: &str = r#"{"event_id":"e1","event_time":"2026-02-16T20:00:00.000001Z","ingest_time":"2026-02-16T20:01:00Z","fact":{"order_placed":{"key":{"channel":"web","order_id":"o1","revision":2},"amount":{"currency":"CNY","minor_units":129950},"discount":{"currency":"CNY","minor_units":5000},"items":[{"sku":{"kind":"sku","key":"LIM-001"},"quantity":2,"unit_price":{"currency":"CNY","minor_units":64975}},{"sku":{"kind":"sku","key":"B"},"quantity":1,"unit_price":null}],"entities":[{"kind":"account","key":"u1"},{"kind":"ip","key":"10.0.0.1"},{"kind":"region","key":"CN-ZJ"}],"account_created_at":"2020-01-01T00:00:00Z","address_kind":"hotel","payment_kind":"card","countries":{"ip":"US","payment":null,"shipping":"CN"},"device_distance_km":12.25,"attributes":{"coupon_share":0.1,"note":"gift"}}}}
@@ -219,6 +212,7 @@ fn decision(order: OrderKey) -> Decision {
             RuleOutcome { obstacle: None, missing_inputs: Vec::new(), ..rule_outcome() },
             rule_outcome(),
         ],
+        exploration: Some(exploration()),
         tags: vec!["low_stock".into(), "live".into()],
         notices: vec!["emergency_replenishment".into()],
         priority: -7,
@@ -322,79 +316,4 @@ fn risk(head: HeadId, probability: f64) -> RiskAssessment {
 
 fn share<K>(of: K) -> Share<K> {
     Share { of, n_features: 42, log_odds: 1.0 / 3.0, weighted_log_odds: 2.5 }
-}
-
-fn search() -> CounterfactualSearch {
-    let change = |feature: &str, from, to| FeatureChange { feature: feature.into(), from, to };
-    CounterfactualSearch {
-        head: RiskType::ResellerHoarding.head(),
-        direction: CounterfactualDirection::TowardRelease,
-        aim: CounterfactualAim::OtherAction,
-        target: Some(Probability::clamped(0.3)),
-        counterfactuals: vec![Counterfactual {
-            levers: vec![LeverChange {
-                lever: "order_quantity_sum".into(),
-                range: Some(LeverRange { lowest: 1.0, highest: 3.5, is_open: true }),
-                features: vec![
-                    change("order_quantity_sum", Some(6.0), Some(1.0)),
-                    change("ip_amount_to_mean_all", None, Some(0.1)),
-                ],
-            }],
-            cost: 2.5,
-            probability: Probability::clamped(0.2),
-            first_action: ActionKind::Approve,
-            is_proven_minimal: true,
-            text: Text::new("1 piece", "1 件"),
-        }],
-        proof: CounterfactualProof::Complete,
-    }
-}
-
-fn evidence() -> Evidence {
-    let key = IdentityKey::from_secret(b"test");
-    let node = |entity: EntityRef| EvidenceNode {
-        entity,
-        n_orders: 12,
-        n_bad: 3,
-        is_hub: true,
-        is_of_order: true,
-    };
-    Evidence {
-        nodes: vec![
-            node(key.entity(EntityKind::Ip, "10.0.0.1")),
-            node(key.entity(EntityKind::Sku, "LIM-001")),
-        ],
-        edges: vec![EvidenceEdge {
-            from: 0,
-            to: 1,
-            n_orders: 9,
-            event_ids: vec!["e9".into(), "e1".into()],
-            first_seen: Timestamp(1),
-            last_seen: Timestamp(2_000_000),
-            features: vec!["ring_size".into()],
-            delta_if_removed: Some(DeltaIfRemoved {
-                log_odds: -1.25,
-                probability: Probability::clamped(0.125),
-            }),
-        }],
-        is_truncated: true,
-    }
-}
-
-fn impact() -> ActionImpact {
-    ActionImpact {
-        action: ActionKind::Decline,
-        currency: Currency::CNY,
-        total: Estimate { mean: -1.0, p10: -2.0, p90: 3.0 },
-        parts: vec![ImpactPart {
-            kind: ImpactKind::PriceIndex,
-            value: Estimate { mean: 1.08, p10: 1.0, p90: 1.2 },
-            unit: ImpactUnit::Index,
-            n_support: 77,
-            drivers: vec!["reseller_hoarding".into()],
-            alarm_from: Some(1.2),
-        }],
-        review_minutes: 4.5,
-        plan: "protect".into(),
-    }
 }

@@ -15,6 +15,7 @@ use crate::wire::check::{Check, Path};
 use crate::wire::counterfactual;
 use crate::wire::enums::WireEnum as _;
 use crate::wire::error::Error;
+use crate::wire::exploration::read_exploration;
 use crate::wire::feedback::read_decision_id;
 use crate::wire::pb::v1 as pb;
 use crate::wire::rule;
@@ -75,6 +76,7 @@ pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> O
         evidence: evidence?,
         impacts,
         actions,
+        exploration: decision.exploration.map(read_exploration),
         rules,
         tags: boxed(decision.tags),
         notices: boxed(decision.notices),

@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::domain::decision::DecisionId;
 use crate::domain::event::Event;
+use crate::domain::exploration::ExplorationReport;
 use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::operators::OperatorReport;
 use crate::domain::query::DecisionKey;
@@ -75,6 +76,11 @@ pub enum Command {
     Operators {
         /// Where the answer goes: the operators, the journal position.
         reply: Reply<(Vec<OperatorReport>, u64)>,
+    },
+    /// Tell what releasing declined orders cost and showed.
+    Explorations {
+        /// Where the answer goes: the report, the journal position.
+        reply: Reply<(ExplorationReport, u64)>,
     },
     /// Record a fact.
     Ingest {

@@ -1,6 +1,6 @@
 //! Why an answer is less than complete.
 
-use crate::domain::decision::DegradedReason;
+use crate::domain::decision::{DecisionState, DegradedReason};
 use crate::domain::record::ScoreRequest;
 use crate::domain::time::Span;
 use crate::model::bundle::Bundle;
@@ -43,4 +43,13 @@ pub fn degraded_reasons(
         reasons.push(DegradedReason::PastShed);
     }
     reasons
+}
+
+/// A complete answer from incomplete inputs is a degraded one.
+pub fn state_of(decided: DecisionState, degraded_reasons: &[DegradedReason]) -> DecisionState {
+    match decided {
+        DecisionState::Final if degraded_reasons.is_empty() => DecisionState::Final,
+        DecisionState::Final | DecisionState::Degraded => DecisionState::Degraded,
+        DecisionState::Abstained => DecisionState::Abstained,
+    }
 }

@@ -1,5 +1,6 @@
 //! The engine's part for reviews: the queue is made outside the sequencer.
 
+use crate::domain::exploration::ExplorationReport;
 use crate::domain::operators::OperatorReport;
 use crate::domain::review_queue::{QueueQuery, ReviewQueue};
 use crate::domain::time::Timestamp;
@@ -25,5 +26,11 @@ impl ReviewService for Engine {
         let (operators, position) = self.ask(|reply| Command::Operators { reply }).await?;
         self.reached(position).await;
         Ok(operators)
+    }
+
+    async fn exploration_report(&self) -> Result<ExplorationReport, Error> {
+        let (report, position) = self.ask(|reply| Command::Explorations { reply }).await?;
+        self.reached(position).await;
+        Ok(report)
     }
 }

@@ -9,7 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use uuid::Uuid;
 
 use crate::decision::fixtures::strategy;
-use crate::domain::decision::DecisionId;
+use crate::decision::strategy::{ExplorationPolicy, Strategy};
+use crate::domain::decision::{ActionKind, DecisionId};
 use crate::domain::entity::{EntityKey, EntityKind, EntityRef};
 use crate::domain::event::{Event, Fact, Label};
 use crate::domain::feature::{CatalogSchema, FeatureSpec, OrderFields};
@@ -183,7 +184,7 @@ fn fit_set(version: &str, set: &TrainingSet) -> Bundle {
     fit_bundle(set, &params, &mut |_| {}).unwrap()
 }
 
-/// Reads `plain` and `strict`, finds mistakes in every other text.
+/// Reads `plain`, `strict`, `exploring` and `drawing`, finds mistakes in every other text.
 pub(crate) fn reader() -> StrategyReader {
     Arc::new(|toml| {
         let mut strategy = strategy();
@@ -192,10 +193,34 @@ pub(crate) fn reader() -> StrategyReader {
         match toml {
             "plain" => {}
             "strict" => strategy.default_risk.loss_fixed_minor = 50_000.0,
+            // Both decline everything; the one releases what it may, the other a quarter of it.
+            "exploring" => explore(&mut strategy, 1.0),
+            "drawing" => explore(&mut strategy, 0.25),
             _ => return Err(vec![mistake(&format!("`{toml}` is not a strategy"))]),
         }
         Ok(ActiveStrategy { strategy, toml: toml.into() })
     })
+}
+
+/// Declines every order, and releases it again with this chance, five in an hour where it is 1.
+fn explore(strategy: &mut Strategy, chance: f64) {
+    strategy.default_risk.loss_fixed_minor = 50_000.0;
+    // Whoever releases an order pays more than it can bring, whoever looks at it, too.
+    strategy.money.margin_share = 0.0;
+    strategy.money.future_purchases_minor = 0.0;
+    strategy.money.complaint_minor = 0.0;
+    strategy.actions.iter_mut().filter(|it| it.kind != ActionKind::Decline).for_each(|it| {
+        it.cost_minor = 1e6;
+    });
+    let most = if chance < 1.0 { 1e9 } else { 300_000.0 };
+    strategy.exploration = Some(ExplorationPolicy {
+        rate: chance,
+        propensity_min: chance,
+        amount_max_minor: 20_000.0,
+        hour_max_minor: most,
+        day_max_minor: 2.0 * most,
+        month_max_minor: 4.0 * most,
+    });
 }
 
 pub(crate) fn mistake(message: &str) -> StrategyMistake {

@@ -12,10 +12,9 @@ use crate::decision::unlike::unlike_training;
 use crate::domain::assignment::Assignment;
 use crate::domain::confirmation::Confirmations;
 use crate::domain::counterfactual::{CounterfactualDirection, CounterfactualSearch};
-use crate::domain::decision::{
-    Decision, DecisionId, DecisionState, DecisionTimes, Stage, StageTiming, Versions,
-};
+use crate::domain::decision::{Decision, DecisionId, DecisionTimes, Stage, StageTiming, Versions};
 use crate::domain::evidence::Evidence;
+use crate::domain::exploration::ExplorationRoom;
 use crate::domain::feature::FeatureSpec;
 use crate::domain::head::HeadScore;
 use crate::domain::record::ScoreRequest;
@@ -27,7 +26,7 @@ use crate::graph::evidence::EvidenceWant;
 use crate::model::background::Background;
 use crate::model::bundle::Bundle;
 use crate::model::engine::{Engine, Scratch};
-use crate::workflow::degraded::{SightFacts, degraded_reasons};
+use crate::workflow::degraded::{SightFacts, degraded_reasons, state_of};
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_error::JudgeError;
 use crate::workflow::order_levers::Editable;
@@ -101,6 +100,8 @@ pub struct Sight {
     evidence: Evidence,
     /// How often people took what was recommended.
     confirmations: Confirmations,
+    /// What earlier releases to learn left; `None` when the strategy releases none.
+    room: Option<ExplorationRoom>,
     features_nanos: u64,
     model_nanos: u64,
     evidence_nanos: u64,
@@ -224,6 +225,7 @@ impl Judge {
             scores,
             evidence,
             confirmations: state.confirmations,
+            room: self.room(state, request),
             features_nanos: features_done.saturating_sub(started),
             model_nanos: model_done.saturating_sub(features_done),
             evidence_nanos: nanos().saturating_sub(model_done),
@@ -254,6 +256,7 @@ impl Judge {
                 rule_places: &self.rule_places,
                 evidence: Some(evidence),
                 confirmations: &sight.confirmations,
+                room: sight.room.as_ref(),
                 actions_max: request.max_actions as usize,
                 contributions_max: request.max_contributions as usize,
             },
@@ -262,19 +265,13 @@ impl Judge {
         let facts =
             SightFacts { lateness: sight.lateness, is_past_shed: sight.is_past_shed, values };
         let degraded_reasons = degraded_reasons(&self.bundle, request, stamp, facts);
-        let is_degraded = !degraded_reasons.is_empty();
         let decision_nanos = sight.evidence_nanos + nanos().saturating_sub(started);
         let timing = |stage, nanos| StageTiming { stage, nanos };
         Decision {
             decision_id: stamp.decision_id,
             request_id: request.request_id.clone(),
             order: order.key.clone(),
-            state: match decided.state {
-                DecisionState::Final if is_degraded => DecisionState::Degraded,
-                DecisionState::Final => DecisionState::Final,
-                DecisionState::Degraded => DecisionState::Degraded,
-                DecisionState::Abstained => DecisionState::Abstained,
-            },
+            state: state_of(decided.state, &degraded_reasons),
             times: DecisionTimes {
                 event_time: request.event_time,
                 received_time: stamp.received_time,
@@ -284,6 +281,7 @@ impl Judge {
             evidence: evidence.clone(),
             impacts: decided.impacts,
             actions: decided.actions,
+            exploration: decided.exploration,
             rules: decided.ruling.outcomes,
             tags: decided.ruling.tags,
             notices: decided.ruling.notices,
@@ -300,6 +298,14 @@ impl Judge {
                 timing(Stage::Decision, decision_nanos),
             ],
         }
+    }
+
+    /// What earlier releases left for an order; nobody walks its ring for a strategy that
+    /// releases none.
+    fn room(&self, state: &State, request: &ScoreRequest) -> Option<ExplorationRoom> {
+        self.strategy.strategy.exploration.as_ref()?;
+        let accounts = state.accounts_joined_by(&request.order, request.event_time);
+        Some(state.explorations.room(&request.order, &accounts))
     }
 
     /// The graph features that the answer speaks about or that move its leading risk most.

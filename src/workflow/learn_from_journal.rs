@@ -63,6 +63,10 @@ pub struct SetManifest {
     pub n_held_out: u64,
     /// Rows that count less since their ring had many on a day.
     pub n_weighted_down: u64,
+    /// Rows of declined orders that were drawn for release; each counts for one over its chance.
+    pub n_drawn: u64,
+    /// Weight of the row that counts most; 1 where none was drawn.
+    pub weight_max: f32,
     /// What is known of each head.
     pub heads: Vec<HeadCount>,
 }
@@ -155,6 +159,7 @@ pub fn learn(
     let rings = rings_of(&history, as_of);
     let n_held_out = hold_out(&rings, &mut set);
     let n_weighted_down = weigh_bursts(&history, &rings, &mut set);
+    let n_drawn = weigh_drawn(&drawn_orders(reader, as_of)?, &history, &mut set);
     let manifest = SetManifest {
         content_hash: content_hash(&set),
         as_of,
@@ -164,6 +169,8 @@ pub fn learn(
         n_features: set.specs.len() as u64,
         n_held_out,
         n_weighted_down,
+        n_drawn,
+        weight_max: set.weights.iter().copied().fold(1.0, f32::max),
         heads: head_counts(&history, as_of, &set),
     };
     Ok(LearnedSet { set, manifest, history })
@@ -246,6 +253,39 @@ fn weigh_bursts(history: &History, rings: &[Option<u128>], set: &mut TrainingSet
         }
     }
     n_weighted_down
+}
+
+/// The chance with which each declined order was released that was drawn until an instant.
+fn drawn_orders(
+    reader: &JournalReader,
+    as_of: Timestamp,
+) -> Result<BTreeMap<OrderKey, f64>, StoreError> {
+    let mut drawn = BTreeMap::new();
+    for entry in read_from(reader, 1) {
+        let (_, record) = entry?;
+        let Record::Decision(scored) = record else { continue };
+        let decision = &scored.decision;
+        if let Some(exploration) = decision.exploration
+            && exploration.is_released
+            && decision.times.received_time <= as_of
+        {
+            drawn.insert(decision.order.clone(), exploration.propensity.value());
+        }
+    }
+    Ok(drawn)
+}
+
+/// Lets each drawn order stand for those like it that were not drawn; how many there are.
+#[expect(clippy::cast_possible_truncation, reason = "weights are f32 by the set's contract")]
+fn weigh_drawn(drawn: &BTreeMap<OrderKey, f64>, history: &History, set: &mut TrainingSet) -> u64 {
+    let mut n_drawn = 0;
+    for (weight, row) in set.weights.iter_mut().zip(history.rows_of(0)) {
+        if let Some(chance) = drawn.get(&history.rows[row].order) {
+            *weight = (f64::from(*weight) / chance) as f32;
+            n_drawn += 1;
+        }
+    }
+    n_drawn
 }
 
 /// The smallest account of a ring names it.

@@ -24,6 +24,7 @@ pub mod experiment_run;
 pub mod experiment_service;
 pub mod experiment_steps;
 pub mod explainer;
+pub mod exploration_ledger;
 pub mod judge_actions;
 pub mod judge_error;
 pub mod judge_order;
@@ -69,6 +70,8 @@ mod background_tests;
 mod engine_tests;
 #[cfg(test)]
 mod experiments_tests;
+#[cfg(test)]
+mod exploration_tests;
 #[cfg(test)]
 pub(crate) mod fixtures;
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub fn differences(recorded: &Decision, again: &Decision) -> Vec<FieldDifference
         evidence,
         impacts,
         actions,
+        exploration,
         rules,
         tags,
         notices,
@@ -53,6 +54,7 @@ pub fn differences(recorded: &Decision, again: &Decision) -> Vec<FieldDifference
     check("evidence", evidence, &again.evidence);
     check("impacts", impacts, &again.impacts);
     check("actions", actions, &again.actions);
+    check("exploration", exploration, &again.exploration);
     check("rules", rules, &again.rules);
     check("tags", tags, &again.tags);
     check("notices", notices, &again.notices);

@@ -5,6 +5,7 @@ use std::future::Future;
 use crate::decision::queue::{QueueRule, Waiting, give_out, sequence};
 use crate::decision::strategy::Strategy;
 use crate::domain::decision::DecisionId;
+use crate::domain::exploration::ExplorationReport;
 use crate::domain::operators::OperatorReport;
 use crate::domain::review_queue::{Place, QueueQuery, QueuedOrder, ReviewQueue, WaitingOrder};
 use crate::domain::time::Timestamp;
@@ -30,6 +31,12 @@ pub trait ReviewService: Send + Sync + 'static {
     /// # Errors
     /// `Exhausted` or `Unavailable`.
     fn list_operators(&self) -> impl Future<Output = Result<Vec<OperatorReport>, Error>> + Send;
+
+    /// What releasing declined orders to learn cost and showed.
+    ///
+    /// # Errors
+    /// `Exhausted` or `Unavailable`.
+    fn exploration_report(&self) -> impl Future<Output = Result<ExplorationReport, Error>> + Send;
 }
 
 /// Gives out the minutes of a day among the orders that wait.

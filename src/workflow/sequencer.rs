@@ -13,6 +13,7 @@ use tracing::{error, info, warn};
 
 use crate::domain::decision::DecisionId;
 use crate::domain::event::{Event, Fact};
+use crate::domain::exploration::ExplorationReport;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
 use crate::domain::strategy_version::Signature;
@@ -104,6 +105,7 @@ impl Sequencer {
                 Command::Operators { reply } => {
                     answer(reply, Ok((self.state.operators.reports(), self.state.position)));
                 }
+                Command::Explorations { reply } => answer(reply, Ok(self.explorations())),
                 Command::Ingest { event, received_time, reply } => {
                     self.renew_background(received_time);
                     self.ingest(*event, received_time, reply);
@@ -267,6 +269,11 @@ impl Sequencer {
         let signature = Signature { by: Box::default(), at: now, note: Box::default() };
         let (reply, _) = oneshot::channel();
         self.experiment(&step, signature, reply);
+    }
+
+    fn explorations(&self) -> (ExplorationReport, u64) {
+        let active = self.judges.lineup().active().strategy();
+        (self.state.explorations.report(&active.strategy), self.state.position)
     }
 
     fn strategies(&self) -> (StrategyLedger, u64) {

@@ -22,6 +22,7 @@ use crate::graph::settings::GraphSettings;
 use crate::model::background::Background;
 use crate::workflow::approved_orders::{ApprovedOrders, BackgroundRule};
 use crate::workflow::experiment_book::ExperimentBook;
+use crate::workflow::exploration_ledger::ExplorationLedger;
 use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::strategy_ledger::StrategyLedger;
 use crate::workflow::undecided::Undecided;
@@ -45,6 +46,8 @@ pub struct State {
     pub models: ModelLedger,
     /// What is compared on real orders, and what followed.
     pub experiments: ExperimentBook,
+    /// What releasing declined orders to learn put at risk, and how they ended.
+    pub explorations: ExplorationLedger,
     /// The orders that contributions compare with; `None` before the first were gathered
     /// under the active bundle, which then compares with its own.
     pub background: Option<Background>,
@@ -81,6 +84,7 @@ impl State {
             strategies: StrategyLedger::default(),
             models: ModelLedger::default(),
             experiments: ExperimentBook::default(),
+            explorations: ExplorationLedger::default(),
             background: None,
             approved: ApprovedOrders::new(rule),
             confirmations: Confirmations::default(),
@@ -176,6 +180,7 @@ impl State {
         self.events.insert(text_digest(&event.event_id), entry);
         self.approved.told(&event.fact);
         self.experiments.told(event);
+        self.explorations.told(event);
         if let Fact::Choice(choice) = &event.fact
             && let Some(shown) = self.undecided.chose(choice.decision_id)
         {
@@ -200,6 +205,11 @@ impl State {
         if scored.decision.versions.assignment.is_some() {
             let accounts = self.accounts_joined_by(&request.order, request.event_time);
             self.experiments.decided(scored, &accounts);
+        }
+        if let Some(drawn) = &scored.decision.exploration {
+            let accounts = self.accounts_joined_by(&request.order, request.event_time);
+            let received = scored.decision.times.received_time;
+            self.explorations.drew((&request.order.key, drawn), &accounts, received);
         }
         if *scored.decision.versions.model_hash == *self.models.active_hash() {
             self.approved.decided(&scored.decision);

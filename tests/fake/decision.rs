@@ -67,6 +67,7 @@ pub(crate) fn decide(request: &ScoreRequest, id: DecisionId, received: Timestamp
         counterfactuals: Vec::new(),
         features: vec![1.0; 40],
         missing_inputs: vec!["device_orders_count_1d".into()],
+        exploration: None,
         unlike_training: UnlikeTraining {
             is_unlike: false,
             surprise: 3.5,

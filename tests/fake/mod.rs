@@ -15,6 +15,7 @@ use orderlens::domain::case::Case;
 use orderlens::domain::decision::{Decision, DecisionId};
 use orderlens::domain::difference::{Change, DecisionDifference};
 use orderlens::domain::event::Event;
+use orderlens::domain::exploration::ExplorationReport;
 use orderlens::domain::feedback::{OperatorChoice, Outcome};
 use orderlens::domain::graph_status::{GraphCounts, GraphStatus};
 use orderlens::domain::neighborhood::{Neighborhood, NeighborhoodNode, NeighborhoodQuery};
@@ -281,6 +282,11 @@ impl ReviewService for Fake {
     async fn list_operators(&self) -> Result<Vec<OperatorReport>, Error> {
         // It keeps choices as words.
         Ok(Vec::new())
+    }
+
+    async fn exploration_report(&self) -> Result<ExplorationReport, Error> {
+        // It declines nothing.
+        Err(Error::Unavailable("there is nothing to release".into()))
     }
 }
 

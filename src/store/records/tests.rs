@@ -136,6 +136,7 @@ fn decided(n: u64) -> Record {
         reasons: Vec::new(),
         features: Vec::new(),
         missing_inputs: Vec::new(),
+        exploration: None,
         unlike_training: ordinary(),
         counterfactuals: Vec::new(),
         degraded_reasons: Vec::new(),

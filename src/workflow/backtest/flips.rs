@@ -111,6 +111,8 @@ fn draft_side(
             evidence: Some(&decision.evidence),
             // Nobody has seen what a draft recommends.
             confirmations: &Confirmations::default(),
+            // A draft releases nothing: nobody would learn from it.
+            room: None,
             actions_max: ACTIONS_MAX,
             contributions_max: 0,
         },
