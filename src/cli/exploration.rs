@@ -1,4 +1,6 @@
-//! `orderlens exploration`: what releasing declined orders to learn costs and shows.
+//! `orderlens exploration`: what releasing declined orders costs and shows.
+
+use std::fmt::Write as _;
 
 use clap::Args;
 use miette::{IntoDiagnostic as _, WrapErr as _};
@@ -86,6 +88,9 @@ fn page(language: Language, ink: Ink, report: &pb::GetExplorationReportResponse)
         )
     }
     .to_owned();
+    if !report.is_on && report.n_released == 0 {
+        return text;
+    }
     let currency = Currency::parse(&report.currency_code).unwrap_or(Currency::CNY);
     let exponent = currency.exponent();
     let major =
@@ -114,7 +119,8 @@ fn page(language: Language, ink: Ink, report: &pb::GetExplorationReportResponse)
     for it in report.withheld.iter().filter(|it| 0 < it.n) {
         let n = it.n;
         let held = word(language, "decisions withheld by the limit", "次因限额未放行");
-        text += &format!("\n{n} {held}: {}", limit(it.limit));
+        let colon = word(language, ": ", "：");
+        let _ = write!(text, "\n{n} {held}{colon}{}", limit(it.limit));
     }
     text
 }
@@ -138,7 +144,8 @@ fn ends(language: Language, report: &pb::GetExplorationReportResponse, bad: &str
         let percent = |share: f64| format!("{:.0} %", 100.0 * share);
         let (low, high) = (percent(share.low), percent(share.high));
         let of = word(language, "ended badly, of those that ended", "结局不良占有结局者");
-        text += &format!("\n{of}: {} ({low} – {high}, 95 %)", percent(share.share));
+        let colon = word(language, ": ", "：");
+        let _ = write!(text, "\n{of}{colon}{} ({low} – {high}, 95 %)", percent(share.share));
     }
     text
 }

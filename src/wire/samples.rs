@@ -183,24 +183,7 @@ fn decision(order: OrderKey) -> Decision {
             event_time: Timestamp(1_771_272_000_000_001),
             received_time: Timestamp(1_771_272_000_500_000),
         },
-        versions: Versions {
-            model: "risk/1".into(),
-            model_hash: "0a".repeat(32).into(),
-            strategy: "default".into(),
-            strategy_hash: "0b".repeat(32).into(),
-            schema_hash: "0c".repeat(32).into(),
-            graph_position: u64::MAX,
-            build: "0.1.0".into(),
-            background: "latest good training orders".into(),
-            background_hash: "0d".repeat(32).into(),
-            assignment: Some(Assignment {
-                experiment: "festival".into(),
-                arm: "treatment".into(),
-                unit: "account:h1_00000000000000000000000000000001".into(),
-                reason: AssignmentReason::Inherited,
-            }),
-            propensity: Probability::clamped(0.1),
-        },
+        versions: versions(),
         risks: vec![
             risk(RiskType::ResellerHoarding.head(), 1.0 / 3.0),
             risk(HeadId("late_delivery".into()), 5e-324),
@@ -242,6 +225,27 @@ fn decision(order: OrderKey) -> Decision {
         },
         degraded_reasons: vec![DegradedReason::PastShed, DegradedReason::LateEvent],
         stage_timings: vec![StageTiming { stage: Stage::Model, nanos: 1_400 }],
+    }
+}
+
+fn versions() -> Versions {
+    Versions {
+        model: "risk/1".into(),
+        model_hash: "0a".repeat(32).into(),
+        strategy: "default".into(),
+        strategy_hash: "0b".repeat(32).into(),
+        schema_hash: "0c".repeat(32).into(),
+        graph_position: u64::MAX,
+        build: "0.1.0".into(),
+        background: "latest good training orders".into(),
+        background_hash: "0d".repeat(32).into(),
+        assignment: Some(Assignment {
+            experiment: "festival".into(),
+            arm: "treatment".into(),
+            unit: "account:h1_00000000000000000000000000000001".into(),
+            reason: AssignmentReason::Inherited,
+        }),
+        propensity: Probability::clamped(0.1),
     }
 }
 

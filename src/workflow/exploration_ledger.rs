@@ -1,4 +1,4 @@
-//! What releasing declined orders to learn put at risk, and how they ended: a fold.
+//! What releases of declined orders put at risk, and how they ended: a fold.
 
 use std::collections::BTreeMap;
 
@@ -33,12 +33,15 @@ pub struct ExplorationLedger {
     /// Put at risk by hour, minor units; of the newest 30 days.
     hours: BTreeMap<i64, f64>,
     /// The newest released revision of each order, oldest first.
-    released: IndexMap<(Box<str>, Box<str>), Release, FxBuildHasher>,
+    released: IndexMap<AnyRevision, Release, FxBuildHasher>,
     /// When an order of each account's ring was released.
-    rings: IndexMap<EntityRef, (Timestamp, (Box<str>, Box<str>)), FxBuildHasher>,
+    rings: IndexMap<EntityRef, (Timestamp, AnyRevision), FxBuildHasher>,
     n_not_drawn: u64,
     n_withheld: [u64; 4],
 }
+
+/// Channel and id of an order.
+type AnyRevision = (Box<str>, Box<str>);
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Release {
@@ -159,7 +162,7 @@ impl ExplorationLedger {
 }
 
 /// An order whatever its revision.
-fn order_of(key: &OrderKey) -> (Box<str>, Box<str>) {
+fn order_of(key: &OrderKey) -> AnyRevision {
     (key.channel.clone(), key.order_id.clone())
 }
 

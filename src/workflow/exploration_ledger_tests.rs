@@ -75,7 +75,7 @@ proptest! {
                 *added.entry(now.0.div_euclid(Span::HOUR.0)).or_default() += more;
             }
         }
-        for (hour, _) in &added {
+        for hour in added.keys() {
             let within = |n: i64| added.range(hour - n + 1..=*hour).map(|(_, it)| it).sum::<f64>();
             prop_assert!(within(1) <= POLICY.hour_max_minor);
             prop_assert!(within(24) <= POLICY.day_max_minor);
