@@ -103,7 +103,7 @@ mod tests {
             (belief.interval(0.05).0, 2.677_507_967_833_526_5),
         ];
         for (found, expected) in pairs {
-            assert!((found / expected - 1.0).abs() < 1e-9, "{found} is not {expected}");
+            assert!((found / expected - 1.0).abs() < 1e-6, "{found} is not {expected}");
         }
     }
 

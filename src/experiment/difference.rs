@@ -50,7 +50,8 @@ impl Difference {
     pub fn new(metric: Metric, control: &Moments, treatment: &Moments) -> Answer<Self> {
         let slope = slope(metric, control, treatment)?;
         let mean = |arm: &Moments| metric.mean(arm) - slope * arm.mean_beside;
-        let spread = |arm: &Moments| Spread { n: arm.n, variance: metric.variance(arm, (1.0, slope)) };
+        let spread =
+            |arm: &Moments| Spread { n: arm.n, variance: metric.variance(arm, (1.0, slope)) };
         Self::of_spreads(mean(treatment) - mean(control), spread(control), spread(treatment))
     }
 

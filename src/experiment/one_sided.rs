@@ -101,6 +101,8 @@ mod tests {
         let effect = always.distance(variance(&FOUND), FOUND.n);
         let at_bound = Difference { effect, ..FOUND };
         assert_near(always.p(Side::Above, &at_bound), 0.05);
+        let p = always.p(Side::Above, &FOUND);
+        assert!(always.at_level(p).bound(Side::Above, &FOUND).abs() < 1e-9, "{p}");
         let turned = Difference { effect: -effect, ..FOUND };
         assert_near(always.p(Side::Below, &turned), 0.05);
         assert_near(always.p(Side::Below, &at_bound), 1.0);

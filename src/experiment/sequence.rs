@@ -65,6 +65,12 @@ impl OneSided {
         Self { alpha, rho: Mixture::new(2.0 * alpha, n_narrowest).rho }
     }
 
+    /// The same bound at another level, as sharp near as many units.
+    #[must_use]
+    pub fn at_level(self, alpha: f64) -> Self {
+        Self { alpha, ..self }
+    }
+
     /// How fast the bound nears: above 0, less for more units.
     pub fn rho(&self) -> f64 {
         self.rho
