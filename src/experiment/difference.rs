@@ -17,15 +17,15 @@ pub enum Metric {
     /// Mean of the values less what the second ones, known before, foretell of them (CUPED;
     /// Deng and others, "Improving the sensitivity of online controlled experiments", 2013).
     Adjusted,
+    /// [`Metric::Adjusted`] where both values are 0 or 1.
+    AdjustedProportion,
 }
 
-/// Estimate of one arm.
+/// Units of one arm and the variance of a single one.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Arm {
-    n: f64,
-    mean: f64,
-    /// Of a single unit.
-    variance: f64,
+pub(super) struct Spread {
+    pub(super) n: f64,
+    pub(super) variance: f64,
 }
 
 /// Treatment minus control.
@@ -48,32 +48,25 @@ impl Difference {
     /// [`Refusal::TooFewUnits`] below two units in an arm, [`Refusal::NoSpread`] when neither arm
     /// or one of them has any: an interval would be of no width.
     pub fn new(metric: Metric, control: &Moments, treatment: &Moments) -> Answer<Self> {
+        let slope = slope(metric, control, treatment)?;
+        let mean = |arm: &Moments| metric.mean(arm) - slope * arm.mean_beside;
+        let spread =
+            |arm: &Moments| Spread { n: arm.n, variance: metric.variance(arm, (1.0, slope)) };
+        Self::of_spreads(mean(treatment) - mean(control), spread(control), spread(treatment))
+    }
+
+    /// Of an effect and what it is made of.
+    pub(super) fn of_spreads(effect: f64, control: Spread, treatment: Spread) -> Answer<Self> {
         if control.n < 2.0 || treatment.n < 2.0 {
             return Err(vec![Refusal::TooFewUnits]);
         }
-        let slope = match metric {
-            Metric::Adjusted => {
-                let both = control.joined(treatment);
-                if both.n < 3.0 || both.variance_beside() <= 0.0 {
-                    return Err(vec![Refusal::NoSpread]);
-                }
-                both.covariance() / both.variance_beside()
-            }
-            Metric::Mean | Metric::Proportion | Metric::Ratio => 0.0,
-        };
-        let [control, treatment] = [control, treatment].map(|arm| Arm::new(metric, arm, slope));
         // A spread of 0 in one arm says that nothing came there yet, not that nothing can.
         if control.variance.min(treatment.variance) <= 0.0 {
             return Err(vec![Refusal::NoSpread]);
         }
         let [a, b] = [control, treatment].map(|arm| arm.variance / arm.n);
         let dof = (a + b) * (a + b) / (a * a / (control.n - 1.0) + b * b / (treatment.n - 1.0));
-        Ok(Self {
-            effect: treatment.mean - control.mean,
-            standard_error: (a + b).sqrt(),
-            dof,
-            n: control.n + treatment.n,
-        })
+        Ok(Self { effect, standard_error: (a + b).sqrt(), dof, n: control.n + treatment.n })
     }
 
     /// Two-sided p against no effect; valid once.
@@ -88,34 +81,72 @@ impl Difference {
     }
 }
 
+/// By how much the values rise with the second ones, in both arms together: what is taken off
+/// under [`Metric::Adjusted`], 0 under metrics that take nothing off.
+///
+/// # Errors
+/// [`Refusal::TooFewUnits`] below two units in an arm, [`Refusal::NoSpread`] when the second
+/// values have none.
+pub fn slope(metric: Metric, control: &Moments, treatment: &Moments) -> Answer<f64> {
+    if control.n < 2.0 || treatment.n < 2.0 {
+        return Err(vec![Refusal::TooFewUnits]);
+    }
+    match metric {
+        Metric::Mean | Metric::Proportion | Metric::Ratio => Ok(0.0),
+        Metric::Adjusted | Metric::AdjustedProportion => {
+            let both = control.joined(treatment);
+            if both.variance_beside() <= 0.0 {
+                return Err(vec![Refusal::NoSpread]);
+            }
+            Ok(both.covariance() / both.variance_beside())
+        }
+    }
+}
+
 impl Metric {
     /// Mean of an arm and the variance of that mean, without the adjustment of
     /// [`Metric::Adjusted`].
     pub fn mean_and_variance(self, arm: &Moments) -> (f64, f64) {
-        let Arm { n, mean, variance } = Arm::new(self, arm, 0.0);
-        (mean, variance / n)
+        (self.mean(arm), self.variance(arm, (1.0, 0.0)) / arm.n)
+    }
+
+    /// Of an arm, before anything is taken off.
+    fn mean(self, arm: &Moments) -> f64 {
+        match self {
+            Self::Mean | Self::Proportion | Self::Adjusted | Self::AdjustedProportion => arm.mean,
+            Self::Ratio => arm.mean / arm.mean_beside,
+        }
+    }
+
+    /// Of `weight` times a unit, less `slope` times what was known before.
+    pub(super) fn variance(self, arm: &Moments, (weight, slope): (f64, f64)) -> f64 {
+        match self {
+            Self::Mean => weight * weight * arm.variance(),
+            Self::Proportion => weight * weight * arm.mean * (1.0 - arm.mean),
+            Self::Ratio => {
+                let ratio = arm.mean / arm.mean_beside;
+                let variance = arm.variance_less(1.0, ratio);
+                weight * weight * variance / (arm.mean_beside * arm.mean_beside)
+            }
+            Self::Adjusted => arm.variance_less(weight, slope),
+            Self::AdjustedProportion => arm.variance_less(weight, slope) * of_proportion(arm),
+        }
+    }
+
+    /// Covariance of a unit and of the same one less `slope` times what was known before.
+    pub(super) fn covariance(self, arm: &Moments, slope: f64) -> f64 {
+        let covariance = arm.variance() - slope * arm.covariance();
+        match self {
+            Self::Mean | Self::Proportion | Self::Ratio => self.variance(arm, (1.0, slope)),
+            Self::Adjusted => covariance,
+            Self::AdjustedProportion => covariance * of_proportion(arm),
+        }
     }
 }
 
-impl Arm {
-    fn new(metric: Metric, arm: &Moments, slope: f64) -> Self {
-        let (mean, variance) = match metric {
-            Metric::Mean => (arm.mean, arm.variance()),
-            Metric::Proportion => (arm.mean, arm.mean * (1.0 - arm.mean)),
-            Metric::Ratio => {
-                let ratio = arm.mean / arm.mean_beside;
-                let variance = arm.variance() - 2.0 * ratio * arm.covariance()
-                    + ratio * ratio * arm.variance_beside();
-                (ratio, variance / (arm.mean_beside * arm.mean_beside))
-            }
-            Metric::Adjusted => (
-                arm.mean - slope * arm.mean_beside,
-                arm.variance() - 2.0 * slope * arm.covariance()
-                    + slope * slope * arm.variance_beside(),
-            ),
-        };
-        Self { n: arm.n, mean, variance }
-    }
+/// Variances of values that are 0 or 1 have n below the sum of squares, not n − 1.
+fn of_proportion(arm: &Moments) -> f64 {
+    (arm.n - 1.0) / arm.n
 }
 
 #[cfg(test)]

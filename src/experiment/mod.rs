@@ -4,17 +4,23 @@
 //! refusal go out. A refusal has no number in it, so that nobody can show one.
 
 pub mod arms;
+pub mod bayes;
+pub mod betting;
+pub mod cuped_ratio;
 pub mod difference;
 pub mod distributions;
 pub mod logged;
 pub mod moments;
 pub mod multiplicity;
 pub mod off_policy;
+pub mod one_sided;
 pub mod permutation;
 pub mod power;
+pub mod power_underway;
 pub mod rare_events;
 pub mod refusal;
 pub mod relative;
+pub mod relative_delta;
 pub mod sequence;
 pub mod shares;
 pub mod split;

@@ -75,6 +75,12 @@ impl Moments {
     pub fn covariance(&self) -> f64 {
         self.common / (self.n - 1.0)
     }
+
+    /// Variance of `weight` times the values less `slope` times the second ones.
+    pub fn variance_less(&self, weight: f64, slope: f64) -> f64 {
+        weight * weight * self.variance() - 2.0 * weight * slope * self.covariance()
+            + slope * slope * self.variance_beside()
+    }
 }
 
 #[cfg(test)]

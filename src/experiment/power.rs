@@ -33,7 +33,7 @@ pub fn n_control(effect: f64, ratio: f64, alpha: f64, power: f64) -> f64 {
 }
 
 /// Where a function that rises from 0 on passes a value below its limit.
-fn rising_root(wanted: f64, function: impl Fn(f64) -> f64) -> f64 {
+pub(super) fn rising_root(wanted: f64, function: impl Fn(f64) -> f64) -> f64 {
     let (mut low, mut high) = (0.0, 1.0);
     while function(high) < wanted && high < f64::MAX / 2.0 {
         high *= 2.0;

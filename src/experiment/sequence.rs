@@ -3,6 +3,7 @@
 //! [`Mixture`] is for differences of many units, where sums are nearly normal; [`bounded`] is
 //! for values that cannot leave an interval, from the first one on.
 
+use crate::experiment::betting::{Bet, bets_on};
 use crate::experiment::difference::Difference;
 
 /// A normal mixture (Robbins, "Statistical methods related to the law of the iterated
@@ -21,6 +22,11 @@ impl Mixture {
     pub fn new(alpha: f64, n_narrowest: f64) -> Self {
         let twice = -2.0 * alpha.ln();
         Self { alpha, rho: ((twice + (twice + 1.0).ln()) / n_narrowest).sqrt() }
+    }
+
+    /// How fast the interval narrows: above 0, less for more units.
+    pub fn rho(&self) -> f64 {
+        self.rho
     }
 
     /// Half the width for a mean of `n` values of this variance.
@@ -59,6 +65,17 @@ impl OneSided {
         Self { alpha, rho: Mixture::new(2.0 * alpha, n_narrowest).rho }
     }
 
+    /// The same bound at another level, as sharp near as many units.
+    #[must_use]
+    pub fn at_level(self, alpha: f64) -> Self {
+        Self { alpha, ..self }
+    }
+
+    /// How fast the bound nears: above 0, less for more units.
+    pub fn rho(&self) -> f64 {
+        self.rho
+    }
+
     /// Distance of the bound from a mean of `n` values of this variance (Howard and others,
     /// "Time-uniform, nonparametric, nonasymptotic confidence sequences", 2021, proposition 6).
     pub fn distance(&self, variance: f64, n: f64) -> f64 {
@@ -73,23 +90,15 @@ impl OneSided {
 /// section 3.2); bets are at most a half. `None` without values.
 pub fn bounded(values: &[f64], alpha: f64) -> Option<(f64, f64)> {
     const BET_MAX: f64 = 0.5;
-    let doubt = (2.0 / alpha).ln();
-    let (mut mean, mut variance) = (0.5, 0.25);
-    let (mut sum, mut squares) = (0.5, 0.25);
     let (mut bets, mut bet_on, mut spent) = (0.0, 0.0, 0.0);
-    for (value, t) in values.iter().zip(1_u32..) {
-        let t = f64::from(t);
-        let bet = (2.0 * doubt / (variance * t * t.ln_1p())).sqrt().min(BET_MAX);
-        let surprise = 4.0 * (value - mean) * (value - mean);
+    for (value, Bet { stake, foretold }) in values.iter().zip(bets_on(values, alpha)) {
+        let bet = stake.min(BET_MAX);
+        let surprise = 4.0 * (value - foretold) * (value - foretold);
         bets += bet;
         bet_on += bet * value;
         spent += surprise * (-(-bet).ln_1p() - bet) / 4.0;
-        sum += value;
-        mean = sum / (t + 1.0);
-        squares += (value - mean) * (value - mean);
-        variance = squares / (t + 1.0);
     }
-    let (center, half) = (bet_on / bets, (doubt + spent) / bets);
+    let (center, half) = (bet_on / bets, ((2.0 / alpha).ln() + spent) / bets);
     (!values.is_empty()).then(|| ((center - half).max(0.0), (center + half).min(1.0)))
 }
 

@@ -1,11 +1,19 @@
 //! Differences over strata, each compared with itself, then put together.
 
-use crate::experiment::difference::{Difference, Metric};
+use crate::experiment::difference::{Difference, Metric, slope};
 use crate::experiment::moments::Moments;
 use crate::experiment::refusal::{Answer, Refusal};
+use crate::experiment::relative_delta::size_of;
 
 /// Control and treatment of a stratum: an epoch of an experiment, a country.
 pub type Stratum = (Moments, Moments);
+
+/// Control's mean and the difference of all strata, with the covariances of both.
+struct Whole {
+    baseline: f64,
+    difference: Difference,
+    covariances: [[f64; 2]; 2],
+}
 
 /// The difference that every stratum has with its share of all units; so arms whose shares
 /// changed from one epoch to the next are not confounded with time (Miratrix and others,
@@ -14,25 +22,57 @@ pub type Stratum = (Moments, Moments);
 /// # Errors
 /// [`Refusal::TooFewUnits`] without a stratum, and as [`Difference::new`] of any of them.
 pub fn difference(metric: Metric, strata: &[Stratum]) -> Answer<Difference> {
+    Ok(whole(metric, strata)?.difference)
+}
+
+/// The same over the size of the control's mean; see
+/// [`relative_delta`](crate::experiment::relative_delta) for what it is good for.
+///
+/// # Errors
+/// As [`difference`], and [`Refusal::BaselineNearZero`].
+pub fn relative(metric: Metric, strata: &[Stratum]) -> Answer<Difference> {
+    let Whole { baseline, difference, covariances } = whole(metric, strata)?;
+    let size = size_of(baseline, covariances[0][0])?;
+    let effect = difference.effect / size;
+    let by_baseline = -difference.effect / baseline;
+    let variance = by_baseline * by_baseline * covariances[0][0]
+        + 2.0 * by_baseline * covariances[0][1]
+        + covariances[1][1];
+    Ok(Difference { effect, standard_error: variance.sqrt() / size, ..difference })
+}
+
+fn whole(metric: Metric, strata: &[Stratum]) -> Answer<Whole> {
     let n_of = |(control, treatment): &Stratum| control.n + treatment.n;
     let n: f64 = strata.iter().map(n_of).sum();
-    let (mut effect, mut variance, mut square) = (0.0, 0.0, 0.0);
+    let mut means = [0.0; 2];
+    let (mut covariances, mut squares) = ([[0.0; 2]; 2], [[0.0; 2]; 2]);
     let mut joined: Option<Stratum> = None;
     for stratum in strata {
-        let one = Difference::new(metric, &stratum.0, &stratum.1)?;
-        let share = n_of(stratum) / n;
-        effect += share * one.effect;
-        square += share * one.effect * one.effect;
-        variance += share * share * one.standard_error * one.standard_error;
-        joined = Some(joined.map_or(*stratum, |(control, treatment)| {
-            (control.joined(&stratum.0), treatment.joined(&stratum.1))
+        let (control, treatment) = stratum;
+        let one = Difference::new(metric, control, treatment)?;
+        let (baseline, variance) = metric.mean_and_variance(control);
+        let slope = slope(metric, control, treatment)?;
+        let common = -metric.covariance(control, slope) / control.n;
+        let of_both = [[variance, common], [common, one.standard_error * one.standard_error]];
+        let (share, found) = (n_of(stratum) / n, [baseline, one.effect]);
+        for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            covariances[a][b] += share * share * of_both[a][b];
+            squares[a][b] += share * found[a] * found[b];
+        }
+        means = [means[0] + share * found[0], means[1] + share * found[1]];
+        joined = Some(joined.map_or(*stratum, |(all_control, all_treatment)| {
+            (all_control.joined(control), all_treatment.joined(treatment))
         }));
     }
     let (control, treatment) = joined.ok_or_else(|| vec![Refusal::TooFewUnits])?;
     // The shares of the strata are drawn, too.
-    let between = (square - effect * effect).max(0.0) / n;
-    let whole = Difference::new(metric, &control, &treatment)?;
-    Ok(Difference { effect, standard_error: (variance + between).sqrt(), ..whole })
+    for (a, b) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        covariances[a][b] += (squares[a][b] - means[a] * means[b]) / n;
+    }
+    let all = Difference::new(metric, &control, &treatment)?;
+    let standard_error = covariances[1][1].sqrt();
+    let difference = Difference { effect: means[1], standard_error, ..all };
+    Ok(Whole { baseline: means[0], difference, covariances })
 }
 
 #[cfg(test)]
