@@ -9,6 +9,7 @@
 mod backtest;
 mod cases;
 mod catboost;
+mod compared;
 mod durability;
 mod hoarding_case;
 mod neighborhood;
@@ -22,5 +23,6 @@ mod strategies;
 mod synthetic;
 mod vectors;
 mod vectors_misc;
+mod vectors_world;
 mod what_if;
 mod witness;
