@@ -20,11 +20,27 @@ impl Compared {
     /// Fails unless a number is the reference one; near 0 only a reference of exactly 0 allows
     /// for rounding.
     pub(crate) fn number(&mut self, what: &str, found: f64, expected: &Value) {
+        let size = expected.as_f64().unwrap_or(f64::NAN).abs();
+        let allowed = if size > 0.0 { self.tolerance * size } else { 1e-12 };
+        self.near(what, found, expected, allowed);
+    }
+
+    /// The same with a distance that is allowed, for the few references that are not exact.
+    pub(crate) fn near(&mut self, what: &str, found: f64, expected: &Value, allowed: f64) {
         let expected = expected.as_f64().unwrap_or_else(|| panic!("{what}: not a number"));
         let distance = (found - expected).abs();
-        let allowed = if expected == 0.0 { 1e-12 } else { self.tolerance * expected.abs() };
         assert!(distance <= allowed, "{what}: {found} is not {expected}");
         self.n += 1;
+    }
+
+    /// Counts numbers that are inputs, or that were compared in another way.
+    pub(crate) fn count(&mut self, n: usize) {
+        self.n += n;
+    }
+
+    /// Ends of an interval.
+    pub(crate) fn ends(&mut self, what: &str, found: (f64, f64), expected: &Value) {
+        self.numbers(what, &[found.0, found.1], expected);
     }
 
     pub(crate) fn numbers(&mut self, what: &str, found: &[f64], expected: &Value) {
