@@ -13,6 +13,7 @@ mod looks;
 mod policies;
 mod rings;
 mod sim1;
+mod sim1_truth;
 mod splits;
 
 use std::process::{Command, ExitCode};
@@ -22,7 +23,8 @@ use crate::gate::{Row, Suite};
 /// A group of gates.
 type Gates = fn(&Suite<'_>) -> Vec<Row>;
 
-const GROUPS: [(&str, Gates); 5] = [
+const GROUPS: [(&str, Gates); 6] = [
+    ("world", sim1::run),
     ("differences", differences::run),
     ("policies", policies::run),
     ("looks", looks::run),

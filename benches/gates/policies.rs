@@ -8,7 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
 use crate::gate::{Row, Suite};
-use crate::sim1::{Context, N_ACTIONS, noise};
+use crate::sim1::noise;
+use crate::sim1_truth::{Context, N_ACTIONS, best};
 
 const N_RUNS: u32 = 500;
 const N_ROWS: usize = 10_000;
@@ -35,11 +36,10 @@ impl Case {
         let context = Context::draw(dice);
         let secret: f64 = StandardNormal.sample(dice);
         let (values, seen) = (context.values(secret), context.values(0.0));
-        let best = (0..N_ACTIONS).max_by(|a, b| seen[*a].total_cmp(&seen[*b])).unwrap_or(0);
         let rule = context.rule();
         let mut target = [0.0; N_ACTIONS];
         target[rule] += 1.0 - BETTER;
-        target[best] += BETTER;
+        target[best(&seen)] += BETTER;
         Self { values, seen, rule, target }
     }
 

@@ -54,6 +54,21 @@ pub fn t_tail_quantile(chance: f64, dof: f64) -> f64 {
     falling_root(chance, |value| t_tail(value, dof))
 }
 
+/// Value that a beta variable stays below with this chance, in (0, 1).
+pub fn beta_quantile(chance: f64, a: f64, b: f64) -> f64 {
+    let Ok(beta) = Beta::new(a, b) else { return f64::NAN };
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..BISECTIONS {
+        let middle = f64::midpoint(low, high);
+        if beta.cdf(middle) < chance {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    f64::midpoint(low, high)
+}
+
 /// Where a falling function of all real numbers passes a value.
 fn falling_root(wanted: f64, tail: impl Fn(f64) -> f64) -> f64 {
     let (mut low, mut high) = (-1.0, 1.0);
@@ -91,6 +106,14 @@ mod tests {
         let z: f64 = 1.959_963_984_540_054;
         assert_near(t_tail_quantile(0.025, 1e6), z + (z.powi(3) + z) / 4e6);
         assert_near(t_tail_quantile(0.975, 10.0), -2.228_138_851_964_939);
+    }
+
+    /// scipy 1.17.1; the first one is tiny, and still exact.
+    #[test]
+    fn beta_quantiles_are_those_of_scipy() {
+        assert_near(beta_quantile(0.025, 0.5, 50.5), 9.771_663_301_804_052e-6);
+        assert_near(beta_quantile(0.975, 14.0, 38.0), 0.396_334_216_944_074_67);
+        assert!(beta_quantile(0.5, 0.0, 1.0).is_nan());
     }
 
     #[test]

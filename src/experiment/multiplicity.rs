@@ -26,6 +26,13 @@ pub fn benjamini_hochberg(p: &[f64]) -> Vec<f64> {
     adjusted
 }
 
+/// The same when p hang together in any way (Benjamini and Yekutieli, "The control of the false
+/// discovery rate in multiple testing under dependency", 2001).
+pub fn benjamini_yekutieli(p: &[f64]) -> Vec<f64> {
+    let price: f64 = (1..=p.len()).map(|rank| 1.0 / rank as f64).sum();
+    benjamini_hochberg(p).into_iter().map(|it| (price * it).min(1.0)).collect()
+}
+
 /// Positions by rising p; equal ones in their order.
 fn ascending(p: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..p.len()).collect();
@@ -47,6 +54,8 @@ mod tests {
         };
         near(holm(&p), [0.06, 0.03, 0.06]);
         near(benjamini_hochberg(&p), [0.04, 0.03, 0.04]);
-        assert!(holm(&[]).is_empty());
+        // The harmonic sum of three is 11/6.
+        near(benjamini_yekutieli(&p), [0.04 * 11.0 / 6.0, 0.03 * 11.0 / 6.0, 0.04 * 11.0 / 6.0]);
+        assert!(holm(&[]).is_empty() && benjamini_yekutieli(&[]).is_empty());
     }
 }

@@ -63,26 +63,52 @@ const ALPHA: f64 = 0.05;
 impl Estimator {
     /// What each row adds; the estimate is the mean of these.
     pub fn rounds(self, log: &LoggedChoices) -> Vec<f64> {
+        let parts = self.kept_weights(log).into_iter().zip(self.weighed(log));
+        let parts = parts.map(|(weight, weighed)| weight * weighed);
+        if self.has_model() {
+            log.predicted_under_target().into_iter().zip(parts).map(|(d, part)| d + part).collect()
+        } else {
+            parts.collect()
+        }
+    }
+
+    /// The weight that each row has in the estimate, in place of `w`.
+    pub fn kept_weights(self, log: &LoggedChoices) -> Vec<f64> {
         let weights = log.weights();
-        let mean_weight = weights.iter().sum::<f64>() / weights.len() as f64;
-        let direct = log.predicted_under_target();
-        let bent = |w: f64, lambda: f64| w / (1.0 - lambda + lambda * w);
-        let round = |row: usize| {
-            let (w, r, d) = (weights[row], log.rewards[row], direct[row]);
-            let miss = r - log.predicted[[row, log.actions[row]]];
-            match self {
-                Self::Ips(most) => w.min(most) * r,
-                Self::Snips => w / mean_weight * r,
-                Self::Direct => d,
-                Self::DoublyRobust(most) => d + w.min(most) * miss,
-                Self::SelfNormalizedDr => d + w / mean_weight * miss,
-                Self::Switch(most) => d + if w <= most { w * miss } else { 0.0 },
-                Self::Shrunk(lambda) => d + lambda * w / (w * w + lambda) * miss,
-                Self::SubGaussianIps(lambda) => bent(w, lambda) * r,
-                Self::SubGaussianDr(lambda) => d + bent(w, lambda) * miss,
+        let mean_weight = mean(&weights);
+        let kept = |w: f64| match self {
+            Self::Ips(most) | Self::DoublyRobust(most) => w.min(most),
+            Self::Snips | Self::SelfNormalizedDr => w / mean_weight,
+            Self::Direct => 0.0,
+            Self::Switch(most) if most < w => 0.0,
+            Self::Switch(_) => w,
+            Self::Shrunk(lambda) => lambda * w / (w * w + lambda),
+            Self::SubGaussianIps(lambda) | Self::SubGaussianDr(lambda) => {
+                w / (1.0 - lambda + lambda * w)
             }
         };
-        (0..weights.len()).map(round).collect()
+        weights.into_iter().map(kept).collect()
+    }
+
+    /// What of each row is weighed: its reward, or what the model missed of it.
+    pub fn weighed(self, log: &LoggedChoices) -> Vec<f64> {
+        if !self.has_model() {
+            return log.rewards.clone();
+        }
+        let rows = log.rewards.iter().zip(&log.actions).enumerate();
+        rows.map(|(row, (reward, action))| reward - log.predicted[[row, *action]]).collect()
+    }
+
+    fn has_model(self) -> bool {
+        match self {
+            Self::Ips(_) | Self::Snips | Self::SubGaussianIps(_) => false,
+            Self::Direct
+            | Self::DoublyRobust(_)
+            | Self::SelfNormalizedDr
+            | Self::Switch(_)
+            | Self::Shrunk(_)
+            | Self::SubGaussianDr(_) => true,
+        }
     }
 
     /// The estimate alone.

@@ -5,6 +5,7 @@
 
 use crate::experiment::betting::{Bet, bets_on};
 use crate::experiment::difference::Difference;
+use crate::experiment::narrowest::{Convention, rho};
 
 /// A normal mixture (Robbins, "Statistical methods related to the law of the iterated
 /// logarithm", 1970; Waudby-Smith and others, "Time-uniform central limit theory", 2021).
@@ -15,13 +16,9 @@ pub struct Mixture {
 }
 
 impl Mixture {
-    /// At level `1 − alpha`, narrowest near so many units.
-    ///
-    /// `ρ = √((−2 ln α + ln(−2 ln α + 1)) / n)`: the convention of gbstats. Others
-    /// differ by 5 %.
+    /// At level `1 − alpha`, narrowest near so many units by the convention of gbstats.
     pub fn new(alpha: f64, n_narrowest: f64) -> Self {
-        let twice = -2.0 * alpha.ln();
-        Self { alpha, rho: ((twice + (twice + 1.0).ln()) / n_narrowest).sqrt() }
+        Self { alpha, rho: rho(Convention::GrowthBook, alpha, n_narrowest) }
     }
 
     /// How fast the interval narrows: above 0, less for more units.

@@ -14,6 +14,7 @@ pub(crate) mod bins;
 pub(crate) mod conformal;
 mod isotonic;
 mod platt;
+pub mod weighted_isotonic;
 
 /// Fewest rows of a bin.
 const BIN_ROWS_MIN: usize = 50;

@@ -10,3 +10,4 @@ pub mod confusion;
 pub mod probability;
 pub mod ranking;
 pub mod value;
+pub mod weighted;

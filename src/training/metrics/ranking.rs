@@ -46,7 +46,7 @@ pub fn average_precision(order: &[usize], weights: &[f64], is_real: impl Fn(usiz
 }
 
 /// AUC, average precision and recall of rows sorted by falling score.
-fn curve(sorted: &[Ranked], weights: &[f64], fpr_max: f64) -> [f64; 3] {
+pub(super) fn curve(sorted: &[Ranked], weights: &[f64], fpr_max: f64) -> [f64; 3] {
     let (n_positive, n_negative) = totals(sorted, weights);
     let (mut found, mut wrong) = (0.0, 0.0);
     let (mut auc, mut precision_sum, mut recall) = (0.0, 0.0, 0.0_f64);
