@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::assignment::{Assignment, AssignmentReason, draw, unit_of_account};
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::experiment::{Epoch, ExperimentEnd, ExperimentPlan, HOLDOUT_SALT, Harm};
+use crate::domain::experiment_draft::ExperimentSummary;
 use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::ExperimentStarted;
@@ -99,6 +100,18 @@ impl ExperimentRun {
             orders: IndexMap::default(),
             split_p: 1.0,
             n_changes: 0,
+        }
+    }
+
+    /// What a list says about it.
+    pub fn summary(&self) -> ExperimentSummary {
+        ExperimentSummary {
+            id: self.plan.id.clone(),
+            arms: self.plan.arms.iter().map(|arm| arm.name.clone()).collect(),
+            units: self.n_units.clone(),
+            epochs: self.epochs.clone(),
+            started: self.started.clone(),
+            ended: self.ended.clone(),
         }
     }
 
