@@ -1,6 +1,6 @@
 //! What an experiment has shown: arms, harms, money, or why there is no number.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::domain::experiment::{Epoch, ExperimentEnd, Harm};
 use crate::domain::money::Currency;
@@ -41,8 +41,38 @@ pub struct ExperimentReport {
     pub refusals: Vec<EstimateRefusal>,
     /// Every arm but the control against it.
     pub comparisons: Vec<Comparison>,
+    /// What it showed on the way, oldest first; the last look is this report's.
+    pub looks: Vec<Look>,
     /// What to do.
     pub advice: Advice,
+}
+
+/// What an experiment had shown at an instant, by what was known then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Look {
+    /// The instant.
+    pub at: Timestamp,
+    /// Every arm but the control against it.
+    pub arms: Vec<ArmLook>,
+}
+
+/// What an arm had shown at an instant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ArmLook {
+    /// Money per 1,000 orders, major units, arm minus control; `None` where it was refused.
+    pub money: Option<MoneyLook>,
+    /// Units that each guardrail's harm had come to, in the order of the plan: of the control,
+    /// then of the arm.
+    pub harmed: Vec<(u64, u64)>,
+}
+
+/// A difference and its interval.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MoneyLook {
+    /// Arm minus control.
+    pub difference: f64,
+    /// Interval that holds at every look.
+    pub at_every_look: (f64, f64),
 }
 
 /// An arm by itself.

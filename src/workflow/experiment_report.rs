@@ -6,12 +6,13 @@
 
 use crate::domain::experiment::{ExperimentEnd, Harm};
 use crate::domain::experiment_report::{
-    Advice, ArmReport, Comparison, EstimateRefusal, ExperimentReport, HarmComparison,
-    MoneyComparison, MoneyDifference, ReportStatus, TimesAsOften,
+    Advice, ArmLook, ArmReport, Comparison, EstimateRefusal, ExperimentReport, HarmComparison,
+    Look, MoneyComparison, MoneyDifference, MoneyLook, ReportStatus, TimesAsOften,
 };
 use crate::domain::time::Timestamp;
 use crate::experiment::difference::{Difference, Metric};
 use crate::experiment::distributions::normal_tail_quantile;
+use crate::experiment::moments::Moments;
 use crate::experiment::permutation::{Ring, randomization_p};
 use crate::experiment::rare_events::EventBet;
 use crate::experiment::refusal::{Answer, Refusal};
@@ -64,8 +65,31 @@ pub fn report(run: &ExperimentRun, position: u64, as_of: Timestamp) -> Experimen
         },
         refusals: refusals.into_iter().map(told).collect(),
         comparisons,
+        looks: run.looks.taken().iter().cloned().chain([look(run, as_of)]).collect(),
         advice,
     }
+}
+
+/// What an experiment shows at an instant.
+pub(super) fn look(run: &ExperimentRun, at: Timestamp) -> Look {
+    let is_refused = !refusals(run).is_empty();
+    let per_1000 = per_1000(run);
+    let arm = |arm: usize| {
+        let shown = if is_refused { None } else { difference(run, arm).ok() };
+        let money = shown.map(|(difference, _)| {
+            let (low, high) = mixture(run).interval(&difference);
+            MoneyLook {
+                difference: difference.effect * per_1000,
+                at_every_look: (low * per_1000, high * per_1000),
+            }
+        });
+        let harmed = |harm: &Harm| {
+            let units = run.harmed(*harm);
+            (units[0], units[arm])
+        };
+        ArmLook { money, harmed: run.plan.guardrails.iter().map(harmed).collect() }
+    };
+    Look { at, arms: (1..run.plan.arms.len()).map(arm).collect() }
 }
 
 fn refusals(run: &ExperimentRun) -> Vec<Refusal> {
@@ -123,14 +147,8 @@ fn times_as_often(run: &ExperimentRun, harm: Harm, arm: usize) -> Option<TimesAs
 }
 
 fn money(run: &ExperimentRun, arm: usize) -> Answer<MoneyDifference> {
-    if effective_units(run) < EFFECTIVE_UNITS_MIN {
-        return Err(vec![Refusal::TooFewClusters]);
-    }
-    let (control, treatment) = (run.moments(0), run.moments(arm));
-    let difference = Difference::new(Metric::Ratio, &control, &treatment)?;
-    let alpha = ALPHA / (run.plan.arms.len() - 1).max(1) as f64;
-    let mixture = Mixture::new(alpha, MONEY_UNITS_SHARPEST);
-    let per_1000 = 1_000.0 / run.plan.worth.minor_per_major;
+    let (difference, [control, treatment]) = difference(run, arm)?;
+    let (alpha, mixture, per_1000) = (alpha(run), mixture(run), per_1000(run));
     let scaled = |(low, high): (f64, f64)| (low * per_1000, high * per_1000);
     let quantiles = normal_tail_quantile(alpha / 2.0) + normal_tail_quantile(1.0 - POWER);
     let p_final = match run.ended {
@@ -147,6 +165,29 @@ fn money(run: &ExperimentRun, arm: usize) -> Answer<MoneyDifference> {
         least_seen: quantiles * difference.standard_error * per_1000,
         p_final,
     })
+}
+
+/// The difference per order in minor units, and both arms: the control first.
+fn difference(run: &ExperimentRun, arm: usize) -> Answer<(Difference, [Moments; 2])> {
+    if effective_units(run) < EFFECTIVE_UNITS_MIN {
+        return Err(vec![Refusal::TooFewClusters]);
+    }
+    let (control, treatment) = (run.moments(0), run.moments(arm));
+    let difference = Difference::new(Metric::Ratio, &control, &treatment)?;
+    Ok((difference, [control, treatment]))
+}
+
+/// Level of the interval of one arm (Bonferroni).
+fn alpha(run: &ExperimentRun) -> f64 {
+    ALPHA / (run.plan.arms.len() - 1).max(1) as f64
+}
+
+fn mixture(run: &ExperimentRun) -> Mixture {
+    Mixture::new(alpha(run), MONEY_UNITS_SHARPEST)
+}
+
+fn per_1000(run: &ExperimentRun) -> f64 {
+    1_000.0 / run.plan.worth.minor_per_major
 }
 
 fn advice(run: &ExperimentRun, refusals: &[Refusal], comparisons: &[Comparison]) -> Advice {

@@ -19,6 +19,7 @@ use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::experiment::arms::Arms;
 use crate::experiment::split::SplitWatch;
+use crate::workflow::experiment_looks::LookLog;
 use crate::workflow::state::{Digest, text_digest};
 
 /// How far from the planned shares others are thought of by the watch over the split: with 1,000
@@ -51,6 +52,8 @@ pub struct ExperimentRun {
     pub(super) split_p: f64,
     /// How often a unit's money or harm changed.
     pub(super) n_changes: u64,
+    /// What it showed on the way.
+    pub(super) looks: LookLog,
 }
 
 /// A unit and what its orders brought.
@@ -100,6 +103,7 @@ impl ExperimentRun {
             orders: IndexMap::default(),
             split_p: 1.0,
             n_changes: 0,
+            looks: LookLog::default(),
         }
     }
 

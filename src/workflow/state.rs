@@ -175,7 +175,7 @@ impl State {
         let entry = Entry { position: self.position, content: event_digest(event) };
         self.events.insert(text_digest(&event.event_id), entry);
         self.approved.told(&event.fact);
-        self.experiments.told(event);
+        self.experiments.told(event, received.received_time);
         if let Fact::Choice(choice) = &event.fact
             && let Some(shown) = self.undecided.chose(choice.decision_id)
         {
