@@ -10,6 +10,7 @@ mod backtest;
 mod cases;
 mod catboost;
 mod durability;
+mod experiments;
 mod hoarding_case;
 mod neighborhood;
 mod orders;
