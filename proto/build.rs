@@ -6,12 +6,14 @@ use std::{env, error::Error, fs};
 use protox::prost::Message as _;
 
 /// The published contract; the services import the rest of it.
-const CONTRACT: [&str; 7] = [
+const CONTRACT: [&str; 9] = [
     "orderlens/v1/case_service.proto",
     "orderlens/v1/decision_service.proto",
     "orderlens/v1/event_service.proto",
+    "orderlens/v1/experiment_service.proto",
     "orderlens/v1/feedback_service.proto",
     "orderlens/v1/graph_service.proto",
+    "orderlens/v1/model_service.proto",
     "orderlens/v1/review_service.proto",
     "orderlens/v1/strategy_service.proto",
 ];

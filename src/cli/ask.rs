@@ -12,6 +12,8 @@ use crate::cli::paint::Ink;
 use crate::cli::render::Page;
 use crate::domain::text::Language;
 use crate::wire::pb::v1::decision_service_client::DecisionServiceClient;
+use crate::wire::pb::v1::experiment_service_client::ExperimentServiceClient;
+use crate::wire::pb::v1::model_service_client::ModelServiceClient;
 use crate::wire::pb::v1::strategy_service_client::StrategyServiceClient;
 
 /// Whom to ask, and how to show the answer.
@@ -26,6 +28,17 @@ pub struct AskArgs {
     /// Language of the answer.
     #[arg(long, value_enum, default_value_t = Lang::En)]
     pub lang: Lang,
+}
+
+/// Who does it, and why.
+#[derive(Clone, Debug, Args)]
+pub struct SignerArgs {
+    /// Your name, as it is kept in the journal
+    #[arg(long)]
+    pub by: String,
+    /// Why, for those who read it later
+    #[arg(long, default_value = "")]
+    pub note: String,
 }
 
 /// Languages by their codes.
@@ -64,6 +77,28 @@ impl AskArgs {
     /// A report with the address of a server that does not answer.
     pub async fn connect_strategies(&self) -> miette::Result<StrategyServiceClient<Channel>> {
         StrategyServiceClient::connect(self.server.clone())
+            .await
+            .into_diagnostic()
+            .wrap_err_with(|| format!("cannot reach a server at {}", self.server))
+    }
+
+    /// A connection to the server's experiments.
+    ///
+    /// # Errors
+    /// A report with the address of a server that does not answer.
+    pub async fn connect_experiments(&self) -> miette::Result<ExperimentServiceClient<Channel>> {
+        ExperimentServiceClient::connect(self.server.clone())
+            .await
+            .into_diagnostic()
+            .wrap_err_with(|| format!("cannot reach a server at {}", self.server))
+    }
+
+    /// A connection to the server's models.
+    ///
+    /// # Errors
+    /// A report with the address of a server that does not answer.
+    pub async fn connect_models(&self) -> miette::Result<ModelServiceClient<Channel>> {
+        ModelServiceClient::connect(self.server.clone())
             .await
             .into_diagnostic()
             .wrap_err_with(|| format!("cannot reach a server at {}", self.server))

@@ -18,6 +18,11 @@ pub mod evaluate;
 pub mod evaluation_report;
 pub mod event_file;
 mod evidence_page;
+pub mod experiment;
+pub mod experiment_json;
+pub mod experiment_page;
+pub mod experiment_picture;
+pub mod experiment_words;
 pub mod exploration;
 mod exploration_line;
 pub mod export_matrix;
@@ -30,6 +35,7 @@ pub mod load;
 pub mod load_calls;
 pub mod load_floor;
 pub mod load_orders;
+pub mod model;
 pub mod ope;
 pub mod operators;
 pub mod output;
@@ -94,6 +100,10 @@ enum Command {
     Retrain(retrain::Args),
     /// Propose, approve, activate and revert strategies of a running server
     Strategy(strategy::StrategyArgs),
+    /// Start, ramp, stop and report experiments of a running server
+    Experiment(experiment::ExperimentArgs),
+    /// Promote and roll back models of a running server, and see what judged when
+    Model(model::ModelArgs),
     /// Estimate from a log of choices what another policy would have brought
     Ope(ope::OpeArgs),
     /// Ask a server how people choose, and who does not look
@@ -130,6 +140,8 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Replay(args) => replay::run(&args),
         Command::Retrain(args) => retrain::run(&args),
         Command::Strategy(args) => strategy::run(&args),
+        Command::Experiment(args) => experiment::run(&args),
+        Command::Model(args) => model::run(&args),
         Command::Ope(args) => ope::run(&args),
         Command::Operators(args) => operators::run(&args),
         Command::Exploration(args) => exploration::run(&args),

@@ -18,7 +18,7 @@ use crate::store::journal::JournalSettings;
 use crate::store::journal::recovery::DamagedTail;
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::judge_order::{ActiveStrategy, Judge};
-use crate::workflow::model_shelf::BundleReader;
+use crate::workflow::model_shelf::{BundleFault, BundleReader};
 use crate::workflow::start_engine::EngineSettings;
 use crate::workflow::strategy_shelf::StrategyReader;
 
@@ -106,10 +106,13 @@ pub fn bundle_reader(settings: &ServiceSettings) -> BundleReader {
         let is_plain =
             |part: &&str| !part.is_empty() && !part.starts_with('.') && !part.contains('\\');
         if parts.len() != 2 || !parts.iter().all(is_plain) {
-            return Err("give a name and a version, as in `risk/2`".into());
+            return Err(BundleFault::Missing);
         }
         let folder = models.join(parts[0]).join(parts[1]);
-        Bundle::load(&folder).map_err(|error| error.to_string().into())
+        if !folder.is_dir() {
+            return Err(BundleFault::Missing);
+        }
+        Bundle::load(&folder).map_err(|error| BundleFault::Broken(error.to_string().into()))
     })
 }
 

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 use tonic::transport::Channel;
 
-use crate::cli::ask::{AskArgs, refused};
+use crate::cli::ask::{AskArgs, SignerArgs, refused};
 use crate::cli::output::say;
 use crate::cli::score::read;
 use crate::cli::strategy_page::{page, signed};
@@ -100,17 +100,6 @@ struct ShowArgs {
     hash: String,
     #[command(flatten)]
     asking: AskArgs,
-}
-
-/// Who does it, and why.
-#[derive(Clone, Debug, Args)]
-struct SignerArgs {
-    /// Your name, as it is kept in the journal
-    #[arg(long)]
-    by: String,
-    /// Why, for those who read it later
-    #[arg(long, default_value = "")]
-    note: String,
 }
 
 /// Runs one step and shows what is so after it.

@@ -11,6 +11,12 @@ use crate::domain::time::{Span, Timestamp};
 pub const ARMS_MAX: usize = 4;
 /// Most percent of the units that a holdout may take.
 pub const HOLDOUT_PERCENT_MAX: u32 = 5;
+/// Longest name of an experiment or an arm, bytes.
+pub const NAME_BYTES_MAX: usize = 64;
+/// Fewest orders of an arm before money may stop an experiment, when nobody says otherwise.
+pub const ORDERS_MIN_USUAL: u64 = 1_000;
+/// Most days that what follows an order may count.
+pub const HORIZON_DAYS_MAX: u32 = 730;
 /// Salt of the holdout: one for all experiments, so that its units never take part in any.
 pub const HOLDOUT_SALT: &str = "holdout";
 
@@ -123,6 +129,15 @@ pub struct Epoch {
     pub from: Timestamp,
     /// Percent of the units that take part, 1 to 100.
     pub percent: u32,
+}
+
+impl ExperimentPlan {
+    /// Names what was registered: BLAKE3 of the plan as JSON.
+    pub fn hash(&self) -> Box<str> {
+        // JSON cannot fail on our own types.
+        let plan = serde_json::to_vec(self).unwrap_or_default();
+        blake3::hash(&plan).to_hex().as_str().into()
+    }
 }
 
 impl Harm {

@@ -14,6 +14,8 @@ pub mod entity;
 pub mod event;
 pub mod evidence;
 pub mod experiment;
+pub mod experiment_draft;
+pub mod experiment_report;
 pub mod exploration;
 pub mod feature;
 pub mod feedback;

@@ -17,9 +17,11 @@ use crate::grpc::case_door::CaseDoor;
 use crate::grpc::deadline::Deadline;
 use crate::grpc::decision_door::DecisionDoor;
 use crate::grpc::event_door::EventDoor;
+use crate::grpc::experiment_door::ExperimentDoor;
 use crate::grpc::feedback_door::FeedbackDoor;
 use crate::grpc::graph_door::GraphDoor;
 use crate::grpc::limit::{InFlightLimit, Places};
+use crate::grpc::model_door::ModelDoor;
 use crate::grpc::review_door::ReviewDoor;
 use crate::grpc::shared::{Clock, Shared};
 use crate::grpc::strategy_door::StrategyDoor;
@@ -27,11 +29,15 @@ use crate::wire::pb::CONTRACT_DESCRIPTOR_SET;
 use crate::wire::pb::v1::case_service_server::{self, CaseServiceServer};
 use crate::wire::pb::v1::decision_service_server::{self, DecisionServiceServer};
 use crate::wire::pb::v1::event_service_server::{self, EventServiceServer};
+use crate::wire::pb::v1::experiment_service_server::{self, ExperimentServiceServer};
 use crate::wire::pb::v1::feedback_service_server::{self, FeedbackServiceServer};
 use crate::wire::pb::v1::graph_service_server::{self, GraphServiceServer};
+use crate::wire::pb::v1::model_service_server::{self, ModelServiceServer};
 use crate::wire::pb::v1::review_service_server::{self, ReviewServiceServer};
 use crate::wire::pb::v1::strategy_service_server::{self, StrategyServiceServer};
 use crate::workflow::case_service::CaseService;
+use crate::workflow::experiment_service::ExperimentService;
+use crate::workflow::model_service::ModelService;
 use crate::workflow::review_service::ReviewService;
 use crate::workflow::service::OrderService;
 use crate::workflow::strategy_service::StrategyService;
@@ -78,12 +84,28 @@ pub enum Error {
     Transport(#[from] tonic::transport::Error),
 }
 
+/// Everything that is served.
+pub trait Service:
+    OrderService + StrategyService + ReviewService + CaseService + ExperimentService + ModelService
+{
+}
+
+impl<S> Service for S where
+    S: OrderService
+        + StrategyService
+        + ReviewService
+        + CaseService
+        + ExperimentService
+        + ModelService
+{
+}
+
 /// Serves the engine until `shutdown` resolves; then health says so, streams end
 /// after the items in flight, and running calls are waited for.
 ///
 /// # Errors
 /// [`Error`] when reflection cannot be built or the transport fails.
-pub async fn serve<S: OrderService + StrategyService + ReviewService + CaseService>(
+pub async fn serve<S: Service>(
     listener: TcpListener,
     service: Arc<S>,
     identity: IdentityKey,
@@ -105,6 +127,8 @@ pub async fn serve<S: OrderService + StrategyService + ReviewService + CaseServi
     let decisions = DecisionServiceServer::new(DecisionDoor(shared.clone()));
     let cases = CaseServiceServer::new(CaseDoor(shared.clone()));
     let events = EventServiceServer::new(EventDoor(shared.clone()));
+    let experiments = ExperimentServiceServer::new(ExperimentDoor(shared.clone()));
+    let models = ModelServiceServer::new(ModelDoor(shared.clone()));
     let feedback = FeedbackServiceServer::new(FeedbackDoor(shared.clone()));
     let graph = GraphServiceServer::new(GraphDoor(shared.clone()));
     let reviews = ReviewServiceServer::new(ReviewDoor(shared.clone()));
@@ -128,6 +152,8 @@ pub async fn serve<S: OrderService + StrategyService + ReviewService + CaseServi
         .add_service(guarded(graph.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(guarded(strategies.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(guarded(reviews.max_decoding_message_size(bytes_max), &places, longest))
+        .add_service(guarded(experiments.max_decoding_message_size(bytes_max), &places, longest))
+        .add_service(guarded(models.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(guarded(feedback.max_decoding_message_size(bytes_max), &places, longest))
         .add_service(health_service)
         .add_optional_service(v1)
@@ -161,8 +187,10 @@ async fn set_health(health: &HealthReporter, status: ServingStatus) {
         case_service_server::SERVICE_NAME,
         decision_service_server::SERVICE_NAME,
         event_service_server::SERVICE_NAME,
+        experiment_service_server::SERVICE_NAME,
         feedback_service_server::SERVICE_NAME,
         graph_service_server::SERVICE_NAME,
+        model_service_server::SERVICE_NAME,
         review_service_server::SERVICE_NAME,
         strategy_service_server::SERVICE_NAME,
     ];

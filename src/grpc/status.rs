@@ -72,6 +72,8 @@ pub fn of_error(error: &Error) -> Status {
         | Error::UnknownOrder(_)
         | Error::UnknownStrategy(_)
         | Error::UnknownExperiment(_)
+        | Error::UnknownModel(_)
+        | Error::NothingLive(_)
         | Error::Refused { .. }
         | Error::Unavailable(_)
         | Error::Failed { .. } => {}

@@ -3,8 +3,10 @@
 use crate::plot::axis::Axis;
 use crate::plot::svg::{Anchor, At, Svg};
 
-const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 400.0;
+/// Width of every chart.
+pub const WIDTH: f64 = 640.0;
+/// Height of every chart.
+pub const HEIGHT: f64 = 400.0;
 const TOP: f64 = 40.0;
 const RIGHT: f64 = 20.0;
 const BOTTOM: f64 = 52.0;

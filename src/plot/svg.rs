@@ -113,6 +113,11 @@ impl Svg {
         ));
     }
 
+    /// Another finished picture, so many pixels further down.
+    pub fn inlay(&mut self, picture: &str, down: f64) {
+        self.push(&format!("<g transform=\"translate(0 {down})\">\n{picture}</g>"));
+    }
+
     /// The finished picture.
     pub fn finish(mut self) -> String {
         self.push("</svg>");

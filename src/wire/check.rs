@@ -95,9 +95,13 @@ impl<'k> Check<'k> {
 
     /// Notes a violation.
     pub fn note(&mut self, path: &Path<'_>, description: impl Into<String>) {
+        self.note_field(path, description.into());
+    }
+
+    /// Notes a violation of a field that somebody else has written down.
+    pub fn note_field(&mut self, field: impl fmt::Display, description: String) {
         if self.violations.len() < VIOLATIONS_MAX {
-            let description = description.into();
-            self.violations.push(FieldViolation { field: path.to_string(), description });
+            self.violations.push(FieldViolation { field: field.to_string(), description });
         }
     }
 

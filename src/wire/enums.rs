@@ -7,6 +7,8 @@ use crate::domain::counterfactual::{
 use crate::domain::decision::{ActionKind, DecisionState, DegradedReason, Stage};
 use crate::domain::entity::EntityKind;
 use crate::domain::event::{CancelLevel, CancelSource, CancelType};
+use crate::domain::experiment::Harm;
+use crate::domain::experiment_report::{EstimateRefusal, ReportStatus};
 use crate::domain::exploration::ExplorationLimit;
 use crate::domain::feature::FeatureGroup;
 use crate::domain::feedback::{OutcomeKind, OutcomeSource, OverrideReason};
@@ -90,6 +92,13 @@ mirror! {
     RuleObstacle { Overruled, NotEligible, MissingInput }
     UnlikeKind { BelowRange, AboveRange, NeverMissing, RareTogether, Rare }
     Stage { Features, Model, Decision }
+    Harm { Stopped, Chargeback, Penalty, Complaint }
+    ReportStatus { Ok, Warn, Refused }
+    EstimateRefusal {
+        TooFewUnits, TooFewEvents, BaselineNearZero, NoSpread, TooFewClusters,
+        TooFewEffectiveRows, WeightConcentrated, NoOverlap, PropensitiesWrong,
+        EstimatesDisagree, SampleRatioMismatch, UnitInEmptyArm, UnitsMixed,
+    }
     CounterfactualAim { OtherAction, GivenProbability }
     CounterfactualDirection { TowardRelease, TowardStopping }
     CounterfactualProof { Complete, Budget, Reweighted }

@@ -103,7 +103,8 @@ pub(super) fn read_text(check: &mut Check<'_>, toml: String) -> Option<String> {
     Some(toml)
 }
 
-fn read_signer(
+/// Who asks for a step, named in `field`.
+pub(super) fn read_signer(
     check: &mut Check<'_>,
     field: &'static str,
     by: String,

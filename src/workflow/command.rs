@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::domain::decision::DecisionId;
 use crate::domain::event::Event;
+use crate::domain::experiment_draft::ExperimentSummary;
 use crate::domain::exploration::ExplorationReport;
 use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::operators::OperatorReport;
@@ -117,20 +118,25 @@ pub enum Command {
         reply: Reply<(ModelLedger, u64)>,
     },
     /// Do something with an experiment.
-    Experiment {
+    StepExperiment {
         /// What.
         step: ExperimentStep,
         /// Who, when and why.
         signature: Signature,
-        /// Where the position of its record goes.
-        reply: Reply<u64>,
+        /// Where the answer goes.
+        reply: Reply<Stepped>,
     },
-    /// Copy experiments as they are now.
+    /// Copy an experiment as it is now.
+    Experiment {
+        /// Which one.
+        id: Box<str>,
+        /// Where it goes, and up to which position it is folded.
+        reply: Reply<(Option<ExperimentRun>, u64)>,
+    },
+    /// List the experiments that are remembered.
     Experiments {
-        /// Which one; `None` is all of them.
-        id: Option<Box<str>>,
         /// Where they go, and up to which position they are folded.
-        reply: Reply<(Vec<ExperimentRun>, u64)>,
+        reply: Reply<(Vec<ExperimentSummary>, u64)>,
     },
     /// List the strategies.
     Strategies {
@@ -177,6 +183,15 @@ pub enum Told {
         /// Whether it said the same.
         is_same: bool,
     },
+}
+
+/// The answer to [`Command::StepExperiment`]: the journal position that shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stepped {
+    /// Recorded there.
+    New(u64),
+    /// Everything was so already.
+    Before(u64),
 }
 
 /// Where a scored order is: in memory while it is being written, then in the journal.

@@ -2,17 +2,18 @@
 
 use crate::decision::strategy::Strategy;
 use crate::domain::experiment::{Arm, ExperimentEnd, ExperimentPlan, Harm, Worth};
+use crate::domain::experiment_draft::{
+    ArmDraft, Ending, ExperimentDraft, ExperimentSummary, ReportAt, check_percent,
+};
+use crate::domain::experiment_report::ExperimentReport;
 use crate::domain::head::RiskType;
 use crate::domain::strategy_version::{Signature, Signer};
 use crate::domain::time::Timestamp;
-use crate::workflow::command::Command;
+use crate::workflow::command::{Command, Stepped};
 use crate::workflow::engine::{Engine, block};
-use crate::workflow::error::Error;
-use crate::workflow::experiment_report::{ExperimentReport, report};
-use crate::workflow::experiment_run::ExperimentRun;
-use crate::workflow::experiment_service::{
-    ArmDraft, Ending, ExperimentDraft, ExperimentService, ReportAt,
-};
+use crate::workflow::error::{Error, FieldMistake};
+use crate::workflow::experiment_report::report;
+use crate::workflow::experiment_service::{ExperimentService, StartedExperiment};
 use crate::workflow::experiment_steps::ExperimentStep;
 use crate::workflow::strategy_service::StrategyService as _;
 
@@ -22,18 +23,19 @@ impl Engine {
         step: ExperimentStep,
         operator: Signer,
         at: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<Stepped, Error> {
         let signature = Signature { by: operator.by, at, note: operator.note };
-        let command = |reply| Command::Experiment { step, signature, reply };
-        let position = self.ask(command).await?;
+        let command = |reply| Command::StepExperiment { step, signature, reply };
+        let stepped = self.ask(command).await?;
+        let (Stepped::New(position) | Stepped::Before(position)) = stepped;
         self.reached(position).await;
-        Ok(())
+        Ok(stepped)
     }
 
-    async fn runs(&self, id: Option<Box<str>>) -> Result<(Vec<ExperimentRun>, u64), Error> {
-        let (runs, position) = self.ask(|reply| Command::Experiments { id, reply }).await?;
-        self.reached(position).await;
-        Ok((runs, position))
+    async fn summary(&self, id: &str) -> Result<ExperimentSummary, Error> {
+        let listed = self.list_experiments().await?;
+        let found = listed.into_iter().find(|it| *it.id == *id);
+        found.ok_or_else(|| Error::UnknownExperiment(id.into()))
     }
 
     /// An arm with the bundle and the strategy that it names, else those that judge now.
@@ -77,7 +79,8 @@ impl ExperimentService for Engine {
         draft: ExperimentDraft,
         operator: Signer,
         received: Timestamp,
-    ) -> Result<ExperimentPlan, Error> {
+    ) -> Result<StartedExperiment, Error> {
+        check(|note| draft.check(note))?;
         let mut arms = Vec::with_capacity(draft.arms.len());
         for arm in draft.arms {
             arms.push(self.arm(arm).await?);
@@ -95,8 +98,8 @@ impl ExperimentService for Engine {
             worth: worth_of(&self.active().strategy().strategy),
         };
         let step = ExperimentStep::Start { plan: plan.clone(), percent: draft.percent };
-        self.step_experiment(step, operator, received).await?;
-        Ok(plan)
+        let stepped = self.step_experiment(step, operator, received).await?;
+        Ok(StartedExperiment { plan, is_replayed: matches!(stepped, Stepped::Before(_)) })
     }
 
     async fn ramp_experiment(
@@ -105,8 +108,11 @@ impl ExperimentService for Engine {
         percent: u32,
         operator: Signer,
         received: Timestamp,
-    ) -> Result<(), Error> {
-        self.step_experiment(ExperimentStep::Ramp { id, percent }, operator, received).await
+    ) -> Result<ExperimentSummary, Error> {
+        check(|note| check_percent(percent, note))?;
+        let step = ExperimentStep::Ramp { id: id.clone(), percent };
+        self.step_experiment(step, operator, received).await?;
+        self.summary(&id).await
     }
 
     async fn end_experiment(
@@ -115,12 +121,14 @@ impl ExperimentService for Engine {
         ending: Ending,
         operator: Signer,
         received: Timestamp,
-    ) -> Result<(), Error> {
+    ) -> Result<ExperimentSummary, Error> {
         let end = match ending {
             Ending::Finished => ExperimentEnd::Finished,
             Ending::Killed => ExperimentEnd::Killed,
         };
-        self.step_experiment(ExperimentStep::End { id, end }, operator, received).await
+        let step = ExperimentStep::End { id: id.clone(), end };
+        self.step_experiment(step, operator, received).await?;
+        self.summary(&id).await
     }
 
     async fn report_experiment(
@@ -131,11 +139,20 @@ impl ExperimentService for Engine {
         let unknown = || Error::UnknownExperiment(id.clone());
         match at {
             ReportAt::Now(now) => {
-                let (runs, position) = self.runs(Some(id.clone())).await?;
-                let run = runs.into_iter().next().ok_or_else(unknown)?;
+                let wanted = id.clone();
+                let command = |reply| Command::Experiment { id: wanted, reply };
+                let (run, position) = self.ask(command).await?;
+                self.reached(position).await;
+                let run = run.ok_or_else(unknown)?;
                 block(move || Ok(report(&run, position, now))).await
             }
             ReportAt::Position { position, as_of } => {
+                let end = self.durable_position();
+                if end < position {
+                    let description = format!("is {position}, the journal ends at {end}").into();
+                    let field = "position".into();
+                    return Err(Error::InvalidFields(vec![FieldMistake { field, description }]));
+                }
                 let (past, wanted) = (self.past().clone(), id.clone());
                 let found = block(move || {
                     let state = past.state_at(position)?;
@@ -146,10 +163,20 @@ impl ExperimentService for Engine {
         }
     }
 
-    async fn list_experiments(&self) -> Result<Vec<Box<str>>, Error> {
-        let (runs, _) = self.runs(None).await?;
-        Ok(runs.into_iter().map(|run| run.plan.id).collect())
+    async fn list_experiments(&self) -> Result<Vec<ExperimentSummary>, Error> {
+        let (listed, position) = self.ask(|reply| Command::Experiments { reply }).await?;
+        self.reached(position).await;
+        Ok(listed)
     }
+}
+
+/// Every mistake that is noted, as one error.
+fn check(told: impl FnOnce(&mut dyn FnMut(&str, String))) -> Result<(), Error> {
+    let mut mistakes = Vec::new();
+    told(&mut |field, description| {
+        mistakes.push(FieldMistake { field: field.into(), description: description.into() });
+    });
+    if mistakes.is_empty() { Ok(()) } else { Err(Error::InvalidFields(mistakes)) }
 }
 
 /// The money of a strategy, as far as facts about orders are priced by it.

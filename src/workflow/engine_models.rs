@@ -47,18 +47,28 @@ impl ModelService for Engine {
 
     async fn roll_back_model(
         &self,
+        expected: Option<Box<str>>,
         operator: Signer,
         received: Timestamp,
     ) -> Result<ModelLedger, Error> {
         let ledger = self.list_models().await?;
+        let leaving: Box<str> = ledger.active_hash().into();
+        if expected.is_some_and(|expected| expected != leaving) {
+            return Err(model_changed());
+        }
         let before = ledger.before().ok_or_else(|| Error::Refused {
             reason: "NOTHING_TO_ROLL_BACK",
             why: "no other model has judged before".into(),
         })?;
         let (past, name, hash) = (self.past().clone(), before.name.clone(), before.hash.clone());
         let bundle = block(move || past.shelves.models.get(&name, &hash)).await?;
-        let expected = Some(ledger.active_hash().into());
         let signature = Signature { by: operator.by, at: received, note: operator.note };
-        self.switch((bundle, Box::default()), expected, signature).await
+        self.switch((bundle, Box::default()), Some(leaving), signature).await
     }
+}
+
+/// What a step is told that rests on a bundle which does not judge any more.
+pub(super) fn model_changed() -> Error {
+    let why = "another bundle became active in the meantime; look again".into();
+    Error::Refused { reason: "MODEL_CHANGED", why }
 }

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use crate::domain::decision::DecisionId;
 use crate::domain::order::OrderKey;
 use crate::domain::strategy_version::StrategyMistake;
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 
 /// What a caller can do about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +49,12 @@ pub enum Error {
     /// No experiment with this name runs, or none is remembered.
     #[error("there is no experiment `{0}` that could be meant")]
     UnknownExperiment(Box<str>),
+    /// No bundle with this name and version is where bundles are kept.
+    #[error("there is no model `{0}`; give a name and a version, as in `risk/2`")]
+    UnknownModel(Box<str>),
+    /// No model had judged by then, or it is not remembered any more.
+    #[error("no model is known to have judged at {0}")]
+    NothingLive(Timestamp),
     /// A step that is not allowed as things are.
     #[error("{why}")]
     Refused {
@@ -108,7 +114,9 @@ impl Error {
             Self::UnknownDecision(_)
             | Self::UnknownOrder(_)
             | Self::UnknownStrategy(_)
-            | Self::UnknownExperiment(_) => ErrorKind::NotFound,
+            | Self::UnknownExperiment(_)
+            | Self::UnknownModel(_)
+            | Self::NothingLive(_) => ErrorKind::NotFound,
             Self::Refused { .. } => ErrorKind::Refused,
             Self::IdReused { .. } => ErrorKind::Conflict,
             Self::InvalidStrategy(_) | Self::InvalidFields(_) => ErrorKind::Invalid,
@@ -125,6 +133,8 @@ impl Error {
             Self::UnknownOrder(_) => "ORDER_UNKNOWN",
             Self::UnknownStrategy(_) => "STRATEGY_UNKNOWN",
             Self::UnknownExperiment(_) => "EXPERIMENT_UNKNOWN",
+            Self::UnknownModel(_) => "MODEL_UNKNOWN",
+            Self::NothingLive(_) => "NOTHING_LIVE",
             Self::Refused { reason, .. } => reason,
             Self::IdReused { .. } => "ID_REUSED",
             Self::InvalidStrategy(_) => "STRATEGY_INVALID",

@@ -12,6 +12,7 @@ use crate::domain::entity::EntityRef;
 use crate::domain::event::{Event, Fact};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{ExperimentEnded, ExperimentRamped, ExperimentStarted, ScoredOrder};
+use crate::domain::time::Timestamp;
 use crate::workflow::experiment_run::ExperimentRun;
 use crate::workflow::lineup::RunningPlan;
 
@@ -85,12 +86,20 @@ impl ExperimentBook {
         let Some(run) = self.get_mut(&assignment.experiment) else { return };
         run.exposed((&request.order, request.event_time), assignment, accounts);
         run.decided(decision);
+        run.tick(decision.times.received_time);
         self.decisions.insert(decision.decision_id, decision.order.clone());
     }
 
-    /// Folds a fact: what follows an order counts for every experiment that it was in, those
-    /// that ended included.
-    pub fn told(&mut self, event: &Event) {
+    /// Folds a fact and when it became known: what follows an order counts for every experiment
+    /// that it was in, those that ended included.
+    pub fn told(&mut self, event: &Event, received: Timestamp) {
+        let before: Vec<u64> = self.runs.iter().map(|run| run.n_changes).collect();
+        self.count(event);
+        let changed = self.runs.iter_mut().zip(before).filter(|(run, n)| run.n_changes != *n);
+        changed.for_each(|(run, _)| run.tick(received));
+    }
+
+    fn count(&mut self, event: &Event) {
         if self.runs.is_empty() {
             return;
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::assignment::{Assignment, AssignmentReason, draw, unit_of_account};
 use crate::domain::entity::{EntityKind, EntityRef};
 use crate::domain::experiment::{Epoch, ExperimentEnd, ExperimentPlan, HOLDOUT_SALT, Harm};
+use crate::domain::experiment_draft::ExperimentSummary;
 use crate::domain::money::Money;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::ExperimentStarted;
@@ -18,6 +19,7 @@ use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::experiment::arms::Arms;
 use crate::experiment::split::SplitWatch;
+use crate::workflow::experiment_looks::LookLog;
 use crate::workflow::state::{Digest, text_digest};
 
 /// How far from the planned shares others are thought of by the watch over the split: with 1,000
@@ -50,6 +52,8 @@ pub struct ExperimentRun {
     pub(super) split_p: f64,
     /// How often a unit's money or harm changed.
     pub(super) n_changes: u64,
+    /// What it showed on the way.
+    pub(super) looks: LookLog,
 }
 
 /// A unit and what its orders brought.
@@ -99,6 +103,19 @@ impl ExperimentRun {
             orders: IndexMap::default(),
             split_p: 1.0,
             n_changes: 0,
+            looks: LookLog::default(),
+        }
+    }
+
+    /// What a list says about it.
+    pub fn summary(&self) -> ExperimentSummary {
+        ExperimentSummary {
+            id: self.plan.id.clone(),
+            arms: self.plan.arms.iter().map(|arm| arm.name.clone()).collect(),
+            units: self.n_units.clone(),
+            epochs: self.epochs.clone(),
+            started: self.started.clone(),
+            ended: self.ended.clone(),
         }
     }
 

@@ -1,16 +1,11 @@
 //! What people and guardrails do with experiments, and what stands in the way.
 
-use std::collections::BTreeSet;
-
-use crate::domain::experiment::{ARMS_MAX, ExperimentEnd, ExperimentPlan, HOLDOUT_PERCENT_MAX};
+use crate::domain::experiment::{ExperimentEnd, ExperimentPlan};
 use crate::domain::record::{ExperimentEnded, ExperimentRamped, ExperimentStarted, Record};
 use crate::domain::strategy_version::Signature;
-use crate::experiment::arms::Arms;
-use crate::workflow::error::{Error, FieldMistake};
+use crate::workflow::error::Error;
 use crate::workflow::experiment_book::ExperimentBook;
-
-/// Longest name of an experiment or an arm, bytes.
-pub const NAME_BYTES_MAX: usize = 64;
+use crate::workflow::experiment_run::ExperimentRun;
 
 /// Something that is done with an experiment.
 #[derive(Clone, Debug)]
@@ -39,103 +34,99 @@ pub enum ExperimentStep {
 }
 
 impl ExperimentStep {
-    /// The record that the step makes now.
+    /// The record that the step makes now; `None` when everything is so already.
     ///
     /// # Errors
-    /// `Invalid` with every wrong field of a plan, `NotFound` for a name that does not run,
-    /// `Refused` while another one runs or for a name that was used before.
-    pub fn record(&self, book: &ExperimentBook, signature: Signature) -> Result<Record, Error> {
+    /// `NotFound` for a name that is not known, `Conflict` when it runs by another plan,
+    /// `Refused` while another one runs, for a name that was used before, and for one that has
+    /// ended in another way.
+    pub fn record(
+        &self,
+        book: &ExperimentBook,
+        signature: Signature,
+    ) -> Result<Option<Record>, Error> {
         match self {
             Self::Start { plan, percent } => {
-                let mistakes = mistakes_of(plan, *percent);
-                if !mistakes.is_empty() {
-                    return Err(Error::InvalidFields(mistakes));
-                }
-                if let Some(running) = book.running() {
-                    let why = format!(
-                        "`{}` runs; end it first: two at once would see each other's effect",
-                        running.plan.id
-                    );
-                    return Err(Error::Refused { reason: "EXPERIMENT_RUNS", why: why.into() });
-                }
-                if book.is_used(&plan.id) {
-                    let why = format!("there was an experiment `{}` before: name another", plan.id);
-                    return Err(Error::Refused { reason: "EXPERIMENT_NAME_USED", why: why.into() });
+                if is_started(book, plan, *percent)? {
+                    return Ok(None);
                 }
                 let (plan, percent) = (plan.clone(), *percent);
-                Ok(Record::ExperimentStarted(ExperimentStarted { plan, percent, signature }))
+                let started = ExperimentStarted { plan, percent, signature };
+                Ok(Some(Record::ExperimentStarted(started)))
             }
             Self::Ramp { id, percent } => {
-                check_runs(book, id)?;
-                if let Some(mistake) = percent_mistake(*percent) {
-                    return Err(Error::InvalidFields(vec![mistake]));
+                let run = known(book, id)?;
+                if run.ended.is_some() {
+                    return Err(has_ended(id));
+                }
+                if run.percent() == *percent {
+                    return Ok(None);
                 }
                 let (id, percent) = (id.clone(), *percent);
-                Ok(Record::ExperimentRamped(ExperimentRamped { id, percent, signature }))
+                Ok(Some(Record::ExperimentRamped(ExperimentRamped { id, percent, signature })))
             }
-            Self::End { id, end } => {
-                check_runs(book, id)?;
-                let (id, end) = (id.clone(), end.clone());
-                Ok(Record::ExperimentEnded(ExperimentEnded { id, end, signature }))
-            }
+            Self::End { id, end } => match &known(book, id)?.ended {
+                Some((ended, _)) if ended == end => Ok(None),
+                Some(_) => Err(has_ended(id)),
+                None => {
+                    let (id, end) = (id.clone(), end.clone());
+                    Ok(Some(Record::ExperimentEnded(ExperimentEnded { id, end, signature })))
+                }
+            },
         }
     }
 }
 
-fn check_runs(book: &ExperimentBook, id: &str) -> Result<(), Error> {
-    match book.running() {
-        Some(run) if *run.plan.id == *id => Ok(()),
-        Some(_) | None => Err(Error::UnknownExperiment(id.into())),
+/// True when an experiment runs by this plan already.
+fn is_started(book: &ExperimentBook, plan: &ExperimentPlan, percent: u32) -> Result<bool, Error> {
+    if let Some(running) = book.running() {
+        if running.plan.id != plan.id {
+            let why = format!(
+                "`{}` runs; end it first: two at once would see each other's effect",
+                running.plan.id
+            );
+            return Err(Error::Refused { reason: "EXPERIMENT_RUNS", why: why.into() });
+        }
+        let fields = differing_fields(running, plan, percent);
+        if fields.is_empty() {
+            return Ok(true);
+        }
+        return Err(Error::IdReused { id: plan.id.clone(), fields });
+    }
+    if book.is_used(&plan.id) {
+        let why = format!("there was an experiment `{}` before: name another", plan.id);
+        return Err(Error::Refused { reason: "EXPERIMENT_NAME_USED", why: why.into() });
+    }
+    Ok(false)
+}
+
+/// In what an experiment that runs differs from one that is asked for, by fields of the question;
+/// `worth` is the money of the active strategy.
+fn differing_fields(run: &ExperimentRun, plan: &ExperimentPlan, percent: u32) -> Vec<Box<str>> {
+    let running = &run.plan;
+    let first_percent = run.epochs.first().map(|epoch| epoch.percent);
+    let fields = [
+        ("arms", running.arms == plan.arms),
+        ("guardrails", running.guardrails == plan.guardrails),
+        ("holdout_percent", running.holdout_percent == plan.holdout_percent),
+        ("horizon_days", running.horizon == plan.horizon),
+        ("orders_min", running.orders_min == plan.orders_min),
+        ("percent", first_percent == Some(percent)),
+        ("worth", running.worth == plan.worth),
+    ];
+    fields.iter().filter(|(_, is_same)| !is_same).map(|(name, _)| (*name).into()).collect()
+}
+
+fn known<'b>(book: &'b ExperimentBook, id: &str) -> Result<&'b ExperimentRun, Error> {
+    match book.get(id) {
+        Some(run) => Ok(run),
+        // Its units are forgotten, so it has long ended.
+        None if book.is_used(id) => Err(has_ended(id)),
+        None => Err(Error::UnknownExperiment(id.into())),
     }
 }
 
-/// Everything that is wrong with a plan.
-fn mistakes_of(plan: &ExperimentPlan, percent: u32) -> Vec<FieldMistake> {
-    let mut mistakes = Vec::new();
-    let mut note = |field: &str, description: String| {
-        mistakes.push(FieldMistake { field: field.into(), description: description.into() });
-    };
-    let is_name = |name: &str| (1..=NAME_BYTES_MAX).contains(&name.len());
-    if !is_name(&plan.id) {
-        note("id", format!("must have 1 to {NAME_BYTES_MAX} bytes"));
-    }
-    if !is_name(&plan.salt) {
-        note("salt", format!("must have 1 to {NAME_BYTES_MAX} bytes"));
-    }
-    if !(2..=ARMS_MAX).contains(&plan.arms.len()) {
-        note("arms", format!("must be 2 to {ARMS_MAX}, the control first"));
-    }
-    let names: BTreeSet<&str> = plan.arms.iter().map(|arm| &*arm.name).collect();
-    if names.len() < plan.arms.len() {
-        note("arms", "must have different names".into());
-    }
-    for (at, arm) in plan.arms.iter().enumerate() {
-        if !is_name(&arm.name) {
-            note(&format!("arms[{at}].name"), format!("must have 1 to {NAME_BYTES_MAX} bytes"));
-        }
-        if !(0.0 < arm.share && arm.share < 1.0) {
-            note(&format!("arms[{at}].share"), "must be above 0 and below 1".into());
-        }
-    }
-    let shares: Vec<f64> = plan.arms.iter().map(|arm| arm.share).collect();
-    if Arms::new(&shares, 1.0).is_none() {
-        note("arms", "must have shares that sum to 1".into());
-    }
-    if HOLDOUT_PERCENT_MAX < plan.holdout_percent {
-        note("holdout_percent", format!("must be 0 to {HOLDOUT_PERCENT_MAX}"));
-    }
-    if plan.guardrails.is_empty() {
-        note("guardrails", "must name one harm or more".into());
-    }
-    if plan.horizon.0 <= 0 {
-        note("horizon", "must be longer than 0".into());
-    }
-    mistakes.extend(percent_mistake(percent));
-    mistakes
-}
-
-fn percent_mistake(percent: u32) -> Option<FieldMistake> {
-    let is_sound = (1..=100).contains(&percent);
-    (!is_sound)
-        .then(|| FieldMistake { field: "percent".into(), description: "must be 1 to 100".into() })
+fn has_ended(id: &str) -> Error {
+    let why = format!("experiment `{id}` has ended: its report says why");
+    Error::Refused { reason: "EXPERIMENT_ENDED", why: why.into() }
 }

@@ -7,18 +7,16 @@ use crate::domain::decision::Decision;
 use crate::domain::entity::EntityKind;
 use crate::domain::event::{Fact, OrderAmount};
 use crate::domain::experiment::{ExperimentEnd, Harm};
+use crate::domain::experiment_draft::{ArmDraft, Ending, ExperimentDraft, ReportAt};
+use crate::domain::experiment_report::{Advice, EstimateRefusal, MoneyComparison};
 use crate::domain::order::Order;
 use crate::domain::record::ScoreRequest;
 use crate::domain::strategy_version::Signer;
 use crate::domain::time::Span;
-use crate::experiment::refusal::Refusal;
 use crate::workflow::engine::Engine;
 use crate::workflow::engine_tests::open;
 use crate::workflow::error::{Error, ErrorKind};
-use crate::workflow::experiment_report::{Advice, MoneyComparison};
-use crate::workflow::experiment_service::{
-    ArmDraft, Ending, ExperimentDraft, ExperimentService, ReportAt,
-};
+use crate::workflow::experiment_service::ExperimentService;
 use crate::workflow::fixtures::{at, entity, event, order, request};
 use crate::workflow::service::OrderService;
 
@@ -101,7 +99,7 @@ async fn arms_are_as_large_as_planned_and_a_report_is_the_same_bytes_again() {
     assert!(units.iter().sum::<u64>() == 120 && units[0].abs_diff(60) < 28, "{units:?}");
     assert!(0.001 < report.split_p && report.refusals.is_empty());
     // Nothing was paid or lost: there is no spread, and so no number.
-    let refused = MoneyComparison::Refused(vec![Refusal::NoSpread]);
+    let refused = MoneyComparison::Refused(vec![EstimateRefusal::NoSpread]);
     assert_eq!(report.comparisons[0].money, refused);
     assert_eq!(report.advice, Advice::Refused);
     for n in 1..=120 {
@@ -178,7 +176,7 @@ async fn a_plan_names_everything_that_is_wrong_and_one_experiment_runs_at_a_time
     let error = engine.start_experiment(wrong, by("wang"), at(0)).await.unwrap_err();
     let Error::InvalidFields(mistakes) = &error else { panic!("{error}") };
     let fields: BTreeSet<&str> = mistakes.iter().map(|it| &*it.field).collect();
-    let expected = ["arms", "holdout_percent", "horizon", "id", "percent", "salt"];
+    let expected = ["arms", "experiment_id", "holdout_percent", "horizon_days", "percent"];
     assert_eq!(fields, expected.into_iter().collect());
     engine.start_experiment(draft("ab"), by("wang"), at(1)).await.unwrap();
     let reason = |error: Error| (error.kind(), error.reason());
@@ -189,6 +187,40 @@ async fn a_plan_names_everything_that_is_wrong_and_one_experiment_runs_at_a_time
     engine.end_experiment("ab".into(), Ending::Killed, by("wang"), at(3)).await.unwrap();
     let again = engine.start_experiment(draft("ab"), by("wang"), at(4)).await.unwrap_err();
     assert_eq!(reason(again), (ErrorKind::Refused, "EXPERIMENT_NAME_USED"));
-    assert_eq!(engine.list_experiments().await.unwrap(), ["ab".into()]);
+    let listed = engine.list_experiments().await.unwrap();
+    let names: Vec<&str> = listed.iter().map(|it| &*it.id).collect();
+    assert_eq!(names, ["ab"]);
+    assert_eq!(listed[0].ended.as_ref().map(|it| &it.0), Some(&ExperimentEnd::Killed));
+    engine.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_step_that_is_asked_for_again_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    let start = |draft| engine.start_experiment(draft, by("wang"), at(1));
+    let first = start(draft("ab")).await.unwrap();
+    let position = engine.durable_position();
+    let again = start(draft("ab")).await.unwrap();
+    assert_eq!((first.is_replayed, again.is_replayed), (false, true));
+    assert_eq!(again.plan, first.plan);
+    let other = ExperimentDraft { orders_min: 11, percent: 7, ..draft("ab") };
+    let Error::IdReused { fields, .. } = start(other).await.unwrap_err() else { panic!() };
+    assert_eq!(fields, ["orders_min".into(), "percent".into()]);
+    engine.ramp_experiment("ab".into(), 100, by("lin"), at(2)).await.unwrap();
+    assert_eq!(engine.durable_position(), position);
+    let ramped = engine.ramp_experiment("ab".into(), 20, by("lin"), at(3)).await.unwrap();
+    assert_eq!(ramped.epochs.last().map(|epoch| epoch.percent), Some(20));
+    let end = |ending| engine.end_experiment("ab".into(), ending, by("lin"), at(4));
+    let ended = end(Ending::Killed).await.unwrap();
+    assert_eq!(end(Ending::Killed).await.unwrap(), ended);
+    let reason = |error: Error| (error.kind(), error.reason());
+    let otherwise = end(Ending::Finished).await.unwrap_err();
+    assert_eq!(reason(otherwise), (ErrorKind::Refused, "EXPERIMENT_ENDED"));
+    let ramped = engine.ramp_experiment("ab".into(), 50, by("lin"), at(5)).await.unwrap_err();
+    assert_eq!(reason(ramped), (ErrorKind::Refused, "EXPERIMENT_ENDED"));
+    let unborn = ReportAt::Position { position: 1_000, as_of: at(9) };
+    let unborn = engine.report_experiment("ab".into(), unborn).await.unwrap_err();
+    assert_eq!(reason(unborn), (ErrorKind::Invalid, "FIELDS_INVALID"));
     engine.stop();
 }

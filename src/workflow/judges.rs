@@ -121,7 +121,7 @@ impl Judges {
         Ok(Some(ModelChange { record, base, lineup }))
     }
 
-    /// What a step of an experiment would change.
+    /// What a step of an experiment would change; `None` when everything is so already.
     ///
     /// # Errors
     /// As [`ExperimentStep::record`], and `Unavailable` when the bundle of an arm is not there.
@@ -130,8 +130,8 @@ impl Judges {
         state: &State,
         step: &ExperimentStep,
         signature: Signature,
-    ) -> Result<ExperimentChange, Error> {
-        let record = step.record(&state.experiments, signature)?;
+    ) -> Result<Option<ExperimentChange>, Error> {
+        let Some(record) = step.record(&state.experiments, signature)? else { return Ok(None) };
         let running = state.experiments.running_plan();
         let after = match &step {
             ExperimentStep::Start { plan, percent } => Some((plan, *percent)),
@@ -139,7 +139,7 @@ impl Judges {
             ExperimentStep::End { .. } => None,
         };
         let lineup = Lineup::of(&self.base, (&state.strategies, after), &self.shelves)?;
-        Ok(ExperimentChange { record, lineup })
+        Ok(Some(ExperimentChange { record, lineup }))
     }
 
     /// Lets others judge.

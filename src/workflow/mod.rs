@@ -19,6 +19,7 @@ pub mod evaluate_bundle;
 pub mod experiment_book;
 pub mod experiment_facts;
 pub mod experiment_guard;
+pub mod experiment_looks;
 pub mod experiment_report;
 pub mod experiment_run;
 pub mod experiment_service;

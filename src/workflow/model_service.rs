@@ -21,7 +21,8 @@ pub trait ModelService: Send + Sync + 'static {
     /// report that this rests on, empty without one.
     ///
     /// # Errors
-    /// `Unavailable` when there is no such bundle, `Internal` when it does not fit.
+    /// `NotFound` when there is no such bundle, `Unavailable` when it does not load, `Internal`
+    /// when it does not fit.
     fn promote_model(
         &self,
         name: Box<str>,
@@ -30,12 +31,14 @@ pub trait ModelService: Send + Sync + 'static {
         received: Timestamp,
     ) -> impl Future<Output = Result<ModelLedger, Error>> + Send;
 
-    /// Lets the bundle judge again that did before this one.
+    /// Lets the bundle judge again that did before this one; `expected` is the hash of this one,
+    /// so that who asks twice does not go back twice. `None` leaves whichever judges.
     ///
     /// # Errors
     /// `Refused` when no other has judged, or another became active in the meantime.
     fn roll_back_model(
         &self,
+        expected: Option<Box<str>>,
         operator: Signer,
         received: Timestamp,
     ) -> impl Future<Output = Result<ModelLedger, Error>> + Send;

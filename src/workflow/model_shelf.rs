@@ -12,7 +12,16 @@ use crate::workflow::error::Error;
 pub const BUNDLES_MAX: usize = 6;
 
 /// Reads the bundle with a name and version, `risk/1`, where bundles are kept.
-pub type BundleReader = Arc<dyn Fn(&str) -> Result<Bundle, Box<str>> + Send + Sync>;
+pub type BundleReader = Arc<dyn Fn(&str) -> Result<Bundle, BundleFault> + Send + Sync>;
+
+/// Why a bundle does not load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BundleFault {
+    /// There is none of that name and version.
+    Missing,
+    /// There is one, and something is wrong with it.
+    Broken(Box<str>),
+}
 
 /// Reads bundles and keeps what it read; copies share it.
 #[derive(Clone)]
@@ -41,9 +50,12 @@ impl ModelShelf {
     /// The bundle with a name, as it is on disk now.
     ///
     /// # Errors
-    /// `Unavailable` when there is none or it does not load.
+    /// `NotFound` when there is none, `Unavailable` when it does not load.
     pub fn find(&self, name: &str) -> Result<Arc<Bundle>, Error> {
-        let read = (self.read)(name).map_err(|why| unavailable(name, &why))?;
+        let read = (self.read)(name).map_err(|fault| match fault {
+            BundleFault::Missing => Error::UnknownModel(name.into()),
+            BundleFault::Broken(why) => unavailable(name, &why),
+        })?;
         let bundle = Arc::new(read);
         self.keep(&bundle);
         Ok(bundle)
@@ -59,7 +71,10 @@ impl ModelShelf {
             self.keep(&bundle);
             return Ok(bundle);
         }
-        let read = (self.read)(name).map_err(|why| unavailable(name, &why))?;
+        let read = (self.read)(name).map_err(|fault| match fault {
+            BundleFault::Missing => unavailable(name, "it is gone from the folder of bundles"),
+            BundleFault::Broken(why) => unavailable(name, &why),
+        })?;
         if *read.hash() != *hash {
             let why = format!("the one with this name is {}, not {hash}", read.hash());
             return Err(unavailable(name, &why));
@@ -77,7 +92,7 @@ impl ModelShelf {
 
 /// Finds no bundle beside those that are loaded.
 pub fn only_loaded() -> BundleReader {
-    Arc::new(|name| Err(format!("there is no folder to look for {name} in").into()))
+    Arc::new(|_| Err(BundleFault::Missing))
 }
 
 fn unavailable(name: &str, why: &str) -> Error {

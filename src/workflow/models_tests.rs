@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::domain::entity::EntityKind;
+use crate::domain::experiment_draft::{ArmDraft, ExperimentDraft, ReportAt};
 use crate::domain::strategy_version::Signer;
 use crate::domain::time::Span;
 use crate::model::bundle::Bundle;
 use crate::workflow::engine::Engine;
 use crate::workflow::engine_tests::{score, settings};
 use crate::workflow::error::ErrorKind;
-use crate::workflow::experiment_service::{ArmDraft, ExperimentDraft, ExperimentService, ReportAt};
+use crate::workflow::experiment_service::ExperimentService;
 use crate::workflow::fixtures::{at, bundle, entity, judge, new_id, other_bundle, reader, request};
 use crate::workflow::model_service::ModelService;
+use crate::workflow::model_shelf::BundleFault;
 use crate::workflow::service::OrderService;
 use crate::workflow::start_engine::{EngineInputs, start_engine};
 
@@ -32,8 +34,10 @@ fn open(dir: &Path) -> Engine {
         judge: judge(bundle(), "plain"),
         read_strategy: reader(),
         read_bundle: Arc::new(move |name| match name {
-            "risk/2" => Bundle::load(&folder).map_err(|error| error.to_string().into()),
-            _ => Err("there is none".into()),
+            "risk/2" => {
+                Bundle::load(&folder).map_err(|it| BundleFault::Broken(it.to_string().into()))
+            }
+            _ => Err(BundleFault::Missing),
         }),
         new_id,
         nanos: || 0,
@@ -61,7 +65,9 @@ async fn a_promotion_judges_from_the_next_order_on_and_a_rollback_takes_no_time(
     let decision = score(&engine, 3).await;
     assert_eq!(decision.versions.model_hash, other);
     let started = Instant::now();
-    let ledger = engine.roll_back_model(by("lin"), at(20)).await.unwrap();
+    let stale = engine.roll_back_model(Some(first.clone()), by("lin"), at(20)).await.unwrap_err();
+    assert_eq!((stale.kind(), stale.reason()), (ErrorKind::Refused, "MODEL_CHANGED"));
+    let ledger = engine.roll_back_model(Some(other.clone()), by("lin"), at(20)).await.unwrap();
     assert!(started.elapsed() < Duration::from_secs(1));
     assert_eq!(model_of(&engine, 4).await, first);
     let live = |at| ledger.live_at(at).map(|it| it.hash.clone());
@@ -71,10 +77,10 @@ async fn a_promotion_judges_from_the_next_order_on_and_a_rollback_takes_no_time(
     );
     // Answers of either bundle replay, whichever judges now.
     assert_eq!(engine.replay_decision(decision.decision_id).await.unwrap(), []);
-    let none = engine.roll_back_model(by("lin"), at(21)).await.unwrap_err();
+    let none = engine.roll_back_model(None, by("lin"), at(21)).await.unwrap_err();
     assert_eq!((none.kind(), none.reason()), (ErrorKind::Refused, "NOTHING_TO_ROLL_BACK"));
     let gone = engine.promote_model("risk/9".into(), "".into(), by("wang"), at(22)).await;
-    assert_eq!(gone.unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!(gone.unwrap_err().kind(), ErrorKind::NotFound);
     engine.stop();
 }
 

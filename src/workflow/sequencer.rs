@@ -22,8 +22,9 @@ use crate::model::bundle::Bundle;
 use crate::store::journal::JournalWriter;
 use crate::store::log::submit_when_room;
 use crate::workflow::background_build::BackgroundBuild;
-use crate::workflow::command::{Command, Place, Reply, Scored, Told};
+use crate::workflow::command::{Command, Place, Reply, Scored, Stepped, Told};
 use crate::workflow::durable_mark::DurableMark;
+use crate::workflow::engine_models::model_changed;
 use crate::workflow::error::Error;
 use crate::workflow::experiment_run::ExperimentRun;
 use crate::workflow::experiment_steps::ExperimentStep;
@@ -118,15 +119,17 @@ impl Sequencer {
                 Command::Models { reply } => {
                     answer(reply, Ok((self.state.models.clone(), self.state.position)));
                 }
-                Command::Experiment { step, signature, reply } => {
+                Command::StepExperiment { step, signature, reply } => {
                     self.experiment(&step, signature, reply);
                 }
-                Command::Experiments { id, reply } => {
+                Command::Experiment { id, reply } => {
+                    let run = self.state.experiments.get(&id).cloned();
+                    answer(reply, Ok((run, self.state.position)));
+                }
+                Command::Experiments { reply } => {
                     let runs = self.state.experiments.runs().iter();
-                    let is_wanted =
-                        |run: &&ExperimentRun| id.as_ref().is_none_or(|id| run.plan.id == *id);
-                    let runs = runs.filter(is_wanted).cloned().collect();
-                    answer(reply, Ok((runs, self.state.position)));
+                    let told = runs.map(ExperimentRun::summary).collect();
+                    answer(reply, Ok((told, self.state.position)));
                 }
                 Command::Find { key, reply } => answer(reply, self.find(&key)),
                 Command::Snapshot { reply } => {
@@ -215,8 +218,7 @@ impl Sequencer {
         reply: Reply<(ModelLedger, u64)>,
     ) {
         if expected.is_some_and(|expected| self.state.models.active_hash() != expected) {
-            let why = "another bundle became active in the meantime; look again".into();
-            return answer(reply, Err(Error::Refused { reason: "MODEL_CHANGED", why }));
+            return answer(reply, Err(model_changed()));
         }
         let asked = (bundle, report_hash.clone());
         let change = match self.judges.change_model(&self.state, asked, signature) {
@@ -238,11 +240,12 @@ impl Sequencer {
         }
     }
 
-    fn experiment(&mut self, step: &ExperimentStep, signature: Signature, reply: Reply<u64>) {
+    fn experiment(&mut self, step: &ExperimentStep, signature: Signature, reply: Reply<Stepped>) {
         match self.judges.change_experiment(&self.state, step, signature) {
-            Ok(change) => {
-                let position = self.state.position + 1;
-                if self.submit(&change.record, reply, position).is_some() {
+            Ok(None) => answer(reply, Ok(Stepped::Before(self.state.position))),
+            Ok(Some(change)) => {
+                let told = Stepped::New(self.state.position + 1);
+                if self.submit(&change.record, reply, told).is_some() {
                     self.fold(&change.record);
                     self.judges.follow(change.lineup);
                 }

@@ -181,6 +181,7 @@ impl State {
         self.approved.told(&event.fact);
         self.experiments.told(event);
         self.explorations.told(event);
+        self.experiments.told(event, received.received_time);
         if let Fact::Choice(choice) = &event.fact
             && let Some(shown) = self.undecided.chose(choice.decision_id)
         {

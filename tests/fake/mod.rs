@@ -3,6 +3,8 @@
 //! It judges by the amount alone, but keeps every promise of the trait.
 
 pub(crate) mod decision;
+mod experiments;
+mod models;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -30,7 +32,9 @@ use orderlens::domain::strategy_version::{Signature, Signer, StrategyMistake};
 use orderlens::domain::time::{Span, Timestamp};
 use orderlens::workflow::case_service::CaseService;
 use orderlens::workflow::error::Error;
+use orderlens::workflow::experiment_book::ExperimentBook;
 use orderlens::workflow::judge_order::ActiveStrategy;
+use orderlens::workflow::model_ledger::ModelLedger;
 use orderlens::workflow::preview::Preview;
 use orderlens::workflow::review_service::ReviewService;
 use orderlens::workflow::service::{
@@ -59,6 +63,8 @@ struct State {
     by_request: BTreeMap<Box<str>, DecisionId>,
     facts: BTreeMap<Box<str>, String>,
     strategies: StrategyLedger,
+    experiments: ExperimentBook,
+    models: ModelLedger,
 }
 
 impl Fake {

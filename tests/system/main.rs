@@ -11,6 +11,7 @@ mod cases;
 mod catboost;
 mod compared;
 mod durability;
+mod experiments;
 mod hoarding_case;
 mod near;
 mod neighborhood;

@@ -20,11 +20,11 @@ use crate::cli::settings::{
 use crate::config::service::ServiceSettings;
 use crate::domain::decision::Decision;
 use crate::domain::event::Event;
+use crate::domain::experiment_report::ExperimentReport;
 use crate::domain::time::{Span, Timestamp};
 use crate::simulator::settings::{Drift, SimulationSettings};
 use crate::simulator::world::Simulation;
 use crate::workflow::engine::Engine;
-use crate::workflow::experiment_report::ExperimentReport;
 use crate::workflow::judge_order::Judge;
 use crate::workflow::retrain_model::RetrainReport;
 use crate::workflow::service::OrderService as _;

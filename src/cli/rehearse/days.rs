@@ -13,16 +13,15 @@ use crate::cli::rehearse::learning::{BUNDLE, params, save};
 use crate::cli::rehearse::world::{Arrival, World};
 use crate::cli::settings::graph_settings;
 use crate::config::service::ServiceSettings;
+use crate::domain::experiment_draft::{ArmDraft, Ending, ExperimentDraft, ReportAt};
+use crate::domain::experiment_report::{Advice, ExperimentReport};
 use crate::domain::operators::Habit;
 use crate::domain::record::ScoreRequest;
 use crate::domain::strategy_version::Signer;
 use crate::domain::time::{Span, Timestamp};
 use crate::model::bundle::Bundle;
 use crate::workflow::engine::Engine;
-use crate::workflow::experiment_report::{Advice, ExperimentReport};
-use crate::workflow::experiment_service::{
-    ArmDraft, Ending, ExperimentDraft, ExperimentService as _, ReportAt,
-};
+use crate::workflow::experiment_service::ExperimentService as _;
 use crate::workflow::judge_order::Judge;
 use crate::workflow::model_service::ModelService as _;
 use crate::workflow::retrain_model::{RetrainReport, Retraining};

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::cli::gate_page::{measured, retrain_page};
 use crate::cli::rehearse::course::Rehearsal;
 use crate::domain::experiment::ExperimentEnd;
+use crate::domain::experiment_report::{Comparison, ExperimentReport, MoneyComparison};
 use crate::domain::text::Language;
-use crate::workflow::experiment_report::{Comparison, ExperimentReport, MoneyComparison};
 
 /// What happened, stage by stage.
 pub fn page(report: &Rehearsal) -> String {
