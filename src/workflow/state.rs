@@ -179,7 +179,6 @@ impl State {
         let entry = Entry { position: self.position, content: event_digest(event) };
         self.events.insert(text_digest(&event.event_id), entry);
         self.approved.told(&event.fact);
-        self.experiments.told(event);
         self.explorations.told(event);
         self.experiments.told(event, received.received_time);
         if let Fact::Choice(choice) = &event.fact
