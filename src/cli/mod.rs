@@ -37,6 +37,8 @@ pub mod load_floor;
 pub mod load_orders;
 pub mod model;
 pub mod ope;
+pub mod ope_log;
+mod ope_page;
 pub mod operators;
 pub mod output;
 pub mod paint;
