@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn the_page_says_what_judged_since_when_and_who_wanted_it_in_both_languages() {
-        let deployment = |model: &str, by: &str, seconds| pb::ModelDeployment {
+        let deployment = |model: &str, by: &str, seconds: i64| pb::ModelDeployment {
             model: model.to_owned(),
             model_hash: "ab".repeat(32),
             position: 9,

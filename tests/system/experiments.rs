@@ -18,19 +18,25 @@ const N_ORDERS: u64 = 80;
 fn bundles(models: &Path) {
     for version in ["1", "2"] {
         let folder = models.join("marketplace").join(version);
-        std::fs::create_dir_all(&folder).unwrap();
-        for entry in std::fs::read_dir("models/marketplace/1").unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_file() {
-                std::fs::copy(&path, folder.join(path.file_name().unwrap())).unwrap();
-            }
-        }
+        copy(Path::new("models/marketplace/1"), &folder);
+        copy(Path::new("models/marketplace/1/heads"), &folder.join("heads"));
     }
     let manifest = models.join("marketplace/2/manifest.json");
     let text = std::fs::read_to_string(&manifest).unwrap();
     let renamed = text.replacen("\"version\":\"1\"", "\"version\":\"2\"", 1);
     assert_ne!(renamed, text);
     std::fs::write(&manifest, renamed).unwrap();
+}
+
+/// The files of a folder, without its folders.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+        }
+    }
 }
 
 fn start(folder: &Path) -> Server {
