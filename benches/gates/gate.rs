@@ -3,6 +3,7 @@
 use std::fmt;
 use std::thread;
 
+use orderlens::experiment::moments::Moments;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest as _, Sha256};
@@ -84,6 +85,13 @@ impl fmt::Display for Row {
 pub(crate) fn share(n_runs: u32, mut run: impl FnMut() -> bool) -> f64 {
     let n = (0..n_runs).filter(|_| run()).count();
     n as f64 / f64::from(n_runs)
+}
+
+/// Standard deviation.
+pub(crate) fn spread(values: impl Iterator<Item = f64>) -> f64 {
+    let mut moments = Moments::default();
+    values.for_each(|value| moments.add(value, 0.0));
+    moments.variance().sqrt()
 }
 
 /// The middle one.

@@ -10,7 +10,9 @@
 mod differences;
 mod gate;
 mod looks;
+mod operators;
 mod policies;
+mod recommendations;
 mod rings;
 mod sim1;
 mod splits;
@@ -22,9 +24,10 @@ use crate::gate::{Row, Suite};
 /// A group of gates.
 type Gates = fn(&Suite<'_>) -> Vec<Row>;
 
-const GROUPS: [(&str, Gates); 5] = [
+const GROUPS: &[(&str, Gates)] = &[
     ("differences", differences::run),
     ("policies", policies::run),
+    ("recommendations", recommendations::run),
     ("looks", looks::run),
     ("splits", splits::run),
     ("rings", rings::run),

@@ -2,7 +2,7 @@
 
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Beta, Distribution as _, Gamma, Normal, StudentT, Zipf};
+use rand_distr::{Beta, Distribution as _, Gamma, Normal, StudentT, Zeta};
 
 /// Release, verify by phone, review, hold a day, cancel, expedite.
 pub(crate) const N_ACTIONS: usize = 6;
@@ -24,13 +24,13 @@ impl Context {
         let beta =
             |a, b, dice: &mut ChaCha8Rng| -> f64 { Beta::new(a, b).expect("shapes").sample(dice) };
         let age: f64 = Gamma::new(1.5, 200.0).expect("a shape").sample(dice);
-        let ring: f64 = Zipf::new(50, 2.2).expect("an exponent").sample(dice);
+        let ring: f64 = Zeta::new(2.2).expect("an exponent").sample(dice);
         Self {
             risk: beta(1.1, 3.5, dice),
             ln_amount: Normal::new(3.6, 0.9).expect("a spread").sample(dice),
             ln_age: age.ln_1p(),
             delay: beta(1.0, 6.0, dice),
-            ln_ring: ring.ln(),
+            ln_ring: ring.min(50.0).ln(),
             repeat: beta(2.0, 4.0, dice),
             audit: dice.r#gen(),
         }
