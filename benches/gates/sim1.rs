@@ -36,12 +36,28 @@ impl Context {
         }
     }
 
-    /// What every action is worth, when the order hides `secret` from the features.
-    pub(crate) fn values(&self, secret: f64) -> [f64; N_ACTIONS] {
+    /// The order's score: what the rule goes by.
+    pub(crate) fn score(&self) -> f64 {
+        self.risk
+    }
+
+    /// What a learner sees of the order.
+    pub(crate) fn features(&self) -> [f64; 7] {
+        let Self { risk, ln_amount, ln_age, delay, ln_ring, repeat, audit } = *self;
+        [risk, ln_amount, ln_age, delay, ln_ring, repeat, audit]
+    }
+
+    /// The chance that it is fraud, when it hides `secret` from the features.
+    pub(crate) fn fraud_chance(&self, secret: f64) -> f64 {
         let z = -3.2 + 5.5 * self.risk + 0.35 * self.ln_ring - 0.25 * (self.ln_age - 5.0)
             + 0.3 * (self.ln_amount - 3.6)
             + secret;
-        let p = 1.0 / (1.0 + (-z).exp());
+        1.0 / (1.0 + (-z).exp())
+    }
+
+    /// What every action is worth, when the order hides `secret` from the features.
+    pub(crate) fn values(&self, secret: f64) -> [f64; N_ACTIONS] {
+        let p = self.fraud_chance(secret);
         let amount = self.ln_amount.exp();
         let (margin, later, loss) = (0.25 * amount, 18.0 * self.repeat + 4.0, 0.9 * amount + 15.0);
         let good = 1.0 - p;

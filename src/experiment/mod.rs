@@ -4,6 +4,7 @@
 //! refusal go out. A refusal has no number in it, so that nobody can show one.
 
 pub mod arms;
+pub mod confounding_gap;
 pub mod difference;
 pub mod distributions;
 pub mod logged;
