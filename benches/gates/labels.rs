@@ -1,6 +1,6 @@
 //! F-5: precision and recall, though blocked orders have no outcome.
 //!
-//! Scores from .6 on are blocked, but one in twenty of them is released by a draw whose chance
+//! Scores from .4 on are blocked, but one in twenty of them is released by a draw whose chance
 //! is logged and falls with the score. What is known of released orders is weighed by that.
 
 use ndarray::Array2;
@@ -17,7 +17,7 @@ const N_RUNS: u32 = 300;
 const N_ORDERS: usize = 60_000;
 const N_TRUTH: u32 = 4_000_000;
 /// The score that blocks, which is also the threshold that is judged.
-const BLOCKED_FROM: f64 = 0.6;
+const BLOCKED_FROM: f64 = 0.4;
 const BIAS: (f64, f64) = (-0.02, 0.02);
 const COVERED: (f64, f64) = (0.9, 0.98);
 
@@ -25,7 +25,7 @@ const COVERED: (f64, f64) = (0.9, 0.98);
 fn chance(score: f64) -> f64 {
     /// No released order counts as more than fifty.
     const LEAST: f64 = 0.02;
-    const AT_THRESHOLD: f64 = 0.07;
+    const AT_THRESHOLD: f64 = 0.075;
     if score < BLOCKED_FROM {
         1.0
     } else {
