@@ -7,6 +7,8 @@
 //! run: `cargo bench --bench gates -- rings`. About four minutes on two cores.
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench")]
 
+mod confounding;
+mod delays;
 mod differences;
 mod gate;
 mod labels;
@@ -14,6 +16,7 @@ mod looks;
 mod operators;
 mod policies;
 mod recommendations;
+mod ridge;
 mod rings;
 mod sim1;
 mod splits;
@@ -34,6 +37,8 @@ const GROUPS: &[(&str, Gates)] = &[
     ("recommendations", recommendations::run),
     ("looks", looks::run),
     ("labels", labels::run),
+    ("confounding", confounding::run),
+    ("delays", delays::run),
     ("splits", splits::run),
     ("rings", rings::run),
 ];
