@@ -1,8 +1,11 @@
 //! A promise, the figure that was found, and seeds.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 
+use indicatif::ProgressBar;
+use orderlens::experiment::moments::Moments;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest as _, Sha256};
@@ -10,10 +13,12 @@ use sha2::{Digest as _, Sha256};
 /// Seeds per gate.
 const N_SEEDS: u8 = 3;
 
-/// Where seeds come from.
+/// Where seeds come from, and where it is shown how far gates are.
 pub(crate) struct Suite<'a> {
     /// The commit.
     pub commit: &'a str,
+    /// A step per group.
+    pub progress: &'a ProgressBar,
 }
 
 impl Suite<'_> {
@@ -23,7 +28,10 @@ impl Suite<'_> {
         gate: &str,
         measure: impl Fn(&mut ChaCha8Rng) -> T + Sync,
     ) -> Vec<T> {
+        let n_done = AtomicU8::new(0);
         let with_seed = |k: u8| {
+            let done = n_done.fetch_add(1, Ordering::Relaxed) + 1;
+            self.progress.set_message(format!("{gate}, seed {done} of {N_SEEDS}"));
             let mut hash = Sha256::new();
             hash.update(self.commit);
             hash.update(gate);
@@ -70,13 +78,38 @@ impl fmt::Display for Row {
         let verdict = match (self.is_as_expected(), self.is_mutant) {
             (true, false) => "ok",
             (true, true) => "caught",
-            (false, false) => "FAILED",
+            (false, false) => "RED",
             (false, true) => "NOT CAUGHT",
         };
-        let figures: Vec<String> = self.figures.iter().map(|it| format!("{it:.4}")).collect();
+        let figures: Vec<String> = self.figures.iter().map(|it| short(*it)).collect();
         let (low, high) = self.bounds;
-        let figures = figures.join(" ");
-        write!(f, "{:<58} {figures:<28} [{low}, {high}]  {verdict}", self.name)
+        let bounds = format!("[{low}, {high}]");
+        write!(f, "{:<62} {:<26} {bounds:<16} {verdict}", self.name, figures.join(" "))
+    }
+}
+
+/// The table of all gates and mutants, and a last line that counts them.
+pub(crate) fn table(rows: &[Row]) -> String {
+    let mut lines =
+        vec![format!("{:<62} {:<26} {:<16} verdict", "gate", "figure of each seed", "bounds")];
+    lines.extend(rows.iter().map(ToString::to_string));
+    let count = |is_mutant: bool| {
+        let of = rows.iter().filter(|row| row.is_mutant == is_mutant);
+        (of.clone().filter(|row| row.is_as_expected()).count(), of.count())
+    };
+    let ((kept, gates), (caught, mutants)) = (count(false), count(true));
+    lines.push(format!("{kept} of {gates} gates ok, {caught} of {mutants} mutants caught"));
+    lines.join("\n")
+}
+
+/// A figure in as few digits as it needs.
+fn short(figure: f64) -> String {
+    if figure != 0.0 && figure.abs() < 1e-3 {
+        format!("{figure:.1e}")
+    } else if figure.abs() < 100.0 {
+        format!("{figure:.4}")
+    } else {
+        format!("{figure:.0}")
     }
 }
 
@@ -84,6 +117,13 @@ impl fmt::Display for Row {
 pub(crate) fn share(n_runs: u32, mut run: impl FnMut() -> bool) -> f64 {
     let n = (0..n_runs).filter(|_| run()).count();
     n as f64 / f64::from(n_runs)
+}
+
+/// Standard deviation.
+pub(crate) fn spread(values: impl Iterator<Item = f64>) -> f64 {
+    let mut moments = Moments::default();
+    values.for_each(|value| moments.add(value, 0.0));
+    moments.variance().sqrt()
 }
 
 /// The middle one.

@@ -3,12 +3,14 @@
 use orderlens::experiment::difference::{Difference, Metric};
 use orderlens::experiment::moments::Moments;
 use orderlens::experiment::rare_events::{EventBet, Events};
+use orderlens::experiment::relative::ln_ratio;
 use orderlens::experiment::sequence::Mixture;
+use orderlens::experiment::shares::Count;
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 
 use crate::differences::{Units, count};
-use crate::gate::{Row, Suite, median};
+use crate::gate::{Row, Suite, median, share};
 use crate::rings::sizes;
 
 const N_RUNS: u32 = 2_000;
@@ -17,7 +19,18 @@ const N_LOOKS: u32 = 200;
 const UNITS_PER_LOOK: u32 = 100;
 const ALPHA: f64 = 0.05;
 const FALSE_FINDINGS: (f64, f64) = (0.0, 0.05);
+/// Orders of both arms that an effect has to be found within, and those between two looks.
+const ORDERS_MAX: u32 = 60_000;
+const PER_LOOK: u32 = 100;
 const BET: EventBet = EventBet { prior: (0.5, 0.5), treatment_share: 0.5 };
+
+/// Ways to find an effect, each with its place among the figures.
+const SEQUENCE: usize = 0;
+const T_TEST: usize = 1;
+const RELATIVE: usize = 2;
+const GUARD: usize = 3;
+const EVENTS_ALONE: usize = 4;
+const LN_RATIO: usize = 5;
 
 pub(crate) fn run(suite: &Suite<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
@@ -30,48 +43,59 @@ pub(crate) fn run(suite: &Suite<'_>) -> Vec<Row> {
     ] {
         let found = suite.measure(name, |dice| false_findings(units, dice));
         let column = |at: usize| found.iter().map(|it| it[at]).collect::<Vec<f64>>();
-        rows.push(Row::gate(format!("C-1 false findings, {name}"), column(0), FALSE_FINDINGS));
+        let mut gate = |at: usize, what: &str| {
+            let name = format!("C-1 false findings, {name}{what}");
+            rows.push(Row::gate(name, column(at), FALSE_FINDINGS));
+        };
+        gate(SEQUENCE, "");
         if matches!(units, Units::Event(_)) {
-            for (at, what) in [(3, "guard"), (4, "events alone")] {
-                let name = format!("C-1 false findings, {name}, {what}");
-                rows.push(Row::gate(name, column(at), FALSE_FINDINGS));
-            }
+            gate(GUARD, ", guard");
+            gate(EVENTS_ALONE, ", events alone");
+            gate(LN_RATIO, ", log ratio");
         }
-        rows.push(Row::mutant(format!("t-test at every look, {name}"), column(1), FALSE_FINDINGS));
-        if matches!(units, Units::Loss) {
-            rows.push(Row::mutant("relative sequence, rare losses", column(2), FALSE_FINDINGS));
+        let mut mutant = |at: usize, what: &str| {
+            rows.push(Row::mutant(format!("{what}, {name}"), column(at), FALSE_FINDINGS));
+        };
+        mutant(T_TEST, "t-test at every look");
+        // With a tenth of events the control is far enough from zero for the delta method.
+        if matches!(name, "1 % event" | ".3 % event" | "rare losses") {
+            mutant(RELATIVE, "relative sequence");
         }
     }
     rows.extend(in_rings(suite));
     rows.extend(power(suite));
+    rows.push(power_of_ratios(suite));
     rows
 }
 
-/// Shares of experiments without an effect that find one: by the sequence, by a t-test at every
-/// look, by the sequence of relative effects, by the guard and by events alone.
-fn false_findings(units: Units, dice: &mut ChaCha8Rng) -> [f64; 5] {
+/// Shares of experiments without an effect that find one, by each way.
+fn false_findings(units: Units, dice: &mut ChaCha8Rng) -> [f64; 6] {
     let mixture = Mixture::new(ALPHA, 5_000.0);
     let guard = EventBet::guard(0.5);
-    let mut n_found = [0_u32; 5];
+    let mut n_found = [0_u32; 6];
     for _ in 0..N_RUNS {
         let mut arms = [Moments::default(); 2];
-        let mut is_found = [false; 5];
-        for _ in 0..N_LOOKS {
+        let mut is_found = [false; 6];
+        for look in 1..=u64::from(N_LOOKS) {
             for arm in &mut arms {
                 let more = units.draw(UNITS_PER_LOOK, dice);
                 *arm = if arm.n > 0.0 { arm.joined(&more) } else { more };
             }
-            let events = arms.map(n_events);
-            let [control, treatment] = events;
+            let [control, treatment] = arms.map(n_events);
             let events = Events { treatment, control };
-            is_found[3] |= guard.is_harm(events, ALPHA);
-            is_found[4] |= -ALPHA.ln() <= BET.ln_evidence(events);
+            is_found[GUARD] |= guard.is_harm(events, ALPHA);
+            is_found[EVENTS_ALONE] |= -ALPHA.ln() <= BET.ln_evidence(events);
+            let counts = [control, treatment]
+                .map(|count| Count { count, of: look * u64::from(UNITS_PER_LOOK) });
+            let ratio = ln_ratio(counts[0], counts[1]);
+            is_found[LN_RATIO] |= ratio.is_ok_and(|it| mixture.p(&it) <= ALPHA);
             let Ok(difference) = Difference::new(units.metric(), &arms[0], &arms[1]) else {
                 continue;
             };
-            is_found[0] |= mixture.p(&difference) <= ALPHA;
-            is_found[1] |= difference.p() <= ALPHA;
-            is_found[2] |= mixture.p(&relative(units.metric(), &arms, difference)) <= ALPHA;
+            is_found[SEQUENCE] |= mixture.p(&difference) <= ALPHA;
+            is_found[T_TEST] |= difference.p() <= ALPHA;
+            let relative = relative(units.metric(), &arms, difference);
+            is_found[RELATIVE] |= mixture.p(&relative) <= ALPHA;
         }
         for (n, is_found) in n_found.iter_mut().zip(is_found) {
             *n += u32::from(is_found);
@@ -200,10 +224,27 @@ fn power(suite: &Suite<'_>) -> Vec<Row> {
     rows
 }
 
+/// Share of experiments where the log ratio finds .3 to .6 % within as many orders: one that
+/// waits for ever would find nothing false either.
+fn power_of_ratios(suite: &Suite<'_>) -> Row {
+    let mixture = Mixture::new(ALPHA, 5_000.0);
+    let found = suite.measure("log ratio, .3 to .6 %", |dice| {
+        share(N_RUNS / 4, || {
+            let mut counts = [Count { count: 0, of: 0 }; 2];
+            (0..ORDERS_MAX / PER_LOOK).any(|_| {
+                for (arm, chance) in counts.iter_mut().zip([0.003, 0.006]) {
+                    arm.count += count(PER_LOOK / 2, chance, dice);
+                    arm.of += u64::from(PER_LOOK / 2);
+                }
+                ln_ratio(counts[0], counts[1]).is_ok_and(|it| mixture.p(&it) <= ALPHA)
+            })
+        })
+    });
+    Row::gate("C-1 log ratio finds .3 to .6 % by 60,000 orders", found, (0.95, 1.0))
+}
+
 /// Orders until the guard stops a treatment, half of them in each arm; infinite when it does not.
 fn orders_until_stop(guard: &EventBet, chances: [f64; 2], dice: &mut ChaCha8Rng) -> f64 {
-    const ORDERS_MAX: u32 = 60_000;
-    const PER_LOOK: u32 = 100;
     let mut events = Events::default();
     for look in 1..=ORDERS_MAX / PER_LOOK {
         events.control += count(PER_LOOK / 2, chances[0], dice);

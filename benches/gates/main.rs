@@ -7,27 +7,41 @@
 //! run: `cargo bench --bench gates -- rings`. About four minutes on two cores.
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench")]
 
+mod confounding;
+mod delays;
 mod differences;
 mod gate;
+mod labels;
 mod looks;
+mod operators;
 mod policies;
+mod recommendations;
+mod ridge;
 mod rings;
 mod sim1;
 mod sim1_truth;
 mod splits;
 
 use std::process::{Command, ExitCode};
+use std::time::Duration;
 
-use crate::gate::{Row, Suite};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::gate::{Row, Suite, table};
 
 /// A group of gates.
 type Gates = fn(&Suite<'_>) -> Vec<Row>;
 
 const GROUPS: [(&str, Gates); 6] = [
     ("world", sim1::run),
+const GROUPS: &[(&str, Gates)] = &[
     ("differences", differences::run),
     ("policies", policies::run),
+    ("recommendations", recommendations::run),
     ("looks", looks::run),
+    ("labels", labels::run),
+    ("confounding", confounding::run),
+    ("delays", delays::run),
     ("splits", splits::run),
     ("rings", rings::run),
 ];
@@ -40,15 +54,18 @@ fn main() -> ExitCode {
         .iter()
         .filter(|(name, _)| wanted.is_empty() || wanted.iter().any(|it| it == name))
         .collect();
-    let mut is_sound = true;
-    for (at, (name, run)) in groups.iter().enumerate() {
-        println!("{} of {}: {name}", at + 1, groups.len());
-        for row in run(&Suite { commit: &commit }) {
-            is_sound &= row.is_as_expected();
-            println!("  {row}");
-        }
+    let style = ProgressStyle::with_template("{bar:24} {pos}/{len} groups {elapsed} {wide_msg}");
+    let progress = ProgressBar::new(groups.len() as u64).with_style(style.expect("a template"));
+    progress.enable_steady_tick(Duration::from_millis(200));
+    let suite = Suite { commit: &commit, progress: &progress };
+    let mut rows: Vec<Row> = Vec::new();
+    for (_, run) in groups {
+        rows.extend(run(&suite));
+        progress.inc(1);
     }
-    if is_sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    progress.finish_and_clear();
+    println!("{}", table(&rows));
+    if rows.iter().all(Row::is_as_expected) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// The commit that runs, so that nobody chooses seeds.

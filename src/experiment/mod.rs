@@ -6,6 +6,7 @@
 pub mod arms;
 pub mod bayes;
 pub mod betting;
+pub mod confounding_gap;
 pub mod cuped_ratio;
 pub mod difference;
 pub mod distributions;

@@ -67,6 +67,17 @@ impl Survival {
         let ever = 1.0 - self.at(horizon);
         if ever <= 0.0 { 1.0 } else { ((1.0 - self.at(days)) / ever).min(1.0) }
     }
+
+    /// The share of young cases that will be reported within `horizon` days, of their ages in
+    /// days and the number reported so far: that number over as many cases as would be known by
+    /// now. `None` while that is not even one.
+    ///
+    /// Only delays have to be those of the curve, not the rate, so the curve is one of older
+    /// cases: young ones of another rate among them would bend it.
+    pub fn rate(&self, n_reported: u64, ages: &[f64], horizon: f64) -> Option<f64> {
+        let n_known: f64 = ages.iter().map(|age| self.known_share(*age, horizon)).sum();
+        (1.0 <= n_known).then(|| n_reported as f64 / n_known)
+    }
 }
 
 #[cfg(test)]
@@ -89,6 +100,18 @@ mod tests {
         assert!((survival.at(7.9) - 0.5).abs() < 1e-12 && (survival.at(0.0) - 1.0).abs() < 1e-12);
         assert!((survival.known_share(5.0, 8.0) - 0.5).abs() < 1e-12);
         assert!((Survival::new(&[]).known_share(1.0, 9.0) - 1.0).abs() < 1e-12);
+    }
+
+    /// Half of what comes is known after five days: one report of four cases, two of them that
+    /// old and two of no age, is one of one known case.
+    #[test]
+    fn a_rate_counts_only_as_many_cases_as_would_be_known() {
+        let cases = [(5.0, true), (8.0, true), (90.0, false), (90.0, false)];
+        let survival =
+            Survival::new(&cases.map(|(days, is_reported)| Watched { days, is_reported }));
+        let rate = survival.rate(1, &[5.0, 6.0, 0.0, 0.0], 90.0);
+        assert!((rate.unwrap() - 1.0).abs() < 1e-12, "{rate:?}");
+        assert_eq!(survival.rate(0, &[5.0, 0.0], 90.0), None);
     }
 
     /// Two of 100 orders are reported, after 25 days at the median; they came in evenly over 120
