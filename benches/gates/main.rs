@@ -9,6 +9,7 @@
 
 mod differences;
 mod gate;
+mod learner;
 mod looks;
 mod policies;
 mod rings;
@@ -23,10 +24,11 @@ use crate::gate::{Row, Suite};
 /// A group of gates.
 type Gates = fn(&Suite<'_>) -> Vec<Row>;
 
-const GROUPS: [(&str, Gates); 6] = [
+const GROUPS: [(&str, Gates); 7] = [
     ("world", sim1::run),
     ("differences", differences::run),
     ("policies", policies::run),
+    ("learner", learner::run),
     ("looks", looks::run),
     ("splits", splits::run),
     ("rings", rings::run),

@@ -1,0 +1,1 @@
+//! Laws of the learner of action values.
