@@ -67,6 +67,14 @@ impl Member {
     }
 }
 
+#[cfg(test)]
+impl Member {
+    /// True when an action has trees of its own.
+    pub(crate) fn has_own(&self, action: usize) -> bool {
+        self.own[action].is_some()
+    }
+}
+
 impl Bootstrap<'_> {
     /// Trees over all rows and columns.
     fn shared(&self) -> Result<Ensemble, FitError> {
