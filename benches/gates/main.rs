@@ -12,6 +12,7 @@ mod delays;
 mod differences;
 mod gate;
 mod labels;
+mod learner;
 mod looks;
 mod operators;
 mod policies;
@@ -32,12 +33,13 @@ use crate::gate::{Row, Suite, table};
 /// A group of gates.
 type Gates = fn(&Suite<'_>) -> Vec<Row>;
 
-const GROUPS: [(&str, Gates); 6] = [
+const GROUPS: [(&str, Gates); 7] = [
     ("world", sim1::run),
 const GROUPS: &[(&str, Gates)] = &[
     ("differences", differences::run),
     ("policies", policies::run),
     ("recommendations", recommendations::run),
+    ("learner", learner::run),
     ("looks", looks::run),
     ("labels", labels::run),
     ("confounding", confounding::run),

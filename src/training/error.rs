@@ -5,6 +5,7 @@ use crate::model::artifact;
 use crate::model::background::BackgroundError;
 use crate::model::binning::BinningError;
 use crate::model::ensemble::TreeError;
+use crate::training::action_values::log::ActionLogError;
 use crate::training::params::ParamsError;
 use crate::training::set::SetError;
 
@@ -17,6 +18,9 @@ pub enum FitError {
     /// The training set does not fit together.
     #[error(transparent)]
     Set(#[from] SetError),
+    /// A log of choices that does not fit together.
+    #[error(transparent)]
+    ActionLog(#[from] ActionLogError),
     /// No rows to learn from.
     #[error("there are no rows to learn from")]
     NoRows,

@@ -3,6 +3,7 @@
 //! [`set`] is what comes in, [`bundle`] makes a model of it; [`boost`] grows the
 //! trees, [`metrics`] and [`evaluate`] say how good they are.
 
+pub mod action_values;
 pub mod background;
 pub mod baseline;
 pub mod binning;

@@ -4,7 +4,7 @@ use crate::model::calibration::CalibrationMap;
 use crate::training::calibrate::HeldOut;
 
 /// Pool-adjacent-violators with one knot per block, at the block's mean score.
-pub(super) fn isotonic(rows: &[HeldOut]) -> CalibrationMap {
+pub(crate) fn isotonic(rows: &[HeldOut]) -> CalibrationMap {
     let mut sorted = rows.to_vec();
     sorted.sort_by(|a, b| a.raw.total_cmp(&b.raw));
     // Blocks: sum of scores, sum of targets, rows. Equal scores start as one block.

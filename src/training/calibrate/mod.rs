@@ -12,7 +12,7 @@ use crate::training::loss::Loss;
 mod beta;
 pub(crate) mod bins;
 pub(crate) mod conformal;
-mod isotonic;
+pub(crate) mod isotonic;
 mod platt;
 pub mod weighted_isotonic;
 
