@@ -186,4 +186,26 @@ mod tests {
             assert!((found / expected - 1.0).abs() < 1e-8, "{found} is not {expected}");
         }
     }
+
+    #[test]
+    fn what_was_known_before_is_taken_off() {
+        let arm = |more: f64| {
+            let mut arm = Moments::default();
+            for at in 0..50 {
+                let before = f64::from(at % 10);
+                arm.add(2.0 * before + more + f64::from(at % 3), before);
+            }
+            arm
+        };
+        let (control, treatment) = (arm(0.0), arm(1.0));
+        let slope = slope(Metric::Adjusted, &control, &treatment).unwrap();
+        assert!((slope - 2.0).abs() < 0.05, "{slope}");
+        let plain = Difference::new(Metric::Mean, &control, &treatment).unwrap();
+        let adjusted = Difference::new(Metric::Adjusted, &control, &treatment).unwrap();
+        assert!((adjusted.effect - 1.0).abs() < 1e-9);
+        assert!(5.0 * adjusted.standard_error < plain.standard_error, "{adjusted:?}");
+        let of_shares = Difference::new(Metric::AdjustedProportion, &control, &treatment).unwrap();
+        let ratio = of_shares.standard_error / adjusted.standard_error;
+        assert!((ratio * ratio - 49.0 / 50.0).abs() < 1e-12, "{ratio}");
+    }
 }

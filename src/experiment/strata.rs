@@ -78,6 +78,7 @@ fn whole(metric: Metric, strata: &[Stratum]) -> Answer<Whole> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::relative_delta;
 
     fn arm(n: u32, mean: f64) -> Moments {
         let mut moments = Moments::default();
@@ -98,5 +99,16 @@ mod tests {
         let whole = Difference::new(Metric::Mean, &joined(|it| it.0), &joined(|it| it.1)).unwrap();
         assert!(0.0 < whole.effect, "{whole:?}");
         assert_eq!(difference(Metric::Mean, &[]), Err(vec![Refusal::TooFewUnits]));
+    }
+    #[test]
+    fn one_stratum_is_as_relative_as_without_any_and_several_weigh_by_their_units() {
+        let strata = [(arm(90, 10.0), arm(110, 9.0)), (arm(400, 20.0), arm(400, 19.0))];
+        let alone = relative(Metric::Mean, &strata[..1]).unwrap();
+        let (control, treatment) = &strata[0];
+        let expected = relative_delta::difference(Metric::Mean, control, treatment).unwrap();
+        assert!((alone.effect - expected.effect).abs() < 1e-12, "{alone:?}");
+        assert!((alone.standard_error - expected.standard_error).abs() < 1e-12, "{alone:?}");
+        let both = relative(Metric::Mean, &strata).unwrap();
+        assert!((both.effect - -1.0 / 18.0).abs() < 1e-12, "{both:?}");
     }
 }

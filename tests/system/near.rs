@@ -5,7 +5,9 @@ use serde_json::Value;
 /// Fails unless a number is the reference one, relative to its size.
 pub(crate) fn relative(what: &str, found: f64, expected: f64, tolerance: f64) {
     let distance = (found - expected).abs();
-    let is_near = distance <= tolerance * expected.abs() || found == expected;
+    // Infinities have no distance.
+    let is_same = found.to_bits() == expected.to_bits();
+    let is_near = is_same || distance <= tolerance * expected.abs();
     assert!(is_near, "{what}: {found} is not {expected}");
 }
 
@@ -31,15 +33,35 @@ pub(crate) fn number(value: &Value, field: &str) -> f64 {
 /// A number, or an infinity.
 pub(crate) fn end(value: &Value) -> f64 {
     let text = || value.as_str().and_then(|text| text.parse().ok());
-    value.as_f64().or_else(text).unwrap_or_else(|| panic!("{value} is no number"))
+    value.as_f64().or_else(text).expect("a number")
 }
 
 /// Items of a field that is a list.
 pub(crate) fn items<'a>(value: &'a Value, field: &str) -> &'a [Value] {
-    value[field].as_array().unwrap_or_else(|| panic!("{field} is no list"))
+    value[field].as_array().expect(field)
 }
 
 /// Text of a field.
 pub(crate) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
-    value[field].as_str().unwrap_or_else(|| panic!("{field} is no text"))
+    value[field].as_str().expect(field)
+}
+
+/// What an effect is told in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scale {
+    /// Units of the metric.
+    Absolute,
+    /// Parts of the control's mean.
+    Relative,
+}
+
+/// Scale of a run.
+pub(crate) fn scale(run: &Value) -> Scale {
+    match text(run, "difference_type") {
+        "absolute" => Scale::Absolute,
+        other => {
+            assert_eq!(other, "relative");
+            Scale::Relative
+        }
+    }
 }

@@ -18,7 +18,7 @@ use orderlens::experiment::sequence::{Mixture, OneSided};
 use orderlens::experiment::shares::{Count, exact_p};
 use serde_json::Value;
 
-use crate::near::{absolute, end, has_fields, items, number, relative, text};
+use crate::near::{Scale, absolute, end, has_fields, items, number, relative, scale, text};
 use crate::vectors::read;
 
 /// What effects, errors and ends may be off by, relative; and p, absolute.
@@ -27,33 +27,34 @@ pub(crate) const TOLERANCE: f64 = 1e-6;
 /// Control and treatment of a case.
 enum Arms {
     One(Metric, [Moments; 2]),
-    Ratios([RatioMoments; 2]),
+    Ratios(Box<[RatioMoments; 2]>),
 }
 
 impl Arms {
     fn new(case: &Value) -> Self {
         let arms = [&case["control"], &case["treatment"]];
         if text(arms[0], "type") == "RegressionAdjustedRatioStatistic" {
-            return Self::Ratios(arms.map(ratio_moments));
+            return Self::Ratios(Box::new(arms.map(ratio_moments)));
         }
         let [(metric, control), (_, treatment)] = arms.map(moments);
         Self::One(metric, [control, treatment])
     }
 
-    fn difference(&self, scale: &str) -> Answer<Difference> {
+    fn difference(&self, scale: Scale) -> Answer<Difference> {
         match (self, scale) {
-            (Self::One(metric, [a, b]), "absolute") => Difference::new(*metric, a, b),
-            (Self::One(metric, [a, b]), "relative") => relative_delta::difference(*metric, a, b),
-            (Self::Ratios([a, b]), "absolute") => cuped_ratio::difference(a, b),
-            (Self::Ratios([a, b]), "relative") => cuped_ratio::relative(a, b),
-            (Self::One(..) | Self::Ratios(_), _) => panic!("scale {scale}"),
+            (Self::One(metric, [a, b]), Scale::Absolute) => Difference::new(*metric, a, b),
+            (Self::One(metric, [a, b]), Scale::Relative) => {
+                relative_delta::difference(*metric, a, b)
+            }
+            (Self::Ratios(arms), Scale::Absolute) => cuped_ratio::difference(&arms[0], &arms[1]),
+            (Self::Ratios(arms), Scale::Relative) => cuped_ratio::relative(&arms[0], &arms[1]),
         }
     }
 
     fn slope(&self) -> f64 {
         match self {
             Self::One(metric, [a, b]) => difference::slope(*metric, a, b).unwrap(),
-            Self::Ratios([a, b]) => cuped_ratio::slope(a, b).unwrap(),
+            Self::Ratios(arms) => cuped_ratio::slope(&arms[0], &arms[1]).unwrap(),
         }
     }
 
@@ -61,7 +62,7 @@ impl Arms {
     fn baseline(&self) -> f64 {
         match self {
             Self::One(metric, [control, _]) => metric.mean_and_variance(control).0,
-            Self::Ratios([control, _]) => control.ratio(),
+            Self::Ratios(arms) => arms[0].ratio(),
         }
     }
 }
@@ -87,12 +88,12 @@ pub(crate) fn moments(arm: &Value) -> (Metric, Moments) {
         "SampleMeanStatistic" => (Metric::Mean, one()),
         "ProportionStatistic" => (Metric::Proportion, one()),
         "RatioStatistic" => (Metric::Ratio, two("m", "d", "m_d_sum_of_products")),
-        "RegressionAdjustedStatistic" => {
+        other => {
+            assert_eq!(other, "RegressionAdjustedStatistic");
             let of_shares = arm["post"]["type"] == "ProportionStatistic";
             let metric = if of_shares { Metric::AdjustedProportion } else { Metric::Adjusted };
             (metric, two("post", "pre", "post_pre_sum_of_products"))
         }
-        other => panic!("arms of {other}"),
     }
 }
 
@@ -157,11 +158,11 @@ fn tested(run: &Value, difference: &Difference) -> Found {
             (one_sided().bound(Side::Above, difference), f64::INFINITY),
             searched_p(&one_sided(), Side::Above, difference),
         ),
-        "sequential_one_sided_lesser" => (
-            (f64::NEG_INFINITY, one_sided().bound(Side::Below, difference)),
-            searched_p(&one_sided(), Side::Below, difference),
-        ),
-        other => panic!("test {other}"),
+        other => {
+            assert_eq!(other, "sequential_one_sided_lesser");
+            let bound = one_sided().bound(Side::Below, difference);
+            ((f64::NEG_INFINITY, bound), searched_p(&one_sided(), Side::Below, difference))
+        }
     };
     Found { effect: difference.effect, interval, p: Some(p) }
 }
@@ -202,9 +203,8 @@ fn searched_p(bound: &OneSided, side: Side, difference: &Difference) -> f64 {
 }
 
 fn assert_run(name: &str, run: &Value, arms: &Arms) {
-    let scale = text(run, "difference_type");
-    let test = text(run, "test");
-    let what = format!("{name} {test} {scale}");
+    let (scale, test) = (scale(run), text(run, "test"));
+    let what = format!("{name} {test} {scale:?}");
     let found = arms.difference(scale).unwrap();
     let result = &run["result"];
     assert_eq!(result["error"], Value::Null, "{what}");
@@ -213,9 +213,12 @@ fn assert_run(name: &str, run: &Value, arms: &Arms) {
         let prior = Prior { mean: 0.0, variance: 0.3 * 0.3 };
         let belief = match (thought, scale) {
             ("flat_prior", _) => Belief::new(&found),
-            ("prior_N(0,0.3^2)", "relative") => Belief::after(prior, &found),
-            ("prior_N(0,0.3^2)", _) => Belief::after(prior.of_absolute(arms.baseline()), &found),
-            other => panic!("{other:?}"),
+            (other, scale) => {
+                assert_eq!(other, "prior_N(0,0.3^2)");
+                let of_baseline = prior.of_absolute(arms.baseline());
+                let prior = if scale == Scale::Relative { prior } else { of_baseline };
+                Belief::after(prior, &found)
+            }
         };
         let interval = belief.interval(number(run, "alpha"));
         Found { effect: belief.mean, interval, p: None }.assert_is(&what, result);
@@ -243,7 +246,7 @@ fn assert_run(name: &str, run: &Value, arms: &Arms) {
 /// Without events in the control there is no number but that of the exact ways.
 fn assert_refused(arms: &Arms, run: &Value) {
     assert_eq!(run["result"]["error"], "ZERO_NEGATIVE_VARIANCE");
-    let refused = arms.difference(text(run, "difference_type"));
+    let refused = arms.difference(scale(run));
     assert_eq!(refused, Err(vec![Refusal::NoSpread]));
 }
 
@@ -304,13 +307,13 @@ fn all_runs_are_as_far_from_the_older_growthbook_as_the_newer_is() {
         for run in items(case, "runs") {
             n_runs += 1;
             if name.starts_with("DO_NOT_COPY") {
-                let refused = arms.difference(text(run, "difference_type"));
+                let refused = arms.difference(scale(run));
                 assert_eq!(refused, Err(vec![Refusal::NoSpread]));
                 n_refused += 1;
                 continue;
             }
             assert_eq!(run["error"], Value::Null);
-            let found = tested(run, &arms.difference(text(run, "difference_type")).unwrap());
+            let found = tested(run, &arms.difference(scale(run)).unwrap());
             let apart = number(run, "max_abs_diff_vs_head");
             if apart < 1e-9 {
                 found.assert_is(name, run);

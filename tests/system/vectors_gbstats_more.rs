@@ -9,7 +9,7 @@ use orderlens::experiment::split::{SplitWatch, one_look_p};
 use orderlens::experiment::strata::{self, Stratum};
 use serde_json::Value;
 
-use crate::near::{absolute, end, has_fields, items, number, relative, text};
+use crate::near::{Scale, absolute, end, has_fields, items, number, relative, scale, text};
 use crate::vectors::{counts, numbers, read};
 use crate::vectors_gbstats::{TOLERANCE, moments};
 
@@ -39,25 +39,24 @@ fn strata_are_those_of_growthbook() {
     let mut scales = Vec::new();
     for run in items(stratified, "runs") {
         has_fields(run, &["difference_type", "result", "dof"]);
-        let scale = text(run, "difference_type");
+        let scale = scale(run);
         let found = match scale {
-            "absolute" => strata::difference(Metric::Mean, &strata).unwrap(),
-            "relative" => strata::relative(Metric::Mean, &strata).unwrap(),
-            other => panic!("scale {other}"),
+            Scale::Absolute => strata::difference(Metric::Mean, &strata).unwrap(),
+            Scale::Relative => strata::relative(Metric::Mean, &strata).unwrap(),
         };
         let (result, (low, high)) = (&run["result"], found.interval(0.05));
         has_fields(result, &["expected", "ci", "p_value", "se", "error", "p_value_error"]);
-        let ends = items(result, "ci");
-        relative(scale, found.effect, number(result, "expected"), TOLERANCE);
-        relative(scale, found.standard_error, number(result, "se"), TOLERANCE);
-        relative(scale, found.dof, number(run, "dof"), TOLERANCE);
-        relative(scale, low, end(&ends[0]), TOLERANCE);
-        relative(scale, high, end(&ends[1]), TOLERANCE);
+        let (what, ends) = (text(run, "difference_type"), items(result, "ci"));
+        relative(what, found.effect, number(result, "expected"), TOLERANCE);
+        relative(what, found.standard_error, number(result, "se"), TOLERANCE);
+        relative(what, found.dof, number(run, "dof"), TOLERANCE);
+        relative(what, low, end(&ends[0]), TOLERANCE);
+        relative(what, high, end(&ends[1]), TOLERANCE);
         // Both are below 1e-12, where theirs is rounded away: it is 1 less another number.
-        absolute(scale, found.p(), number(result, "p_value"), TOLERANCE);
+        absolute(what, found.p(), number(result, "p_value"), TOLERANCE);
         scales.push(scale);
     }
-    assert_eq!(scales, ["absolute", "relative"]);
+    assert_eq!(scales, [Scale::Absolute, Scale::Relative]);
 }
 
 #[test]
@@ -152,15 +151,13 @@ fn power_underway_is_that_of_growthbook() {
         );
         assert_eq!(row["msg"], "successful");
         let (control, treatment) = stratum(row);
-        let found = match text(row, "difference_type") {
-            "absolute" => Difference::new(Metric::Mean, &control, &treatment).unwrap(),
-            "relative" => relative_delta::difference(Metric::Mean, &control, &treatment).unwrap(),
-            other => panic!("scale {other}"),
+        let of = match scale(row) {
+            Scale::Absolute => Difference::new,
+            Scale::Relative => relative_delta::difference,
         };
-        let looks = match row["sequential"].as_bool().unwrap() {
-            false => Looks::Once,
-            true => Looks::Always { n_narrowest: N_NARROWEST },
-        };
+        let found = of(Metric::Mean, &control, &treatment).unwrap();
+        let always = Looks::Always { n_narrowest: N_NARROWEST };
+        let looks = if row["sequential"].as_bool().unwrap() { always } else { Looks::Once };
         let underway = Underway::new(&found, ALPHA, looks);
         let effect = number(row, "mde");
         absolute("now", underway.power(effect, 0.0), number(row, "power_now"), 1e-9);
