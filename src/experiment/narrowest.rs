@@ -5,7 +5,7 @@
 pub enum Convention {
     /// gbstats: `ρ²n = −2 ln α + ln(1 − 2 ln α)`. The one of our intervals.
     GrowthBook,
-    /// TensorZero: `ρ²n = −2 ln α + ln(−2 ln α) + 1`.
+    /// `TensorZero`: `ρ²n = −2 ln α + ln(−2 ln α) + 1`.
     TensorZero,
     /// Where it really is: `ρ²n − ln(1 + ρ²n) = −2 ln α`, solved by Lambert's W (Waudby-Smith
     /// and others, "Time-uniform central limit theory", 2021). The first one is a step to it.

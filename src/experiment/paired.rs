@@ -2,7 +2,7 @@
 
 use crate::experiment::distributions::{chi_square_tail, ln_binomial};
 
-/// Pairs whose answers differ; equal ones say nothing (McNemar, "Note on the sampling error of
+/// Pairs whose answers differ; equal ones say nothing (`McNemar`, "Note on the sampling error of
 /// the difference between correlated proportions", 1947).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Discordant {

@@ -11,7 +11,7 @@ use crate::experiment::difference::Difference;
 pub enum Noise<'a> {
     /// Nothing, and all are as noisy.
     Equal,
-    /// Nothing, but some are noisier; times `n / (n − k)` (MacKinnon and White, "Some
+    /// Nothing, but some are noisier; times `n / (n − k)` (`MacKinnon` and White, "Some
     /// heteroskedasticity-consistent covariance matrix estimators", 1985, HC1).
     Unequal,
     /// The same, every miss enlarged by what the row itself pulls (HC3 there).
@@ -104,13 +104,16 @@ impl Regression {
 
 /// By elimination, the largest left of a column first; `None` when nothing is left.
 fn inverse(mut matrix: Array2<f64>) -> Option<Array2<f64>> {
+    /// Of a column's squares, what others have to leave: less is rounding.
+    const LEFT_MIN: f64 = 1e-12;
     let k = matrix.nrows();
+    let least = matrix.diag().mapv(|squares| LEFT_MIN * squares);
     let mut inverse = Array2::eye(k);
     for column in 0..k {
         let size = |row: usize| matrix[[row, column]].abs();
         let pivot = (column..k).max_by(|a, b| size(*a).total_cmp(&size(*b)))?;
         let scale = matrix[[pivot, column]];
-        if !(f64::EPSILON < scale.abs()) {
+        if scale.is_nan() || scale.abs() <= least[column] {
             return None;
         }
         for part in [&mut matrix, &mut inverse] {

@@ -20,7 +20,7 @@ pub fn exact_interval(share: Count, alpha: f64) -> (f64, f64) {
 }
 
 /// Interval of the posterior with the prior of Jeffreys, a beta of two halves (Brown, Cai and
-/// DasGupta, "Interval estimation for a binomial proportion", 2001).
+/// `DasGupta`, "Interval estimation for a binomial proportion", 2001).
 pub fn jeffreys_interval(share: Count, alpha: f64) -> (f64, f64) {
     let (count, rest) = parts(share);
     let quantile = |chance| beta_quantile(chance, count + 0.5, rest + 0.5);

@@ -27,7 +27,7 @@ impl Compared {
 
     /// The same with a distance that is allowed, for the few references that are not exact.
     pub(crate) fn near(&mut self, what: &str, found: f64, expected: &Value, allowed: f64) {
-        let expected = expected.as_f64().unwrap_or_else(|| panic!("{what}: not a number"));
+        let expected = expected.as_f64().expect(what);
         let distance = (found - expected).abs();
         assert!(distance <= allowed, "{what}: {found} is not {expected}");
         self.n += 1;
@@ -44,7 +44,7 @@ impl Compared {
     }
 
     pub(crate) fn numbers(&mut self, what: &str, found: &[f64], expected: &Value) {
-        let expected = expected.as_array().unwrap_or_else(|| panic!("{what}: not a list"));
+        let expected = expected.as_array().expect(what);
         assert_eq!(found.len(), expected.len(), "{what}");
         for (found, expected) in found.iter().zip(expected) {
             self.number(what, *found, expected);

@@ -86,8 +86,10 @@ fn estimator(name: &str) -> Estimator {
         ("snipw", _) => Estimator::Snips,
         ("dm", _) => Estimator::Direct,
         ("sndr", _) => Estimator::SelfNormalizedDr,
-        (_, Some((base, rest))) => family(base)(rest.strip_suffix(')').unwrap().parse().unwrap()),
-        (_, None) => family(name)(f64::INFINITY),
+        (_, Some((base, rest))) => {
+            family(base).unwrap()(rest.strip_suffix(')').unwrap().parse().unwrap())
+        }
+        (_, None) => family(name).unwrap()(f64::INFINITY),
     }
 }
 

@@ -36,17 +36,21 @@ fn log(input: &Value) -> LoggedChoices {
     }
 }
 
+/// Estimators that have a λ, each by it.
+pub(crate) type Family = fn(f64) -> Estimator;
+
 /// Estimators that have a λ, by the names that both sets of references use.
-pub(crate) fn family(name: &str) -> fn(f64) -> Estimator {
-    match name {
+pub(crate) fn family(name: &str) -> Option<Family> {
+    let family: Family = match name {
         "ipw" | "ipw_clip" => Estimator::Ips,
         "dr" | "dr_clip" => Estimator::DoublyRobust,
         "switch_dr" | "switch-dr" => Estimator::Switch,
         "dros" | "dr-os" => Estimator::Shrunk,
         "sg_ipw" | "sg-ipw" => Estimator::SubGaussianIps,
         "sg_dr" | "sg-dr" => Estimator::SubGaussianDr,
-        _ => panic!("no estimator {name}"),
-    }
+        _ => return None,
+    };
+    Some(family)
 }
 
 fn estimator(name: &str) -> Estimator {
@@ -54,9 +58,8 @@ fn estimator(name: &str) -> Estimator {
         ("snipw", _) => Estimator::Snips,
         ("dm", _) => Estimator::Direct,
         ("sndr", _) => Estimator::SelfNormalizedDr,
-        ("ipw" | "dr", _) => family(name)(f64::INFINITY),
-        (_, Some((base, lambda))) => family(base)(lambda.parse().unwrap()),
-        (_, None) => panic!("no estimator {name}"),
+        (_, Some((base, lambda))) => family(base).unwrap()(lambda.parse().unwrap()),
+        (_, None) => family(name).unwrap()(f64::INFINITY),
     }
 }
 
@@ -70,7 +73,7 @@ fn compare_estimates(case: &Value, log: &LoggedChoices, compared: &mut Compared)
     for (name, value) in fields(&case["output"]) {
         let tuned = tunings.iter().find_map(|(start, it)| Some((name.strip_prefix(start)?, *it)));
         if let Some((base, tuning)) = tuned {
-            let family = family(base);
+            let family = family(base).unwrap();
             let lambda = best_lambda(family, &lambdas, tuning, log, TUNING_DELTA).unwrap();
             compared.number(name, lambda, &value["best_lambda"]);
             compared.number(name, family(lambda).value(log), &value["value"]);

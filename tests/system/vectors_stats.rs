@@ -134,12 +134,13 @@ fn score_of_statsmodels(control: Count, treatment: Count, difference: f64) -> f6
     let square = ((n_t + 2.0 * n_c) * difference - n - all) / n;
     let linear = ((misplaced * difference - n - 2.0 * events) * difference + all) / n;
     let constant = events * difference * (1.0 - difference) / n;
-    let q = (square / 3.0).powi(3) - linear * square / 6.0 + constant / 2.0;
-    let p = ((square / 3.0).powi(2) - linear / 3.0).sqrt().copysign(q);
-    let angle = (std::f64::consts::PI + (q / p.powi(3)).acos()) / 3.0;
-    let c = 2.0 * p * angle.cos() - square / 3.0;
-    let t = c + difference;
-    let variance = c * (1.0 - c) / n_c + t * (1.0 - t) / n_t;
+    let cube = (square / 3.0).powi(3) - linear * square / 6.0 + constant / 2.0;
+    let root = ((square / 3.0).powi(2) - linear / 3.0).sqrt().copysign(cube);
+    let angle = (std::f64::consts::PI + (cube / root.powi(3)).acos()) / 3.0;
+    let in_control = 2.0 * root * angle.cos() - square / 3.0;
+    let in_treatment = in_control + difference;
+    let variance =
+        in_control * (1.0 - in_control) / n_c + in_treatment * (1.0 - in_treatment) / n_t;
     let seen = treatment.share() - control.share();
     (seen - difference) / (variance * n / (n - 1.0)).sqrt()
 }
@@ -233,9 +234,12 @@ fn narrowest(file: &Value, compared: &mut Compared) {
     }
 }
 
+/// A function of a row's numbers.
+type Function = fn(&[f64]) -> f64;
+
 /// The last number of a row is the result of the others.
 fn quantiles(file: &Value, compared: &mut Compared) {
-    let functions: [(&str, fn(&[f64]) -> f64); 6] = [
+    let functions: [(&str, Function); 6] = [
         // By symmetry, since 1 − 1e-10 has no more than six digits of its tail.
         ("norm_ppf", |it| -normal_tail_quantile(it[0])),
         ("t_ppf", |it| t_tail_quantile(1.0 - it[0], it[1])),
