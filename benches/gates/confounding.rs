@@ -14,7 +14,8 @@ use rand_distr::{Distribution as _, StandardNormal};
 use crate::gate::{Row, Suite};
 use crate::operators::Operator;
 use crate::ridge::{Ridge, predict, terms};
-use crate::sim1::{Context, N_ACTIONS, noise};
+use crate::sim1::noise;
+use crate::sim1_truth::{Context, N_ACTIONS};
 
 const N_RUNS: u32 = 200;
 /// Orders of either log.

@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
 use crate::gate::{Row, Suite, spread};
-use crate::sim1::Context;
+use crate::sim1_truth::Context;
 
 const N_RUNS: u32 = 300;
 const N_ORDERS: usize = 60_000;
@@ -37,7 +37,7 @@ fn chance(score: f64) -> f64 {
 fn order(dice: &mut ChaCha8Rng) -> (f64, f64) {
     let context = Context::draw(dice);
     let secret: f64 = StandardNormal.sample(dice);
-    (context.score(), context.fraud_chance(secret))
+    (context.features[0], context.fraud_probability(secret))
 }
 
 /// Precision and recall of the threshold in the world.

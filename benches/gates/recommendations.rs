@@ -12,7 +12,8 @@ use rand_distr::{Distribution as _, StandardNormal};
 
 use crate::gate::{Row, Suite, spread};
 use crate::operators::{Operator, best};
-use crate::sim1::{Context, N_ACTIONS, noise};
+use crate::sim1::noise;
+use crate::sim1_truth::{Context, N_ACTIONS};
 
 const N_RUNS: u32 = 2_000;
 const N_ROWS: usize = 10_000;

@@ -2,7 +2,7 @@
 
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
-use rand_distr::{Beta, Distribution as _, Gamma, Normal, StudentT, Zeta};
+use rand_distr::{Beta, Distribution as _, Gamma, Normal, StudentT, Zipf};
 
 use crate::gate::{Row, Suite};
 use crate::sim1_truth::{Context, N_ACTIONS, best};
@@ -28,66 +28,6 @@ impl Context {
             dice.r#gen(),
         ];
         Self { features }
-        let ring: f64 = Zeta::new(2.2).expect("an exponent").sample(dice);
-        Self {
-            risk: beta(1.1, 3.5, dice),
-            ln_amount: Normal::new(3.6, 0.9).expect("a spread").sample(dice),
-            ln_age: age.ln_1p(),
-            delay: beta(1.0, 6.0, dice),
-            ln_ring: ring.min(50.0).ln(),
-            repeat: beta(2.0, 4.0, dice),
-            audit: dice.r#gen(),
-        }
-    }
-
-    /// The order's score: what the rule goes by.
-    pub(crate) fn score(&self) -> f64 {
-        self.risk
-    }
-
-    /// What a learner sees of the order.
-    pub(crate) fn features(&self) -> [f64; 7] {
-        let Self { risk, ln_amount, ln_age, delay, ln_ring, repeat, audit } = *self;
-        [risk, ln_amount, ln_age, delay, ln_ring, repeat, audit]
-    }
-
-    /// The chance that it is fraud, when it hides `secret` from the features.
-    pub(crate) fn fraud_chance(&self, secret: f64) -> f64 {
-        let z = -3.2 + 5.5 * self.risk + 0.35 * self.ln_ring - 0.25 * (self.ln_age - 5.0)
-            + 0.3 * (self.ln_amount - 3.6)
-            + secret;
-        1.0 / (1.0 + (-z).exp())
-    }
-
-    /// What every action is worth, when the order hides `secret` from the features.
-    pub(crate) fn values(&self, secret: f64) -> [f64; N_ACTIONS] {
-        let p = self.fraud_chance(secret);
-        let amount = self.ln_amount.exp();
-        let (margin, later, loss) = (0.25 * amount, 18.0 * self.repeat + 4.0, 0.9 * amount + 15.0);
-        let good = 1.0 - p;
-        let late = 8.0 * good * self.delay;
-        let release = good * (margin + later) - p * loss - 25.0 * self.audit * p - late;
-        let phone =
-            good * (0.95 * (margin + later) - 2.0) - 0.25 * p * loss - 1.125 * p - late - 1.2;
-        let review = good * (0.93 * (margin + later) - 1.0) - 0.1 * p * loss - 5.0 - late;
-        let hold = good * (0.8 * (margin + later) - 1.0)
-            - 0.55 * p * loss
-            - 0.4
-            - 10.0 * good * self.delay;
-        let cancel = -good * (0.6 * later + 2.0) - 0.5;
-        let expedite = release + 7.0 * good * self.delay - 3.0 - 6.0 * p;
-        [release, phone, review, hold, cancel, expedite]
-    }
-
-    /// What the rule does: release, review or cancel.
-    pub(crate) fn rule(&self) -> usize {
-        if self.risk < 0.35 {
-            0
-        } else if self.risk < 0.6 {
-            2
-        } else {
-            4
-        }
     }
 }
 
