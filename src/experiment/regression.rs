@@ -1,4 +1,4 @@
-//! Least squares, and how sure its coefficients are under different assumptions.
+//! Least squares, and how sure coefficients are under different assumptions.
 
 use std::collections::BTreeMap;
 

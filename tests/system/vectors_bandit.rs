@@ -1,4 +1,4 @@
-//! Off-policy estimates on real logged choices, against the Open Bandit Pipeline.
+//! Estimates on real logged choices, against the Open Bandit Pipeline.
 //!
 //! The log is of ten thousand recommendations that were drawn evenly, each in one of three
 //! places; the target is what Bernoulli Thompson sampling would have shown there.

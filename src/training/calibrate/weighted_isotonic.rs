@@ -1,5 +1,6 @@
-//! Isotonic regression of rows that count unequally, knot for knot that of scikit-learn.
+//! Isotonic regression of rows that count unequally.
 //!
+//! Knot for knot it is that of scikit-learn.
 //! The map that bundles get has one knot per block and stays away from 0 and 1. This one has
 //! neither change, for comparison with other tools.
 
