@@ -67,7 +67,9 @@ impl ExperimentDraft {
             }
         }
         let sum: f64 = self.arms.iter().map(|arm| arm.share).sum();
-        if !((sum - 1.0).abs() < SHARES_TOLERANCE) {
+        // What is no number is not near 1 either.
+        let is_one = (sum - 1.0).abs() < SHARES_TOLERANCE;
+        if !is_one {
             note("arms", format!("must have shares that sum to 1, not {sum}"));
         }
         check_percent(self.percent, note);

@@ -1,4 +1,6 @@
 //! Whole-system laws: the built binary, real sockets, real files, real kills.
+//!
+//! One binary for all of them, since each links the whole library once more.
 
 #![expect(
     clippy::expect_used,
@@ -6,17 +8,21 @@
     reason = "a broken set-up must stop a test where it breaks"
 )]
 
+mod answer_page;
 mod backtest;
 mod cases;
 mod catboost;
 mod compared;
 mod durability;
 mod experiments;
+mod fake;
+mod grpc;
 mod hoarding_case;
 mod near;
 mod neighborhood;
 mod orders;
 mod parity;
+mod permutations;
 mod python_client;
 mod reviews;
 mod scenarios;

@@ -1,10 +1,6 @@
 //! The gRPC door, through a real connection, over an engine in memory.
-#![expect(clippy::expect_used, reason = "the steps of a test may fail it")]
 
-#[path = "grpc/experiments.rs"]
 mod experiments;
-mod fake;
-#[path = "grpc/models.rs"]
 mod models;
 
 use std::net::SocketAddr;

@@ -5,8 +5,6 @@
 //! three times. What the graph knows must hash the same, and orders must read the same.
 //! Clocks show hours, so that many facts share an instant.
 
-#![expect(clippy::expect_used, reason = "a broken set-up must stop a test where it breaks")]
-
 use std::collections::BTreeSet;
 use std::mem::{Discriminant, discriminant};
 use std::num::NonZero;

@@ -1,8 +1,4 @@
 //! What a person sees of an answer, word for word.
-#![expect(clippy::expect_used, reason = "the steps of a test may fail it")]
-
-#[path = "fake/decision.rs"]
-mod fake;
 
 use orderlens::cli::difference_page::difference_page;
 use orderlens::cli::paint::{Ink, width};
@@ -27,6 +23,8 @@ use orderlens::domain::text::{Language, Text};
 use orderlens::domain::time::Timestamp;
 use uuid::Uuid;
 
+use crate::fake::decision::decide;
+
 fn decision() -> Decision {
     let key = IdentityKey::from_secret(b"test");
     let placed = Timestamp::parse("2026-02-16T20:00:00Z").expect("a time");
@@ -46,7 +44,7 @@ fn decision() -> Decision {
         max_actions: 3,
         max_contributions: 12,
     };
-    let mut decision = fake::decide(&request, DecisionId(Uuid::from_u128(7)), placed);
+    let mut decision = decide(&request, DecisionId(Uuid::from_u128(7)), placed);
     decision.degraded_reasons.push(DegradedReason::FewInputsKnown);
     decision.risks[0].contributions[1].weight = 1.5;
     decision.counterfactuals.push(search());

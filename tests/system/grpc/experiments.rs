@@ -6,7 +6,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::{Server, reason, start};
+use crate::grpc::{Server, reason, start};
 
 async fn client(server: &Server) -> ExperimentServiceClient<Channel> {
     let url = format!("http://{}", server.address);
