@@ -23,12 +23,13 @@ pub struct Candidate<'a> {
     pub room: &'a ExplorationRoom,
 }
 
-/// What is drawn for an order; `None` when it is no candidate: it is not declined, a rule
-/// declines it, it is too large, or the strategy explores nothing.
+/// What is drawn for an order; `None` when it is no candidate: it is not declined outright, a
+/// rule declines it, it is too large, or the strategy explores nothing.
 pub fn explore(strategy: &Strategy, candidate: &Candidate<'_>) -> Option<Exploration> {
     let policy = strategy.exploration.as_ref()?;
     let Candidate { order, risks, leading, first, room } = candidate;
-    if first.action != ActionKind::Decline || first.forced_by.is_some() {
+    let is_declined = first.action == ActionKind::Decline && first.plan.is_empty();
+    if !is_declined || first.forced_by.is_some() {
         return None;
     }
     // An order that does not tell its amount could be of any size.

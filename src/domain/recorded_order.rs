@@ -44,7 +44,8 @@ pub struct RecordedOrder {
     pub strategy_hash: Box<str>,
     /// Hash of the orders that contributions compared with; empty without any.
     pub background_hash: Box<str>,
-    /// What was recommended first; `None` when nothing was.
+    /// What was recommended first, but for chance: of an order that was declined and released to
+    /// learn, the decline; `None` when nothing was.
     pub first_action: Option<ActionName>,
     /// Probability with which its strategy was drawn for it.
     pub propensity: Probability,

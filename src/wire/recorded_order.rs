@@ -5,6 +5,7 @@
 
 use prost::Message as _;
 
+use crate::domain::decision::ActionKind;
 use crate::domain::feedback::{Outcome, OutcomeKind};
 use crate::domain::record::ScoreRequest;
 use crate::domain::recorded_order::{
@@ -166,8 +167,10 @@ fn read_scored(
     let decision_id = read_decision_id(check, &id, &decision.decision_id);
     let versions = decision.versions.unwrap_or_default();
     let first = decided.field("actions");
+    let is_released = decision.exploration.is_some_and(|drawn| drawn.is_released);
     let first_action: Option<Option<ActionName>> = match decision.actions.into_iter().next() {
         None => Some(None),
+        Some(_) if is_released => Some(Some(declined())),
         Some(best) => check
             .choice(&first, best.action)
             .map(|action| Some(ActionName { action, plan: best.plan.into() })),
@@ -186,6 +189,12 @@ fn read_scored(
         ),
         features: scored.features,
     })
+}
+
+/// What the strategy of an order that was released to learn would have done: only what is
+/// declined outright is drawn.
+fn declined() -> ActionName {
+    ActionName { action: ActionKind::Decline, plan: Box::default() }
 }
 
 #[cfg(test)]
@@ -230,10 +239,8 @@ mod tests {
                         model_hash: decision.versions.model_hash.clone(),
                         strategy_hash: decision.versions.strategy_hash.clone(),
                         background_hash: decision.versions.background_hash.clone(),
-                        first_action: decision.actions.first().map(|best| ActionName {
-                            action: best.action,
-                            plan: best.plan.clone(),
-                        }),
+                        // The sample was released to learn.
+                        first_action: Some(declined()),
                         propensity: decision.versions.propensity,
                         features: decision.features.clone(),
                     };
