@@ -13,6 +13,7 @@ mod differences;
 mod gate;
 mod labels;
 mod looks;
+mod numbers;
 mod operators;
 mod policies;
 mod recommendations;
@@ -39,6 +40,7 @@ const GROUPS: &[(&str, Gates)] = &[
     ("labels", labels::run),
     ("confounding", confounding::run),
     ("delays", delays::run),
+    ("numbers", numbers::run),
     ("splits", splits::run),
     ("rings", rings::run),
 ];
