@@ -67,7 +67,9 @@ fn sums_of_money(suite: &Suite<'_>) -> Vec<Row> {
         let off =
             |found: (f64, f64)| (found.0 / mean - 1.0).abs().max((found.1 / variance - 1.0).abs());
         let mut moments = Moments::default();
-        amounts.iter().for_each(|amount| moments.add(*amount as f64, 0.0));
+        for amount in &amounts {
+            moments.add(*amount as f64, 0.0);
+        }
         [off((moments.mean, moments.variance())), off(in_single(&amounts)), off(raw(&amounts))]
     });
     let column = |at: usize| found.iter().map(|it| it[at]).collect::<Vec<f64>>();
