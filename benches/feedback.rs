@@ -6,7 +6,8 @@
 //! killed with `kill -9` and started again on the same folder; what was not acknowledged is told
 //! again. Then every case of the server has to equal the fold of all words in their order, made
 //! here without a server. Beside it: flushes of the same disk in the same minute.
-//! Budget: 5,000 acknowledged writes a second, no case that differs.
+//! Budget: 5,000 acknowledged writes a second, no case that differs. Then 200 choices a second
+//! arrive, whether the earlier ones are answered or not: p99 at most 5 ms, on disk.
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench")]
 
 #[path = "../tests/system/orders.rs"]
@@ -44,6 +45,11 @@ const N_WRITES: usize = 100_000;
 const KILL_AT: usize = N_WRITES * 3 / 5;
 const CALLERS: usize = 64;
 const CONNECTIONS: usize = 4;
+/// Choices that arrive by the clock, and how many of them in a second.
+const N_PACED: usize = 4_000;
+const PACED_PER_SECOND: u32 = 200;
+/// Longest that 99 of 100 of them take until they are on disk, in microseconds.
+const PACED_P99_MAX: u64 = 5_000;
 /// A word that is told again, or contradicted under its id, is at least this old: it has been
 /// acknowledged, so it is known which of the two came first. No multiple of 20, so that what is
 /// told again was new.
@@ -259,11 +265,46 @@ async fn main() {
     let second = (started.elapsed(), answered(&seen) - before);
     let wrong = seen.wrong.lock().expect("no caller panics").clone();
     let differing = differing(&server.url, &decisions).await;
+    let paced = paced(&server.url, &decisions).await;
     report(&seen, [first, second], restart, again.len());
     println!("answers that were wrong: {} {:?}", wrong.len(), wrong.first());
     println!("cases that differ from the fold of all words in order: {differing} of {N_ORDERS}");
+    let verdict = if paced[1] <= PACED_P99_MAX { "ok" } else { "RED" };
+    println!(
+        "{PACED_PER_SECOND} choices a second: p50 {} us, p99 {} us (at most {PACED_P99_MAX}) {verdict}",
+        paced[0], paced[1]
+    );
     println!("flushes a second of this disk, one after the other: {:.0}", flushes(folder.path()));
     assert!(wrong.is_empty() && differing == 0, "feedback was lost or invented");
+}
+
+/// p50 and p99 of choices that arrive by the clock, in microseconds from when each was due: one
+/// that waits for another is as late as its caller sees it.
+async fn paced(url: &str, decisions: &[DecisionId]) -> [u64; 2] {
+    let client = FeedbackServiceClient::connect(url.to_owned()).await.expect("it listens");
+    let (start, step) = (tokio::time::Instant::now(), Duration::from_secs(1) / PACED_PER_SECOND);
+    let mut calls = Vec::new();
+    for n in 0..N_PACED {
+        let due = start + step * u32::try_from(n).expect("small");
+        tokio::time::sleep_until(due).await;
+        // Multiples of five are choices; these places are beyond the plan.
+        let word = word((N_WRITES + n) * 5, decisions);
+        let mut client = client.clone();
+        calls.push(tokio::spawn(async move {
+            let answer = tell(&mut client, word).await;
+            assert_eq!(answer, Ok(v1::IngestStatus::Accepted as i32), "a new choice is taken");
+            u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX)
+        }));
+    }
+    let calls = futures_util::future::join_all(calls).await;
+    let micros = calls.into_iter().map(|it| it.expect("no caller panics")).collect();
+    percentiles(micros)
+}
+
+/// p50 and p99.
+fn percentiles(mut values: Vec<u64>) -> [u64; 2] {
+    values.sort_unstable();
+    [50, 99].map(|percent| values[values.len() * percent / 100])
 }
 
 fn answered(seen: &Seen) -> usize {
@@ -275,9 +316,7 @@ fn report(seen: &Seen, parts: [(Duration, usize); 2], restart: Duration, n_again
         let rate = n as f64 / time.as_secs_f64();
         println!("{name}: {n} writes acknowledged or refused in {time:.1?}, {rate:.0} a second");
     }
-    let mut micros = seen.micros.lock().expect("no caller panics").clone();
-    micros.sort_unstable();
-    let [half, most] = [50, 99].map(|percent| micros[micros.len() * percent / 100]);
+    let [half, most] = percentiles(seen.micros.lock().expect("no caller panics").clone());
     println!("p50 {half} us, p99 {most} us with {CALLERS} callers; restart {restart:.1?}");
     println!("told again after the kill, since nobody answered: {n_again}");
 }

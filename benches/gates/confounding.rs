@@ -3,7 +3,7 @@
 //! Operators choose by what they feel; another part of the orders was chosen by a draw. Both
 //! logs go through a learner that sees the features alone, fitted on the other half of the rings.
 
-use ndarray::{Array2, ArrayView1};
+use ndarray::{Array2, ArrayBase, ArrayView1, Axis, stack};
 use orderlens::experiment::confounding_gap::ConfoundingGap;
 use orderlens::experiment::logged::LoggedChoices;
 use orderlens::experiment::sequence::Mixture;
@@ -78,9 +78,9 @@ impl Learned {
             chances.add(&terms, &taken);
             values[choice.action].add(&terms, &[choice.reward]);
         }
-        let by_action = values.map(|it| it.solve().remove_axis(ndarray::Axis(1)));
-        let views = by_action.each_ref().map(|it| it.view());
-        let values = ndarray::stack(ndarray::Axis(1), &views).expect("all have the same terms");
+        let by_action = values.map(|it| it.solve().remove_axis(Axis(1)));
+        let views = by_action.each_ref().map(ArrayBase::view);
+        let values = stack(Axis(1), &views).expect("all have the same terms");
         Self { chances: chances.solve(), values }
     }
 

@@ -65,10 +65,21 @@ struct Known {
 }
 
 impl Known {
-    fn add(&mut self, is_released: bool, chance: f64, shown: f64) {
-        self.released.push(usize::from(is_released));
-        self.chances.push(if is_released { chance } else { 1.0 - chance });
-        self.shown.push(if is_released { shown } else { 0.0 });
+    fn add_released(&mut self, chance: f64, shown: f64) {
+        self.released.push(1);
+        self.chances.push(chance);
+        self.shown.push(shown);
+    }
+
+    fn add_blocked(&mut self, chance_of_release: f64) {
+        self.released.push(0);
+        self.chances.push(1.0 - chance_of_release);
+        self.shown.push(0.0);
+    }
+
+    /// The share of released ones that showed it, without weights.
+    fn unweighted(&self) -> f64 {
+        self.shown.iter().sum::<f64>() / self.released.iter().sum::<usize>() as f64
     }
 
     /// The share that would have shown it, had all been released.
@@ -85,31 +96,36 @@ impl Known {
     }
 }
 
-/// One period: estimates of precision and recall, both as the known orders alone would tell
-/// them, and the share of blocked orders that were released.
-fn period(dice: &mut ChaCha8Rng) -> ([Estimate; 2], [f64; 2], f64) {
-    // Precision is the share of frauds among orders above the threshold, recall the share of
-    // orders above it among frauds.
-    let (mut above, mut frauds) = (Known::default(), Known::default());
-    for _ in 0..N_ORDERS {
-        let (score, fraud) = order(dice);
-        let (is_fraud, chance) = (dice.gen_bool(fraud), chance(score));
-        let is_released = dice.gen_bool(chance);
-        let is_above = BLOCKED_FROM <= score;
-        if is_above {
-            above.add(is_released, chance, f64::from(u8::from(is_fraud)));
+/// What a period tells: precision, then recall.
+struct Period {
+    weighted: [Estimate; 2],
+    unweighted: [f64; 2],
+    /// Share of blocked orders that were released.
+    released: f64,
+}
+
+impl Period {
+    fn draw(dice: &mut ChaCha8Rng) -> Self {
+        // Precision is the share of frauds among orders above the threshold, recall the share of
+        // orders above it among frauds.
+        let (mut above, mut frauds) = (Known::default(), Known::default());
+        for _ in 0..N_ORDERS {
+            let (score, fraud) = order(dice);
+            let (is_fraud, chance) = (dice.gen_bool(fraud), chance(score));
+            let (is_above, is_released) = (BLOCKED_FROM <= score, dice.gen_bool(chance));
+            if is_above && is_released {
+                above.add_released(chance, f64::from(u8::from(is_fraud)));
+            } else if is_above {
+                above.add_blocked(chance);
+            }
+            if is_fraud && is_released {
+                frauds.add_released(chance, f64::from(u8::from(is_above)));
+            }
         }
-        if is_fraud && is_released {
-            frauds.add(true, chance, f64::from(u8::from(is_above)));
-        }
+        let released = above.released.iter().sum::<usize>() as f64 / above.released.len() as f64;
+        let unweighted = [above.unweighted(), frauds.unweighted()];
+        Self { weighted: [above.share(), frauds.share()], unweighted, released }
     }
-    let unweighted = |of: &Known| {
-        let n_released: usize = of.released.iter().sum();
-        of.shown.iter().sum::<f64>() / n_released as f64
-    };
-    let released = above.released.iter().sum::<usize>() as f64 / above.released.len() as f64;
-    let naive = [unweighted(&above), unweighted(&frauds)];
-    ([above.share(), frauds.share()], naive, released)
 }
 
 pub(crate) fn run(suite: &Suite<'_>) -> Vec<Row> {
@@ -117,22 +133,21 @@ pub(crate) fn run(suite: &Suite<'_>) -> Vec<Row> {
     // share released.
     let found = suite.measure("selective labels", |dice| {
         let truth = truth(dice);
-        let periods: Vec<_> = (0..N_RUNS).map(|_| period(dice)).collect();
-        let mean = |of: &dyn Fn(&([Estimate; 2], [f64; 2], f64)) -> f64| {
-            periods.iter().map(of).sum::<f64>() / f64::from(N_RUNS)
-        };
+        let periods: Vec<Period> = (0..N_RUNS).map(|_| Period::draw(dice)).collect();
+        let mean =
+            |of: &dyn Fn(&Period) -> f64| periods.iter().map(of).sum::<f64>() / f64::from(N_RUNS);
         let of = |at: usize| {
             let is_covered =
                 |it: &Estimate| it.interval.0 <= truth[at] && truth[at] <= it.interval.1;
-            let by_chance = spread(periods.iter().map(|it| it.0[at].value));
+            let by_chance = spread(periods.iter().map(|it| it.weighted[at].value));
             [
-                mean(&|it| it.0[at].value) - truth[at],
-                mean(&|it| f64::from(u8::from(is_covered(&it.0[at])))),
-                mean(&|it| it.0[at].standard_error) / by_chance,
-                mean(&|it| it.1[at]) - truth[at],
+                mean(&|it| it.weighted[at].value) - truth[at],
+                mean(&|it| f64::from(u8::from(is_covered(&it.weighted[at])))),
+                mean(&|it| it.weighted[at].standard_error) / by_chance,
+                mean(&|it| it.unweighted[at]) - truth[at],
             ]
         };
-        ([of(0), of(1)], mean(&|it| it.2))
+        ([of(0), of(1)], mean(&|it| it.released))
     });
     let released = found.iter().map(|it| it.1).collect();
     let mut rows =

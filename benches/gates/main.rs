@@ -14,6 +14,7 @@ mod gate;
 mod labels;
 mod learner;
 mod looks;
+mod numbers;
 mod operators;
 mod policies;
 mod recommendations;
@@ -43,6 +44,7 @@ const GROUPS: &[(&str, Gates)] = &[
     ("labels", labels::run),
     ("confounding", confounding::run),
     ("delays", delays::run),
+    ("numbers", numbers::run),
     ("splits", splits::run),
     ("rings", rings::run),
 ];
