@@ -11,7 +11,7 @@ use orderlens::training::metrics::weighted::{
 };
 use serde_json::Value;
 
-use crate::compared::Compared;
+use crate::vectors::compared::Compared;
 use crate::vectors::{counts, numbers};
 
 /// Scores with what happened.

@@ -6,7 +6,7 @@ use orderlens::experiment::sequence::bounded;
 use orderlens::experiment::split::SplitWatch;
 use serde_json::Value;
 
-use crate::near::{absolute, has_fields, items, number, relative};
+use crate::vectors::near::{absolute, has_fields, items, number, relative};
 use crate::vectors::{counts, numbers, positions, read};
 
 const TOLERANCE: f64 = 1e-6;

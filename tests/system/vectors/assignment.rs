@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use orderlens::domain::assignment::draw;
 use orderlens::experiment::arms::Arms;
 
-use crate::near::{has_fields, items, text};
+use crate::vectors::near::{has_fields, items, text};
 use crate::vectors::{counts, read};
 
 fn arms(shares: &[f64], coverage: f64) -> Arms {

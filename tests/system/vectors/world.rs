@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::compared::Compared;
+use crate::vectors::compared::Compared;
 use crate::vectors::{numbers, read};
 
-#[path = "../../benches/gates/sim1_truth.rs"]
+#[path = "../../../benches/gates/sim1_truth.rs"]
 mod sim1_truth;
 
 use sim1_truth::{Context, N_ACTIONS, best};

@@ -9,9 +9,11 @@ use orderlens::experiment::split::{SplitWatch, one_look_p};
 use orderlens::experiment::strata::{self, Stratum};
 use serde_json::Value;
 
-use crate::near::{Scale, absolute, end, has_fields, items, number, relative, scale, text};
+use crate::vectors::gbstats::{TOLERANCE, moments};
+use crate::vectors::near::{
+    Scale, absolute, end, has_fields, items, number, relative, scale, text,
+};
 use crate::vectors::{counts, numbers, read};
-use crate::vectors_gbstats::{TOLERANCE, moments};
 
 fn stratum(of: &Value) -> Stratum {
     (moments(&of["control"]).1, moments(&of["treatment"]).1)

@@ -13,8 +13,8 @@ use orderlens::experiment::logged::{LoggedChoices, Reach};
 use orderlens::experiment::off_policy::Estimator;
 use serde_json::Value;
 
-use crate::compared::Compared;
-use crate::vectors_obp::family;
+use crate::vectors::compared::Compared;
+use crate::vectors::obp::family;
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join("data").join(name)

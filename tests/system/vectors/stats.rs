@@ -18,9 +18,9 @@ use orderlens::experiment::shares::{Count, difference_interval, exact_p};
 use orderlens::experiment::survival::{Survival, Watched};
 use serde_json::Value;
 
-use crate::compared::Compared;
+use crate::vectors::compared::Compared;
+use crate::vectors::scores::{classification, drift, isotonic};
 use crate::vectors::{counts, numbers, read};
-use crate::vectors_scores::{classification, drift, isotonic};
 
 /// Compares a section of the file.
 type Section = fn(&Value, &mut Compared);

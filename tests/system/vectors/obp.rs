@@ -10,7 +10,7 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value};
 
-use crate::compared::Compared;
+use crate::vectors::compared::Compared;
 use crate::vectors::{counts, numbers, read};
 
 /// What the tuned estimators leave to chance. The file's note says .05, which is of its other

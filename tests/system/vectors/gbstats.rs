@@ -18,7 +18,9 @@ use orderlens::experiment::sequence::{Mixture, OneSided};
 use orderlens::experiment::shares::{Count, exact_p};
 use serde_json::Value;
 
-use crate::near::{Scale, absolute, end, has_fields, items, number, relative, scale, text};
+use crate::vectors::near::{
+    Scale, absolute, end, has_fields, items, number, relative, scale, text,
+};
 use crate::vectors::read;
 
 /// What effects, errors and ends may be off by, relative; and p, absolute.
