@@ -67,9 +67,8 @@ impl ExperimentDraft {
             }
         }
         let sum: f64 = self.arms.iter().map(|arm| arm.share).sum();
-        // What is no number is not near 1 either.
-        let is_one = (sum - 1.0).abs() < SHARES_TOLERANCE;
-        if !is_one {
+        let is_whole = (sum - 1.0).abs() < SHARES_TOLERANCE;
+        if !is_whole {
             note("arms", format!("must have shares that sum to 1, not {sum}"));
         }
         check_percent(self.percent, note);
