@@ -1,4 +1,4 @@
-//! Do operators know more than the features? Then nothing can be learned from their choices.
+//! Do operators know more than the features? Their choices teach nothing then.
 //!
 //! Who releases what they know to be good makes releasing look good: a model that sees the
 //! features alone learns to release too much. A log of operators cannot tell by itself. A slice

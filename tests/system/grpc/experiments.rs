@@ -1,4 +1,4 @@
-//! Experiments at the door: what is refused, by which code, and what is answered.
+//! Experiments at the door: what is refused, and what is answered.
 
 use orderlens::wire::pb::v1 as pb;
 use orderlens::wire::pb::v1::experiment_service_client::ExperimentServiceClient;
