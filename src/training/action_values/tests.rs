@@ -46,8 +46,8 @@ fn drawn_log(n_rows: usize, seed: u64) -> ActionLog {
     ActionLog { features, n_actions: 3, actions, propensities, rewards }
 }
 
-fn learned(log: &ActionLog, settings: LearnerSettings) -> ActionValues {
-    learn(log, &settings).unwrap()
+fn learned(log: &ActionLog, settings: &LearnerSettings) -> ActionValues {
+    learn(log, settings).unwrap()
 }
 
 fn quick() -> LearnerSettings {
@@ -60,7 +60,7 @@ fn quick() -> LearnerSettings {
 fn the_better_action_is_found_where_it_was_rarely_taken() {
     let log = drawn_log(2_000, 1);
     for weighting in [Weighting::Even, Weighting::InversePropensity] {
-        let values = learned(&log, LearnerSettings { weighting, ..quick() });
+        let values = learned(&log, &LearnerSettings { weighting, ..quick() });
         for x in [0.1, 0.25, 0.4, 0.6, 0.75, 0.9] {
             let by_member = values.by_member(&[x, 0.5, 0.5]);
             let mean = by_member.mean_axis(Axis(0)).unwrap();
@@ -72,7 +72,7 @@ fn the_better_action_is_found_where_it_was_rarely_taken() {
 
 #[test]
 fn the_largest_value_comes_first_with_its_own_vote() {
-    let values = learned(&drawn_log(1_500, 2), quick());
+    let values = learned(&drawn_log(1_500, 2), &quick());
     let mut dice = generator(9, 0);
     for _ in 0..50 {
         let ranked = values.ranked(&[dice.r#gen(), dice.r#gen(), dice.r#gen()]);
@@ -87,7 +87,7 @@ fn the_largest_value_comes_first_with_its_own_vote() {
 
 #[test]
 fn votes_are_surer_far_from_a_tie_than_at_one() {
-    let values = learned(&drawn_log(2_000, 3), quick());
+    let values = learned(&drawn_log(2_000, 3), &quick());
     // Without action 2 that nobody knows: the vote of 1 over that of 0.
     let odds = |x: f32| {
         let by_member = values.by_member(&[x, 0.5, 0.5]);
@@ -103,7 +103,7 @@ fn votes_are_surer_far_from_a_tie_than_at_one() {
 #[test]
 fn values_depend_on_the_seed_but_not_on_the_number_of_threads() {
     let log = drawn_log(600, 4);
-    let with = |n_threads, seed| learned(&log, LearnerSettings { n_threads, seed, ..quick() });
+    let with = |n_threads, seed| learned(&log, &LearnerSettings { n_threads, seed, ..quick() });
     let one = with(1, 7);
     assert_eq!(one, with(3, 7));
     assert_ne!(one, with(1, 8));
@@ -113,7 +113,7 @@ fn values_depend_on_the_seed_but_not_on_the_number_of_threads() {
 fn an_action_with_few_rows_has_no_trees_of_its_own() {
     let mut log = drawn_log(1_000, 5);
     assert!(log.n_effective(2) < 30.0, "{}", log.n_effective(2));
-    let values = learned(&log, quick());
+    let values = learned(&log, &quick());
     let [known, rare] = [1, 2].map(|action| values.n_effective(action));
     assert!(100.0 < known && rare < 30.0, "{known} {rare}");
     let own = |action: usize| values.members.iter().filter(|it| it.has_own(action)).count();
