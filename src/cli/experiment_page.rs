@@ -87,7 +87,8 @@ fn checks(language: Language, report: &pb::ExperimentReport) -> String {
     let mixed = 100.0 * report.mixed_share;
     let rings = report.effective_units;
     let (hash, position) = (short(&report.report_hash), report.position);
-    let as_of = when(report.as_of);
+    // To the last digit: with it the report is made again.
+    let as_of = report.as_of.map_or("–".to_owned(), |at| instant(at).to_string());
     match language {
         Language::English => format!(
             "split as drawn: p {split} · orders of mixed rings {mixed:.1} % · effective rings \
@@ -150,7 +151,6 @@ fn money(
         (number(money.control), number(money.arm), number(money.difference));
     let (always, once) = (interval(money.at_every_look), interval(money.at_one_look));
     let (p_always, least) = (p(money.p_at_every_look), number(money.least_seen));
-    let at_the_end = money.p_final.map(p);
     let told = match language {
         Language::English => format!(
             "  control {control}, arm {arm}, difference {difference}\n  \
@@ -163,11 +163,11 @@ fn money(
              可察觉的最小差异：{least}"
         ),
     };
-    let last = at_the_end.map_or(String::new(), |p| match language {
-        Language::English => format!("\n  final look, by redrawn assignments: p {p}"),
-        Language::Chinese => format!("\n  最终检验（重新随机分组）：p {p}"),
+    let at_the_end = money.p_final.map_or(String::new(), |it| match language {
+        Language::English => format!("\n  final look, by redrawn assignments: p {}", p(it)),
+        Language::Chinese => format!("\n  最终检验（重新随机分组）：p {}", p(it)),
     });
-    format!("{title}\n{told}{last}")
+    format!("{title}\n{told}{at_the_end}")
 }
 
 fn harms(language: Language, ink: Ink, comparison: &pb::ExperimentComparison) -> String {
@@ -181,7 +181,7 @@ fn harms(language: Language, ink: Ink, comparison: &pb::ExperimentComparison) ->
         heading("stops at", "停止于"),
     ]];
     for it in &comparison.harms {
-        let is_crossed = it.p_at_every_look <= it.stops_at;
+        let is_crossed = it.p_at_every_look.is_some_and(|p| p <= it.stops_at);
         let tone = if is_crossed { Tone::Bad } else { Tone::Normal };
         let times = it.times_at_every_look.as_ref().map_or("–".to_owned(), times);
         rows.push(vec![
@@ -189,7 +189,7 @@ fn harms(language: Language, ink: Ink, comparison: &pb::ExperimentComparison) ->
             Cell::new(tone, it.control_units.to_string()),
             Cell::new(tone, it.arm_units.to_string()),
             Cell::new(tone, times),
-            Cell::new(tone, p(it.p_at_every_look)),
+            Cell::new(tone, it.p_at_every_look.map_or("–".to_owned(), p)),
             Cell::new(tone, p(it.stops_at)),
         ]);
     }

@@ -18,7 +18,7 @@ fn harm_of(harm: pb::Harm, units: (u64, u64), high: Option<f64>) -> pb::HarmComp
         control_units: units.0,
         arm_units: units.1,
         times_at_every_look: (0 < units.0 + units.1).then_some(pb::TimesAsOften { low: 0.4, high }),
-        p_at_every_look: 0.31,
+        p_at_every_look: Some(0.31),
         stops_at: 0.01,
     }
 }
@@ -109,7 +109,9 @@ fn refused() -> pb::ExperimentReport {
     for comparison in &mut report.comparisons {
         comparison.money = None;
         comparison.money_refusals = vec![mismatch];
-        comparison.harms.iter_mut().for_each(|harm| harm.times_at_every_look = None);
+        for harm in &mut comparison.harms {
+            (harm.times_at_every_look, harm.p_at_every_look) = (None, None);
+        }
     }
     for arm in report.looks.iter_mut().flat_map(|look| &mut look.arms) {
         (arm.difference, arm.at_every_look) = (None, None);
@@ -166,6 +168,7 @@ fn a_picture_shows_the_effect_and_every_harm_and_leaves_out_what_was_refused() {
     assert!(!drawn.contains("NaN") && !drawn.contains("inf"), "{drawn}");
     let chinese = picture(Language::Chinese, &report());
     assert!(chinese.contains("challenger：拒付"), "{chinese}");
+    assert!(drawn.contains("days since the start") && drawn.contains("CNY per order"), "{drawn}");
     let nothing = picture(Language::English, &refused());
     assert!(nothing.contains("no number: the arms are not as large"), "{nothing}");
 }

@@ -50,7 +50,7 @@ pub struct ExperimentReport {
 /// What an experiment had shown at an instant, by what was known then.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Look {
-    /// The instant.
+    /// The instant, never before that of an earlier look.
     pub at: Timestamp,
     /// Every arm but the control against it.
     pub arms: Vec<ArmLook>,
@@ -149,8 +149,9 @@ pub struct HarmComparison {
     /// interval that holds at every look. `None` before it came to anybody, and when nothing
     /// can be compared.
     pub times_at_every_look: Option<TimesAsOften>,
-    /// p against "not more frequent in the arm" that holds at every look.
-    pub p_at_every_look: f64,
+    /// p against "not more frequent in the arm" that holds at every look; `None` when nothing
+    /// can be compared. The guardrail goes on all the same.
+    pub p_at_every_look: Option<f64>,
     /// The p at which it ends the experiment.
     pub stops_at: f64,
 }

@@ -57,7 +57,10 @@ impl ExperimentRun {
     /// Counts an order or a change, known at an instant; looks now and then.
     pub(super) fn tick(&mut self, at: Timestamp) {
         if self.looks.is_due() {
-            let look = look(self, at);
+            // Facts of a history that is told late say when they were known, not where the
+            // journal has them.
+            let before = self.looks.taken.last().map_or(self.started.at, |look| look.at);
+            let look = look(self, at.max(before));
             self.looks.keep(look);
         }
     }

@@ -65,9 +65,15 @@ pub fn report(run: &ExperimentRun, position: u64, as_of: Timestamp) -> Experimen
         },
         refusals: refusals.into_iter().map(told).collect(),
         comparisons,
-        looks: run.looks.taken().iter().cloned().chain([look(run, as_of)]).collect(),
+        looks: run.looks.taken().iter().cloned().chain([last_look(run, as_of)]).collect(),
         advice,
     }
+}
+
+/// The look of the report itself, after all that are kept.
+fn last_look(run: &ExperimentRun, as_of: Timestamp) -> Look {
+    let before = run.looks.taken().last().map_or(as_of, |look| look.at);
+    look(run, as_of.max(before))
 }
 
 /// What an experiment shows at an instant.
@@ -115,7 +121,7 @@ fn compare(run: &ExperimentRun, arm: usize, refusals: &[Refusal]) -> Comparison 
             } else {
                 None
             },
-            p_at_every_look: (-ln_evidence).exp().min(1.0),
+            p_at_every_look: refusals.is_empty().then(|| (-ln_evidence).exp().min(1.0)),
             stops_at: run.guard_alpha(),
         }
     };

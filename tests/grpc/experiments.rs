@@ -172,6 +172,7 @@ async fn a_report_without_orders_is_refused_and_carries_no_number() {
     let few = i32::from(pb::EstimateRefusal::TooFewClusters);
     assert_eq!(comparison.money_refusals, [few]);
     assert!(comparison.harms.iter().all(|harm| harm.times_at_every_look.is_none()));
+    assert!(report.looks.iter().flat_map(|look| &look.arms).all(|arm| arm.difference.is_none()));
     assert_eq!(report.report_hash.len(), 64);
     let (position, as_of) = (Some(report.position), report.as_of);
     let again = pb::GetExperimentReportRequest { position, as_of, ..report_request("ab") };

@@ -162,7 +162,7 @@ async fn an_experiment_is_started_reported_and_stopped_by_command_and_outlives_a
     let page = told(&server, &[&REPORT[..], &["--svg", picture.to_str().unwrap()]].concat());
     assert!(page.contains("at every look") && page.contains("guardrail"), "{page}");
     let drawn = std::fs::read_to_string(&picture).unwrap();
-    assert!(drawn.starts_with("<svg ") && drawn.contains("older: chargebacks"), "{drawn}");
+    assert!(drawn.starts_with("<svg ") && drawn.contains("older: money"), "{drawn}");
     let chinese = told(&server, &[&REPORT[..], &["--lang", "zh"]].concat());
     assert!(chinese.contains("随时查看有效") && chinese.contains("护栏"), "{chinese}");
 

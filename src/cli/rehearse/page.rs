@@ -91,12 +91,12 @@ fn comparison_lines(comparison: &Comparison) -> Vec<String> {
     };
     let mut lines = vec![format!("  {} against the control: {money}", comparison.arm)];
     for harm in &comparison.harms {
+        let p = harm.p_at_every_look.map_or("no p".to_owned(), |p| format!("p {p:.4}"));
         lines.push(format!(
-            "    {}: {} rings against {}, p {:.4} (stops at {:.4})",
+            "    {}: {} rings against {}, {p} (stops at {:.4})",
             harm.harm.as_str(),
             harm.arm_units,
             harm.control_units,
-            harm.p_at_every_look,
             harm.stops_at
         ));
     }
