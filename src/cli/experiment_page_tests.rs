@@ -4,12 +4,12 @@ use super::*;
 use crate::cli::experiment_json::report_as_json;
 use crate::cli::experiment_picture::picture;
 
-fn at(seconds: i64) -> Option<prost_types::Timestamp> {
-    Some(prost_types::Timestamp { seconds: 1_771_243_200 + seconds, nanos: 250_000_000 })
+fn at(seconds: i64) -> prost_types::Timestamp {
+    prost_types::Timestamp { seconds: 1_771_243_200 + seconds, nanos: 250_000_000 }
 }
 
-fn interval_of(low: f64, high: f64) -> Option<pb::NumberInterval> {
-    Some(pb::NumberInterval { low, high })
+fn interval_of(low: f64, high: f64) -> pb::NumberInterval {
+    pb::NumberInterval { low, high }
 }
 
 fn harm_of(harm: pb::Harm, units: (u64, u64), high: Option<f64>) -> pb::HarmComparison {
@@ -32,10 +32,10 @@ fn look_of(day: i64, difference: Option<f64>) -> pb::ExperimentLook {
     let arm = pb::ExperimentArmLook {
         arm: "challenger".to_owned(),
         difference,
-        at_every_look: difference.and_then(|it| interval_of(it - 900.0, it + 900.0)),
+        at_every_look: difference.map(|it| interval_of(it - 900.0, it + 900.0)),
         harms: vec![harm],
     };
-    pb::ExperimentLook { at: at(86_400 * day), arms: vec![arm] }
+    pb::ExperimentLook { at: Some(at(86_400 * day)), arms: vec![arm] }
 }
 
 fn arm_of(name: &str, units: u64) -> pb::ExperimentArmReport {
@@ -55,9 +55,9 @@ fn report() -> pb::ExperimentReport {
         control: 51_234.0,
         arm: 52_000.4,
         difference: 766.4,
-        at_every_look: interval_of(-120.0, 1_652.8),
+        at_every_look: Some(interval_of(-120.0, 1_652.8)),
         p_at_every_look: 0.11,
-        at_one_look: interval_of(101.0, 1_431.8),
+        at_one_look: Some(interval_of(101.0, 1_431.8)),
         least_seen: 940.0,
         p_final: None,
     };
@@ -65,10 +65,10 @@ fn report() -> pb::ExperimentReport {
         experiment_id: "models".to_owned(),
         report_hash: "cd".repeat(32),
         position: 4_711,
-        as_of: at(86_400 * 3),
-        started_at: at(0),
+        as_of: Some(at(86_400 * 3)),
+        started_at: Some(at(0)),
         epochs: [(0, 5), (86_400, 25)]
-            .map(|(from, percent)| pb::ExperimentEpoch { from: at(from), percent })
+            .map(|(from, percent)| pb::ExperimentEpoch { from: Some(at(from)), percent })
             .to_vec(),
         arms: vec![arm_of("control", 812), arm_of("challenger", 798)],
         currency_code: "CNY".to_owned(),
@@ -104,7 +104,7 @@ fn refused() -> pb::ExperimentReport {
         reason: pb::ExperimentEndReason::Harm.into(),
         harm: pb::Harm::Chargeback.into(),
         arm: "challenger".to_owned(),
-        at: at(86_400 * 2),
+        at: Some(at(86_400 * 2)),
     });
     for comparison in &mut report.comparisons {
         comparison.money = None;
@@ -146,9 +146,9 @@ fn a_list_says_what_runs_and_why_others_ended_in_both_languages() {
         arms: ["control", "challenger"]
             .map(|name| pb::ExperimentArmSummary { name: name.to_owned(), units: 40 })
             .to_vec(),
-        epochs: vec![pb::ExperimentEpoch { from: at(0), percent: 10 }],
+        epochs: vec![pb::ExperimentEpoch { from: Some(at(0)), percent: 10 }],
         started_by: "wang".to_owned(),
-        started_at: at(0),
+        started_at: Some(at(0)),
         ended,
         ended_by: String::new(),
     };

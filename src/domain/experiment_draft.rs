@@ -67,7 +67,8 @@ impl ExperimentDraft {
             }
         }
         let sum: f64 = self.arms.iter().map(|arm| arm.share).sum();
-        if !((sum - 1.0).abs() < SHARES_TOLERANCE) {
+        let is_whole = (sum - 1.0).abs() < SHARES_TOLERANCE;
+        if !is_whole {
             note("arms", format!("must have shares that sum to 1, not {sum}"));
         }
         check_percent(self.percent, note);

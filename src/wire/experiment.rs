@@ -184,15 +184,13 @@ fn worth_to_pb(worth: &Worth) -> pb::ExperimentWorth {
 
 /// The message for an experiment in a list.
 pub fn summary_to_pb(summary: &ExperimentSummary) -> pb::ExperimentSummary {
-    let arms = summary.arms.iter().zip(&summary.units);
-    let arm = |(name, units): (&Box<str>, &u64)| pb::ExperimentArmSummary {
-        name: name.to_string(),
-        units: *units,
-    };
+    let units = summary.arms.iter().zip(&summary.units);
+    let arms = units
+        .map(|(name, units)| pb::ExperimentArmSummary { name: name.to_string(), units: *units });
     let ended_by = summary.ended.as_ref().map(|(_, signature)| signature.by.to_string());
     pb::ExperimentSummary {
         experiment_id: summary.id.to_string(),
-        arms: arms.map(arm).collect(),
+        arms: arms.collect(),
         epochs: summary.epochs.iter().map(epoch_to_pb).collect(),
         started_by: summary.started.by.to_string(),
         started_at: Some(time_to_pb(summary.started.at)),
