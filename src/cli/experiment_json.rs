@@ -72,7 +72,7 @@ fn refusal(refusal: pb::EstimateRefusal) -> &'static str {
 }
 
 fn epoch(epoch: &pb::ExperimentEpoch) -> Value {
-    json!({ "from": time(epoch.from), "percent": epoch.percent })
+    json!({ "starts_at": time(epoch.starts_at), "percent": epoch.percent })
 }
 
 fn end(end: &pb::ExperimentEnd) -> Value {

@@ -68,7 +68,7 @@ fn report() -> pb::ExperimentReport {
         as_of: Some(at(86_400 * 3)),
         started_at: Some(at(0)),
         epochs: [(0, 5), (86_400, 25)]
-            .map(|(from, percent)| pb::ExperimentEpoch { from: Some(at(from)), percent })
+            .map(|(from, percent)| pb::ExperimentEpoch { starts_at: Some(at(from)), percent })
             .to_vec(),
         arms: vec![arm_of("control", 812), arm_of("challenger", 798)],
         currency_code: "CNY".to_owned(),
@@ -146,7 +146,7 @@ fn a_list_says_what_runs_and_why_others_ended_in_both_languages() {
         arms: ["control", "challenger"]
             .map(|name| pb::ExperimentArmSummary { name: name.to_owned(), units: 40 })
             .to_vec(),
-        epochs: vec![pb::ExperimentEpoch { from: Some(at(0)), percent: 10 }],
+        epochs: vec![pb::ExperimentEpoch { starts_at: Some(at(0)), percent: 10 }],
         started_by: "wang".to_owned(),
         started_at: Some(at(0)),
         ended,

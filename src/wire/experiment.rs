@@ -201,7 +201,7 @@ pub fn summary_to_pb(summary: &ExperimentSummary) -> pb::ExperimentSummary {
 
 /// The message for an epoch.
 pub fn epoch_to_pb(epoch: &Epoch) -> pb::ExperimentEpoch {
-    pb::ExperimentEpoch { from: Some(time_to_pb(epoch.from)), percent: epoch.percent }
+    pb::ExperimentEpoch { starts_at: Some(time_to_pb(epoch.from)), percent: epoch.percent }
 }
 
 /// The message for an end.
