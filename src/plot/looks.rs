@@ -1,4 +1,4 @@
-//! Pictures of something that is looked at again and again: an effect, and counts that grow.
+//! Pictures of what is looked at again and again: an effect, counts that grow.
 
 use crate::plot::axis::Axis;
 use crate::plot::frame::{Frame, HEIGHT, WIDTH};

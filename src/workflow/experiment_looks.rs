@@ -1,4 +1,4 @@
-//! What an experiment showed on the way: few looks, spread over all that happened.
+//! What an experiment showed on the way: few looks, spread evenly.
 
 use serde::{Deserialize, Serialize};
 

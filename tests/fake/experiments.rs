@@ -1,4 +1,4 @@
-//! Experiments of the fake: steps and reports are the real fold's, without orders.
+//! Experiments of the fake: the real steps and reports, without orders.
 
 use orderlens::domain::experiment::{Arm, ExperimentEnd, ExperimentPlan, Harm, Worth};
 use orderlens::domain::experiment_draft::{

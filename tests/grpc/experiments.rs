@@ -1,4 +1,4 @@
-//! Experiments at the door: what is refused, by which code, and what is answered.
+//! Experiments at the door: what is refused, by which code, what answered.
 
 use orderlens::wire::pb::v1 as pb;
 use orderlens::wire::pb::v1::experiment_service_client::ExperimentServiceClient;
@@ -6,7 +6,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::{Server, reason, start};
+use super::{Server, reason, start};
 
 async fn client(server: &Server) -> ExperimentServiceClient<Channel> {
     let url = format!("http://{}", server.address);

@@ -5,7 +5,7 @@ use orderlens::wire::pb::v1::model_service_client::ModelServiceClient;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
-use crate::{NOW, Server, reason, start};
+use super::{NOW, Server, reason, start};
 
 async fn client(server: &Server) -> ModelServiceClient<tonic::transport::Channel> {
     let url = format!("http://{}", server.address);

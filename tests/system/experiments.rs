@@ -1,4 +1,4 @@
-//! Experiments and models of a running server, by the commands that people type.
+//! Experiments and models of a running server, by commands as typed.
 
 use std::path::Path;
 use std::process::Output;
@@ -151,8 +151,8 @@ async fn an_experiment_is_started_reported_and_stopped_by_command_and_outlives_a
     deliver(&server).await;
     let report = json(&server, &REPORT);
     assert_eq!(report["status"], "OK", "{report:#}");
-    let n_older = arms.iter().filter(|arm| **arm == "older").count() as u64;
-    assert_eq!(report["arms"][1]["units"].as_u64(), Some(n_older));
+    let n_older = arms.iter().filter(|arm| **arm == "older").count();
+    assert_eq!(report["arms"][1]["units"], n_older);
     let money = &report["comparisons"][0]["money"];
     let [low, high] = ["low", "high"].map(|end| money["at_every_look"][end].as_f64().unwrap());
     let difference = money["difference"].as_f64().unwrap();
@@ -168,9 +168,8 @@ async fn an_experiment_is_started_reported_and_stopped_by_command_and_outlives_a
 
     server.kill();
     let server = start(folder.path());
-    let (position, as_of) =
-        (report["position"].to_string(), report["as_of"].as_str().unwrap().to_owned());
-    let earlier = ["--position", &position, "--as-of", &as_of];
+    let (position, as_of) = (report["position"].to_string(), report["as_of"].as_str().unwrap());
+    let earlier = ["--position", &position, "--as-of", as_of];
     assert_eq!(json(&server, &[&REPORT[..], &earlier].concat()), report, "the same again");
     let (_, kept) = score(&server, N_ORDERS).await;
     assert_eq!(kept.reason(), v1::AssignmentReason::Kept);
