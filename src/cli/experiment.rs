@@ -43,8 +43,8 @@ enum Step {
 struct StartArgs {
     /// Name of the experiment, never used before; asked again by the same, it starts once
     id: String,
-    /// An arm, the control first: NAME[,share=0.5][,model=risk/2][,strategy=HASH]; what it
-    /// leaves out is that of the active judge, and shares are equal
+    /// An arm, the control first: `NAME,share=0.5,model=risk/2,strategy=HASH`; what is left out
+    /// after the name is that of the active judge, and shares are equal
     #[arg(long = "arm", value_name = "ARM", required = true, value_parser = parse_arm)]
     arms: Vec<ArmChoice>,
     /// Percent of the rings that take part

@@ -153,6 +153,15 @@ async fn harm_ends_an_experiment_before_the_next_order_and_for_good() {
     let harm = ExperimentEnd::Harm { harm: Harm::Chargeback, arm: "same".into() };
     assert_eq!(report.ended.map(|(end, _)| end), Some(harm));
     assert_eq!(report.advice, Advice::StopHarm);
+    let chargebacks = report.comparisons[0].harms.iter().find(|it| it.harm == Harm::Chargeback);
+    let chargebacks = chargebacks.unwrap();
+    assert!(chargebacks.p_at_every_look.unwrap() <= chargebacks.stops_at, "{chargebacks:?}");
+    // One side is guarded, and both have an end: so this one is not quite above 1.
+    let times = chargebacks.times_at_every_look.unwrap();
+    assert!(0.7 < times.low && times.high.is_none(), "none came to the control: {times:?}");
+    let shown: Vec<u64> = report.looks.iter().map(|look| look.arms[0].harmed[1].1).collect();
+    assert!(shown.is_sorted() && shown.last() == Some(&chargebacks.arm_units), "{shown:?}");
+    assert!(report.looks.is_sorted_by_key(|look| look.at) && 5 < shown.len());
     engine.stop();
     let engine = open(dir.path());
     let later = score(&engine, placed(2_000, 1_001, 5_001)).await;
