@@ -1,4 +1,4 @@
-//! Operators of the simulated world: they know more than the features, and decide.
+//! Operators of the world: they know more than the features, and decide.
 
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};

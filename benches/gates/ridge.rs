@@ -1,4 +1,4 @@
-//! Ridge regression on products of features: as much of a learner as a gate needs.
+//! Ridge regression on products of features, for gates that need a learner.
 
 use ndarray::{Array1, Array2, Axis};
 

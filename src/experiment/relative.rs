@@ -94,9 +94,9 @@ impl Relative {
         for _ in 0..BISECTIONS {
             let above = f64::midpoint(high, out);
             if -z < score(above) {
-                high = above
+                high = above;
             } else {
-                out = above
+                out = above;
             }
             let below = f64::midpoint(zero, low);
             if score(below) < z { low = below } else { zero = below }
