@@ -1,4 +1,4 @@
-//! F-7: the rate of harm in 60 days, though most is not reported yet.
+//! F-7: the rate of harm in the last 60 days, before most of it is reported.
 //!
 //! Chargebacks come 25 days after an order at the median, a tenth of them after 60. They were
 //! 1 % of orders until 60 days ago, and are 1.63 % since.

@@ -1,4 +1,4 @@
-//! Bounds of values without assumptions, and sums: where short cuts break.
+//! Bounds without assumptions, and sums of money: where short cuts break.
 
 use orderlens::experiment::moments::Moments;
 use orderlens::experiment::sequence::bounded;

@@ -1,5 +1,6 @@
-//! Do operators know more than the features? Their choices teach nothing then.
+//! Do operators know more than the features?
 //!
+//! If so, nothing can be learned from their choices.
 //! Who releases what they know to be good makes releasing look good: a model that sees the
 //! features alone learns to release too much. A log of operators cannot tell by itself. A slice
 //! of choices that were drawn can: what a policy is worth there is known without assumptions, so
