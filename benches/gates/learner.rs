@@ -207,21 +207,6 @@ fn figures(dice: &mut ChaCha8Rng) -> [f64; 11] {
         [&few, &many, &robust, &confounded].map(|values| judged(values, dice));
     let sure_few = Sureness::measure(&few, &by_few, dice);
     let sure_many = Sureness::measure(&many, &by_many, dice);
-    let other = learned(&log(N_MANY, Chooser::Chance, dice), Weighting::Even);
-    let map = confidence(&other, dice);
-    println!(
-        "    other world's map {:.4}; softmax {:.4} {:.4} count {:.4} {:.4} vote {:.4} sharp {:.3} {:.3} hit {:.3} {:.3}",
-        calibration_error(&by_many, |it| map.p_best(&it.first_value)),
-        sure_few.softmax,
-        sure_many.softmax,
-        sure_few.count,
-        sure_many.count,
-        calibration_error(&by_many, |it| it.first_value.vote),
-        sure_few.p_best.1,
-        sure_many.p_best.1,
-        share(&by_few, |it| 0.5 < it.hit()),
-        share(&by_many, |it| 0.5 < it.hit())
-    );
     [
         closed(&by_few),
         closed(&by_many),
