@@ -4,11 +4,10 @@
 //! by the exact values of orders that it has not seen.
 
 use ndarray::Array2;
-use orderlens::model::calibration::CalibrationMap;
+use orderlens::training::action_values::confidence::{Confidence, JudgedAction};
 use orderlens::training::action_values::log::ActionLog;
 use orderlens::training::action_values::settings::{LearnerSettings, Weighting};
-use orderlens::training::action_values::{ActionValues, calibrate_votes, learn};
-use orderlens::training::calibrate::HeldOut;
+use orderlens::training::action_values::{ActionValue, ActionValues, learn};
 use rand::Rng as _;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, Normal, StandardNormal};
@@ -93,9 +92,9 @@ struct Judged {
     rule: usize,
     /// Learned to be worth most, second and third.
     first: [usize; 3],
-    /// How sure of the first one: by draws of the learner, by a plain count of its bootstraps,
-    /// by the softmax of the values.
-    vote: f64,
+    /// The first of them.
+    first_value: ActionValue,
+    /// How sure of it: by a plain count of the bootstraps, by the softmax of the values.
     count: f64,
     softmax: f64,
 }
@@ -119,7 +118,7 @@ impl Judged {
             truth: context.expected_values(1.0),
             rule: context.rule(),
             first,
-            vote: ranked[0].vote,
+            first_value: ranked[0],
             count: n_for_first as f64 / by_member.nrows() as f64,
             softmax: 1.0 / odds.sum::<f64>(),
         }
@@ -167,12 +166,14 @@ fn sharpness(judged: &[Judged], confidence: impl Fn(&Judged) -> f64) -> f64 {
     with_hits / (variance * hits * (1.0 - hits)).sqrt()
 }
 
-/// The map from votes to `p_best`, from orders of the simulator.
-fn confidence_map(values: &ActionValues, dice: &mut ChaCha8Rng) -> CalibrationMap {
+/// Fitted to other orders of the simulator.
+fn confidence(values: &ActionValues, dice: &mut ChaCha8Rng) -> Confidence {
     let rows = judged(values, dice);
-    let rows: Vec<HeldOut> =
-        rows.iter().map(|it| HeldOut { raw: it.vote, target: it.hit() }).collect();
-    calibrate_votes(&rows)
+    let rows = rows.iter().map(|it| {
+        let ActionValue { action, vote, .. } = it.first_value;
+        JudgedAction { action, vote, is_best: 0.5 < it.hit() }
+    });
+    Confidence::fit(&rows.collect::<Vec<_>>())
 }
 
 /// How well confidences are calibrated, and how they go with hits.
@@ -186,8 +187,8 @@ struct Sureness {
 
 impl Sureness {
     fn measure(values: &ActionValues, judged: &[Judged], dice: &mut ChaCha8Rng) -> Self {
-        let map = confidence_map(values, dice);
-        let p_best = |it: &Judged| map.apply(it.vote);
+        let confidence = confidence(values, dice);
+        let p_best = |it: &Judged| confidence.p_best(&it.first_value);
         Self {
             p_best: (calibration_error(judged, p_best), sharpness(judged, p_best)),
             count: calibration_error(judged, |it| it.count),
@@ -206,21 +207,6 @@ fn figures(dice: &mut ChaCha8Rng) -> [f64; 11] {
         [&few, &many, &robust, &confounded].map(|values| judged(values, dice));
     let sure_few = Sureness::measure(&few, &by_few, dice);
     let sure_many = Sureness::measure(&many, &by_many, dice);
-    let other = learned(&log(N_MANY, Chooser::Chance, dice), Weighting::Even);
-    let map = confidence_map(&other, dice);
-    println!(
-        "    other world's map {:.4}; softmax {:.4} {:.4} count {:.4} {:.4} vote {:.4} sharp {:.3} {:.3} hit {:.3} {:.3}",
-        calibration_error(&by_many, |it| map.apply(it.vote)),
-        sure_few.softmax,
-        sure_many.softmax,
-        sure_few.count,
-        sure_many.count,
-        calibration_error(&by_many, |it| it.vote),
-        sure_few.p_best.1,
-        sure_many.p_best.1,
-        share(&by_few, |it| 0.5 < it.hit()),
-        share(&by_many, |it| 0.5 < it.hit())
-    );
     [
         closed(&by_few),
         closed(&by_many),

@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, StandardNormal};
 
-use crate::sim1::N_ACTIONS;
+use crate::sim1_truth::N_ACTIONS;
 
 /// How far an operator's feeling for a value is off.
 const FEELING_ERROR: f64 = 6.0;

@@ -2,7 +2,7 @@
 
 use ndarray::{Array1, Array2, Axis};
 
-use crate::sim1::{Context, N_ACTIONS};
+use crate::sim1_truth::{Context, N_ACTIONS};
 
 /// Terms of a regression: 1, seven features, their 28 products and the amount's with each.
 const N_TERMS: usize = 44;
@@ -11,9 +11,8 @@ const PENALTY: f64 = 5.0;
 
 /// What an order looks like to the regression.
 pub(crate) fn terms(context: &Context) -> [f64; N_TERMS] {
-    let features = context.features();
     // Near one and round zero, so that one penalty fits all.
-    let [risk, ln_amount, ln_age, delay, ln_ring, repeat, audit] = features;
+    let [risk, ln_amount, ln_age, _, delay, ln_ring, repeat, audit] = context.features;
     let near = [
         4.0 * risk - 1.0,
         ln_amount - 3.6,

@@ -4,6 +4,7 @@ use ndarray::{Array2, Axis};
 use rand::Rng as _;
 
 use super::*;
+use crate::training::action_values::confidence::{Confidence, JudgedAction};
 use crate::training::action_values::log::ActionLogError;
 use crate::training::action_values::settings::Weighting;
 use crate::training::params::ParamsError;
@@ -88,16 +89,24 @@ fn the_largest_value_comes_first_with_its_own_vote() {
 #[test]
 fn votes_are_surer_far_from_a_tie_than_at_one() {
     let values = learned(&drawn_log(2_000, 3), &quick());
-    // Without action 2 that nobody knows: the vote of 1 over that of 0.
-    let odds = |x: f32| {
-        let by_member = values.by_member(&[x, 0.5, 0.5]);
-        let two = by_member.select(Axis(1), &[0, 1]);
-        values.votes(&two)[1]
-    };
-    assert!(odds(0.1) < 0.05 && 0.95 < odds(0.9), "{} {}", odds(0.1), odds(0.9));
-    let tie = Array2::from_shape_fn((4, 2), |(member, action)| ((member + action) % 2) as f64);
+    let vote = |x: f32| values.votes(&values.by_member(&[x, 0.5, 0.5]));
+    let (below, above) = (vote(0.1), vote(0.9));
+    assert!(10.0 * below[1] < below[0] && 10.0 * above[0] < above[1], "{below:?} {above:?}");
+    let tie = Array2::from_shape_fn((4, 3), |(member, action)| match action {
+        2 => -1_000.0,
+        _ => ((member + action) % 2) as f64,
+    });
     let vote = values.votes(&tie)[1];
     assert!((0.35..0.65).contains(&vote), "{vote}");
+}
+
+#[test]
+fn votes_are_less_sure_of_actions_that_were_tried_less() {
+    let [few, many] = [300, 6_000].map(|n_rows| learned(&drawn_log(n_rows, 3), &quick()));
+    // No bootstrap disagrees, so all doubt is about what they cannot show.
+    let agreed = Array2::from_shape_fn((4, 3), |(_, action)| [0.0, 1.5, -1_000.0][action]);
+    let [of_few, of_many] = [few, many].map(|values| values.votes(&agreed)[1]);
+    assert!(0.5 < of_few && of_few + 0.1 < of_many, "{of_few} {of_many}");
 }
 
 #[test]
@@ -124,19 +133,27 @@ fn an_action_with_few_rows_has_no_trees_of_its_own() {
 }
 
 #[test]
-fn calibrated_votes_are_the_share_of_hits_and_never_fall() {
+fn p_best_is_the_share_of_hits_of_each_first_action() {
     let mut dice = generator(6, 0);
-    let rows: Vec<HeldOut> = (0..20_000)
-        .map(|_| {
-            let raw: f64 = dice.r#gen();
-            HeldOut { raw, target: f64::from(u8::from(dice.r#gen::<f64>() < 0.3 + 0.4 * raw)) }
+    let truth = |action: usize, vote: f64| [0.3, 0.5, 0.9][action] + [0.4, 0.2, 0.0][action] * vote;
+    let rows: Vec<JudgedAction> = (0..40_100)
+        .map(|at| {
+            // Action 2 is first too rarely for a map of its own.
+            let action = if at < 100 { 2 } else { at % 2 };
+            let vote: f64 = dice.r#gen();
+            JudgedAction { action, vote, is_best: dice.r#gen::<f64>() < truth(action, vote) }
         })
         .collect();
-    let map = calibrate_votes(&rows);
-    let shown = [0.1, 0.3, 0.5, 0.7, 0.9].map(|vote| map.apply(vote));
-    assert!(shown.windows(2).all(|pair| pair[0] <= pair[1]), "{shown:?}");
-    for (vote, shown) in [0.1, 0.3, 0.5, 0.7, 0.9].into_iter().zip(shown) {
-        assert!((shown - (0.3 + 0.4 * vote)).abs() < 0.05, "{shown} at {vote}");
+    let confidence = Confidence::fit(&rows);
+    let p_best = |action, vote| {
+        confidence.p_best(&ActionValue { action, value: 0.0, standard_error: 1.0, vote })
+    };
+    for vote in [0.1, 0.3, 0.5, 0.7, 0.9] {
+        let shown = [0, 1].map(|action| p_best(action, vote));
+        let far = [0, 1].map(|action| (shown[action] - truth(action, vote)).abs());
+        assert!(far.into_iter().all(|it| it < 0.06), "{shown:?} at {vote}");
+        let of_all = (truth(0, vote) + truth(1, vote)) / 2.0;
+        assert!((p_best(2, vote) - of_all).abs() < 0.06, "{} at {vote}", p_best(2, vote));
     }
 }
 
