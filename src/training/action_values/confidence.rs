@@ -1,4 +1,4 @@
-//! From votes to `p_best`: the probability that the first action is the best one.
+//! From votes to `p_best`: how likely the first action is the best one.
 //!
 //! Votes know how bootstraps disagree, not what all of them get wrong: the best of several
 //! estimates is more often lucky than unlucky, and held-back trees even out what is special

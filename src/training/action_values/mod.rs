@@ -1,4 +1,4 @@
-//! What each action is worth for an order, learned from drawn choices.
+//! What each action is worth, learned from choices with known chances.
 //!
 //! [`log`] is what comes in, [`member`] learns from one bootstrap of it. The mean over the
 //! bootstraps is the value of an action; how they disagree says how sure that is.
