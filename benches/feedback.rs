@@ -274,7 +274,10 @@ async fn main() {
         "{PACED_PER_SECOND} choices a second: p50 {} us, p99 {} us (at most {PACED_P99_MAX}) {verdict}",
         paced[0], paced[1]
     );
-    println!("flushes a second of this disk, one after the other: {:.0}", flushes(folder.path()));
+    let (rate, [half, most]) = flushes(folder.path());
+    println!(
+        "flushes of this disk, one after the other: {rate:.0} a second, p50 {half} us, p99 {most} us"
+    );
     assert!(wrong.is_empty() && differing == 0, "feedback was lost or invented");
 }
 
@@ -363,14 +366,15 @@ async fn differing(url: &str, decisions: &[DecisionId]) -> usize {
     n_differing
 }
 
-/// How often a second the disk can be flushed after a few hundred bytes.
-fn flushes(folder: &std::path::Path) -> f64 {
+/// How often a second the disk can be flushed after a few hundred bytes; p50 and p99 of that.
+fn flushes(folder: &std::path::Path) -> (f64, [u64; 2]) {
     let mut file = std::fs::File::create(folder.join("flushes")).expect("a file");
-    let (started, mut n) = (Instant::now(), 0.0);
-    while started.elapsed() < Duration::from_secs(1) {
+    let (started, mut micros) = (Instant::now(), Vec::new());
+    while started.elapsed() < Duration::from_secs(3) {
+        let flush = Instant::now();
         file.write_all(&[7; 300]).expect("room");
         file.sync_data().expect("a flush");
-        n += 1.0;
+        micros.push(u64::try_from(flush.elapsed().as_micros()).unwrap_or(u64::MAX));
     }
-    n / started.elapsed().as_secs_f64()
+    (micros.len() as f64 / started.elapsed().as_secs_f64(), percentiles(micros))
 }
