@@ -37,10 +37,10 @@ pub enum Weighting {
 }
 
 impl Default for LearnerSettings {
-    /// Chosen on twenty simulated logs of other seeds than the gates' (2026-11-28): anything
-    /// from 80 to 250 shared trees of depth 3 to 5 does within .02 as well. Own trees are few
-    /// and held back: 200 of them without shared ones close .60 instead of .83 of the gap
-    /// between the rule and the best that `benches/gates/learner.rs` measures, at 5,000 rows.
+    /// Chosen on simulated logs of other seeds than the gates' (2026-11-28), where more or fewer
+    /// shared trees changed little. Own trees are few and held back: without shared ones they
+    /// closed about .60 to .68 instead of .80 to .86 of the gap between the rule and the best
+    /// that `benches/gates/learner.rs` measures, at 5,000 rows.
     fn default() -> Self {
         let shared = ObliviousSettings {
             loss: Loss::Squared,

@@ -152,7 +152,7 @@ fn p_best_is_the_share_of_hits_of_each_first_action() {
         let shown = [0, 1].map(|action| p_best(action, vote));
         let far = [0, 1].map(|action| (shown[action] - truth(action, vote)).abs());
         assert!(far.into_iter().all(|it| it < 0.06), "{shown:?} at {vote}");
-        let of_all = (truth(0, vote) + truth(1, vote)) / 2.0;
+        let of_all = f64::midpoint(truth(0, vote), truth(1, vote));
         assert!((p_best(2, vote) - of_all).abs() < 0.06, "{} at {vote}", p_best(2, vote));
     }
 }
