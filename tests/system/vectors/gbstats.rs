@@ -287,7 +287,7 @@ fn twenty_events_against_none_are_told_by_the_exact_ways_only() {
         assert_eq!(case[arm]["sum"].as_f64(), Some(count.count as f64));
         assert_eq!(case[arm]["n"].as_u64(), Some(count.of));
     }
-    assert_eq!(Relative::of_shares(none, twenty, 0.05), Err(vec![Refusal::TooFewEvents]));
+    assert_eq!(Relative::of_shares(none, twenty, 0.05), Err(vec![Refusal::BaselineNearZero]));
     relative("p", exact_p(none, twenty), 1.732_866_917_218_251_7e-6, TOLERANCE);
     assert!(EventBet::guard(0.5).is_harm(Events { treatment: 20, control: 0 }, 0.05));
 }
