@@ -18,6 +18,7 @@ mod looks;
 mod numbers;
 mod operators;
 mod policies;
+mod ramps;
 mod recommendations;
 mod ridge;
 mod rings;
@@ -48,6 +49,7 @@ const GROUPS: &[(&str, Gates)] = &[
     ("numbers", numbers::run),
     ("splits", splits::run),
     ("rings", rings::run),
+    ("ramps", ramps::run),
 ];
 
 fn main() -> ExitCode {
