@@ -115,6 +115,12 @@ fn money(money: &pb::ExperimentMoney) -> Value {
         "at_one_look": money.at_one_look.as_ref().map(interval),
         "least_seen": money.least_seen,
         "p_final": money.p_final,
+        "relative": money.relative.as_ref().map(|it| {
+            json!({
+                "effect": it.effect,
+                "at_one_look": it.at_one_look.as_ref().map(interval),
+            })
+        }),
     })
 }
 

@@ -167,7 +167,19 @@ fn money(
         Language::English => format!("\n  final look, by redrawn assignments: p {}", p(it)),
         Language::Chinese => format!("\n  最终检验（重新随机分组）：p {}", p(it)),
     });
-    format!("{title}\n{told}{at_the_end}")
+    let relative = money.relative.as_ref().map_or(String::new(), |it| relative(language, it));
+    format!("{title}\n{told}{relative}{at_the_end}")
+}
+
+/// To be read: what a share of the control is worth depends on the control.
+fn relative(language: Language, relative: &pb::RelativeDifference) -> String {
+    let percent = |share: f64| format!("{:+.1} %", 100.0 * share);
+    let (low, high) = relative.at_one_look.as_ref().map_or((0.0, 0.0), |it| (it.low, it.high));
+    let (effect, low, high) = (percent(relative.effect), percent(low), percent(high));
+    match language {
+        Language::English => format!("\n  of the control: {effect} ({low} – {high}, at one look)"),
+        Language::Chinese => format!("\n  相对于对照组：{effect}（{low} – {high}，仅限一次查看）"),
+    }
 }
 
 fn harms(language: Language, ink: Ink, comparison: &pb::ExperimentComparison) -> String {

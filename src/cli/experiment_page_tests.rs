@@ -60,6 +60,10 @@ fn report() -> pb::ExperimentReport {
         at_one_look: Some(interval_of(101.0, 1_431.8)),
         least_seen: 940.0,
         p_final: None,
+        relative: Some(pb::RelativeDifference {
+            effect: 0.016,
+            at_one_look: Some(interval_of(0.002, 0.031)),
+        }),
     };
     pb::ExperimentReport {
         experiment_id: "models".to_owned(),

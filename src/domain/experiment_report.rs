@@ -130,10 +130,22 @@ pub struct MoneyDifference {
     pub p_at_every_look: f64,
     /// Interval that holds for one look, planned before.
     pub at_one_look: (f64, f64),
+    /// The difference as a share of what the control brings, to be read and never decided on;
+    /// `None` when the control could bring nothing, or less.
+    pub relative: Option<RelativeDifference>,
     /// The least difference that this many units would show at one look, four times in five.
     pub least_seen: f64,
     /// p of the final look, by redrawn assignments; `None` while it runs.
     pub p_final: Option<f64>,
+}
+
+/// A difference as a share of the control.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RelativeDifference {
+    /// Arm over control, less 1.
+    pub effect: f64,
+    /// Interval that holds for one look, planned before (Fieller).
+    pub at_one_look: (f64, f64),
 }
 
 /// A harm in an arm and in the control.

@@ -70,6 +70,10 @@ fn money_to_pb(money: &MoneyDifference) -> pb::ExperimentMoney {
         at_one_look: interval(money.at_one_look),
         least_seen: money.least_seen,
         p_final: money.p_final,
+        relative: money.relative.map(|it| pb::RelativeDifference {
+            effect: it.effect,
+            at_one_look: interval(it.at_one_look),
+        }),
     }
 }
 

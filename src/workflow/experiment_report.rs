@@ -7,7 +7,8 @@
 use crate::domain::experiment::{ExperimentEnd, Harm};
 use crate::domain::experiment_report::{
     Advice, ArmLook, ArmReport, Comparison, EstimateRefusal, ExperimentReport, HarmComparison,
-    Look, MoneyComparison, MoneyDifference, MoneyLook, ReportStatus, TimesAsOften,
+    Look, MoneyComparison, MoneyDifference, MoneyLook, RelativeDifference, ReportStatus,
+    TimesAsOften,
 };
 use crate::domain::time::Timestamp;
 use crate::experiment::difference::{Difference, Metric};
@@ -16,6 +17,7 @@ use crate::experiment::moments::Moments;
 use crate::experiment::permutation::{Ring, randomization_p};
 use crate::experiment::rare_events::EventBet;
 use crate::experiment::refusal::{Answer, Refusal};
+use crate::experiment::relative::Relative;
 use crate::experiment::sequence::Mixture;
 use crate::experiment::split::one_look_p;
 use crate::workflow::experiment_guard::MONEY_UNITS_SHARPEST;
@@ -168,6 +170,7 @@ fn money(run: &ExperimentRun, arm: usize) -> Answer<MoneyDifference> {
         at_every_look: scaled(mixture.interval(&difference)),
         p_at_every_look: mixture.p(&difference),
         at_one_look: scaled(difference.interval(alpha)),
+        relative: relative([control, treatment], alpha),
         least_seen: quantiles * difference.standard_error * per_1000,
         p_final,
     })
@@ -181,6 +184,15 @@ fn difference(run: &ExperimentRun, arm: usize) -> Answer<(Difference, [Moments; 
     let (control, treatment) = (run.moments(0), run.moments(arm));
     let difference = Difference::new(Metric::Ratio, &control, &treatment)?;
     Ok((difference, [control, treatment]))
+}
+
+/// What the difference is of the control; a loss has no meaningful share of it.
+fn relative([control, treatment]: [Moments; 2], alpha: f64) -> Option<RelativeDifference> {
+    let is_gain = 0.0 < control.mean && 0.0 < control.mean_beside;
+    let found = Relative::of_means(Metric::Ratio, &control, &treatment, alpha).ok();
+    found
+        .filter(|_| is_gain)
+        .map(|it| RelativeDifference { effect: it.effect, at_one_look: it.interval })
 }
 
 /// Level of the interval of one arm (Bonferroni).
@@ -282,5 +294,28 @@ fn told(refusal: Refusal) -> EstimateRefusal {
         Refusal::SampleRatioMismatch => EstimateRefusal::SampleRatioMismatch,
         Refusal::UnitInEmptyArm => EstimateRefusal::UnitInEmptyArm,
         Refusal::UnitsMixed => EstimateRefusal::UnitsMixed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rings of one order each that bring about so much.
+    fn arm(about: f64) -> Moments {
+        let mut moments = Moments::default();
+        for n in 0..100 {
+            moments.add(about + f64::from(n % 3) - 1.0, 1.0);
+        }
+        moments
+    }
+
+    #[test]
+    fn a_difference_is_a_share_of_a_control_that_surely_gains() {
+        let told = relative([arm(10.0), arm(11.0)], 0.05).unwrap();
+        assert!((told.effect - 0.1).abs() < 0.001, "{told:?}");
+        assert!(told.at_one_look.0 < told.effect && told.effect < told.at_one_look.1);
+        assert_eq!(relative([arm(-10.0), arm(11.0)], 0.05), None, "it loses");
+        assert_eq!(relative([arm(0.05), arm(11.0)], 0.05), None, "it could be nothing");
     }
 }

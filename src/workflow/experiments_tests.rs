@@ -118,6 +118,7 @@ async fn arms_are_as_large_as_planned_and_a_report_is_the_same_bytes_again() {
     assert!(money.at_every_look.0 < money.difference && money.difference < money.at_every_look.1);
     assert!(money.at_every_look.0 < money.at_one_look.0, "looking often has its price");
     assert_eq!(money.p_final, None, "the final look comes at the end");
+    assert_eq!(money.relative, None, "a control that loses has no share");
     engine.end_experiment("ab".into(), Ending::Finished, by("wang"), at(800)).await.unwrap();
     let end = engine.report_experiment("ab".into(), ReportAt::Now(at(900))).await.unwrap();
     let MoneyComparison::Told(money) = &end.comparisons[0].money else { panic!("{end:?}") };

@@ -14,6 +14,7 @@ mod cases;
 mod catboost;
 mod durability;
 mod experiments;
+mod exploration;
 mod fake;
 mod grpc;
 mod hoarding_case;
