@@ -7,7 +7,7 @@ use miette::{IntoDiagnostic as _, WrapErr as _};
 
 use crate::cli::ask::{AskArgs, refused};
 use crate::cli::output::{say, say_json};
-use crate::cli::paint::{Align, Cell, Ink, Tone, bar, grouped, table};
+use crate::cli::paint::{Align, Cell, Ink, Tone, bar, major, table};
 use crate::cli::words::{self, word};
 use crate::domain::exploration::ExplorationLimit;
 use crate::domain::money::Currency;
@@ -92,9 +92,7 @@ fn page(language: Language, ink: Ink, report: &pb::GetExplorationReportResponse)
         return text;
     }
     let currency = Currency::parse(&report.currency_code).unwrap_or(Currency::CNY);
-    let exponent = currency.exponent();
-    let major =
-        |minor: f64| grouped(minor / 10_f64.powi(exponent.cast_signed()), exponent as usize);
+    let major = |minor: f64| major(currency, minor);
     let limit = |limit| {
         ExplorationLimit::from_wire(limit)
             .map_or("–", |limit| words::exploration_limit_name(language, limit))

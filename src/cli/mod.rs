@@ -9,6 +9,7 @@ pub mod backtest;
 mod backtest_load_page;
 pub mod backtest_page;
 pub mod baselines;
+mod blind_line;
 pub mod case;
 pub mod check_config;
 pub mod clock;

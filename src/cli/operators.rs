@@ -49,6 +49,8 @@ fn json(operator: &pb::OperatorReport) -> serde_json::Value {
         "n_choices": operator.n_choices,
         "n_recent": operator.n_recent,
         "n_took_first": operator.n_took_first,
+        "n_blind": operator.n_blind,
+        "n_blind_same": operator.n_blind_same,
         "n_same_action": operator.n_same_action,
         "usual_action": usual(operator).map(ActionKind::as_str),
         "median_seconds": operator.median_seconds,
@@ -70,13 +72,20 @@ fn page(language: Language, ink: Ink, operators: &[pb::OperatorReport]) -> Strin
         heading("operator", "操作员"),
         heading("choices", "选择数"),
         heading("took the first", "采纳首选"),
+        heading("the same unseen", "未看建议而一致"),
         heading("usual action", "常用动作"),
         heading("median seconds", "耗时中位数（秒）"),
         heading("", ""),
     ]];
     for operator in operators {
-        let n = operator.n_recent.max(1) as f64;
-        let percent = |count: u64| format!("{:.0} %", 100.0 * count as f64 / n);
+        let percent = |count: u64, of: u64| {
+            if of == 0 {
+                "–".to_owned()
+            } else {
+                format!("{:.0} %", 100.0 * count as f64 / of as f64)
+            }
+        };
+        let n_seen = operator.n_recent.saturating_sub(operator.n_blind);
         let usual = usual(operator).map_or("–", |it| action(language, it));
         let seconds = operator.median_seconds.map_or("–".to_owned(), |it| grouped(it, 0));
         let (tone, habit) = match operator.habit() {
@@ -92,13 +101,18 @@ fn page(language: Language, ink: Ink, operators: &[pb::OperatorReport]) -> Strin
         rows.push(vec![
             Cell::new(tone, operator.operator_id.as_str()),
             Cell::new(tone, operator.n_choices.to_string()),
-            Cell::new(tone, percent(operator.n_took_first)),
-            Cell::new(tone, format!("{usual} {}", percent(operator.n_same_action))),
+            Cell::new(tone, percent(operator.n_took_first, n_seen)),
+            Cell::new(tone, percent(operator.n_blind_same, operator.n_blind)),
+            Cell::new(
+                tone,
+                format!("{usual} {}", percent(operator.n_same_action, operator.n_recent)),
+            ),
             Cell::new(tone, seconds),
             Cell::new(tone, habit),
         ]);
     }
-    let aligns = [Align::Start, Align::End, Align::End, Align::Start, Align::End, Align::Start];
+    let (start, end) = (Align::Start, Align::End);
+    let aligns = [start, end, end, end, start, end, start];
     table(ink, &aligns, &rows).trim_end().to_owned()
 }
 
@@ -117,6 +131,8 @@ mod tests {
             usual_action: ActionKind::Approve.to_wire(),
             median_seconds: seconds,
             habit: habit.into(),
+            n_blind: 10,
+            n_blind_same: 6,
         };
         let operators = [
             operator("op-7", Some(2.0), pb::OperatorHabit::RubberStamp),

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::domain::money::Currency;
+
 /// Whether a terminal understands colors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ink {
@@ -169,6 +171,18 @@ pub fn grouped(number: f64, digits: usize) -> String {
 pub fn short(number: f64) -> String {
     let text = format!("{number:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// Minor units as major ones, without the code of the currency.
+pub fn major(currency: Currency, minor: f64) -> String {
+    let exponent = currency.exponent();
+    grouped(minor / 10_f64.powi(exponent.cast_signed()), exponent as usize)
+}
+
+/// The same with its sign.
+pub fn signed(currency: Currency, minor: f64) -> String {
+    let text = major(currency, minor);
+    if text.starts_with('-') { text } else { format!("+{text}") }
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use crate::cli::blind_line::blind;
 use crate::cli::exploration_line::exploration_line;
-use crate::cli::paint::{Align, Cell, Ink, Tone, bar, diverging_bar, grouped, short, table};
+use crate::cli::paint::{Align, Cell, Ink, Tone, bar, diverging_bar, major, short, signed, table};
 use crate::cli::rules_section::rules_section;
 use crate::cli::turns::turns;
 use crate::cli::words::{self, word};
@@ -45,7 +46,14 @@ impl Page {
             let _ = writeln!(text, "{gap}  • {}", reason.text.in_language(self.language));
         }
         text += &self.evidence(&decision.evidence);
-        text += &self.title("2", "What follows", "会有什么后果");
+        text += &if decision.is_blind { blind(self) } else { self.advice(decision) };
+        text += &self.footer(decision);
+        text
+    }
+
+    /// What follows from each action, and what to do.
+    fn advice(self, decision: &Decision) -> String {
+        let mut text = self.title("2", "What follows", "会有什么后果");
         text += &self.impacts(decision);
         text += &self.title("3", "What to do", "建议怎么做");
         let currency = decision.impacts.first().map_or(Currency::CNY, |it| it.currency);
@@ -53,7 +61,6 @@ impl Page {
         text += &turns(self, &decision.counterfactuals);
         text += &exploration_line(self, decision);
         text += &rules_section(self, decision);
-        text += &self.footer(decision);
         text
     }
 
@@ -381,15 +388,4 @@ pub(super) fn sign_tone(number: f64) -> Tone {
 
 pub(super) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
-}
-
-/// Minor units as major ones, without the code of the currency.
-fn major(currency: Currency, minor: f64) -> String {
-    let exponent = currency.exponent();
-    grouped(minor / 10_f64.powi(exponent.cast_signed()), exponent as usize)
-}
-
-fn signed(currency: Currency, minor: f64) -> String {
-    let text = major(currency, minor);
-    if text.starts_with('-') { text } else { format!("+{text}") }
 }

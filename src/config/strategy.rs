@@ -25,6 +25,8 @@ pub const MONEY_MAX: f64 = 1e9;
 const WEIGHT_MAX: f64 = 10.0;
 /// Of fewer reported cases nothing could be learned.
 const REPORTED_SHARE_MIN: f64 = 0.05;
+/// Of more orders nobody would see what is recommended.
+pub const BLIND_SHARE_MAX: f64 = 0.5;
 /// A release counts for at most a thousand of its kind.
 pub const PROPENSITY_MIN: f64 = 0.001;
 /// Most hours that all reviewers together have on one day: ten thousand people.
@@ -239,8 +241,15 @@ fn trust(section: &Section<'_>) -> Option<TrustPolicy> {
 fn reviewers(section: &Section<'_>) -> Option<ReviewerPolicy> {
     let hours = section.number("hours_per_day", 0.0..=REVIEWER_HOURS_MAX);
     let random = section.number("random_share", 0.0..=1.0);
+    // Texts of before it was there are strategies as well.
+    let is_told = section.has("blind_share");
+    let blind = if is_told { section.number("blind_share", 0.0..=BLIND_SHARE_MAX) } else { None };
     section.finish();
-    Some(ReviewerPolicy { hours_per_day: hours?.value, random_share: random?.value })
+    Some(ReviewerPolicy {
+        hours_per_day: hours?.value,
+        random_share: random?.value,
+        blind_share: blind.map_or(0.0, |found| found.value),
+    })
 }
 
 /// The policy; `None` when it is not enabled, or has mistakes.

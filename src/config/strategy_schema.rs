@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::strategy::{DEFAULT, MONEY_MAX, PROPENSITY_MIN};
+use crate::config::strategy::{BLIND_SHARE_MAX, DEFAULT, MONEY_MAX, PROPENSITY_MIN};
 use crate::domain::decision::ActionKind;
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureGroup;
@@ -164,10 +164,13 @@ fn exploration() -> Value {
 }
 
 fn reviewers() -> Value {
-    table([
+    let needed = table([
         ("hours_per_day", number(0.0, 100_000.0, "Hours that all reviewers together have.")),
         ("random_share", share("Share of it for orders drawn by chance.")),
-    ])
+    ]);
+    let blind =
+        number(0.0, BLIND_SHARE_MAX, "Share of orders whose advice is seen after choosing.");
+    with_optional(needed, "blind_share", blind)
 }
 
 fn actions() -> Value {

@@ -9,6 +9,7 @@ use crate::decision::rule::Ruling;
 use crate::decision::rule_facts::{Facts, OrderView};
 use crate::decision::strategy::{ActionPolicy, Eligibility, Strategy};
 use crate::decision::urgency::{Urgency, most_urgent};
+use crate::domain::blind::is_drawn_blind;
 use crate::domain::confirmation::Confirmations;
 use crate::domain::decision::{ActionKind, DecisionState, Reason};
 use crate::domain::evidence::Evidence;
@@ -63,6 +64,8 @@ pub struct Decided {
     pub ruling: Ruling,
     /// What was drawn for an order that would be declined; `None` when nothing was.
     pub exploration: Option<Exploration>,
+    /// True when people see the actions only once they have chosen.
+    pub is_blind: bool,
     /// At most three sentences about the leading risk.
     pub reasons: Vec<Reason>,
 }
@@ -101,6 +104,8 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
         actions = ranking.recommend(&[ActionKind::Approve], input.confirmations);
     }
     actions.truncate(input.actions_max);
+    let is_looked_at = actions.first().is_some_and(|first| !first.action.is_release());
+    let is_blind = is_looked_at && is_drawn_blind(&input.order.key, strategy.reviewers.blind_share);
     let reasons = leading.map_or_else(Vec::new, |at| {
         reasons(
             strategy,
@@ -115,6 +120,7 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
         actions,
         ruling,
         exploration,
+        is_blind,
         reasons,
         risks,
     }

@@ -103,3 +103,18 @@ fn each_limit_leaves_no_chance_and_what_an_order_spent_itself_is_not_spent_again
     let ring = ExplorationRoom { is_ring_explored: true, ..EMPTY };
     assert_eq!(withheld(ring), Some(ExplorationLimit::Ring));
 }
+
+#[test]
+fn only_what_somebody_has_to_look_at_is_shown_blind() {
+    let share = 0.5;
+    let mut blind = strategy();
+    blind.reviewers.blind_share = share;
+    let is_blind = |strategy: &Strategy, n, risk| {
+        decided(strategy, &order_of(n, 50_000), risk, &EMPTY).is_blind
+    };
+    let n_blind = (0..400).filter(|n| is_blind(&blind, *n, 0.9)).count();
+    // Five standard deviations around 200: 5 · √(400 · .25) = 50.
+    assert!(n_blind.abs_diff(200) < 50, "{n_blind}");
+    assert!((0..400).all(|n| !is_blind(&blind, n, 0.001)), "nobody looks at those");
+    assert!((0..400).all(|n| !is_blind(&strategy(), n, 0.9)), "as long as nobody asks for it");
+}

@@ -135,7 +135,7 @@ pub(crate) fn strategy() -> Strategy {
             confirm_prior: ConfirmPrior { shares: [0.8, 0.1, 0.05], n: 20.0 },
             confirm_choices_min: 30,
         },
-        reviewers: ReviewerPolicy { hours_per_day: 40.0, random_share: 0.05 },
+        reviewers: ReviewerPolicy { hours_per_day: 40.0, random_share: 0.05, blind_share: 0.0 },
         exploration: None,
         actions: vec![
             action(ActionKind::Approve, 0.0, 0.0),

@@ -124,6 +124,9 @@ pub struct ReviewerPolicy {
     pub hours_per_day: f64,
     /// Share of the places in their queue that are drawn at random.
     pub random_share: f64,
+    /// Share of the orders that somebody has to look at whose recommendation is shown only once
+    /// they have chosen.
+    pub blind_share: f64,
 }
 
 /// Which declined orders are released to learn how they would have ended.

@@ -148,6 +148,9 @@ pub struct Decision {
     /// What was drawn for an order that would have been declined, to learn how it ends; `None`
     /// for every other order.
     pub exploration: Option<Exploration>,
+    /// True when people see the actions only once they have chosen, so that what they would do
+    /// without them is known.
+    pub is_blind: bool,
     /// Rules of the strategy that matched or could not be judged, in the strategy's order.
     pub rules: Vec<RuleOutcome>,
     /// Words of the selected rules, each once, in the order of the rules.

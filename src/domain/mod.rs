@@ -4,6 +4,7 @@
 
 pub mod assignment;
 pub mod backtest;
+pub mod blind;
 pub mod case;
 pub mod category;
 pub mod confirmation;

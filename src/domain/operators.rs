@@ -39,9 +39,20 @@ struct Choices {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Choice {
     took_first: bool,
+    /// True when it was made before the recommendation was seen.
+    is_blind: bool,
     action: ActionKind,
     /// From opening to deciding; `None` when the caller did not say.
     seconds: Option<f64>,
+}
+
+/// What was recommended for a choice.
+#[derive(Clone, Copy, Debug)]
+pub struct Recommended {
+    /// First.
+    pub first: ActionKind,
+    /// True when it was to be seen only once somebody had chosen.
+    pub is_blind: bool,
 }
 
 /// What an operator's newest choices look like.
@@ -63,8 +74,11 @@ pub struct OperatorReport {
     pub operator_id: Box<str>,
     /// Choices in all: first ones about orders that somebody had to look at.
     pub n_choices: u64,
-    /// Of the newest: took what was recommended first.
+    /// Of the newest that saw the recommendation: took what was first in it.
     pub took_first: Share,
+    /// Of the newest that did not: chose the same all the same. Agreement beyond this is the
+    /// recommendation's doing.
+    pub blind_same: Share,
     /// Of the newest: took the action that they took most often.
     pub same_action: Share,
     /// That action.
@@ -76,8 +90,8 @@ pub struct OperatorReport {
 }
 
 impl Operators {
-    /// Takes in the first choice about a decision; `first` was recommended first.
-    pub fn chose(&mut self, choice: &OperatorChoice, first: ActionKind) {
+    /// Takes in the first choice about a decision.
+    pub fn chose(&mut self, choice: &OperatorChoice, recommended: Recommended) {
         if OPERATORS_MAX <= self.0.len() && !self.0.contains_key(&choice.operator_id) {
             return;
         }
@@ -85,7 +99,8 @@ impl Operators {
         let seconds = choice.opened_at.map(|opened| (choice.decided_at - opened).as_seconds());
         of_operator.n += 1;
         of_operator.recent.push_back(Choice {
-            took_first: choice.action == first,
+            took_first: choice.action == recommended.first,
+            is_blind: recommended.is_blind,
             action: choice.action,
             // One who decided before they opened tells no time.
             seconds: seconds.filter(|seconds| 0.0 <= *seconds),
@@ -119,7 +134,10 @@ impl Choices {
         let count = |is_it: &dyn Fn(&Choice) -> bool| {
             self.recent.iter().filter(|choice| is_it(choice)).count() as u64
         };
-        let took_first = Share::new(count(&|choice| choice.took_first), n);
+        let n_blind = count(&|choice| choice.is_blind);
+        let took_first =
+            Share::new(count(&|choice| choice.took_first && !choice.is_blind), n - n_blind);
+        let blind_same = Share::new(count(&|choice| choice.took_first && choice.is_blind), n_blind);
         let by_action = ActionKind::ALL.map(|action| (count(&|it| it.action == action), action));
         // The first of equals, so that a report does not depend on luck.
         let (same, usual_action) = by_action
@@ -142,6 +160,7 @@ impl Choices {
             operator_id: id.into(),
             n_choices: self.n,
             took_first,
+            blind_same,
             same_action,
             usual_action,
             median_seconds,
@@ -173,12 +192,16 @@ mod tests {
         }
     }
 
+    fn seen(first: ActionKind) -> Recommended {
+        Recommended { first, is_blind: false }
+    }
+
     /// Sixty choices of one operator; the recommendation alternates.
     fn after(action: impl Fn(ActionKind) -> ActionKind, seconds: Option<i64>) -> OperatorReport {
         let mut operators = Operators::default();
         for n in 0..60 {
             let first = if n % 2 == 0 { ActionKind::Decline } else { ActionKind::Review };
-            operators.chose(&choice("op", n, action(first), seconds), first);
+            operators.chose(&choice("op", n, action(first), seconds), seen(first));
         }
         operators.reports().remove(0)
     }
@@ -204,10 +227,11 @@ mod tests {
         assert_eq!(after(|first| first, None).habit, Habit::NotEnoughData);
         let mut operators = Operators::default();
         for n in 0..29 {
-            operators.chose(&choice("op", n, ActionKind::Approve, Some(1)), ActionKind::Review);
+            operators
+                .chose(&choice("op", n, ActionKind::Approve, Some(1)), seen(ActionKind::Review));
         }
         assert!(!operators.is_rubber_stamp("op") && !operators.is_rubber_stamp("nobody"));
-        operators.chose(&choice("op", 29, ActionKind::Approve, Some(1)), ActionKind::Review);
+        operators.chose(&choice("op", 29, ActionKind::Approve, Some(1)), seen(ActionKind::Review));
         assert!(operators.is_rubber_stamp("op"));
     }
 
@@ -216,9 +240,30 @@ mod tests {
         let mut operators = Operators::default();
         for n in 0..400 {
             let seconds = if n < 200 { 2 } else { 60 };
-            operators.chose(&choice("op", n, ActionKind::Approve, Some(seconds)), ActionKind::Hold);
+            operators.chose(
+                &choice("op", n, ActionKind::Approve, Some(seconds)),
+                seen(ActionKind::Hold),
+            );
         }
         assert!(!operators.is_rubber_stamp("op"));
         assert_eq!(operators.reports()[0].n_choices, 400);
+    }
+
+    #[test]
+    fn who_agrees_only_with_what_is_seen_is_told_apart() {
+        let mut operators = Operators::default();
+        for n in 0..60 {
+            // Sees two of three, and takes what is seen; without it reviews every other order.
+            let is_blind = n % 3 == 0;
+            let first = ActionKind::Decline;
+            let own = if n % 2 == 0 { ActionKind::Review } else { first };
+            let action = if is_blind { own } else { first };
+            let recommended = Recommended { first, is_blind };
+            operators.chose(&choice("op", n, action, Some(40)), recommended);
+        }
+        let report = operators.reports().remove(0);
+        assert_eq!((report.took_first.count, report.took_first.of), (40, 40));
+        assert_eq!((report.blind_same.count, report.blind_same.of), (10, 20));
+        assert_eq!(report.same_action.of, 60);
     }
 }

@@ -65,6 +65,7 @@ pub fn to_pb(decision: &Decision, explain: Explain) -> pb::Decision {
         is_hypothetical: false,
         rules: decision.rules.iter().map(rule::to_pb).collect(),
         exploration: decision.exploration.as_ref().map(exploration_to_pb),
+        is_blind: decision.is_blind,
         tags: texts_to_pb(&decision.tags),
         notices: texts_to_pb(&decision.notices),
         priority: decision.priority,

@@ -88,11 +88,13 @@ fn operator_to_pb(operator: &OperatorReport) -> pb::OperatorReport {
     pb::OperatorReport {
         operator_id: operator.operator_id.to_string(),
         n_choices: operator.n_choices,
-        n_recent: operator.took_first.of,
+        n_recent: operator.same_action.of,
         n_took_first: operator.took_first.count,
         n_same_action: operator.same_action.count,
         usual_action: operator.usual_action.to_wire(),
         median_seconds: operator.median_seconds,
         habit: habit.into(),
+        n_blind: operator.blind_same.of,
+        n_blind_same: operator.blind_same.count,
     }
 }

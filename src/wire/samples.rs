@@ -196,6 +196,7 @@ fn decision(order: OrderKey) -> Decision {
             rule_outcome(),
         ],
         exploration: Some(exploration()),
+        is_blind: true,
         tags: vec!["low_stock".into(), "live".into()],
         notices: vec!["emergency_replenishment".into()],
         priority: -7,

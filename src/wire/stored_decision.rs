@@ -77,6 +77,7 @@ pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> O
         impacts,
         actions,
         exploration: decision.exploration.map(read_exploration),
+        is_blind: decision.is_blind,
         rules,
         tags: boxed(decision.tags),
         notices: boxed(decision.notices),

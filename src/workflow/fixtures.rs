@@ -184,7 +184,7 @@ fn fit_set(version: &str, set: &TrainingSet) -> Bundle {
     fit_bundle(set, &params, &mut |_| {}).unwrap()
 }
 
-/// Reads `plain`, `strict`, `exploring` and `drawing`, finds mistakes in every other text.
+/// Reads `plain`, `strict`, `blind`, `exploring` and `drawing`, finds mistakes in every other text.
 pub(crate) fn reader() -> StrategyReader {
     Arc::new(|toml| {
         let mut strategy = strategy();
@@ -193,6 +193,7 @@ pub(crate) fn reader() -> StrategyReader {
         match toml {
             "plain" => {}
             "strict" => strategy.default_risk.loss_fixed_minor = 50_000.0,
+            "blind" => strategy.reviewers.blind_share = 1.0,
             // Both decline everything; the one releases what it may, the other a quarter of it.
             "exploring" => explore(&mut strategy, 1.0),
             "drawing" => explore(&mut strategy, 0.25),

@@ -282,6 +282,7 @@ impl Judge {
             impacts: decided.impacts,
             actions: decided.actions,
             exploration: decided.exploration,
+            is_blind: decided.is_blind,
             rules: decided.ruling.outcomes,
             tags: decided.ruling.tags,
             notices: decided.ruling.notices,

@@ -30,6 +30,7 @@ pub fn differences(recorded: &Decision, again: &Decision) -> Vec<FieldDifference
         impacts,
         actions,
         exploration,
+        is_blind,
         rules,
         tags,
         notices,
@@ -55,6 +56,7 @@ pub fn differences(recorded: &Decision, again: &Decision) -> Vec<FieldDifference
     check("impacts", impacts, &again.impacts);
     check("actions", actions, &again.actions);
     check("exploration", exploration, &again.exploration);
+    check("is_blind", is_blind, &again.is_blind);
     check("rules", rules, &again.rules);
     check("tags", tags, &again.tags);
     check("notices", notices, &again.notices);

@@ -9,8 +9,8 @@ use crate::domain::operators::Habit;
 use crate::domain::review_queue::{Place, QueueQuery, ReviewQueue};
 use crate::domain::time::{Span, Timestamp};
 use crate::workflow::engine::Engine;
-use crate::workflow::engine_tests::{open, score};
-use crate::workflow::fixtures::at;
+use crate::workflow::engine_tests::{open, open_with, score};
+use crate::workflow::fixtures::{at, bundle};
 use crate::workflow::review_service::ReviewService as _;
 use crate::workflow::service::OrderService as _;
 
@@ -121,5 +121,28 @@ async fn one_who_approves_everything_in_two_seconds_is_named_and_not_learned_fro
     // The first 29 count for what they are; nobody knew better then.
     let known = score(&engine, 1_000).await.actions.iter().map(|it| it.n_confirm).max();
     assert!(known.is_some_and(|n| n < 30), "{known:?}");
+    engine.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_choice_made_blind_tells_how_people_choose_alone_and_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open_with(dir.path(), bundle(), "blind");
+    let mut n_asked = 0;
+    for n in 0..80 {
+        let decision = score(&engine, n).await;
+        assert_eq!(decision.is_blind, !decision.actions[0].action.is_release());
+        if decision.is_blind {
+            let choice = approval(&format!("c{n}"), decision.decision_id);
+            engine.record_choice(choice, at(900)).await.unwrap();
+            n_asked += 1;
+        }
+    }
+    assert!(2 < n_asked, "too few orders that ask for somebody: {n_asked}");
+    let report = engine.list_operators().await.unwrap().remove(0);
+    let blind = (report.blind_same.count, report.blind_same.of, report.took_first.of);
+    assert_eq!(blind, (0, n_asked, 0), "whoever approves agrees with no review");
+    let known = score(&engine, 1_000).await.actions.iter().map(|it| it.n_confirm).max();
+    assert_eq!(known, Some(0), "nobody took what nobody saw");
     engine.stop();
 }

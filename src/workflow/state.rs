@@ -11,7 +11,7 @@ use crate::domain::confirmation::Confirmations;
 use crate::domain::decision::DecisionId;
 use crate::domain::entity::EntityRef;
 use crate::domain::event::{Event, Fact};
-use crate::domain::operators::Operators;
+use crate::domain::operators::{Operators, Recommended};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
     BackgroundActivated, GraphActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
@@ -25,7 +25,7 @@ use crate::workflow::experiment_book::ExperimentBook;
 use crate::workflow::exploration_ledger::ExplorationLedger;
 use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::strategy_ledger::StrategyLedger;
-use crate::workflow::undecided::Undecided;
+use crate::workflow::undecided::{Shown, Undecided};
 
 /// First 16 bytes of a BLAKE3 hash: names a text without keeping it.
 pub type Digest = u128;
@@ -185,11 +185,13 @@ impl State {
             && let Some(shown) = self.undecided.chose(choice.decision_id)
         {
             // The first choice about a decision: what is chosen later knows more than it.
-            if let Some(first) = shown.first() {
-                self.operators.chose(choice, *first);
+            let Shown { actions, is_blind } = shown;
+            if let Some(first) = actions.first() {
+                self.operators.chose(choice, Recommended { first: *first, is_blind });
             }
-            if !self.operators.is_rubber_stamp(&choice.operator_id) {
-                self.confirmations.chose(&shown, choice.action);
+            // Who has not seen a recommendation does not take it.
+            if !is_blind && !self.operators.is_rubber_stamp(&choice.operator_id) {
+                self.confirmations.chose(&actions, choice.action);
             }
         }
         self.graph.apply_received(event, received.received_time);

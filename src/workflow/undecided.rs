@@ -20,10 +20,18 @@ pub struct Undecided {
     by_order: IndexMap<(Box<str>, Box<str>), DecisionId, FxBuildHasher>,
 }
 
+/// What was recommended for a decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shown {
+    /// Best first.
+    pub actions: Vec<ActionKind>,
+    /// True when it was to be seen only once somebody had chosen.
+    pub is_blind: bool,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 struct OpenDecision {
-    /// What was recommended, best first.
-    shown: Vec<ActionKind>,
+    shown: Shown,
     order: OrderKey,
     /// What the order waits for, where a review is recommended first.
     review: Option<WaitingOrder>,
@@ -37,10 +45,11 @@ impl Undecided {
             self.open.swap_remove(&earlier);
         }
         let actions = decision.actions.iter().map(|action| action.action);
-        let shown: Vec<ActionKind> = actions.take(RANKS).collect();
-        if shown.first().is_none_or(|first| first.is_release()) {
+        let actions: Vec<ActionKind> = actions.take(RANKS).collect();
+        if actions.first().is_none_or(|first| first.is_release()) {
             return;
         }
+        let shown = Shown { actions, is_blind: decision.is_blind };
         let review = waiting(decision, event_time);
         let open = OpenDecision { shown, order: decision.order.clone(), review };
         self.open.insert(decision.decision_id, open);
@@ -49,7 +58,7 @@ impl Undecided {
 
     /// Takes out what somebody has chosen about and tells what was recommended; `None` when
     /// nobody was asked or somebody has chosen before.
-    pub fn chose(&mut self, decision_id: DecisionId) -> Option<Vec<ActionKind>> {
+    pub fn chose(&mut self, decision_id: DecisionId) -> Option<Shown> {
         let open = self.open.swap_remove(&decision_id)?;
         self.by_order.swap_remove(&order_of(&open.order));
         Some(open.shown)

@@ -144,6 +144,18 @@ fn an_answer_reads_well_in_chinese() {
     insta::assert_snapshot!(page.decision(&decision()));
 }
 
+#[test]
+fn a_blind_answer_shows_evidence_and_no_advice() {
+    for language in [Language::English, Language::Chinese] {
+        let page = Page { language, ink: Ink::Plain };
+        let open = decision();
+        let told = page.decision(&Decision { is_blind: true, ..decision() });
+        let title = open.actions[0].title.in_language(language);
+        assert!(page.decision(&open).contains(title) && !told.contains(title), "{told}");
+        assert!(told.contains("--json") && told.len() < page.decision(&open).len(), "{told}");
+    }
+}
+
 /// What a smaller amount would change; the searches end with one that finds nothing.
 fn what_if(language: Language) -> String {
     let page = Page { language, ink: Ink::Plain };

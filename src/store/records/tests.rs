@@ -137,6 +137,7 @@ fn decided(n: u64) -> Record {
         features: Vec::new(),
         missing_inputs: Vec::new(),
         exploration: None,
+        is_blind: false,
         unlike_training: ordinary(),
         counterfactuals: Vec::new(),
         degraded_reasons: Vec::new(),

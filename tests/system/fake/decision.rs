@@ -68,6 +68,7 @@ pub(crate) fn decide(request: &ScoreRequest, id: DecisionId, received: Timestamp
         features: vec![1.0; 40],
         missing_inputs: vec!["device_orders_count_1d".into()],
         exploration: None,
+        is_blind: false,
         unlike_training: UnlikeTraining {
             is_unlike: false,
             surprise: 3.5,
