@@ -36,6 +36,7 @@ pub(crate) struct HeadCard {
     n_rows: u64,
     n_positive: u64,
     n_trees: usize,
+    is_kept: bool,
     map: CalibrationMap,
     report: HeldOutReport,
     /// Names of features with their mean |contribution|, largest first.
@@ -53,6 +54,7 @@ impl HeadCard {
             n_rows: head.entry.n_rows,
             n_positive: head.entry.n_positive,
             n_trees: head.artifact.ensemble.trees().len(),
+            is_kept: head.is_kept,
             map: head.artifact.calibration.map.clone(),
             report: head.report.clone(),
             leading,
@@ -135,6 +137,12 @@ fn write_head(card: &mut String, head: &HeadCard, n_all: u64) -> Result<(), Erro
             writeln!(card, "{of_all}, {} of them positive; {n_trees} trees.", head.n_positive)?;
         }
         HeadKind::ImpactValue => writeln!(card, "{of_all}; {n_trees} trees.")?,
+    }
+    if head.is_kept {
+        writeln!(
+            card,
+            "They were not fitted again on all rows: the calibration did not carry over."
+        )?;
     }
     let (from, to) = head.report.window;
     writeln!(card, "{} rows held out, {from} to {to}.\n", head.report.pairs.len())?;

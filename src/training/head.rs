@@ -3,6 +3,7 @@
 use crate::domain::feature::Monotone;
 use crate::domain::head::HeadKind;
 use crate::model::artifact::HeadArtifact;
+use crate::model::calibration::CalibrationMap;
 use crate::model::conformal::{LEVELS, OuterQuantiles, in_order};
 use crate::model::ensemble::Ensemble;
 use crate::model::manifest::HeadEntry;
@@ -20,6 +21,12 @@ use crate::training::parts::Parts;
 use crate::training::quantiles::boost_quantiles;
 use crate::training::set::{HeadTarget, TrainingSet};
 
+/// How many times as large, or as small, the mean probability of the held-out rows may become
+/// when the trees are fitted again. A fit that has seen them is a little surer of them; where the
+/// share of bad orders has moved and few trees made the calibration steep, it can be sure of
+/// everything.
+const CARRIED_OVER_MAX: f64 = 2.0;
+
 /// One head about to be fitted.
 pub(crate) struct HeadFit<'a> {
     pub(crate) set: &'a TrainingSet,
@@ -36,6 +43,9 @@ pub(crate) struct FittedHead {
     pub(crate) report: HeldOutReport,
     /// Mean |contribution| per column.
     pub(crate) importance: Vec<f64>,
+    /// True when the trees should have been fitted again on all rows, but the calibration did
+    /// not carry over.
+    pub(crate) is_kept: bool,
 }
 
 impl HeadFit<'_> {
@@ -70,13 +80,19 @@ impl HeadFit<'_> {
         let rows_held_out =
             HeldOutRows { rows: parts.report, scored: &held_out, quantiles: reported };
         let report = HeldOutReport::new(self, rows_held_out, &calibration, &params.slices);
-        let ensemble = match params.refit {
-            Refit::KeepBest => boosted.ensemble,
+        let again = match params.refit {
+            Refit::KeepBest => None,
             Refit::AllRows => {
                 let n_trees = u32::try_from(boosted.ensemble.trees().len()).unwrap_or(u32::MAX);
-                self.boost(&trees.with_n_trees(n_trees), (&rows, &[]), &mut on_tree)?.ensemble
+                Some(self.boost(&trees.with_n_trees(n_trees), (&rows, &[]), &mut on_tree)?.ensemble)
             }
         };
+        let scored = |ensemble: &Ensemble| raw_scores(self.columns, ensemble, parts.report);
+        let is_kept = self.target.kind != HeadKind::ImpactValue
+            && again.as_ref().is_some_and(|again| {
+                !carries_over(&calibration.map, [&scored(&boosted.ensemble), &scored(again)])
+            });
+        let ensemble = again.filter(|_| !is_kept).unwrap_or(boosted.ensemble);
         let importance = mean_contributions(self.columns, &ensemble, parts.report);
         let entry = HeadEntry {
             id: head,
@@ -89,7 +105,7 @@ impl HeadFit<'_> {
             metrics: report.metrics.clone(),
         };
         let artifact = HeadArtifact { calibration, ensemble, quantiles };
-        Ok(FittedHead { entry, artifact, report, importance })
+        Ok(FittedHead { entry, artifact, report, importance, is_kept })
     }
 
     /// Grows the trees of the head.
@@ -166,6 +182,14 @@ impl HeadFit<'_> {
     }
 }
 
+/// True when a map that was fitted to the first of these raw scores says about the same of the
+/// second, of the same rows.
+fn carries_over(map: &CalibrationMap, raw_scores: [&[f64]; 2]) -> bool {
+    let [before, after] =
+        raw_scores.map(|raws| raws.iter().map(|raw| map.apply(*raw)).sum::<f64>());
+    before <= CARRIED_OVER_MAX * after && after <= CARRIED_OVER_MAX * before
+}
+
 /// Raw scores of training rows.
 pub(crate) fn raw_scores(columns: &Columns, ensemble: &Ensemble, rows: &[u32]) -> Vec<f64> {
     let mut raw = vec![ensemble.bias(); rows.len()];
@@ -188,4 +212,24 @@ pub(crate) fn count_labels(target: &HeadTarget) -> (u64, u64) {
         HeadKind::ImpactValue => 0,
     };
     (n_rows, n_positive)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seen in a rehearsal: four trees, a slope of 30, and two log-odds more of bad orders.
+    #[test]
+    fn a_steep_map_carries_over_to_no_other_level() {
+        let raws = |level: f64| -> Vec<f64> {
+            (0..100).map(|row| level + if row < 98 { 0.0 } else { 0.45 }).collect()
+        };
+        let steep = CalibrationMap::Platt { slope: 30.0, intercept: 194.0 };
+        let kept = raws(-6.77);
+        assert!(carries_over(&steep, [&kept, &kept]));
+        assert!(!carries_over(&steep, [&kept, &raws(-4.9)]));
+        assert!(!carries_over(&steep, [&kept, &raws(-7.5)]));
+        let usual = CalibrationMap::Platt { slope: 1.05, intercept: 0.1 };
+        assert!(carries_over(&usual, [&kept, &raws(-6.4)]));
+    }
 }
