@@ -8,6 +8,7 @@ use crate::decision::strategy::{ActionPolicy, Strategy};
 use crate::domain::decision::{ActionKind, Decision};
 use crate::domain::head::HeadId;
 use crate::domain::record::Record;
+use crate::domain::risk::RiskAssessment;
 use crate::domain::time::{Span, Timestamp};
 use crate::feature::catalog::Catalog;
 use crate::graph::knowledge::KnowledgeGraph;
@@ -88,12 +89,13 @@ pub fn truth_money<'t>(
                 values.clear();
                 catalog.extract(&graph, &request.order, request.event_time, &mut values);
                 let placed = (&request.order, request.event_time);
-                let answered =
+                let mut answered =
                     answer((frozen.bundle, frozen.strategy), placed, &values, &mut scratch);
                 let live = first_of(frozen.strategy, decision);
                 if let (Some(first), Some(live), Some(truth)) =
                     (answered.first, live, truth(decision))
                 {
+                    add_unknown_risks(&mut answered.risks, truth);
                     let is_real = |head: &HeadId| {
                         truth.labels.iter().any(|(risk, is_real)| *is_real && risk == head)
                     };
@@ -115,6 +117,18 @@ pub fn truth_money<'t>(
         }
     }
     Ok(summed(&rows))
+}
+
+/// A loss by a risk that the frozen model never learned of is a loss all the same: what the
+/// truth names is priced, by whoever is right about it.
+fn add_unknown_risks(risks: &mut Vec<RiskAssessment>, truth: &OrderTruth) {
+    let Some(known) = risks.first().cloned() else { return };
+    for (head, _) in &truth.labels {
+        if risks.iter().all(|risk| risk.head != *head) {
+            // Only its name counts: the truth takes the place of every probability.
+            risks.push(RiskAssessment { head: head.clone(), ..known.clone() });
+        }
+    }
 }
 
 fn row(
