@@ -4,7 +4,7 @@
 //! is a promise: the figure that was found, and the bounds that it has to be in. Rows that begin
 //! with "mutant" are usual mistakes; each has to *break* its gate, or the gate shows nothing.
 //! Seeds come from the commit: three per gate, all have to pass. With names, only those gates
-//! run: `cargo bench --bench gates -- rings`. Some five minutes on two cores; a table of all
+//! run: `cargo bench --bench gates -- rings`. Some six minutes on two cores; a table of all
 //! figures comes last, and the run fails when a gate is red or a mutant is not caught.
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench")]
 

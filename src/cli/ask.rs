@@ -14,6 +14,7 @@ use crate::domain::text::Language;
 use crate::wire::pb::v1::decision_service_client::DecisionServiceClient;
 use crate::wire::pb::v1::experiment_service_client::ExperimentServiceClient;
 use crate::wire::pb::v1::model_service_client::ModelServiceClient;
+use crate::wire::pb::v1::review_service_client::ReviewServiceClient;
 use crate::wire::pb::v1::strategy_service_client::StrategyServiceClient;
 
 /// Whom to ask, and how to show the answer.
@@ -99,6 +100,17 @@ impl AskArgs {
     /// A report with the address of a server that does not answer.
     pub async fn connect_models(&self) -> miette::Result<ModelServiceClient<Channel>> {
         ModelServiceClient::connect(self.server.clone())
+            .await
+            .into_diagnostic()
+            .wrap_err_with(|| format!("cannot reach a server at {}", self.server))
+    }
+
+    /// A connection to the server's reviews.
+    ///
+    /// # Errors
+    /// A report with the address of a server that does not answer.
+    pub async fn connect_reviews(&self) -> miette::Result<ReviewServiceClient<Channel>> {
+        ReviewServiceClient::connect(self.server.clone())
             .await
             .into_diagnostic()
             .wrap_err_with(|| format!("cannot reach a server at {}", self.server))

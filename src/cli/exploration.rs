@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use miette::{IntoDiagnostic as _, WrapErr as _};
+use miette::IntoDiagnostic as _;
 
 use crate::cli::ask::{AskArgs, refused};
 use crate::cli::output::{say, say_json};
@@ -15,7 +15,6 @@ use crate::domain::share::Share;
 use crate::domain::text::Language;
 use crate::wire::enums::WireEnum as _;
 use crate::wire::pb::v1 as pb;
-use crate::wire::pb::v1::review_service_client::ReviewServiceClient;
 
 /// Width of the bar of a limit.
 const BAR_COLUMNS: usize = 20;
@@ -42,10 +41,7 @@ pub fn run(args: &ExplorationArgs) -> miette::Result<()> {
 }
 
 async fn ask(asking: &AskArgs) -> miette::Result<pb::GetExplorationReportResponse> {
-    let mut client = ReviewServiceClient::connect(asking.server.clone())
-        .await
-        .into_diagnostic()
-        .wrap_err_with(|| format!("cannot reach a server at {}", asking.server))?;
+    let mut client = asking.connect_reviews().await?;
     let answer = client.get_exploration_report(pb::GetExplorationReportRequest {}).await;
     Ok(answer.map_err(|status| refused(&status))?.into_inner())
 }

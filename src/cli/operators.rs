@@ -1,7 +1,7 @@
 //! `orderlens operators`: how people choose, and who does not look.
 
 use clap::Args;
-use miette::{IntoDiagnostic as _, WrapErr as _};
+use miette::IntoDiagnostic as _;
 
 use crate::cli::ask::{AskArgs, refused};
 use crate::cli::output::{say, say_json};
@@ -11,7 +11,6 @@ use crate::domain::decision::ActionKind;
 use crate::domain::text::Language;
 use crate::wire::enums::WireEnum as _;
 use crate::wire::pb::v1 as pb;
-use crate::wire::pb::v1::review_service_client::ReviewServiceClient;
 
 /// Whom to ask.
 #[derive(Clone, Debug, Args)]
@@ -35,10 +34,7 @@ pub fn run(args: &OperatorsArgs) -> miette::Result<()> {
 }
 
 async fn ask(asking: &AskArgs) -> miette::Result<Vec<pb::OperatorReport>> {
-    let mut client = ReviewServiceClient::connect(asking.server.clone())
-        .await
-        .into_diagnostic()
-        .wrap_err_with(|| format!("cannot reach a server at {}", asking.server))?;
+    let mut client = asking.connect_reviews().await?;
     let answer = client.list_operators(pb::ListOperatorsRequest {}).await;
     Ok(answer.map_err(|status| refused(&status))?.into_inner().operators)
 }

@@ -1,7 +1,7 @@
 //! `orderlens queue`: which orders people should look at first.
 
 use clap::Args;
-use miette::{IntoDiagnostic as _, WrapErr as _};
+use miette::IntoDiagnostic as _;
 use serde::Serialize;
 
 use crate::cli::ask::{AskArgs, refused};
@@ -11,7 +11,6 @@ use crate::cli::words::word;
 use crate::domain::money::Currency;
 use crate::domain::text::Language;
 use crate::wire::pb::v1 as pb;
-use crate::wire::pb::v1::review_service_client::ReviewServiceClient;
 
 /// Minutes in an hour.
 const MINUTES: f64 = 60.0;
@@ -71,11 +70,7 @@ pub fn run(args: &QueueArgs) -> miette::Result<()> {
 }
 
 async fn ask(args: &QueueArgs) -> miette::Result<Queue> {
-    let server = &args.asking.server;
-    let mut client = ReviewServiceClient::connect(server.clone())
-        .await
-        .into_diagnostic()
-        .wrap_err_with(|| format!("cannot reach a server at {server}"))?;
+    let mut client = args.asking.connect_reviews().await?;
     let request = pb::GetReviewQueueRequest {
         minutes: args.hours.map(|hours| hours * MINUTES),
         placed_within_hours: args.placed_within_hours,

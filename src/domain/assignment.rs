@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::entity::{EntityKind, EntityRef};
-use crate::domain::order::Order;
+use crate::domain::order::{Order, OrderKey};
 
 /// Which arm of an experiment judged an order, and for whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,13 @@ pub fn draw(salt: &str, unit: &str) -> f64 {
     let mut first = [0_u8; 8];
     first.copy_from_slice(&hash.finalize()[..8]);
     (u64::from_be_bytes(first) >> 11) as f64 / STEPS
+}
+
+/// The draw of an order: the same for all its revisions and however often it is asked about, so
+/// that nobody can ask again for a better one.
+pub fn draw_of_order(salt: &str, order: &OrderKey) -> f64 {
+    let OrderKey { channel, order_id, .. } = order;
+    draw(salt, &format!("{}:{channel}/{order_id}", channel.len()))
 }
 
 /// What is assigned as one: the account of the order, or the order when it names none.

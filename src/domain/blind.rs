@@ -4,7 +4,7 @@
 //! therefore shown with their evidence alone: how often people would have chosen the same says
 //! how much of their agreement is the recommendation's doing.
 
-use crate::domain::assignment::draw;
+use crate::domain::assignment::draw_of_order;
 use crate::domain::order::OrderKey;
 
 /// Salt of the draws: independent of every other one.
@@ -12,8 +12,7 @@ const SALT: &str = "blind";
 
 /// Whether an order is of the share that is shown blind: the same for all its revisions.
 pub fn is_drawn_blind(order: &OrderKey, share: f64) -> bool {
-    let OrderKey { channel, order_id, .. } = order;
-    draw(SALT, &format!("{}:{channel}/{order_id}", channel.len())) < share
+    draw_of_order(SALT, order) < share
 }
 
 #[cfg(test)]

@@ -101,6 +101,15 @@ pub enum Ending {
     Killed,
 }
 
+impl From<Ending> for ExperimentEnd {
+    fn from(ending: Ending) -> Self {
+        match ending {
+            Ending::Finished => Self::Finished,
+            Ending::Killed => Self::Killed,
+        }
+    }
+}
+
 /// Which state of an experiment is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReportAt {

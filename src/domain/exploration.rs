@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::assignment::draw;
+use crate::domain::assignment::draw_of_order;
 use crate::domain::money::Currency;
 use crate::domain::order::OrderKey;
 use crate::domain::risk::Probability;
@@ -83,11 +83,9 @@ impl ExplorationLimit {
     pub const ALL: [Self; 4] = [Self::Hour, Self::Day, Self::Month, Self::Ring];
 }
 
-/// What an order draws, in [0, 1): the same for all its revisions and however often it is asked
-/// about, so that nobody can ask again for a better draw.
+/// What an order draws, in [0, 1), see [`draw_of_order`].
 pub fn draw_of(order: &OrderKey) -> f64 {
-    let OrderKey { channel, order_id, .. } = order;
-    draw(SALT, &format!("{}:{channel}/{order_id}", channel.len()))
+    draw_of_order(SALT, order)
 }
 
 #[cfg(test)]

@@ -138,6 +138,26 @@ impl OutcomeKind {
             Self::ConfirmedLegit => "confirmed_legit",
         }
     }
+
+    /// True when it shows that the order was bad, false when it shows that it was good; most
+    /// outcomes show neither.
+    pub fn shows_bad(self) -> Option<bool> {
+        match self {
+            Self::ChargebackLost | Self::ConfirmedFraud => Some(true),
+            Self::ConfirmedLegit => Some(false),
+            Self::ChargebackOpened
+            | Self::ChargebackWon
+            | Self::Refund
+            | Self::Return
+            | Self::DeliveredOk
+            | Self::DeliveryFailed
+            | Self::Repurchase
+            | Self::PlatformAudit
+            | Self::PlatformPenalty
+            | Self::Complaint
+            | Self::AccountClosed => None,
+        }
+    }
 }
 
 /// Who says that an outcome happened.

@@ -28,6 +28,16 @@ pub struct OrderKey {
     pub revision: u32,
 }
 
+/// Channel and id of an order, whatever its revision.
+pub type AnyRevision = (Box<str>, Box<str>);
+
+impl OrderKey {
+    /// The order whatever its revision.
+    pub fn any_revision(&self) -> AnyRevision {
+        (self.channel.clone(), self.order_id.clone())
+    }
+}
+
 /// One line of the basket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,7 @@
 use prost::Message as _;
 
 use crate::domain::decision::ActionKind;
-use crate::domain::feedback::{Outcome, OutcomeKind};
+use crate::domain::feedback::Outcome;
 use crate::domain::record::ScoreRequest;
 use crate::domain::recorded_order::{
     ActionName, RecordedFact, RecordedOrder, ToldTruth, Truth, natural_name, outcome_name,
@@ -133,26 +133,8 @@ fn truth_of(outcome: &Outcome) -> Option<Truth> {
     if said.retracts.is_some() {
         return Some(Truth::Outcome { said, is_bad: None });
     }
-    let is_bad = is_bad(outcome.kind)?;
+    let is_bad = outcome.kind.shows_bad()?;
     Some(Truth::Outcome { said, is_bad: Some(is_bad) })
-}
-
-fn is_bad(kind: OutcomeKind) -> Option<bool> {
-    match kind {
-        OutcomeKind::ChargebackLost | OutcomeKind::ConfirmedFraud => Some(true),
-        OutcomeKind::ConfirmedLegit => Some(false),
-        OutcomeKind::ChargebackOpened
-        | OutcomeKind::ChargebackWon
-        | OutcomeKind::Refund
-        | OutcomeKind::Return
-        | OutcomeKind::DeliveredOk
-        | OutcomeKind::DeliveryFailed
-        | OutcomeKind::Repurchase
-        | OutcomeKind::PlatformAudit
-        | OutcomeKind::PlatformPenalty
-        | OutcomeKind::Complaint
-        | OutcomeKind::AccountClosed => None,
-    }
 }
 
 fn read_scored(

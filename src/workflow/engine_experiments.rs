@@ -1,7 +1,7 @@
 //! The engine's part for experiments: arms looked up, steps recorded.
 
 use crate::decision::strategy::Strategy;
-use crate::domain::experiment::{Arm, ExperimentEnd, ExperimentPlan, Harm, Worth};
+use crate::domain::experiment::{Arm, ExperimentPlan, Harm, Worth};
 use crate::domain::experiment_draft::{
     ArmDraft, Ending, ExperimentDraft, ExperimentSummary, ReportAt, check_percent,
 };
@@ -122,11 +122,7 @@ impl ExperimentService for Engine {
         operator: Signer,
         received: Timestamp,
     ) -> Result<ExperimentSummary, Error> {
-        let end = match ending {
-            Ending::Finished => ExperimentEnd::Finished,
-            Ending::Killed => ExperimentEnd::Killed,
-        };
-        let step = ExperimentStep::End { id: id.clone(), end };
+        let step = ExperimentStep::End { id: id.clone(), end: ending.into() };
         self.step_experiment(step, operator, received).await?;
         self.summary(&id).await
     }

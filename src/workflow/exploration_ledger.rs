@@ -11,7 +11,7 @@ use crate::domain::entity::EntityRef;
 use crate::domain::event::{Event, Fact};
 use crate::domain::exploration::{Exploration, ExplorationReport, ExplorationRoom};
 use crate::domain::feedback::OutcomeKind;
-use crate::domain::order::{Order, OrderKey};
+use crate::domain::order::{AnyRevision, Order, OrderKey};
 use crate::domain::time::{Span, Timestamp};
 
 /// How long a ring is left alone after a release.
@@ -40,9 +40,6 @@ pub struct ExplorationLedger {
     n_withheld: [u64; 4],
 }
 
-/// Channel and id of an order.
-type AnyRevision = (Box<str>, Box<str>);
-
 #[derive(Debug, Serialize, Deserialize)]
 struct Release {
     at: Timestamp,
@@ -60,7 +57,7 @@ enum ReleaseEnd {
 impl ExplorationLedger {
     /// What an order would find, placed by one of these accounts.
     pub fn room(&self, order: &Order, accounts: &[EntityRef]) -> ExplorationRoom {
-        let own = order_of(&order.key);
+        let own = order.key.any_revision();
         let is_of_another = |account: &EntityRef| {
             self.rings.get(account).is_some_and(|(_, released)| *released != own)
         };
@@ -89,7 +86,7 @@ impl ExplorationLedger {
             self.n_not_drawn += 1;
             return;
         }
-        let key = order_of(order);
+        let key = order.any_revision();
         let before = self.released.shift_remove(&key);
         let before_minor = before.as_ref().map_or(0.0, |release| release.at_risk_minor);
         let more = (drawn.at_risk_minor - before_minor).max(0.0);
@@ -108,7 +105,7 @@ impl ExplorationLedger {
             return;
         }
         let Some((order, end)) = end_of(event) else { return };
-        if let Some(release) = self.released.get_mut(&order_of(order)) {
+        if let Some(release) = self.released.get_mut(&order.any_revision()) {
             // Somebody may praise an order before its chargeback comes, not after it.
             let is_bad = release.end == Some(ReleaseEnd::Bad);
             release.end = Some(if is_bad { ReleaseEnd::Bad } else { end });
@@ -161,11 +158,6 @@ impl ExplorationLedger {
     }
 }
 
-/// An order whatever its revision.
-fn order_of(key: &OrderKey) -> AnyRevision {
-    (key.channel.clone(), key.order_id.clone())
-}
-
 /// The order that a fact ends, and how; `None` when it says neither.
 fn end_of(event: &Event) -> Option<(&OrderKey, ReleaseEnd)> {
     let end = match &event.fact {
@@ -174,20 +166,14 @@ fn end_of(event: &Event) -> Option<(&OrderKey, ReleaseEnd)> {
         Fact::Label(label) if label.head.risk_type().is_some() && 0.5 <= label.value => {
             Some(ReleaseEnd::Bad)
         }
-        Fact::Outcome(outcome) if outcome.retracts.is_none() => match outcome.kind {
-            OutcomeKind::ChargebackLost | OutcomeKind::ConfirmedFraud => Some(ReleaseEnd::Bad),
-            OutcomeKind::ConfirmedLegit | OutcomeKind::DeliveredOk => Some(ReleaseEnd::Good),
-            OutcomeKind::ChargebackOpened
-            | OutcomeKind::ChargebackWon
-            | OutcomeKind::Refund
-            | OutcomeKind::Return
-            | OutcomeKind::DeliveryFailed
-            | OutcomeKind::Repurchase
-            | OutcomeKind::PlatformAudit
-            | OutcomeKind::PlatformPenalty
-            | OutcomeKind::Complaint
-            | OutcomeKind::AccountClosed => None,
-        },
+        Fact::Outcome(outcome) if outcome.retracts.is_none() => {
+            let is_kept = outcome.kind == OutcomeKind::DeliveredOk;
+            match outcome.kind.shows_bad() {
+                Some(true) => Some(ReleaseEnd::Bad),
+                Some(false) => Some(ReleaseEnd::Good),
+                None => is_kept.then_some(ReleaseEnd::Good),
+            }
+        }
         Fact::OrderPlaced(_)
         | Fact::OrderPaid(_)
         | Fact::OrderCancelled(_)

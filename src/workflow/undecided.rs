@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::confirmation::RANKS;
 use crate::domain::decision::{ActionKind, Decision, DecisionId};
 use crate::domain::impact::ActionImpact;
-use crate::domain::order::OrderKey;
+use crate::domain::order::{AnyRevision, OrderKey};
 use crate::domain::review_queue::WaitingOrder;
 use crate::domain::time::Timestamp;
 
@@ -17,7 +17,7 @@ use crate::domain::time::Timestamp;
 pub struct Undecided {
     open: IndexMap<DecisionId, OpenDecision, FxBuildHasher>,
     /// The open decision about each order: a later one takes its place.
-    by_order: IndexMap<(Box<str>, Box<str>), DecisionId, FxBuildHasher>,
+    by_order: IndexMap<AnyRevision, DecisionId, FxBuildHasher>,
 }
 
 /// What was recommended for a decision.
@@ -40,7 +40,7 @@ struct OpenDecision {
 impl Undecided {
     /// Takes in a decision, placed at an instant.
     pub fn decided(&mut self, decision: &Decision, event_time: Timestamp) {
-        let key = order_of(&decision.order);
+        let key = decision.order.any_revision();
         if let Some(earlier) = self.by_order.swap_remove(&key) {
             self.open.swap_remove(&earlier);
         }
@@ -60,7 +60,7 @@ impl Undecided {
     /// nobody was asked or somebody has chosen before.
     pub fn chose(&mut self, decision_id: DecisionId) -> Option<Shown> {
         let open = self.open.swap_remove(&decision_id)?;
-        self.by_order.swap_remove(&order_of(&open.order));
+        self.by_order.swap_remove(&open.order.any_revision());
         Some(open.shown)
     }
 
@@ -72,11 +72,6 @@ impl Undecided {
             .map(|(id, order)| (id, order.clone()))
             .collect()
     }
-}
-
-/// An order whatever its revision.
-fn order_of(key: &OrderKey) -> (Box<str>, Box<str>) {
-    (key.channel.clone(), key.order_id.clone())
 }
 
 /// The order, when its first action is a review of some minutes.

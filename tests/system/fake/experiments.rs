@@ -1,6 +1,6 @@
 //! Experiments of the fake: the real steps and reports, without orders.
 
-use orderlens::domain::experiment::{Arm, ExperimentEnd, ExperimentPlan, Harm, Worth};
+use orderlens::domain::experiment::{Arm, ExperimentPlan, Harm, Worth};
 use orderlens::domain::experiment_draft::{
     ArmDraft, Ending, ExperimentDraft, ExperimentSummary, ReportAt,
 };
@@ -90,11 +90,7 @@ impl ExperimentService for Fake {
         operator: Signer,
         received: Timestamp,
     ) -> Result<ExperimentSummary, Error> {
-        let end = match ending {
-            Ending::Finished => ExperimentEnd::Finished,
-            Ending::Killed => ExperimentEnd::Killed,
-        };
-        let step = ExperimentStep::End { id: id.clone(), end };
+        let step = ExperimentStep::End { id: id.clone(), end: ending.into() };
         self.step_experiment(&step, operator, received)?;
         self.summary(&id)
     }
