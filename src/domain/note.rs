@@ -10,6 +10,9 @@ use crate::domain::time::Timestamp;
 /// Longest id of a note, characters.
 pub const NOTE_ID_CHARS_MAX: usize = 64;
 
+/// Most notes about a decision that are listed, the newest.
+pub const NOTES_MAX: u32 = 200;
+
 /// What a note is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,7 +59,7 @@ pub struct Note {
 }
 
 /// A note as it is handed in.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NoteDraft {
     /// The caller's id; handing in the same note again is harmless.
     pub note_id: Box<str>,
@@ -85,19 +88,6 @@ impl NoteDraft {
     pub fn written(self, at: Timestamp) -> Note {
         let Self { note_id, decision_id, by, kind, text } = self;
         Note { note_id, decision_id, by, at, kind, text }
-    }
-}
-
-impl Note {
-    /// What was handed in.
-    pub fn draft(&self) -> NoteDraft {
-        NoteDraft {
-            note_id: self.note_id.clone(),
-            decision_id: self.decision_id,
-            by: self.by.clone(),
-            kind: self.kind,
-            text: self.text.clone(),
-        }
     }
 }
 
@@ -139,9 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_note_keeps_what_was_handed_in() {
-        let note = draft("kept").written(Timestamp(9));
-        assert_eq!((note.at, note.draft()), (Timestamp(9), draft("kept")));
+    fn a_kind_is_known_by_its_name() {
         for kind in NoteKind::ALL {
             assert_eq!(NoteKind::parse(kind.as_str()), Some(kind));
         }
