@@ -5,10 +5,12 @@
 //! journal ([`store`]), reads [`feature`]s from the [`graph`], scores them
 //! ([`model`]) and decides ([`decision`]). [`training`] makes the models and
 //! draws how good they are ([`plot`]), [`experiment`] judges choices, [`import`] and
-//! [`simulator`] make events, [`config`] reads what people edit, [`cli`] wires it all. `docs/architecture.md` has the picture.
+//! [`simulator`] make events, [`config`] reads what people edit, [`console`] shows
+//! people everything, [`cli`] wires it all. `docs/architecture.md` has the picture.
 
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod decision;
 pub mod domain;
 pub mod experiment;

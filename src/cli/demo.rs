@@ -18,13 +18,15 @@ use tonic::transport::Channel;
 
 use crate::cli::ask::{Lang, ink};
 use crate::cli::clock;
+use crate::cli::console::open_console;
 use crate::cli::output::{bar, say};
 use crate::cli::paint::Ink;
 use crate::cli::picture::svg;
 use crate::cli::render::Page;
-use crate::cli::serve::{bind, identity, open_engine, serve_engine, start_log, stop_signal};
+use crate::cli::serve::{Doors, bind, identity, open_engine, serve_engine, start_log, stop_signal};
 use crate::cli::settings::ServiceFiles;
 use crate::config::service::ServiceSettings;
+use crate::console::parts::Market;
 use crate::domain::decision::{ActionKind, Decision};
 use crate::domain::event::{Event, Fact};
 use crate::domain::feedback::OperatorChoice;
@@ -56,6 +58,9 @@ pub struct Args {
     /// Address to serve on; a free port of this machine when it is taken
     #[arg(long)]
     listen: Option<SocketAddr>,
+    /// Address of the pages for people; a free port of this machine when it is taken
+    #[arg(long)]
+    console: Option<SocketAddr>,
     /// Seed of the synthetic market
     #[arg(long, default_value_t = 21)]
     seed: u64,
@@ -100,6 +105,10 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     };
     let url = format!("http://{}", listener.local_addr().into_diagnostic()?);
     let engine = Arc::new(open_engine(settings)?);
+    let mut settings = settings.clone();
+    settings.console.listen = args.console.or(settings.console.listen);
+    let pages = open_console(&settings, &engine, Market::Synthetic).await?;
+    let settings = &settings;
     let (past, today) = market(args);
     say(
         "orderlens demo. Every buyer, order and outcome below is SYNTHETIC; the service is real.\n",
@@ -110,7 +119,7 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     let until = async move {
         tokio::select! { () = stop_signal() => {}, _ = stopped => {} }
     };
-    let served = serve_engine(settings, engine.clone(), listener, until);
+    let served = serve_engine(settings, engine.clone(), Doors { grpc: listener, pages }, until);
     let showing = async {
         let told = play(args, &engine, &url, today).await;
         drop(engine);
@@ -208,7 +217,10 @@ async fn play(
         {
             draw(page, &decision, truth.archetype, folder)?;
         }
-        choose(engine, &mut operator, &decision, &order, &truth, &mut tally).await?;
+        // What came in last waits for whoever opens the console.
+        if event.event_time < clock::now().start_of_day() {
+            choose(engine, &mut operator, &decision, &order, &truth, &mut tally).await?;
+        }
     }
     while let Some(ack) = on_their_way.next().await {
         ack.into_diagnostic()?;

@@ -13,6 +13,7 @@ mod blind_line;
 pub mod case;
 pub mod check_config;
 pub mod clock;
+pub mod console;
 pub mod demo;
 pub mod difference_page;
 pub mod evaluate;

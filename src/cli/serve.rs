@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use miette::{Context, IntoDiagnostic};
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use tracing_subscriber::EnvFilter;
 use uuid::{ContextV7, Uuid};
 
 use crate::cli::clock;
+use crate::cli::console::{Pages, open_console};
 use crate::cli::output::say;
 use crate::cli::settings::{
     ServiceFiles, bundle_reader, engine_settings, grpc_settings, load_judge, reader,
@@ -18,6 +20,7 @@ use crate::cli::settings::{
 use crate::cli::watch_strategy::watch_strategy;
 use crate::config::secret::{IdentitySecret, identity_secret};
 use crate::config::service::ServiceSettings;
+use crate::console::parts::Market;
 use crate::domain::decision::DecisionId;
 use crate::domain::entity::IdentityKey;
 use crate::domain::time::Timestamp;
@@ -33,6 +36,9 @@ pub struct Args {
     /// Address to listen on; port 0 takes a free one
     #[arg(long)]
     listen: Option<SocketAddr>,
+    /// Address of the pages for people; port 0 takes a free one
+    #[arg(long)]
+    console: Option<SocketAddr>,
 }
 
 /// Runs the command until SIGINT or SIGTERM.
@@ -47,10 +53,21 @@ pub fn run(args: &Args) -> miette::Result<()> {
     runtime.block_on(async {
         let listener = bind(settings.listen).await?;
         let address = listener.local_addr().into_diagnostic()?;
+        settings.console.listen = args.console.or(settings.console.listen);
         let engine = Arc::new(open_engine(&settings)?);
+        let pages = open_console(&settings, &engine, Market::Real).await?;
         say(format!("listening on http://{address}"));
-        serve_engine(&settings, engine, listener, stop_signal()).await
+        serve_engine(&settings, engine, Doors { grpc: listener, pages }, stop_signal()).await
     })
+}
+
+/// Where callers and people come in.
+#[derive(Debug)]
+pub struct Doors {
+    /// gRPC.
+    pub grpc: TcpListener,
+    /// Pages, if there are any.
+    pub pages: Option<Pages>,
 }
 
 /// Serves an engine until `stop`, then saves a snapshot and lets the data folder go.
@@ -60,7 +77,7 @@ pub fn run(args: &Args) -> miette::Result<()> {
 pub async fn serve_engine(
     settings: &ServiceSettings,
     engine: Arc<Engine>,
-    listener: TcpListener,
+    doors: Doors,
     stop: impl Future<Output = ()> + Send,
 ) -> miette::Result<()> {
     let saver =
@@ -70,7 +87,15 @@ pub async fn serve_engine(
         tokio::spawn(watch_strategy(engine.clone(), strategy, settings.limits.strategy_look));
     let grpc = grpc_settings(settings);
     let identity = identity_from(&settings.identity_secret_variable);
-    let served = serve(listener, engine.clone(), identity, clock::now, grpc, stop).await;
+    let stopping = CancellationToken::new();
+    let pages = doors.pages.map(|pages| tokio::spawn(pages.serve(stopping.clone())));
+    let served = serve(doors.grpc, engine.clone(), identity, clock::now, grpc, stop).await;
+    stopping.cancel();
+    if let Some(pages) = pages
+        && let Ok(Err(error)) = pages.await
+    {
+        warn!(%error, "the pages ended badly");
+    }
     // Waiting for the aborted tasks gives their handles of the engine back.
     for task in [saver, watcher] {
         task.abort();

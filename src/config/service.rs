@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::mistake::ConfigErrors;
-use crate::config::reader::{Section, read_document};
+use crate::config::reader::{Found, Section, read_document};
 use crate::model::background::ROWS_MAX;
 
 /// Everything that runs the service but is not a business decision.
@@ -28,6 +28,8 @@ pub struct ServiceSettings {
     pub records: RecordsPace,
     /// When the service makes a background of its own.
     pub background: BackgroundLimits,
+    /// Pages for people.
+    pub console: ConsoleLimits,
 }
 
 /// Folders and files, as written: relative ones start at the working folder.
@@ -103,6 +105,21 @@ pub struct RecordsPace {
     pub batch_max: usize,
 }
 
+/// Pages for people, and how long things last there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConsoleLimits {
+    /// Where browsers connect; `None` = there are no pages.
+    pub listen: Option<SocketAddr>,
+    /// How long a session lasts.
+    pub session: Duration,
+    /// How long an opened order stays somebody's.
+    pub claim: Duration,
+    /// How long a choice can be undone.
+    pub undo: Duration,
+    /// How soon after it was placed an order should be looked at.
+    pub review_within: Duration,
+}
+
 /// When the service makes a background of the orders it approved, and how large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackgroundLimits {
@@ -135,6 +152,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
     let journal = root.section("journal").and_then(|section| journal(&section));
     let records = root.section("records").and_then(|section| records(&section));
     let background = root.section("background").and_then(|section| background(&section));
+    let console = root.section("console").and_then(|section| console(&section));
     Some(ServiceSettings {
         listen: listen?,
         paths: paths?,
@@ -144,17 +162,46 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
         journal: journal?,
         records: records?,
         background: background?,
+        console: console?,
     })
 }
 
-fn listen(root: &Section<'_>) -> Option<SocketAddr> {
-    let found = root.text("listen")?;
+fn listen(section: &Section<'_>) -> Option<SocketAddr> {
+    let found = section.text("listen")?;
+    address(section, &found)
+}
+
+fn address(section: &Section<'_>, found: &Found<String>) -> Option<SocketAddr> {
     let address = found.value.parse::<SocketAddr>().ok();
     if address.is_none() {
         let message = format!("{} = \"{}\" is not an address with port", found.key, found.value);
-        root.report_suggesting(&found, message, Some("write it like 127.0.0.1:50051".to_owned()));
+        let suggestion = Some("write it like 127.0.0.1:50051".to_owned());
+        section.report_suggesting(found, message, suggestion);
     }
     address
+}
+
+fn console(section: &Section<'_>) -> Option<ConsoleLimits> {
+    let listen = section.text("listen").and_then(|found| match found.value.as_str() {
+        "" => Some(None),
+        _ => address(section, &found).map(Some),
+    });
+    let unit = |name: &str, seconds: u64, range| {
+        let found = section.integer(name, range)?;
+        Some(Duration::from_secs(found.value.unsigned_abs() * seconds))
+    };
+    let session = unit("session_hours", 3_600, 1..=24 * 30);
+    let claim = unit("claim_minutes", 60, 1..=24 * 60);
+    let undo = unit("undo_seconds", 1, 0..=60);
+    let review_within = unit("review_within_minutes", 60, 1..=30 * 24 * 60);
+    section.finish();
+    Some(ConsoleLimits {
+        listen: listen?,
+        session: session?,
+        claim: claim?,
+        undo: undo?,
+        review_within: review_within?,
+    })
 }
 
 fn paths(section: &Section<'_>) -> Option<Paths> {

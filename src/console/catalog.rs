@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
-use unic_langid::langid;
+use unic_langid::LanguageIdentifier;
 
 use crate::domain::text::Language;
 
@@ -28,13 +28,8 @@ const CHINESE: [&str; 4] = locale!("zh-CN");
 
 type Bundle = FluentBundle<FluentResource>;
 
-static BUNDLES: LazyLock<(Bundle, Bundle)> = LazyLock::new(|| {
-    let (mut english, mut chinese) =
-        (Bundle::new_concurrent(vec![langid!("en-US")]), Bundle::new_concurrent(vec![langid!("zh-CN")]));
-    read(&mut english, &ENGLISH);
-    read(&mut chinese, &CHINESE);
-    (english, chinese)
-});
+static BUNDLES: LazyLock<(Bundle, Bundle)> =
+    LazyLock::new(|| (read("en-US", &ENGLISH), read("zh-CN", &CHINESE)));
 
 /// The message under a key with its variables filled in; the key in `⟦⟧` when there is none.
 pub fn message(language: Language, key: &str, variables: &FluentArgs<'_>) -> String {
@@ -57,7 +52,10 @@ pub fn has(key: &str) -> bool {
 }
 
 /// The shipped files are read by a test, so faults do not happen outside of it.
-fn read(bundle: &mut Bundle, files: &[&str]) {
+fn read(language: &str, files: &[&str]) -> Bundle {
+    // The language chooses plurals.
+    let language: LanguageIdentifier = language.parse().unwrap_or_default();
+    let mut bundle = Bundle::new_concurrent(vec![language]);
     // Isolation marks would stand between a number and its unit when a page is copied.
     bundle.set_use_isolating(false);
     for file in files {
@@ -65,6 +63,7 @@ fn read(bundle: &mut Bundle, files: &[&str]) {
         // The first message of a name stays.
         let _ = bundle.add_resource(resource);
     }
+    bundle
 }
 
 #[cfg(test)]
@@ -101,7 +100,7 @@ mod tests {
     fn both_languages_have_the_same_messages_with_the_same_variables() {
         let english = shape(&ENGLISH);
         assert!(100 < english.len());
-        let (english, chinese) = (english, shape(&CHINESE));
+        let chinese = shape(&CHINESE);
         for (key, variables) in &english {
             assert_eq!(Some(variables), chinese.get(key), "{key}");
         }

@@ -1,8 +1,8 @@
 //! What forms and addresses say.
 
+use crate::console::failure::Failure;
 use crate::domain::decision::{ActionKind, DecisionId};
 use crate::domain::feedback::OverrideReason;
-use crate::console::failure::Failure;
 
 /// A text for the query of an address: all but letters, digits and `-._~` as `%XX`.
 ///
@@ -24,7 +24,8 @@ pub fn encoded(text: &str) -> String {
 
 /// A place of this console to go to: never another host.
 pub fn local(back: &str) -> &str {
-    let is_local = back.starts_with('/') && !back.starts_with("//") && !back.contains(['\\', '\n', '\r']);
+    let is_local =
+        back.starts_with('/') && !back.starts_with("//") && !back.contains(['\\', '\n', '\r']);
     if is_local { back } else { "/" }
 }
 

@@ -121,6 +121,9 @@ mod tests {
         for (length, text) in lengths {
             assert_eq!(span(length), text);
         }
-        assert_eq!((span(Span::minutes(14)), span(Span(8_100_000))), ("14 min".into(), "8 s".into()));
+        assert_eq!(
+            (span(Span::minutes(14)), span(Span(8_100_000))),
+            ("14 min".into(), "8 s".into())
+        );
     }
 }

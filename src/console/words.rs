@@ -1,5 +1,6 @@
 //! Words of one language for templates: messages, and names of the contract's words.
 
+use std::borrow::Borrow;
 use std::fmt::Display;
 
 use fluent_bundle::FluentArgs;
@@ -33,8 +34,15 @@ impl Words {
     }
 
     /// A message with two variables.
-    pub fn t2(self, key: &str, one: (&str, impl Display), two: (&str, impl Display)) -> String {
-        self.with(key, &[(one.0, one.1.to_string()), (two.0, two.1.to_string())])
+    pub fn t2(
+        self,
+        key: &str,
+        first: &str,
+        value: impl Display,
+        second: &str,
+        other: impl Display,
+    ) -> String {
+        self.with(key, &[(first, value.to_string()), (second, other.to_string())])
     }
 
     /// A message with any variables.
@@ -47,9 +55,9 @@ impl Words {
     }
 
     /// A message about a number, `$n`, which chooses its plural.
-    pub fn n(self, key: &str, count: impl TryInto<i64>) -> String {
+    pub fn n(self, key: &str, count: impl Borrow<i64>) -> String {
         let mut args = FluentArgs::new();
-        args.set("n", count.try_into().unwrap_or(i64::MAX));
+        args.set("n", *count.borrow());
         message(self.language, key, &args)
     }
 
@@ -132,6 +140,11 @@ impl Words {
             DegradedReason::FewInputsKnown => "degraded-few_inputs_known",
             DegradedReason::PastShed => "degraded-past_shed",
         })
+    }
+
+    /// Why somebody went against the first recommendation, by its name in forms.
+    pub fn reason(self, name: &str) -> String {
+        self.t(&format!("reason-{name}"))
     }
 
     /// Name of a stage of scoring.

@@ -10,7 +10,7 @@ use axum::routing::{get, post};
 use serde::Deserialize;
 
 use crate::console::failure::Failure;
-use crate::console::format::{count, grouped, minute, money, span};
+use crate::console::format::{count, grouped, minute, money, of_hundred, span};
 use crate::console::frame::{Frame, Place as Page, page};
 use crate::console::guard::Visit;
 use crate::console::parts::Console;
@@ -32,9 +32,7 @@ const PLACED_WITHIN: Span = Span::days(30);
 
 /// Routes of this file.
 pub fn routes() -> Router<Arc<Console>> {
-    Router::new()
-        .route("/queue", get(show))
-        .route("/queue/start", post(start))
+    Router::new().route("/queue", get(show)).route("/queue/start", post(start))
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -108,7 +106,8 @@ struct QueuePage {
 
 async fn ranked(console: &Console) -> Result<ReviewQueue, Failure> {
     let now = console.now();
-    let query = QueueQuery { minutes: None, placed_from: now - PLACED_WITHIN, orders_max: RANKED_MAX };
+    let query =
+        QueueQuery { minutes: None, placed_from: now - PLACED_WITHIN, orders_max: RANKED_MAX };
     let mut queue = console.engine.get_review_queue(query, now).await?;
     // What somebody has just chosen about waits for nobody.
     queue.orders.retain(|order| !console.pending.is_chosen(order.decision_id));
@@ -208,7 +207,9 @@ fn row(console: &Console, visit: &Visit, order: &QueuedOrder, decision: &Decisio
         head: risk.map(|risk| words.head(&risk.head)).unwrap_or_default(),
         band: risk.map_or("", |risk| risk.band.as_str()),
         band_text: risk.map(|risk| words.band(risk.band)).unwrap_or_default(),
-        frequency: risk.map(|risk| words.n("of-hundred", crate::console::format::of_hundred(risk.probability.value()))).unwrap_or_default(),
+        frequency: risk
+            .map(|risk| words.n("of-hundred", i64::from(of_hundred(risk.probability.value()))))
+            .unwrap_or_default(),
         reason: reason.map(|reason| words.of(&reason.text).to_owned()).unwrap_or_default(),
         claimed_by: claim.map(|claim| claim.person_id.to_string()).unwrap_or_default(),
         is_mine,

@@ -141,5 +141,7 @@ fn session_cookie(headers: &HeaderMap, token: &str, life: Span) -> String {
     let scheme = headers.get("x-forwarded-proto").and_then(|it| it.to_str().ok());
     let secure = if scheme == Some("https") { "; Secure" } else { "" };
     let seconds = life.0 / Span::SECOND.0;
-    format!("{SESSION_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+    format!(
+        "{SESSION_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+    )
 }

@@ -76,3 +76,4 @@ outcome-complaint = complaint
 outcome-account_closed = account closed
 outcome-confirmed_fraud = confirmed as abuse
 outcome-confirmed_legit = confirmed as honest
+group-declared = declared facts

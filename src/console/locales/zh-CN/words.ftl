@@ -76,3 +76,4 @@ outcome-complaint = 投诉
 outcome-account_closed = 账户注销
 outcome-confirmed_fraud = 确认为滥用
 outcome-confirmed_legit = 确认为正常
+group-declared = 自定义事实

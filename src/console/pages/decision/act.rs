@@ -71,7 +71,8 @@ pub async fn make(
     let opened_at = match chosen.opened_at.as_str() {
         "" => None,
         text => Some(
-            Timestamp::parse(text).map_err(|error| Failure::field("opened_at", error.to_string()))?,
+            Timestamp::parse(text)
+                .map_err(|error| Failure::field("opened_at", error.to_string()))?,
         ),
     };
     let shown = decision.actions.iter().find(|it| it.action == action);

@@ -7,11 +7,11 @@ pub mod verdict;
 use std::sync::Arc;
 
 use askama::Template;
+use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::Router;
 
 use crate::console::failure::Failure;
 use crate::console::form::decision_id;
@@ -38,7 +38,6 @@ struct DecisionPage {
     frame: Frame,
     id: String,
     verdict: Verdict,
-    is_blind: bool,
     is_chosen: bool,
     may_decide: bool,
     opened_at: String,
@@ -78,7 +77,6 @@ fn html(console: &Arc<Console>, visit: &Visit, dossier: &Dossier) -> Result<Html
         frame: Frame::new(console, visit, Place::Queue),
         id: id.to_string(),
         verdict,
-        is_blind,
         is_chosen,
         may_decide,
         opened_at: now.to_string(),

@@ -117,11 +117,15 @@ impl Verdict {
             .collect();
         Self {
             risk: top_risk(&decision.risks).map(|risk| risk_line(words, decision, risk)),
-            reasons: decision.reasons.iter().map(|reason| ReasonLine {
-                text: words.of(&reason.text).to_owned(),
-                code: reason.code.to_string(),
-                has_path: has_path(decision, &reason.code),
-            }).collect(),
+            reasons: decision
+                .reasons
+                .iter()
+                .map(|reason| ReasonLine {
+                    text: words.of(&reason.text).to_owned(),
+                    code: reason.code.to_string(),
+                    has_path: has_path(decision, &reason.code),
+                })
+                .collect(),
             ..Self::with_actions(words, decision, order, actions)
         }
     }
@@ -154,8 +158,10 @@ impl Verdict {
             order_id: decision.order.order_id.to_string(),
             channel: words.t2(
                 "channel-revision",
-                ("channel", &decision.order.channel),
-                ("revision", decision.order.revision),
+                "channel",
+                &decision.order.channel,
+                "revision",
+                decision.order.revision,
             ),
             placed: minute(decision.times.event_time),
             amount: order.amount.map(|money| Number {
@@ -205,16 +211,12 @@ const OF_GOOD: [ImpactKind; 5] = [
     ImpactKind::FuturePurchases,
 ];
 
-fn worth(
-    words: Words,
-    decision: &Decision,
-    idx: usize,
-    action: &RecommendedAction,
-) -> ActionWorth {
+fn worth(words: Words, decision: &Decision, idx: usize, action: &RecommendedAction) -> ActionWorth {
     let path = |field: &str| format!("decision.actions.{idx}.{field}");
     let taken = impact_of(decision, action.action, &action.plan);
     let released = impact_of(decision, ActionKind::Approve, "");
-    let currency = decision.impacts.first().map_or(crate::domain::money::Currency::CNY, |it| it.currency);
+    let currency =
+        decision.impacts.first().map_or(crate::domain::money::Currency::CNY, |it| it.currency);
     // Costs are negative: what the action loses less than a release is avoided.
     let difference = |kinds: &[ImpactKind], plus: Option<Place<'_>>, minus: Option<Place<'_>>| {
         let mut sum = Sum::default();
@@ -257,8 +259,8 @@ fn impact_of<'a>(decision: &'a Decision, action: ActionKind, plan: &str) -> Opti
 fn money_parts(place: Option<Place<'_>>, kinds: &[ImpactKind]) -> Vec<(String, f64)> {
     let Some((at, impact)) = place else { return Vec::new() };
     let parts = impact.parts.iter().enumerate();
-    let counted = parts
-        .filter(|(_, part)| part.unit == ImpactUnit::MinorUnits && kinds.contains(&part.kind));
+    let counted =
+        parts.filter(|(_, part)| part.unit == ImpactUnit::MinorUnits && kinds.contains(&part.kind));
     counted
         .map(|(idx, part)| {
             (format!("decision.impacts.{at}.parts.{idx}.value.mean"), part.value.mean)

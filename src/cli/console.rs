@@ -1,0 +1,117 @@
+//! Opens the console: its address, its entropy, and who signs in first.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use miette::IntoDiagnostic;
+use rand::RngCore as _;
+use rand::rngs::OsRng;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::clock;
+use crate::cli::output::say;
+use crate::cli::serve::bind;
+use crate::config::service::ServiceSettings;
+use crate::console::parts::{Console, ConsoleParts, ConsoleSettings, Market};
+use crate::console::server::serve;
+use crate::domain::access::{Permission, PersonDraft, Role};
+use crate::domain::strategy_version::Signer;
+use crate::domain::time::Span;
+use crate::workflow::access_service::AccessService as _;
+use crate::workflow::engine::Engine;
+
+/// Who signs in first, and can let the others in.
+const FIRST_PERSON: &str = "admin";
+
+/// The console and where browsers reach it.
+#[derive(Debug)]
+pub struct Pages {
+    listener: TcpListener,
+    console: Arc<Console>,
+}
+
+impl Pages {
+    /// Serves pages until told to stop.
+    ///
+    /// # Errors
+    /// When the transport fails.
+    pub async fn serve(self, stopping: CancellationToken) -> io::Result<()> {
+        serve(self.listener, self.console, stopping.cancelled_owned()).await
+    }
+}
+
+/// Takes the console's address and prints a link that signs an administrator in, once; `None`
+/// when the settings want no pages.
+///
+/// # Errors
+/// When the address is taken or the engine does not answer.
+pub async fn open_console(
+    settings: &ServiceSettings,
+    engine: &Arc<Engine>,
+    market: Market,
+) -> miette::Result<Option<Pages>> {
+    let Some(listen) = settings.console.listen else { return Ok(None) };
+    let listener = match (bind(listen).await, market) {
+        (Ok(listener), _) => listener,
+        // Somebody serves there already; a demo only needs some port.
+        (Err(_), Market::Synthetic) => bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?,
+        (Err(error), Market::Real) => return Err(error),
+    };
+    let console = Arc::new(Console::new(ConsoleParts {
+        engine: engine.clone(),
+        clock: clock::now,
+        random,
+        settings: limits(settings),
+        market,
+    }));
+    let link = console.token();
+    let person_id = first_person(engine).await?;
+    console.sessions.invite(&link, &person_id, clock::now());
+    let address = listener.local_addr().into_diagnostic()?;
+    say(format!(
+        "console on http://{address}; sign in as {person_id}, once, within a day:\n\
+         http://{address}/sign-in?link={}",
+        link.expose(),
+    ));
+    Ok(Some(Pages { listener, console }))
+}
+
+/// An administrator: the first there is, else one that may do everything.
+async fn first_person(engine: &Engine) -> miette::Result<Box<str>> {
+    let people = engine.list_people().await.into_diagnostic()?;
+    if let Some(person) = people.iter().find(|person| person.may(Permission::Administer)) {
+        return Ok(person.person_id.clone());
+    }
+    let draft = PersonDraft {
+        person_id: FIRST_PERSON.into(),
+        name: "Administrator".into(),
+        roles: BTreeSet::from(Role::ALL),
+        is_active: true,
+        key_hash: None,
+    };
+    let signer = Signer { by: FIRST_PERSON.into(), note: "first start".into() };
+    let person = engine.change_person(draft, signer, clock::now()).await.into_diagnostic()?;
+    Ok(person.person_id)
+}
+
+fn limits(settings: &ServiceSettings) -> ConsoleSettings {
+    let span = |it: Duration| Span(i64::try_from(it.as_micros()).unwrap_or(i64::MAX));
+    let console = &settings.console;
+    ConsoleSettings {
+        session: span(console.session),
+        claim: span(console.claim),
+        undo: span(console.undo),
+        review_within: span(console.review_within),
+    }
+}
+
+/// Unguessable bytes from the operating system.
+fn random() -> [u8; 32] {
+    let mut bytes = [0; 32];
+    OsRng.fill_bytes(&mut bytes);
+    bytes
+}
