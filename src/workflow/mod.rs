@@ -70,6 +70,8 @@ mod weigh_links;
 pub mod what_if;
 
 #[cfg(test)]
+mod access_tests;
+#[cfg(test)]
 mod approved_orders_tests;
 #[cfg(test)]
 mod background_tests;
