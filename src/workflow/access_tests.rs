@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use crate::domain::access::{
-    AuditDraft, AuditEntry, AuditHead, AuditQuery, BrokenLink, LinkFault, Permission, Person,
-    PersonDraft, Role, verify,
+    AuditDraft, AuditEntry, AuditHead, BrokenLink, LinkFault, Permission, Person, PersonDraft,
+    Role, verify,
 };
+use crate::domain::audit_query::AuditQuery;
 use crate::domain::decision::DecisionId;
 use crate::domain::note::{Note, NoteDraft, NoteKind};
 use crate::domain::record::{PersonChanged, Record};
@@ -14,12 +15,12 @@ use crate::domain::time::Timestamp;
 use crate::store::journal::Journal;
 use crate::store::log::{append, read_audited};
 use crate::workflow::access_service::AccessService;
+use crate::workflow::audit_log::{newest_entries, verify_audit};
 use crate::workflow::engine::Engine;
 use crate::workflow::engine_tests::{open, past, score, settings};
 use crate::workflow::error::{Error, ErrorKind};
 use crate::workflow::fixtures::{at, bundle, new_id};
 use crate::workflow::past::Past;
-use crate::workflow::verify_audit::verify_audit;
 
 fn person(id: &str, roles: &[Role]) -> PersonDraft {
     PersonDraft {
@@ -170,7 +171,9 @@ async fn the_log_is_listed_newest_first_by_actor_action_and_page() {
         engine.audit(done(n), at(n)).await.unwrap();
     }
     let listed = async |query: AuditQuery| -> Vec<u64> {
-        let entries = engine.list_audit(query).await.unwrap();
+        let entries = engine.list_audit(query.clone()).await.unwrap();
+        let read = newest_entries(&engine.journal_reader(), &query).unwrap();
+        assert_eq!(read, entries, "records and journal list alike");
         entries.iter().map(|entry| entry.sequence).collect()
     };
     let action = |code: &str| AuditQuery { action: Some(code.into()), ..EVERYTHING };
