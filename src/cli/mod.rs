@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 pub mod action_table;
 pub mod archetypes;
 pub mod ask;
+pub mod audit;
 pub mod backtest;
 mod backtest_load_page;
 pub mod backtest_page;
@@ -120,6 +121,8 @@ enum Command {
     Queue(queue::QueueArgs),
     /// Judge recorded orders again under a draft of a strategy and compare
     Backtest(backtest::Args),
+    /// Show who did what, and follow the chain of the audit log
+    Audit(audit::AuditArgs),
     /// Check configuration files and report every mistake
     CheckConfig(check_config::Args),
     /// Measure speed beside a no-op server in the same run
@@ -152,6 +155,7 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Case(args) => case::run(&args),
         Command::Queue(args) => queue::run(&args),
         Command::Backtest(args) => backtest::run(&args),
+        Command::Audit(args) => audit::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Bench(args) => load::run(&args),
     }

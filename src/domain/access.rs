@@ -357,34 +357,6 @@ pub fn verify<'e>(
     Ok(head)
 }
 
-/// Which entries of the audit log to list, the newest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AuditQuery {
-    /// Only entries before this one.
-    pub before: Option<u64>,
-    /// Only what this actor did.
-    pub actor: Option<Box<str>>,
-    /// Only this action, or all whose code begins with these words: `strategy` finds
-    /// `strategy.approved`.
-    pub action: Option<Box<str>>,
-    /// How many at most; a list has [`AUDIT_PAGE_MAX`] at most anyway.
-    pub n_max: u32,
-}
-
-/// Most entries of one list.
-pub const AUDIT_PAGE_MAX: u32 = 500;
-
-/// What reading the whole chain showed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct AuditReport {
-    /// Entries that hold, from the first on.
-    pub n_entries: u64,
-    /// Hash of the last one that holds; empty without any.
-    pub head_hash: Box<str>,
-    /// Where it breaks; `None` when all of it holds.
-    pub broken: Option<BrokenLink>,
-}
-
 #[cfg(test)]
 #[path = "access_laws.rs"]
 mod laws;

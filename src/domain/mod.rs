@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod assignment;
+pub mod audit_query;
 pub mod backtest;
 pub mod blind;
 pub mod case;

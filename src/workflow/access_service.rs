@@ -2,7 +2,8 @@
 
 use std::future::Future;
 
-use crate::domain::access::{AuditDraft, AuditEntry, AuditQuery, AuditReport, Person, PersonDraft};
+use crate::domain::access::{AuditDraft, AuditEntry, Person, PersonDraft};
+use crate::domain::audit_query::{AuditQuery, AuditReport};
 use crate::domain::decision::DecisionId;
 use crate::domain::note::{Note, NoteDraft};
 use crate::domain::strategy_version::Signer;

@@ -1,9 +1,7 @@
 //! The engine's part for people, the audit log and notes.
 
-use crate::domain::access::{
-    AUDIT_PAGE_MAX, AuditDraft, AuditEntry, AuditQuery, AuditReport, Person, PersonDraft,
-    check_signer,
-};
+use crate::domain::access::{AuditDraft, AuditEntry, Person, PersonDraft, check_signer};
+use crate::domain::audit_query::{AUDIT_PAGE_MAX, AuditQuery, AuditReport};
 use crate::domain::decision::DecisionId;
 use crate::domain::note::{NOTES_MAX, Note, NoteDraft};
 use crate::domain::record::Record;
@@ -12,11 +10,11 @@ use crate::domain::time::Timestamp;
 use crate::workflow::access_command::{AccessCommand, Noting};
 use crate::workflow::access_ledger::PersonKey;
 use crate::workflow::access_service::AccessService;
+use crate::workflow::audit_log::verify_audit;
 use crate::workflow::command::{Command, Reply};
 use crate::workflow::engine::{Engine, block};
 use crate::workflow::engine_experiments::check;
 use crate::workflow::error::Error;
-use crate::workflow::verify_audit::verify_audit;
 
 impl Engine {
     /// Asks, and waits until what the answer rests on is durable.

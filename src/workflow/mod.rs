@@ -5,6 +5,7 @@ pub mod access_ledger;
 pub mod access_service;
 pub mod action_report;
 pub mod approved_orders;
+pub mod audit_log;
 pub mod background_build;
 pub mod backtest;
 pub mod case_service;
@@ -66,11 +67,12 @@ pub mod trial;
 pub mod turn_action;
 pub mod turned_order;
 pub mod undecided;
-pub mod verify_audit;
 pub mod watch_shedding;
 mod weigh_links;
 pub mod what_if;
 
+#[cfg(test)]
+mod access_tests;
 #[cfg(test)]
 mod approved_orders_tests;
 #[cfg(test)]

@@ -9,6 +9,7 @@
 )]
 
 mod answer_page;
+mod audit;
 mod backtest;
 mod cases;
 mod catboost;

@@ -4,7 +4,8 @@ use rusqlite::types::Value;
 use rusqlite::{Row, Transaction, params};
 use uuid::Uuid;
 
-use crate::domain::access::{AuditEntry, AuditQuery};
+use crate::domain::access::AuditEntry;
+use crate::domain::audit_query::AuditQuery;
 use crate::domain::decision::DecisionId;
 use crate::domain::note::{Note, NoteKind};
 use crate::domain::time::Timestamp;

@@ -5,6 +5,8 @@
 //! nothing, so it need not be as durable as the journal.
 
 mod access;
+#[cfg(test)]
+mod access_samples;
 pub mod fill;
 pub mod follow;
 pub mod query;

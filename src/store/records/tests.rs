@@ -31,11 +31,10 @@ use crate::store::journal::recovery::DamagedTail;
 use crate::store::journal::{Journal, JournalSettings};
 use crate::store::log;
 use crate::store::medium::Unsynced;
+use crate::store::records::access_samples::{TABLES, access_record};
 use crate::store::records::follow::{FollowSettings, RecordsFollower, catch_up};
 use crate::store::records::query::{DecisionFilter, PageCursor};
 
-const TABLES: [&str; 7] =
-    ["progress", "decisions", "events", "event_counts", "choices", "outcomes", "activations"];
 const BANDS: [RiskBand; 3] = [RiskBand::Low, RiskBand::Elevated, RiskBand::High];
 
 fn decision_id(n: u64) -> DecisionId {
@@ -207,6 +206,7 @@ fn record(n: u64) -> Record {
                 staged_percent: None,
             })
         }
+        4 if n % 20 == 4 => access_record(n),
         4 => Record::ModelActivated(ModelActivated {
             name: "risk/1".into(),
             hash: "m".into(),

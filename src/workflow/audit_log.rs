@@ -1,6 +1,9 @@
-//! Reads the audit log from the journal and says where its chain breaks, if it does.
+//! Reads the audit log from the journal: its newest entries, and where its chain breaks.
 
-use crate::domain::access::{AuditHead, AuditReport, BrokenLink, LinkFault};
+use std::collections::VecDeque;
+
+use crate::domain::access::{AuditEntry, AuditHead, BrokenLink, LinkFault};
+use crate::domain::audit_query::{AUDIT_PAGE_MAX, AuditQuery, AuditReport};
 use crate::domain::record::Record;
 use crate::store::journal::reader::JournalReader;
 use crate::store::log::read_audited;
@@ -49,4 +52,23 @@ fn followed_by(head: &AuditHead, record: &Record) -> Result<AuditHead, BrokenLin
 
 fn report(head: AuditHead, broken: Option<BrokenLink>) -> AuditReport {
     AuditReport { n_entries: head.sequence, head_hash: head.hash, broken }
+}
+
+/// The newest entries that are asked for, newest first; as the records list them.
+///
+/// # Errors
+/// `Internal` when the journal cannot be read.
+pub fn newest_entries(
+    reader: &JournalReader,
+    query: &AuditQuery,
+) -> Result<Vec<AuditEntry>, Error> {
+    let n_max = query.n_max.min(AUDIT_PAGE_MAX) as usize;
+    let mut newest = VecDeque::new();
+    for entry in read_audited(reader) {
+        let (_, record) = entry.map_err(|error| Error::failed("reading the journal", error))?;
+        let Some(entry) = record.audited().filter(|entry| query.matches(entry)) else { continue };
+        newest.push_front(entry.clone());
+        newest.truncate(n_max);
+    }
+    Ok(newest.into())
 }
