@@ -10,6 +10,8 @@ pub mod follow;
 pub mod query;
 mod story;
 #[cfg(test)]
+mod story_tests;
+#[cfg(test)]
 mod tests;
 
 use std::fs;
