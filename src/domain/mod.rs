@@ -38,6 +38,8 @@ pub mod query;
 pub mod record;
 pub mod recorded_order;
 pub mod review_queue;
+pub mod review_times;
+pub mod review_trace;
 pub mod risk;
 pub mod rule;
 pub mod scramble;

@@ -13,6 +13,7 @@ use crate::domain::operators::OperatorReport;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ScoreRequest, ScoredOrder};
 use crate::domain::review_queue::WaitingOrder;
+use crate::domain::review_times::ReviewTimesReport;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::model::bundle::Bundle;
@@ -78,6 +79,11 @@ pub enum Command {
     Operators {
         /// Where the answer goes: the operators, the journal position.
         reply: Reply<(Vec<OperatorReport>, u64)>,
+    },
+    /// Tell how long people look at orders.
+    ReviewTimes {
+        /// Where the answer goes: a report per explanation, the journal position.
+        reply: Reply<(Vec<ReviewTimesReport>, u64)>,
     },
     /// Tell how the newest decisions were made.
     Work {

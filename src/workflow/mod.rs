@@ -73,6 +73,8 @@ mod approved_orders_tests;
 #[cfg(test)]
 mod background_tests;
 #[cfg(test)]
+mod dossier_tests;
+#[cfg(test)]
 mod engine_tests;
 #[cfg(test)]
 mod experiments_tests;

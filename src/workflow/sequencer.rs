@@ -109,6 +109,9 @@ impl Sequencer {
                 Command::Operators { reply } => {
                     answer(reply, Ok((self.state.operators.reports(), self.state.position)));
                 }
+                Command::ReviewTimes { reply } => {
+                    answer(reply, Ok((self.state.review_times.reports(), self.state.position)));
+                }
                 Command::Work { n, reply } => {
                     answer(reply, Ok((self.work.report(n), self.state.position)));
                 }

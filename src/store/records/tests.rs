@@ -169,6 +169,7 @@ pub(super) fn choice(n: u64) -> OperatorChoice {
         note: Some("seen before".into()),
         opened_at: None,
         decided_at: Timestamp(9),
+        review: None,
     }
 }
 
