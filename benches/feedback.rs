@@ -89,6 +89,7 @@ fn word(at: usize, decisions: &[DecisionId]) -> Word {
             note: None,
             opened_at: None,
             decided_at: time,
+            review: None,
         });
     }
     let (kind, source) = match at % 6 {

@@ -322,6 +322,7 @@ async fn choose(
         note: None,
         opened_at: Some(opened_at),
         decided_at: opened_at + chosen.delay,
+        review: None,
     };
     engine.record_choice(choice, clock::now()).await.into_diagnostic()?;
     tally.n_choices += 1;

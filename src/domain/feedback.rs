@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::decision::{ActionKind, DecisionId};
 use crate::domain::money::Money;
 use crate::domain::order::OrderKey;
+use crate::domain::review_trace::ReviewTrace;
 use crate::domain::time::Timestamp;
 
 /// What an operator decided about a decision.
@@ -33,6 +34,10 @@ pub struct OperatorChoice {
     pub opened_at: Option<Timestamp>,
     /// When they decided.
     pub decided_at: Timestamp,
+    /// How the order was looked at; `None` when that was not measured.
+    // Left out when absent: what was told before it was measured has the same digest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<ReviewTrace>,
 }
 
 /// Why an operator went against the first recommendation.
@@ -179,6 +184,14 @@ pub enum OutcomeSource {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_choice_of_before_reviews_were_measured_is_said_in_the_same_words() {
+        let text = r#"{"choice_id":"c-1","decision_id":"00000000-0000-0000-0000-000000000001","operator_id":"op","action":"hold","chosen_rank":null,"override_reason":null,"note":null,"opened_at":null,"decided_at":"2026-01-01T00:00:00Z"}"#;
+        let choice: OperatorChoice = serde_json::from_str(text).unwrap();
+        assert_eq!(choice.review, None);
+        assert_eq!(serde_json::to_string(&choice).unwrap(), text);
+    }
 
     #[test]
     fn an_outcome_of_before_there_were_references_is_said_in_the_same_words() {

@@ -189,6 +189,7 @@ mod tests {
             note: None,
             opened_at: seconds.map(|seconds| decided_at - Span(seconds * 1_000_000)),
             decided_at,
+            review: None,
         }
     }
 

@@ -52,6 +52,17 @@ pub fn top_risk(risks: &[RiskAssessment]) -> Option<&RiskAssessment> {
     top
 }
 
+/// The risk that matters most in a decision, in short.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TopRisk {
+    /// Which risk.
+    pub head: HeadId,
+    /// How probable.
+    pub probability: Probability,
+    /// Its band.
+    pub band: RiskBand,
+}
+
 /// Contributions summed over one theme or one kind of entity.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Share<K> {

@@ -5,12 +5,14 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::feedback::{Outcome, OutcomeKind, OutcomeSource};
 use crate::domain::time::Timestamp;
 
 /// What an outcome says about itself and others: `I` names an outcome, `K` is what its
 /// source knows it by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said<I, K> {
     /// Which outcome.
     pub id: I,

@@ -1,5 +1,6 @@
 //! The journal (the only truth) and the records projected from it.
 
+pub mod disk_use;
 pub mod error;
 pub mod journal;
 pub mod log;

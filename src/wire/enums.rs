@@ -16,6 +16,7 @@ use crate::domain::head::RiskType;
 use crate::domain::impact::{ImpactKind, ImpactUnit};
 use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::order_step::OrderStepKind;
+use crate::domain::review_trace::{AlertWorth, Explanation, ReasonCode};
 use crate::domain::risk::RiskBand;
 use crate::domain::rule::RuleObstacle;
 use crate::domain::unlike::UnlikeKind;
@@ -74,6 +75,13 @@ mirror! {
         ChargebackOpened, ChargebackWon, ChargebackLost, Refund, Return, DeliveredOk,
         DeliveryFailed, Repurchase, PlatformAudit, PlatformPenalty, Complaint, AccountClosed,
         ConfirmedFraud, ConfirmedLegit,
+    }
+    Explanation { Full, Blind, EvidenceOnly }
+    AlertWorth { Confirmed, Valuable, FalsePositive }
+    ReasonCode {
+        KnownCustomer, VerifiedByPhone, VerifiedDocument, GiftOrder, Travel, StolenCard,
+        AccountTakeover, ResellerAbuse, CouponAbuse, RefundAbuse, AddressMismatchOk,
+        ModelWrongData, Policy, Other,
     }
     OutcomeSource { Network, Platform, Carrier, Crm, Analyst }
     DecisionState { Final, Degraded, Abstained }

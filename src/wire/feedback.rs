@@ -7,6 +7,7 @@ use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::wire::check::{Check, Path, money_to_pb, order_key_to_pb, time_to_pb};
 use crate::wire::enums::WireEnum;
 use crate::wire::pb::v1 as pb;
+use crate::wire::review_trace::{Reviewed, read_review, review_to_pb};
 
 /// The message for a choice.
 pub fn choice_to_pb(choice: &OperatorChoice) -> pb::OperatorChoice {
@@ -20,6 +21,7 @@ pub fn choice_to_pb(choice: &OperatorChoice) -> pb::OperatorChoice {
         note: choice.note.as_deref().map(str::to_owned),
         opened_at: choice.opened_at.map(time_to_pb),
         decided_at: Some(time_to_pb(choice.decided_at)),
+        review: choice.review.as_ref().map(review_to_pb),
     }
 }
 
@@ -64,6 +66,11 @@ pub fn read_choice(
     if check.is_at_door() && opened_at.zip(decided_at).is_some_and(|(open, end)| end < open) {
         check.note(&path.field("opened_at"), "is later than decided_at");
     }
+    let by_review = path.field("review");
+    let review = choice.review.map(|review| {
+        let reviewed = Reviewed { opened_at, decided_at, opened_path: &path.field("opened_at") };
+        read_review(check, &by_review, review, &reviewed)
+    });
     Some(OperatorChoice {
         choice_id: choice_id?,
         decision_id: decision_id?,
@@ -74,6 +81,7 @@ pub fn read_choice(
         note,
         opened_at,
         decided_at: decided_at?,
+        review: review.map_or(Some(None), |read| read.map(Some))?,
     })
 }
 

@@ -27,6 +27,7 @@ pub mod record;
 pub mod recorded_order;
 pub mod request;
 pub mod review_queue;
+pub mod review_trace;
 mod rule;
 #[cfg(test)]
 mod sample_parts;

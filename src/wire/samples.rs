@@ -49,7 +49,8 @@ pub(super) const EVENTS: &str = r#"{"event_id":"e1","event_time":"2026-02-16T20:
 {"event_id":"e14","event_time":"2026-02-16T20:00:00Z","fact":{"choice":{"choice_id":"c1","decision_id":"019c6a3e-0000-7000-8000-000000000001","operator_id":"op7","action":"hold","chosen_rank":2,"override_reason":"known_customer","note":"regular","opened_at":"2026-02-16T20:00:00Z","decided_at":"2026-02-16T20:05:00Z"}}}
 {"event_id":"e15","event_time":"2026-02-16T20:00:00Z","fact":{"outcome":{"outcome_id":"x1","decision_id":"019c6a3e-0000-7000-8000-000000000001","order":{"channel":"web","order_id":"o1"},"kind":"chargeback_lost","amount":{"currency":"CNY","minor_units":3},"occurred_at":"2026-03-16T20:00:00Z","source":"network"}}}
 {"event_id":"e16","event_time":"2026-02-16T20:00:00Z","fact":{"outcome":{"outcome_id":"x2","order":{"channel":"web","order_id":"o1"},"kind":"confirmed_fraud","occurred_at":"2026-03-16T20:00:00Z","source":"network","source_ref":"CB-7"}}}
-{"event_id":"e17","event_time":"2026-02-16T20:00:00Z","fact":{"outcome":{"outcome_id":"x3","order":{"channel":"web","order_id":"o1"},"kind":"confirmed_fraud","occurred_at":"2026-03-17T20:00:00Z","source":"network","source_ref":"CB-7","retracts":"x2"}}}"#;
+{"event_id":"e17","event_time":"2026-02-16T20:00:00Z","fact":{"outcome":{"outcome_id":"x3","order":{"channel":"web","order_id":"o1"},"kind":"confirmed_fraud","occurred_at":"2026-03-17T20:00:00Z","source":"network","source_ref":"CB-7","retracts":"x2"}}}
+{"event_id":"e18","event_time":"2026-02-16T20:00:00Z","fact":{"choice":{"choice_id":"c2","decision_id":"019c6a3e-0000-7000-8000-000000000001","operator_id":"op7","action":"decline","opened_at":"2026-02-16T20:00:00Z","decided_at":"2026-02-16T20:05:00Z","review":{"first_input_at":"2026-02-16T20:00:07Z","active_ms":61500,"explanation":"evidence_only","alert_worth":"confirmed","reason_codes":["stolen_card","other"]}}}}"#;
 
 /// The events of [`EVENTS`], sealed.
 pub(super) fn events() -> Vec<Event> {

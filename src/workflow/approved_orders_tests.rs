@@ -79,6 +79,7 @@ fn choice(action: ActionKind, decision: &Decision) -> Fact {
         note: None,
         opened_at: None,
         decided_at: at(900),
+        review: None,
     })
 }
 

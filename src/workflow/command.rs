@@ -13,6 +13,7 @@ use crate::domain::operators::OperatorReport;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ScoreRequest, ScoredOrder};
 use crate::domain::review_queue::WaitingOrder;
+use crate::domain::review_times::ReviewTimesReport;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::model::bundle::Bundle;
@@ -22,6 +23,7 @@ use crate::workflow::experiment_run::ExperimentRun;
 use crate::workflow::experiment_steps::ExperimentStep;
 use crate::workflow::judge_order::ActiveStrategy;
 use crate::workflow::model_ledger::ModelLedger;
+use crate::workflow::recent_work::RecentWork;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::trial::{Seen, Trial};
@@ -78,6 +80,18 @@ pub enum Command {
     Operators {
         /// Where the answer goes: the operators, the journal position.
         reply: Reply<(Vec<OperatorReport>, u64)>,
+    },
+    /// Tell how long people look at orders.
+    ReviewTimes {
+        /// Where the answer goes: a report per explanation, the journal position.
+        reply: Reply<(Vec<ReviewTimesReport>, u64)>,
+    },
+    /// Tell how the newest decisions were made.
+    Work {
+        /// How many.
+        n: u32,
+        /// Where the answer goes, and up to which position it is made.
+        reply: Reply<(RecentWork, u64)>,
     },
     /// Tell what releasing declined orders cost and showed.
     Explorations {

@@ -1,12 +1,18 @@
-//! What a person looks at: one order with all that is known, and what is closed.
+//! What a person looks at: one order with all that is known, lists, and how the service does.
 
 use std::future::Future;
 use std::sync::Arc;
 
+use crate::domain::closed_case::{ClosedCasePage, ClosedCaseQuery};
+use crate::domain::decision::DecisionId;
+use crate::domain::decision_short::DecisionShort;
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::query::DecisionKey;
 use crate::domain::record::ScoredOrder;
+use crate::domain::timeline::TimelineEntry;
 use crate::workflow::error::Error;
+use crate::workflow::recent_work::RecentWork;
+use crate::workflow::system_status::SystemStatus;
 
 /// A decision with all that is known about its order.
 #[derive(Clone, Debug)]
@@ -17,6 +23,11 @@ pub struct Dossier {
     pub choices: Vec<OperatorChoice>,
     /// What followed, and what takes any of that back; in the order of the journal.
     pub outcomes: Vec<Outcome>,
+    /// What was told about the order in all its revisions, and the newest decisions before this
+    /// one about other orders of its account; oldest first.
+    pub timeline: Vec<TimelineEntry>,
+    /// True when more was told about the order than the timeline shows.
+    pub is_timeline_truncated: bool,
 }
 
 /// Reads for people: bounded, and from what is durable.
@@ -26,4 +37,37 @@ pub trait DossierService: Send + Sync + 'static {
     /// # Errors
     /// `NotFound` for an unknown decision or order, `Exhausted` or `Unavailable`.
     fn get_dossier(&self, key: DecisionKey) -> impl Future<Output = Result<Dossier, Error>> + Send;
+
+    /// Decisions that somebody chose about or that something followed, newest word first.
+    ///
+    /// # Errors
+    /// `Unavailable` when the records cannot be read.
+    fn list_closed_cases(
+        &self,
+        query: ClosedCaseQuery,
+    ) -> impl Future<Output = Result<ClosedCasePage, Error>> + Send;
+
+    /// At most [`DECISIONS_SHORT_MAX`] decisions as lines of a list, in the order of their ids;
+    /// unknown ones are left out.
+    ///
+    /// [`DECISIONS_SHORT_MAX`]: crate::domain::decision_short::DECISIONS_SHORT_MAX
+    ///
+    /// # Errors
+    /// `Unavailable` when the records cannot be read, `Internal` when the journal cannot.
+    fn decisions_in_short(
+        &self,
+        ids: &[DecisionId],
+    ) -> impl Future<Output = Result<Vec<DecisionShort>, Error>> + Send;
+
+    /// How the newest `n` decisions since the start were made; more than are kept are all.
+    ///
+    /// # Errors
+    /// `Exhausted` or `Unavailable`.
+    fn recent_work(&self, n: u32) -> impl Future<Output = Result<RecentWork, Error>> + Send;
+
+    /// How far journal and records are, who judges, and what the data folder takes.
+    ///
+    /// # Errors
+    /// `Internal` when the data folder cannot be read.
+    fn get_system_status(&self) -> impl Future<Output = Result<SystemStatus, Error>> + Send;
 }

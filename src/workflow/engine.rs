@@ -1,5 +1,6 @@
 //! The engine behind every door: asks the sequencer, reads journal and records.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -49,10 +50,11 @@ pub struct Engine {
     durable: DurableMark,
     reader: JournalReader,
     pub(super) records: Arc<Records>,
-    follower: RecordsFollower,
+    pub(super) follower: RecordsFollower,
     past: Arc<Past>,
     active: watch::Receiver<Judge>,
     new_id: NewId,
+    pub(super) data_dir: PathBuf,
     pub(super) previews: Arc<Semaphore>,
     pub(super) similar_searches: Arc<Semaphore>,
     sequencer: Option<JoinHandle<State>>,
@@ -80,6 +82,8 @@ pub struct EngineParts {
     pub past: Past,
     /// Makes ids.
     pub new_id: NewId,
+    /// Folder of journal, records and snapshots.
+    pub data_dir: PathBuf,
 }
 
 impl Engine {
@@ -94,6 +98,7 @@ impl Engine {
             active: parts.active,
             past: Arc::new(parts.past),
             new_id: parts.new_id,
+            data_dir: parts.data_dir,
             previews: Arc::new(Semaphore::new(PREVIEWS_MAX)),
             similar_searches: Arc::new(Semaphore::new(SEARCHES_MAX)),
             sequencer: Some(parts.sequencer),
@@ -250,12 +255,12 @@ impl OrderService for Engine {
             |reply| Command::Score { request, received_time: received, decision_id, reply };
         match self.ask(command).await? {
             Scored::New(scored) => {
-                Ok(ScoreAnswer { decision: shared_decision(&scored), is_replayed: false })
+                Ok(ScoreAnswer { decision: scored.decision.clone(), is_replayed: false })
             }
             Scored::Before { place, is_same } => {
                 let scored = self.scored_at(place).await?;
                 if is_same {
-                    let decision = shared_decision(&scored);
+                    let decision = scored.decision.clone();
                     return Ok(ScoreAnswer { decision, is_replayed: true });
                 }
                 let fields = differing_fields(&scored.request, &kept);
@@ -277,7 +282,7 @@ impl OrderService for Engine {
     }
 
     async fn get_decision(&self, key: DecisionKey) -> Result<Arc<Decision>, Error> {
-        Ok(shared_decision(&*self.find(key).await?))
+        Ok(self.find(key).await?.decision.clone())
     }
 
     async fn list_decisions(&self, query: DecisionQuery) -> Result<DecisionPage, Error> {
@@ -305,7 +310,7 @@ impl OrderService for Engine {
         let mut decisions = Vec::with_capacity(rows.len());
         for row in rows {
             let place = Place { position: row.position, recent: None };
-            decisions.push(shared_decision(&*self.scored_at(place).await?));
+            decisions.push(self.scored_at(place).await?.decision.clone());
         }
         Ok(DecisionPage { decisions, has_more })
     }
@@ -380,10 +385,6 @@ impl OrderService for Engine {
         };
         self.tell(event, id, received).await
     }
-}
-
-fn shared_decision(scored: &ScoredOrder) -> Arc<Decision> {
-    scored.decision.clone()
 }
 
 pub(super) async fn block<T: Send + 'static>(

@@ -1,21 +1,108 @@
 //! The engine's part for people: reads of journal and records, beside the sequencer.
 
+use crate::domain::closed_case::{ClosedCasePage, ClosedCaseQuery};
+use crate::domain::decision::DecisionId;
+use crate::domain::decision_short::{DECISIONS_SHORT_MAX, DecisionShort};
 use crate::domain::query::DecisionKey;
+use crate::store::disk_use::bytes_in;
+use crate::store::error::Error as StoreError;
+use crate::store::journal::reader::JournalReader;
+use crate::store::log::glance_at;
+use crate::store::records::query::{DecisionRow, Records};
+use crate::workflow::command::Command;
 use crate::workflow::dossier_service::{Dossier, DossierService};
 use crate::workflow::engine::{Engine, block};
 use crate::workflow::error::Error;
+use crate::workflow::recent_work::RecentWork;
+use crate::workflow::start_engine::{JOURNAL_DIR, RECORDS_FILE, SNAPSHOTS_DIR};
+use crate::workflow::system_status::{DataBytes, NamedHash, SystemStatus};
+use crate::workflow::timeline::timeline;
 
 impl DossierService for Engine {
     async fn get_dossier(&self, key: DecisionKey) -> Result<Dossier, Error> {
         let scored = self.find(key).await?;
         // What was acknowledged before now is in it, unless the records lag far behind.
         self.records_caught_up().await?;
-        let (records, id) = (self.records.clone(), scored.decision.decision_id);
-        let told = block(move || {
-            let failed = |error| Error::failed("reading what followed", error);
-            Ok((records.choices(id).map_err(failed)?, records.outcomes(id).map_err(failed)?))
-        });
-        let (choices, outcomes) = told.await?;
-        Ok(Dossier { scored, choices, outcomes })
+        let records = self.records.clone();
+        let read = move || {
+            let id = scored.decision.decision_id;
+            let (choices, outcomes) = (records.choices(id)?, records.outcomes(id)?);
+            let told = timeline(&records, &scored)?;
+            let (timeline, is_timeline_truncated) = (told.entries, told.is_truncated);
+            Ok(Dossier { scored, choices, outcomes, timeline, is_timeline_truncated })
+        };
+        block(move || read().map_err(unread)).await
     }
+
+    async fn list_closed_cases(&self, query: ClosedCaseQuery) -> Result<ClosedCasePage, Error> {
+        self.records_caught_up().await?;
+        let records = self.records.clone();
+        block(move || records.closed_cases(&query).map_err(unread)).await
+    }
+
+    async fn decisions_in_short(&self, ids: &[DecisionId]) -> Result<Vec<DecisionShort>, Error> {
+        self.records_caught_up().await?;
+        let ids: Vec<DecisionId> = ids.iter().take(DECISIONS_SHORT_MAX).copied().collect();
+        let (records, reader) = (self.records.clone(), self.journal_reader());
+        block(move || in_short(&records, &reader, &ids).map_err(unread)).await
+    }
+
+    async fn recent_work(&self, n: u32) -> Result<RecentWork, Error> {
+        let (work, position) = self.ask(|reply| Command::Work { n, reply }).await?;
+        self.reached(position).await;
+        Ok(work)
+    }
+
+    async fn get_system_status(&self) -> Result<SystemStatus, Error> {
+        let data_dir = self.data_dir.clone();
+        let sizes = move || {
+            Ok(DataBytes {
+                journal: bytes_in(&data_dir.join(JOURNAL_DIR), "")?,
+                snapshots: bytes_in(&data_dir.join(SNAPSHOTS_DIR), "")?,
+                records: bytes_in(&data_dir, RECORDS_FILE)?,
+            })
+        };
+        let data = block(move || sizes().map_err(unread)).await?;
+        // The records never lead: looked at first, they do not seem to.
+        let records_position = self.follower.position();
+        let journal_position = self.durable_position();
+        let judge = self.active();
+        let (bundle, strategy) = (judge.bundle(), &judge.strategy().strategy);
+        Ok(SystemStatus {
+            journal_position,
+            records_position,
+            records_lag: journal_position.saturating_sub(records_position),
+            records_failure: self.follower.failure().map(|error| error.to_string().into()),
+            build: judge.build().into(),
+            model: NamedHash { name: bundle.full_name(), hash: bundle.hash().into() },
+            strategy: NamedHash { name: strategy.name.clone(), hash: strategy.hash.clone() },
+            data,
+        })
+    }
+}
+
+fn in_short(
+    records: &Records,
+    reader: &JournalReader,
+    ids: &[DecisionId],
+) -> Result<Vec<DecisionShort>, StoreError> {
+    let line = |row: DecisionRow| {
+        let glance = glance_at(reader, row.position)?.unwrap_or_default();
+        Ok(DecisionShort {
+            decision_id: row.decision_id,
+            order: row.order,
+            event_time: row.event_time,
+            received_time: row.received_time,
+            amount: row.amount,
+            top_risk: row.top_risk,
+            first_action: row.first_action,
+            reason: glance.reason,
+            is_blind: glance.is_blind,
+        })
+    };
+    records.decisions(ids)?.into_iter().map(line).collect()
+}
+
+fn unread(error: StoreError) -> Error {
+    Error::failed("reading what was recorded", error)
 }

@@ -3,6 +3,7 @@
 use crate::domain::exploration::ExplorationReport;
 use crate::domain::operators::OperatorReport;
 use crate::domain::review_queue::{QueueQuery, ReviewQueue};
+use crate::domain::review_times::ReviewTimesReport;
 use crate::domain::time::Timestamp;
 use crate::workflow::command::Command;
 use crate::workflow::engine::Engine;
@@ -26,6 +27,12 @@ impl ReviewService for Engine {
         let (operators, position) = self.ask(|reply| Command::Operators { reply }).await?;
         self.reached(position).await;
         Ok(operators)
+    }
+
+    async fn review_times(&self) -> Result<Vec<ReviewTimesReport>, Error> {
+        let (reports, position) = self.ask(|reply| Command::ReviewTimes { reply }).await?;
+        self.reached(position).await;
+        Ok(reports)
     }
 
     async fn exploration_report(&self) -> Result<ExplorationReport, Error> {

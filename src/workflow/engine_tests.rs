@@ -105,7 +105,7 @@ pub(super) fn kept(decision: &Arc<Decision>, n: u32) -> Arc<Decision> {
     as_recorded(Arc::new(scored)).unwrap().decision.clone()
 }
 
-fn choice(id: &str, decision_id: DecisionId, action: ActionKind) -> OperatorChoice {
+pub(super) fn choice(id: &str, decision_id: DecisionId, action: ActionKind) -> OperatorChoice {
     OperatorChoice {
         choice_id: id.into(),
         decision_id,
@@ -116,6 +116,7 @@ fn choice(id: &str, decision_id: DecisionId, action: ActionKind) -> OperatorChoi
         note: None,
         opened_at: None,
         decided_at: at(900),
+        review: None,
     }
 }
 

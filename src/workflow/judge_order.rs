@@ -177,6 +177,11 @@ impl Judge {
         &self.strategy
     }
 
+    /// Version of this program.
+    pub fn build(&self) -> &str {
+        &self.build
+    }
+
     /// The bundle that this judge scores with.
     pub fn bundle(&self) -> &Arc<Bundle> {
         &self.bundle

@@ -49,6 +49,7 @@ pub mod preview;
 pub mod price_actions;
 pub mod promotion_gate;
 mod recalibrate;
+pub mod recent_work;
 pub mod replay_decision;
 pub mod replay_journal;
 pub mod retrain_model;
@@ -63,6 +64,8 @@ pub mod state;
 pub mod strategy_ledger;
 pub mod strategy_service;
 pub mod strategy_shelf;
+pub mod system_status;
+pub mod timeline;
 pub mod trial;
 pub mod turn_action;
 pub mod turned_order;
@@ -77,6 +80,8 @@ mod access_tests;
 mod approved_orders_tests;
 #[cfg(test)]
 mod background_tests;
+#[cfg(test)]
+mod dossier_tests;
 #[cfg(test)]
 mod engine_tests;
 #[cfg(test)]

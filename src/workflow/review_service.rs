@@ -8,6 +8,7 @@ use crate::domain::decision::DecisionId;
 use crate::domain::exploration::ExplorationReport;
 use crate::domain::operators::OperatorReport;
 use crate::domain::review_queue::{Place, QueueQuery, QueuedOrder, ReviewQueue, WaitingOrder};
+use crate::domain::review_times::ReviewTimesReport;
 use crate::domain::time::Timestamp;
 use crate::workflow::error::Error;
 
@@ -31,6 +32,12 @@ pub trait ReviewService: Send + Sync + 'static {
     /// # Errors
     /// `Exhausted` or `Unavailable`.
     fn list_operators(&self) -> impl Future<Output = Result<Vec<OperatorReport>, Error>> + Send;
+
+    /// How long people look at orders and whether they are right, by what they saw of the answer.
+    ///
+    /// # Errors
+    /// `Exhausted` or `Unavailable`.
+    fn review_times(&self) -> impl Future<Output = Result<Vec<ReviewTimesReport>, Error>> + Send;
 
     /// What releasing declined orders to learn cost and showed.
     ///

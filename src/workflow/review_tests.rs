@@ -49,6 +49,7 @@ fn approval(id: &str, decision_id: DecisionId) -> OperatorChoice {
         note: None,
         opened_at: Some(at(900) - Span(2_000_000)),
         decided_at: at(900),
+        review: None,
     }
 }
 

@@ -32,6 +32,7 @@ use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_order::{Stamp, Stopwatch};
 use crate::workflow::judges::Judges;
 use crate::workflow::model_ledger::ModelLedger;
+use crate::workflow::recent_work::WorkLog;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
 use crate::workflow::state::{State, event_digest, request_digest};
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
@@ -55,6 +56,7 @@ pub struct Sequencer {
     outlets: Outlets,
     background: BackgroundBuild,
     recent: VecDeque<(u64, Arc<ScoredOrder>)>,
+    work: WorkLog,
     shed_watch: ShedWatch,
     nanos: Stopwatch,
     /// When it started.
@@ -70,8 +72,9 @@ impl Sequencer {
         background: BackgroundBuild,
         (nanos, now): (Stopwatch, Timestamp),
     ) -> Self {
-        let (recent, shed_watch) = (VecDeque::new(), ShedWatch::default());
-        Self { state, judges, outlets, background, recent, shed_watch, nanos, now }
+        let (recent, work) = (VecDeque::new(), WorkLog::default());
+        let shed_watch = ShedWatch::default();
+        Self { state, judges, outlets, background, recent, work, shed_watch, nanos, now }
     }
 
     /// Serves commands until every sender is gone, then gives the state back.
@@ -105,6 +108,12 @@ impl Sequencer {
                 }
                 Command::Operators { reply } => {
                     answer(reply, Ok((self.state.operators.reports(), self.state.position)));
+                }
+                Command::ReviewTimes { reply } => {
+                    answer(reply, Ok((self.state.review_times.reports(), self.state.position)));
+                }
+                Command::Work { n, reply } => {
+                    answer(reply, Ok((self.work.report(n), self.state.position)));
                 }
                 Command::Explorations { reply } => answer(reply, Ok(self.explorations())),
                 Command::Ingest { event, received_time, reply } => {
@@ -188,6 +197,7 @@ impl Sequencer {
             return;
         };
         self.fold_and_guard(&record, stamp.received_time);
+        self.work.made(&scored.decision);
         self.remember(position, scored);
     }
 

@@ -34,6 +34,13 @@ use crate::workflow::state::State;
 use crate::workflow::strategy_ledger::{StrategyStep, file_activated};
 use crate::workflow::strategy_shelf::{StrategyReader, StrategyShelf};
 
+/// Folder of the journal, in the data folder.
+pub(super) const JOURNAL_DIR: &str = "journal";
+/// Folder of the saved states.
+pub(super) const SNAPSHOTS_DIR: &str = "snapshots";
+/// File of the records; those of its log start with the same name.
+pub(super) const RECORDS_FILE: &str = "records.sqlite";
+
 /// Where and how an engine works.
 #[derive(Clone, Debug)]
 pub struct EngineSettings {
@@ -78,12 +85,12 @@ pub struct EngineInputs {
 /// `Unavailable` when the folder is in use, `Internal` when journal or records cannot be trusted.
 pub fn start_engine(settings: &EngineSettings, inputs: &EngineInputs) -> Result<Engine, Error> {
     let dir = &settings.data_dir;
-    let (journal, opened) = Journal::open(&dir.join("journal"), settings.journal)
+    let (journal, opened) = Journal::open(&dir.join(JOURNAL_DIR), settings.journal)
         .map_err(|error| Error::failed("opening the journal", error))?;
     if let Some(torn) = &opened.torn {
         warn!(bytes = torn.bytes, path = %torn.path.display(), "cut off a half-written record");
     }
-    let snapshot_dir = dir.join("snapshots");
+    let snapshot_dir = dir.join(SNAPSHOTS_DIR);
     let reader = journal.reader();
     let mut state = load_state(&snapshot_dir, &reader, settings)?;
     let shelves = Shelves {
@@ -94,7 +101,7 @@ pub fn start_engine(settings: &EngineSettings, inputs: &EngineInputs) -> Result<
     activate(&mut state, &journal.writer(), settings, (inputs, &shelves))?;
     let explainers = Explainers::default();
     let end = journal.durable_position();
-    let (filler, answers, rebuild) = records::open(&dir.join("records.sqlite"), end)
+    let (filler, answers, rebuild) = records::open(&dir.join(RECORDS_FILE), end)
         .map_err(|error| Error::failed("opening the records", error))?;
     if let Some(rebuild) = rebuild {
         info!(?rebuild, "filling the records from the whole journal");
@@ -137,6 +144,7 @@ pub fn start_engine(settings: &EngineSettings, inputs: &EngineInputs) -> Result<
         active,
         past,
         new_id: inputs.new_id,
+        data_dir: dir.clone(),
     }))
 }
 

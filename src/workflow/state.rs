@@ -16,6 +16,7 @@ use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
     BackgroundActivated, GraphActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
 };
+use crate::domain::review_times::ReviewTimes;
 use crate::domain::time::Timestamp;
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::settings::GraphSettings;
@@ -58,6 +59,8 @@ pub struct State {
     pub confirmations: Confirmations,
     /// How operators choose.
     pub operators: Operators,
+    /// How long they look at orders, and whether they are right.
+    pub review_times: ReviewTimes,
     /// What people have not chosen about yet.
     pub undecided: Undecided,
     /// Who may do what, and the end of the audit log.
@@ -93,6 +96,7 @@ impl State {
             approved: ApprovedOrders::new(rule),
             confirmations: Confirmations::default(),
             operators: Operators::default(),
+            review_times: ReviewTimes::default(),
             undecided: Undecided::default(),
             access: AccessLedger::default(),
             requests: IndexMap::default(),
@@ -196,14 +200,16 @@ impl State {
         self.events.insert(text_digest(&event.event_id), entry);
         self.approved.told(&event.fact);
         self.explorations.told(event);
+        self.review_times.told(event);
         self.experiments.told(event, received.received_time);
         if let Fact::Choice(choice) = &event.fact
-            && let Some(shown) = self.undecided.chose(choice.decision_id)
+            && let Some((order, shown)) = self.undecided.chose(choice.decision_id)
         {
             // The first choice about a decision: what is chosen later knows more than it.
             let Shown { actions, is_blind } = shown;
             if let Some(first) = actions.first() {
                 self.operators.chose(choice, Recommended { first: *first, is_blind });
+                self.review_times.chose(choice, order, *first);
             }
             // Who has not seen a recommendation does not take it.
             if !is_blind && !self.operators.is_rubber_stamp(&choice.operator_id) {

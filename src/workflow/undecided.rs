@@ -56,12 +56,14 @@ impl Undecided {
         self.by_order.insert(key, decision.decision_id);
     }
 
-    /// Takes out what somebody has chosen about and tells what was recommended; `None` when
+    /// Takes out what somebody has chosen about and tells about which order, and what was
+    /// recommended; `None` when
     /// nobody was asked or somebody has chosen before.
-    pub fn chose(&mut self, decision_id: DecisionId) -> Option<Shown> {
+    pub fn chose(&mut self, decision_id: DecisionId) -> Option<(AnyRevision, Shown)> {
         let open = self.open.swap_remove(&decision_id)?;
-        self.by_order.swap_remove(&open.order.any_revision());
-        Some(open.shown)
+        let order = open.order.any_revision();
+        self.by_order.swap_remove(&order);
+        Some((order, open.shown))
     }
 
     /// The orders that wait for a review and were placed at an instant or later, by decision.

@@ -186,6 +186,7 @@ impl World {
             note: None,
             opened_at: Some(opened_at),
             decided_at,
+            review: None,
         };
         self.wait(decided_at, Arrival::Choice(Box::new(choice), decided_at));
         if self.is_stopped_by(chosen.action, truth) {

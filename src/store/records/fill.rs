@@ -6,17 +6,22 @@ use rusqlite::{Connection, Transaction, params};
 use serde::Serialize;
 
 use crate::domain::decision::DecisionState;
-use crate::domain::event::{Event, Fact};
+use crate::domain::entity::EntityKind;
+use crate::domain::event::Fact;
 use crate::domain::feedback::{OperatorChoice, Outcome};
-use crate::domain::record::{Record, ScoredOrder};
+use crate::domain::order::OrderKey;
+use crate::domain::record::{ReceivedEvent, Record, ScoredOrder};
 use crate::domain::risk::{RiskBand, top_risk};
 use crate::store::error::Error;
 use crate::store::records::access::{insert_audit, insert_note};
+use crate::store::records::cases::{Told, chosen, followed};
 
 const INSERT_DECISION: &str = "INSERT INTO decisions VALUES \
-    (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
+    (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
     ON CONFLICT DO NOTHING";
 const INSERT_EVENT: &str = "INSERT INTO events VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+const INSERT_ORDER_EVENT: &str =
+    "INSERT INTO order_events VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
 const COUNT_EVENT: &str = "INSERT INTO event_counts VALUES (?1, 1) \
     ON CONFLICT DO UPDATE SET n_events = n_events + 1";
 const INSERT_CHOICE: &str =
@@ -91,7 +96,7 @@ fn fill<'r>(
     for (position, record) in records {
         match record {
             Record::Decision(scored) => insert_decision(&transaction, *position, scored)?,
-            Record::Event(received) => insert_event(&transaction, *position, &received.event)?,
+            Record::Event(received) => insert_event(&transaction, *position, received)?,
             Record::StrategyActivated(active) => {
                 let at = active.signature.at.0;
                 let row = params![position, "strategy", active.name, active.hash, at];
@@ -150,6 +155,7 @@ fn insert_decision(
         amount.map(|amount| amount.currency.as_str().to_owned()),
         decision.versions.model,
         decision.versions.strategy,
+        scored.request.order.entity(EntityKind::Account).map(|it| it.key.to_string()),
     ])?;
     Ok(())
 }
@@ -157,16 +163,24 @@ fn insert_decision(
 fn insert_event(
     transaction: &Transaction<'_>,
     position: u64,
-    event: &Event,
+    received: &ReceivedEvent,
 ) -> Result<(), rusqlite::Error> {
+    let event = &received.event;
     let row = params![event.event_id, position];
     if transaction.prepare_cached(INSERT_EVENT)?.execute(row)? == 0 {
         return Ok(());
     }
     transaction.prepare_cached(COUNT_EVENT)?.execute([fact_kind(&event.fact)])?;
+    let told = Told { position, received_time: received.received_time };
     match &event.fact {
-        Fact::Choice(choice) => insert_choice(transaction, position, choice),
-        Fact::Outcome(outcome) => insert_outcome(transaction, position, outcome),
+        Fact::Choice(choice) => {
+            insert_choice(transaction, position, choice)?;
+            chosen(transaction, choice.decision_id, told)
+        }
+        Fact::Outcome(outcome) => {
+            insert_outcome(transaction, position, outcome)?;
+            followed(transaction, outcome, told)
+        }
         Fact::OrderPlaced(_)
         | Fact::OrderPaid(_)
         | Fact::OrderCancelled(_)
@@ -179,7 +193,14 @@ fn insert_event(
         | Fact::AccountCreated(_)
         | Fact::StockLevel(_)
         | Fact::MarketPrice(_)
-        | Fact::Label(_) => Ok(()),
+        | Fact::Label(_) => {
+            let Some(OrderKey { channel, order_id, .. }) = event.order_key() else {
+                return Ok(());
+            };
+            let kind = fact_kind(&event.fact);
+            let row = params![channel, order_id, event.event_time.0, position, kind];
+            transaction.prepare_cached(INSERT_ORDER_EVENT)?.execute(row).map(drop)
+        }
     }
 }
 
@@ -236,7 +257,7 @@ pub(crate) fn state_code(state: DecisionState) -> u8 {
     }
 }
 
-fn json(value: &impl Serialize) -> Result<String, rusqlite::Error> {
+pub(super) fn json(value: &impl Serialize) -> Result<String, rusqlite::Error> {
     serde_json::to_string(value)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }

@@ -7,9 +7,13 @@
 mod access;
 #[cfg(test)]
 mod access_samples;
+mod cases;
 pub mod fill;
 pub mod follow;
 pub mod query;
+mod story;
+#[cfg(test)]
+mod story_tests;
 #[cfg(test)]
 mod tests;
 

@@ -16,11 +16,23 @@ use crate::domain::head::HeadId;
 use crate::domain::money::{Currency, Money};
 use crate::domain::order::OrderKey;
 use crate::domain::query;
-use crate::domain::risk::{Probability, RiskBand};
+use crate::domain::risk::{Probability, RiskBand, TopRisk};
 use crate::domain::time::Timestamp;
 use crate::store::error::Error;
 use crate::store::records::fill::{band_code, state_code};
 use crate::store::records::progress;
+
+/// What [`decision_row`] reads.
+pub(super) const DECISION_COLUMNS: &str = "decision_id, position, channel, order_id, revision, \
+    event_time_us, received_time_us, top_head, probability, band, first_action, amount_minor, \
+    currency, model, strategy";
+/// How many they are.
+pub(super) const N_DECISION_COLUMNS: usize = 15;
+/// The outcomes of a decision (`?1`) or its order, and what takes any of that back.
+pub(super) const OUTCOMES_ABOUT: &str = "WITH about AS (SELECT outcome_id FROM outcomes \
+    WHERE decision_id = ?1 OR (decision_id IS NULL AND (channel, order_id) = \
+    (SELECT channel, order_id FROM decisions WHERE decision_id = ?1))) \
+    SELECT body FROM outcomes WHERE outcome_id IN about OR retracts IN about";
 
 /// Answers questions. One at a time per handle, on a thread that may block.
 #[derive(Debug)]
@@ -108,17 +120,6 @@ pub struct DecisionRow {
     pub strategy: Box<str>,
 }
 
-/// The risk that matters most in a decision.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TopRisk {
-    /// Which risk.
-    pub head: HeadId,
-    /// How probable.
-    pub probability: Probability,
-    /// Its band.
-    pub band: RiskBand,
-}
-
 impl Records {
     pub(crate) fn new(path: &Path, connection: Connection) -> Self {
         Self { path: path.to_owned(), connection: Mutex::new(connection) }
@@ -145,9 +146,7 @@ impl Records {
         let (conditions, mut values) = conditions(filter, after);
         values.push(limit.into());
         let sql = format!(
-            "SELECT decision_id, position, channel, order_id, revision, event_time_us, \
-             received_time_us, top_head, probability, band, first_action, amount_minor, currency, \
-             model, strategy FROM decisions{conditions} \
+            "SELECT {DECISION_COLUMNS} FROM decisions{conditions} \
              ORDER BY received_time_us DESC, decision_id DESC LIMIT ?"
         );
         self.ask("list", &sql, values, decision_row)
@@ -212,12 +211,8 @@ impl Records {
     /// # Errors
     /// [`Error::Database`].
     pub fn outcomes(&self, id: DecisionId) -> Result<Vec<Outcome>, Error> {
-        let sql = "WITH about AS (SELECT outcome_id FROM outcomes \
-                   WHERE decision_id = ?1 OR (decision_id IS NULL AND (channel, order_id) = \
-                   (SELECT channel, order_id FROM decisions WHERE decision_id = ?1))) \
-                   SELECT body FROM outcomes WHERE outcome_id IN about OR retracts IN about \
-                   ORDER BY position";
-        self.ask("read", sql, vec![id.0.as_bytes().to_vec().into()], |row| json(row, 0))
+        let sql = format!("{OUTCOMES_ABOUT} ORDER BY position");
+        self.ask("read", &sql, vec![id.0.as_bytes().to_vec().into()], |row| json(row, 0))
     }
 
     /// How many events of each kind were told, by name.
@@ -294,7 +289,7 @@ fn conditions(filter: &DecisionFilter, after: Option<PageCursor>) -> (String, Ve
     (sql, all.into_iter().flat_map(|(_, values)| values).collect())
 }
 
-fn decision_row(row: &Row<'_>) -> Result<DecisionRow, rusqlite::Error> {
+pub(super) fn decision_row(row: &Row<'_>) -> Result<DecisionRow, rusqlite::Error> {
     let key: (String, String) = (row.get(2)?, row.get(3)?);
     let order = OrderKey {
         channel: key.0.into_boxed_str(),
@@ -343,7 +338,10 @@ pub(super) fn known<T>(column: usize, value: Option<T>) -> Result<T, rusqlite::E
     })
 }
 
-fn json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T, rusqlite::Error> {
+pub(super) fn json<T: DeserializeOwned>(
+    row: &Row<'_>,
+    column: usize,
+) -> Result<T, rusqlite::Error> {
     serde_json::from_str(&row.get::<_, String>(column)?).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
     })

@@ -25,16 +25,28 @@ CREATE TABLE decisions (
     amount_minor     INTEGER,
     currency         TEXT,
     model            TEXT NOT NULL,
-    strategy         TEXT NOT NULL
+    strategy         TEXT NOT NULL,
+    account          TEXT                -- pseudonym of who ordered
 ) STRICT;
 CREATE UNIQUE INDEX decisions_by_id ON decisions (decision_id);
 CREATE INDEX decisions_by_request ON decisions (request_id);
 CREATE INDEX decisions_by_order ON decisions (channel, order_id);
 CREATE INDEX decisions_by_time ON decisions (received_time_us, decision_id);
+CREATE INDEX decisions_by_account ON decisions (account) WHERE account IS NOT NULL;
 
 CREATE TABLE events (
     event_id TEXT PRIMARY KEY,
     position INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Steps of orders; choices and outcomes have tables of their own.
+CREATE TABLE order_events (
+    channel       TEXT NOT NULL,
+    order_id      TEXT NOT NULL,
+    event_time_us INTEGER NOT NULL,
+    position      INTEGER NOT NULL,
+    kind          TEXT NOT NULL,
+    PRIMARY KEY (channel, order_id, event_time_us, position)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE event_counts (
@@ -66,6 +78,28 @@ CREATE TABLE outcomes (
 CREATE INDEX outcomes_by_decision ON outcomes (decision_id) WHERE decision_id IS NOT NULL;
 CREATE INDEX outcomes_by_order ON outcomes (channel, order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX outcomes_by_retracted ON outcomes (retracts) WHERE retracts IS NOT NULL;
+
+-- Decisions that somebody chose about or an outcome of which stands.
+CREATE TABLE closed_cases (
+    decision_position INTEGER PRIMARY KEY,
+    told_position     INTEGER NOT NULL,  -- of the newest choice or outcome
+    told_time_us      INTEGER NOT NULL,  -- when that came in
+    action            TEXT,              -- what was done: chosen, else recommended first
+    operator_id       TEXT,              -- who chose, and when; NULL when nobody did
+    decided_at_us     INTEGER,
+    kinds             TEXT NOT NULL      -- of the outcomes that stand, a JSON list
+) STRICT;
+
+-- Each closed case under each way to ask for it; an empty text is any. So every filter is
+-- one place in this tree, and a page is read off it without looking at another case.
+CREATE TABLE case_facets (
+    kind              TEXT NOT NULL,
+    action            TEXT NOT NULL,
+    head              TEXT NOT NULL,
+    told_position     INTEGER NOT NULL,
+    decision_position INTEGER NOT NULL,
+    PRIMARY KEY (kind, action, head, told_position)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE activations (
     position INTEGER PRIMARY KEY,

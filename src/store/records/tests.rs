@@ -12,6 +12,7 @@ use super::*;
 use crate::domain::decision::{
     ActionKind, Decision, DecisionId, DecisionState, DecisionTimes, Versions,
 };
+use crate::domain::entity::{EntityKey, EntityKind, EntityRef};
 use crate::domain::event::{Event, Fact, OrderStep};
 use crate::domain::evidence::Evidence;
 use crate::domain::feedback::{OperatorChoice, Outcome, OutcomeKind, OutcomeSource};
@@ -37,16 +38,12 @@ use crate::store::records::query::{DecisionFilter, PageCursor};
 
 const BANDS: [RiskBand; 3] = [RiskBand::Low, RiskBand::Elevated, RiskBand::High];
 
-fn decision_id(n: u64) -> DecisionId {
+pub(super) fn decision_id(n: u64) -> DecisionId {
     DecisionId(Uuid::from_u128(u128::from(n)))
 }
 
-fn key(n: u64) -> OrderKey {
+pub(super) fn key(n: u64) -> OrderKey {
     OrderKey { channel: "web".into(), order_id: format!("o{}", n % 40).into(), revision: 0 }
-}
-
-fn ordinary() -> UnlikeTraining {
-    UnlikeTraining { is_unlike: false, surprise: 0.0, surprise_max: 1.0, reasons: Vec::new() }
 }
 
 fn risk(risk: RiskType, probability: f64, band: RiskBand) -> RiskAssessment {
@@ -89,15 +86,19 @@ fn best(action: ActionKind) -> RecommendedAction {
     }
 }
 
-fn decided(n: u64) -> Record {
+pub(super) fn decided(n: u64) -> Record {
     let (a, b) = (n as f64 / 1000.0, (n % 7) as f64 / 10.0);
     let band = BANDS[usize::try_from(n % 3).unwrap()];
+    let unlike_training =
+        UnlikeTraining { is_unlike: false, surprise: 0.0, surprise_max: 1.0, reasons: Vec::new() };
     let times = DecisionTimes {
         event_time: Timestamp(n.cast_signed()),
         // Several decisions share an instant.
         received_time: Timestamp((n / 4).cast_signed()),
     };
     let mut order = Order::new(key(n));
+    let account = EntityKey::Hashed((n % 9).into());
+    order.entities = vec![EntityRef { kind: EntityKind::Account, key: account }];
     order.amount = (!n.is_multiple_of(5))
         .then(|| Money { currency: Currency::parse("CNY").unwrap(), minor_units: 990 });
     let action = if n.is_multiple_of(2) { ActionKind::Approve } else { ActionKind::Hold };
@@ -137,7 +138,7 @@ fn decided(n: u64) -> Record {
         missing_inputs: Vec::new(),
         exploration: None,
         is_blind: false,
-        unlike_training: ordinary(),
+        unlike_training,
         counterfactuals: Vec::new(),
         degraded_reasons: Vec::new(),
         stage_timings: Vec::new(),
@@ -152,13 +153,13 @@ fn decided(n: u64) -> Record {
     Record::Decision(Arc::new(ScoredOrder { request, decision: Arc::new(decision) }))
 }
 
-fn told(event_id: String, fact: Fact) -> Record {
+pub(super) fn told(event_id: String, fact: Fact) -> Record {
     let time = Timestamp(7);
     let event = Event { event_id: event_id.into(), event_time: time, ingest_time: None, fact };
     Record::Event(ReceivedEvent { event, received_time: time })
 }
 
-fn choice(n: u64) -> OperatorChoice {
+pub(super) fn choice(n: u64) -> OperatorChoice {
     OperatorChoice {
         choice_id: format!("c{n}").into(),
         decision_id: decision_id(n),
@@ -169,10 +170,11 @@ fn choice(n: u64) -> OperatorChoice {
         note: Some("seen before".into()),
         opened_at: None,
         decided_at: Timestamp(9),
+        review: None,
     }
 }
 
-fn outcome(n: u64) -> Outcome {
+pub(super) fn outcome(n: u64) -> Outcome {
     Outcome {
         outcome_id: format!("u{n}").into(),
         decision_id: n.is_multiple_of(2).then(|| decision_id(n)),
@@ -240,7 +242,9 @@ fn journal_of(dir: &Path, n_records: u64) -> Journal {
 fn content_hash(path: &Path) -> blake3::Hash {
     let connection = Connection::open(path).unwrap();
     let mut hasher = blake3::Hasher::new();
-    for table in TABLES {
+    let tables = "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name";
+    let mut named = connection.prepare(tables).unwrap();
+    for table in named.query_map([], |row| row.get::<_, String>(0)).unwrap().flatten() {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let n_columns = statement.column_count();
         let mut rows = statement.query([]).unwrap();

@@ -27,6 +27,7 @@ use orderlens::domain::query::{
 };
 use orderlens::domain::record::ScoreRequest;
 use orderlens::domain::review_queue::{QueueQuery, ReviewQueue};
+use orderlens::domain::review_times::ReviewTimesReport;
 use orderlens::domain::similar::{SimilarCases, SimilarQuery};
 use orderlens::domain::strategy_version::{Signature, Signer, StrategyMistake};
 use orderlens::domain::time::{Span, Timestamp};
@@ -287,6 +288,10 @@ impl ReviewService for Fake {
 
     async fn list_operators(&self) -> Result<Vec<OperatorReport>, Error> {
         // It keeps choices as words.
+        Ok(Vec::new())
+    }
+
+    async fn review_times(&self) -> Result<Vec<ReviewTimesReport>, Error> {
         Ok(Vec::new())
     }
 
