@@ -8,8 +8,8 @@ const DAY_S: i64 = 24 * HOUR_S;
 /// Letters of tick labels are so high.
 const FONT: f64 = 12.0;
 /// Kept free between two labels.
-const LABEL_GAP: f64 = 14.0;
-/// Fewer ticks than this are wanted only if more would overlap.
+const LABEL_GAP: f64 = 30.0;
+/// A step with more ticks than this is too fine for any picture.
 const TICKS_MAX: usize = 400;
 
 /// Distance of two ticks.

@@ -16,7 +16,7 @@ const TIMES: f64 = 44.0;
 /// Height of a line of marks, and the room around a lane.
 const LINE: f64 = 20.0;
 const LANE_GAP: f64 = 8.0;
-/// A lane has at most so many lines; where no line has room for a label, it is a tooltip.
+/// A lane has at most so many lines with labels; where none has room, the label is a tooltip.
 const LINES_MAX: usize = 5;
 const MARK: f64 = 5.0;
 const LABEL_MAX: f64 = 170.0;
@@ -185,10 +185,12 @@ fn spots<'a>(axis: &TimeAxis, happenings: &'a [Happening]) -> Vec<Spot<'a>> {
         let (line, to, label) = match (free(from), free(x - MARK)) {
             (Some(line), _) => (line, to, Some((anchor, text))),
             (None, Some(line)) => (line, x + MARK, None),
-            // Marks on top of each other: the last line takes what nothing else has room for.
-            (None, None) => (LINES_MAX - 1, x + MARK, None),
+            // One more line takes the marks that stand on top of each other.
+            (None, None) => (LINES_MAX, x + MARK, None),
         };
-        ends[line] = ends[line].max(to);
+        if let Some(end) = ends.get_mut(line) {
+            *end = to;
+        }
         spots.push(Spot { happening, x, line, label });
     }
     spots
