@@ -5,16 +5,21 @@
 
 use std::collections::BTreeMap;
 
-use crate::plot::radial::{DISTANCE_MIN, Layout, Link, Member, radial};
+use crate::plot::radial::{Layout, Link, Member, radial};
 use crate::plot::shape::Shape;
 use crate::plot::svg::{Anchor, At, Caption, Reading, Svg, View};
 use crate::plot::words::fitted;
 
 /// Distance of a node's corners from its middle.
 const SIZE: f64 = 14.0;
-const LABEL_FONT: f64 = 11.0;
+/// Labels are so high; some are bold, and wider.
+const LABEL_FONT: f64 = 11.5;
+/// From a node's middle down to the foot of its label.
+const LABEL_DOWN: f64 = SIZE + 15.0;
+/// Widest label; most have less room.
+const LABEL_MAX: f64 = 124.0;
 /// Room around the outermost nodes, for marks and labels.
-const MARGIN: f64 = 44.0;
+const MARGIN: (f64, f64) = (0.5 * LABEL_MAX, 40.0);
 /// The picture is at least so wide and high, or few nodes would be drawn huge.
 const SIDES_MIN: (f64, f64) = (560.0, 300.0);
 const EDGE_WIDTH_MAX: f64 = 7.0;
@@ -97,7 +102,8 @@ pub fn network(caption: Caption<'_>, nodes: &[Node], edges: &[Edge]) -> String {
     }
     for node in in_reading_order(&layout, nodes) {
         if let Some(place) = layout.places.get(&node.id) {
-            draw_node(&mut svg, place.at, node);
+            let label = fitted(&node.label, label_room(&layout, place.at), LABEL_FONT);
+            draw_node(&mut svg, place.at, node, &label);
         }
     }
     svg.finish()
@@ -132,8 +138,8 @@ fn view(layout: &Layout) -> View {
         ends.0 = At { x: ends.0.x.min(x), y: ends.0.y.min(y) };
         ends.1 = At { x: ends.1.x.max(x), y: ends.1.y.max(y) };
     }
-    let width = (ends.1.x - ends.0.x + 2.0 * MARGIN).max(SIDES_MIN.0);
-    let height = (ends.1.y - ends.0.y + 2.0 * MARGIN).max(SIDES_MIN.1);
+    let width = (ends.1.x - ends.0.x + 2.0 * MARGIN.0).max(SIDES_MIN.0);
+    let height = (ends.1.y - ends.0.y + 2.0 * MARGIN.1).max(SIDES_MIN.1);
     let middle = (0.5 * (ends.0.x + ends.1.x), 0.5 * (ends.0.y + ends.1.y));
     let corner = At { x: middle.0 - 0.5 * width, y: middle.1 - 0.5 * height };
     View { corner, width, height }
@@ -146,6 +152,21 @@ fn in_reading_order<'a>(layout: &Layout, nodes: &'a [Node]) -> Vec<&'a Node> {
     let mut places: Vec<_> = layout.places.iter().collect();
     places.sort_by(|(_, a), (_, b)| a.ring.cmp(&b.ring).then(a.angle.total_cmp(&b.angle)));
     places.into_iter().filter_map(|(id, _)| by_id.get(&**id).copied()).collect()
+}
+
+/// Widest label below a node that meets neither another label nor another node.
+fn label_room(layout: &Layout, at: At) -> f64 {
+    let room = |other: At| {
+        let (across, down) = ((other.x - at.x).abs(), other.y - at.y);
+        let is_same = across == 0.0 && down == 0.0;
+        // Labels beside each other share the way between their nodes; a node that stands where
+        // the label is keeps it at a distance.
+        let beside = if down.abs() < 15.0 && !is_same { across - 6.0 } else { LABEL_MAX };
+        let is_node = LABEL_DOWN - LABEL_FONT - SIZE < down && down < LABEL_DOWN + SIZE + 6.0;
+        let above = if is_node && !is_same { 2.0 * (across - SIZE - 3.0) } else { LABEL_MAX };
+        beside.min(above)
+    };
+    layout.places.values().map(|place| room(place.at)).fold(LABEL_MAX, f64::min)
 }
 
 fn draw_edge(svg: &mut Svg, layout: &Layout, edge: &Edge) {
@@ -174,7 +195,7 @@ fn edge_width(n_orders: u64) -> f64 {
     (1.2 + 0.9 * (n_orders.max(1) as f64).log2()).min(EDGE_WIDTH_MAX)
 }
 
-fn draw_node(svg: &mut Svg, at: At, node: &Node) {
+fn draw_node(svg: &mut Svg, at: At, node: &Node, label: &str) {
     let state = match node.state {
         State::Good => " good",
         State::Bad => " bad",
@@ -203,8 +224,7 @@ fn draw_node(svg: &mut Svg, at: At, node: &Node) {
         let middle = At { x: 0.8 * SIZE, y: 0.8 * SIZE };
         badge(svg, "more-mark", middle, &[&[(-3.5, 0.0), (3.5, 0.0)], &[(0.0, -3.5), (0.0, 3.5)]]);
     }
-    let label = fitted(&node.label, DISTANCE_MIN - 4.0, LABEL_FONT);
-    svg.text(At { x: 0.0, y: SIZE + 15.0 }, Anchor::Middle, "label", &label);
+    svg.text(At { x: 0.0, y: LABEL_DOWN }, Anchor::Middle, "label", label);
     svg.close("a");
 }
 

@@ -97,6 +97,32 @@ fn more_orders_make_a_link_wider_up_to_a_bound() {
 
 proptest! {
     #[test]
+    fn labels_meet_no_other_label_and_no_other_node(
+        hops in vec(1..4_u32, 1..200),
+        label in "[a-z中文]{4,16}",
+    ) {
+        let named = hops.iter().enumerate();
+        let nodes: Vec<Node> = named
+            .map(|(at, hop)| node(&format!("{at:03}"), "sku", Shape::Plus, *hop, &label))
+            .collect();
+        let layout = layout(&nodes, &[]);
+        let places: Vec<At> = layout.places.values().map(|place| place.at).collect();
+        for (at, own) in places.iter().enumerate() {
+            let half = 0.5 * label_room(&layout, *own);
+            prop_assert!(24.0 <= half, "{half}");
+            let (upper, lower) = (own.y + LABEL_DOWN - LABEL_FONT, own.y + LABEL_DOWN + 3.0);
+            for (_, other) in places.iter().enumerate().filter(|(k, _)| *k != at) {
+                let is_beside = half + SIZE < (other.x - own.x).abs();
+                let is_node_apart = other.y + SIZE <= upper || lower <= other.y - SIZE;
+                prop_assert!(is_beside || is_node_apart, "{own:?} {other:?}");
+                let halves = half + 0.5 * label_room(&layout, *other);
+                let is_label_apart = 14.5 <= (other.y - own.y).abs();
+                prop_assert!(halves < (other.x - own.x).abs() || is_label_apart);
+            }
+        }
+    }
+
+    #[test]
     fn every_name_is_escaped_and_every_node_drawn_once(
         names in vec("[a-z<>&\"'张/ ]{1,12}", 1..30),
     ) {

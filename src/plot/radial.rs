@@ -13,8 +13,10 @@ pub const DISTANCE_MIN: f64 = 66.0;
 /// From the last shell of a ring to the next ring.
 const RING_GAP: f64 = 1.6 * DISTANCE_MIN;
 const SHELLS_MAX: usize = 8;
-/// A ring may grow so much before it gets another shell.
-const STRETCH: f64 = 1.5;
+/// How much a ring may grow before it gets another shell, the clearest picture first.
+const STRETCHES: [f64; 5] = [1.5, 1.0, 0.7, 0.5, 0.35];
+/// A picture with more shells must be so much smaller to be worth it.
+const WORTH: f64 = 0.93;
 
 /// A node to be placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -78,11 +80,7 @@ pub fn radial(members: &[Member<'_>], links: &[Link<'_>]) -> Layout {
     let forest = Forest::new(members, links);
     let Some(last) = forest.members.last() else { return Layout::default() };
     let n_rings = usize::try_from(last.hop).unwrap_or(0) + 1;
-    let mut rings = rings(&forest, n_rings);
-    // Uneven branches need more room than a ring's nodes alone: rings grow until all fits.
-    while TAU < need(&forest, &rings).1 {
-        rings.iter_mut().for_each(|ring| ring.radius *= 1.03);
-    }
+    let rings = best_rings(&forest, n_rings);
     let wedges = wedges(&forest, &rings);
     let mut taken = vec![0; n_rings];
     let mut by_angle: Vec<usize> = (0..wedges.len()).collect();
@@ -104,7 +102,7 @@ pub fn radial(members: &[Member<'_>], links: &[Link<'_>]) -> Layout {
         };
         places.insert(forest.members[at].id.to_owned(), place);
     }
-    let middle = |ring: &Ring| ring.radius + 0.5 * DISTANCE_MIN * (ring.n_shells - 1) as f64;
+    let middle = |ring: &Ring| 0.5 * (ring.radius + ring.end());
     Layout { places, rings: rings.iter().map(middle).collect() }
 }
 
@@ -155,6 +153,11 @@ struct Ring {
 }
 
 impl Ring {
+    /// Radius of the last shell.
+    fn end(self) -> f64 {
+        self.radius + DISTANCE_MIN * (self.n_shells - 1) as f64
+    }
+
     /// Angle between neighbors on the same shell that keeps them apart.
     fn pace(self) -> f64 {
         // A single seed stands in the middle, where angles mean nothing.
@@ -162,8 +165,26 @@ impl Ring {
     }
 }
 
-/// As small as the nodes of each ring allow.
-fn rings(forest: &Forest<'_>, n_rings: usize) -> Vec<Ring> {
+/// Rings that all fits on, with few shells and not much larger than they have to be.
+fn best_rings(forest: &Forest<'_>, n_rings: usize) -> Vec<Ring> {
+    let mut best: Vec<Ring> = Vec::new();
+    let mut bound = f64::INFINITY;
+    for stretch in STRETCHES {
+        let mut rings = rings(forest, n_rings, stretch);
+        // Uneven branches need more room than a ring's nodes alone: rings grow until all fits.
+        while TAU < need(forest, &rings).1 {
+            rings.iter_mut().for_each(|ring| ring.radius *= 1.03);
+        }
+        let furthest = rings.last().map_or(0.0, |ring| ring.end());
+        if furthest < bound {
+            (best, bound) = (rings, furthest * WORTH);
+        }
+    }
+    best
+}
+
+/// As small as the nodes of each ring allow, apart from uneven branches.
+fn rings(forest: &Forest<'_>, n_rings: usize, stretch: f64) -> Vec<Ring> {
     let mut counts = vec![0_usize; n_rings];
     (0..forest.members.len()).for_each(|at| counts[forest.ring(at)] += 1);
     let mut rings: Vec<Ring> = Vec::new();
@@ -171,10 +192,10 @@ fn rings(forest: &Forest<'_>, n_rings: usize) -> Vec<Ring> {
         let inner = match rings.last() {
             None if n <= 1 => 0.0,
             None => 0.75 * DISTANCE_MIN,
-            Some(last) => last.radius + DISTANCE_MIN * (last.n_shells - 1) as f64 + RING_GAP,
+            Some(last) => last.end() + RING_GAP,
         };
         let radius = |n_shells: usize| n as f64 * DISTANCE_MIN / (TAU * n_shells as f64);
-        let is_enough = |n_shells: &usize| radius(*n_shells) <= STRETCH * inner;
+        let is_enough = |n_shells: &usize| radius(*n_shells) <= stretch * inner;
         let n_shells =
             if at == 0 { 1 } else { (1..SHELLS_MAX).find(is_enough).unwrap_or(SHELLS_MAX) };
         let radius = if n <= 1 { inner } else { inner.max(radius(n_shells)) };

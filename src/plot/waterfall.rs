@@ -10,11 +10,11 @@ const BAR: f64 = 14.0;
 /// Height of the axis below the rows.
 const AXIS: f64 = 44.0;
 /// Where labels begin, and how wide they may be.
-const LABEL: (f64, f64) = (24.0, 210.0);
+const LABEL: (f64, f64) = (24.0, 230.0);
 /// Where values of features begin, and how wide they may be.
-const VALUE: (f64, f64) = (242.0, 116.0);
+const VALUE: (f64, f64) = (262.0, 112.0);
 /// Left and right end of the axis.
-const PLOT: (f64, f64) = (372.0, 780.0);
+const PLOT: (f64, f64) = (386.0, 784.0);
 /// Where shifts end.
 const SHIFT: f64 = WIDTH - 8.0;
 const FONT: f64 = 12.0;
@@ -181,7 +181,12 @@ impl Sheet<'_> {
         for (value, text) in self.axis.ticks() {
             let x = self.x(value);
             self.svg.line("grid", At { x, y: ROW }, At { x, y: bottom });
-            self.svg.text(At { x, y: bottom + 16.0 }, Anchor::Middle, "tick", &text);
+            self.svg.text(
+                At { x, y: bottom + 16.0 },
+                Anchor::Middle,
+                "tick",
+                &text.replace('-', "−"),
+            );
         }
         self.svg.line("axis", At { x: PLOT.0, y: bottom }, At { x: PLOT.1, y: bottom });
         let below = At { x: 0.5 * (PLOT.0 + PLOT.1), y: height - 8.0 };
