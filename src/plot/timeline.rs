@@ -81,9 +81,9 @@ pub fn timeline(caption: Caption<'_>, picture: &Timeline) -> String {
     let axis = axis(picture);
     let lanes: Vec<Vec<Spot<'_>>> =
         picture.lanes.iter().map(|lane| spots(&axis, &lane.happenings)).collect();
-    let lines = |spots: &Vec<Spot<'_>>| spots.iter().map(|spot| spot.line + 1).max().unwrap_or(1);
+    let n_lines = |spots: &Vec<Spot<'_>>| spots.iter().map(|spot| spot.line + 1).max().unwrap_or(1);
     let heights: Vec<f64> =
-        lanes.iter().map(|spots| LINE * lines(spots) as f64 + LANE_GAP).collect();
+        lanes.iter().map(|spots| LINE * n_lines(spots) as f64 + LANE_GAP).collect();
     let lanes_top = TOP + SCORE + TIMES;
     let height = lanes_top + heights.iter().sum::<f64>() + 4.0;
     let view = View::sized(WIDTH, height);
