@@ -173,7 +173,9 @@ fn best_rings(forest: &Forest<'_>, n_rings: usize) -> Vec<Ring> {
         let mut rings = rings(forest, n_rings, stretch);
         // Uneven branches need more room than a ring's nodes alone: rings grow until all fits.
         while TAU < need(forest, &rings).1 {
-            rings.iter_mut().for_each(|ring| ring.radius *= 1.03);
+            for ring in &mut rings {
+                ring.radius *= 1.03;
+            }
         }
         let furthest = rings.last().map_or(0.0, |ring| ring.end());
         if furthest < bound {

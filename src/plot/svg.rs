@@ -227,7 +227,12 @@ impl Svg {
 
 fn written(attributes: Attributes<'_>) -> String {
     let given = attributes.iter().filter(|(_, value)| !value.is_empty());
-    given.map(|(name, value)| format!(" {name}=\"{}\"", escaped(value))).collect()
+    let mut text = String::new();
+    for (name, value) in given {
+        // Writing to a String cannot fail.
+        let _: Result<(), std::fmt::Error> = write!(text, " {name}=\"{}\"", escaped(value));
+    }
+    text
 }
 
 fn escaped(text: &str) -> String {

@@ -171,7 +171,7 @@ struct Civil {
     day: i64,
 }
 
-/// Howard Hinnant's `civil_from_days` (howardhinnant.github.io/date_algorithms.html).
+/// Howard Hinnant's `civil_from_days`, <https://howardhinnant.github.io/date_algorithms.html>.
 fn civil(time_s: i64) -> Civil {
     let shifted = time_s.div_euclid(DAY_S) + 719_468;
     let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));

@@ -48,9 +48,7 @@
       });
       for (const edge of this.edges) for (const end of [edge.from, edge.to]) end.edges.push(edge);
       this.slider = root.querySelector('input[data-act=until]');
-      this.selected = null;
-      this.isIsolated = false;
-      this.drag = null;
+      Object.assign(this, { selected: null, isIsolated: false, drag: null });
       this.listen();
       this.showUntil();
     }
@@ -239,9 +237,8 @@
       for (const node of this.neighbors(from)) {
         const [across, along] = [node.x - from.x, node.y - from.y];
         const cosine = (across * right + along * down) / Math.hypot(across, along);
-        if (node.element.matches('.gone, .later') || cosine <= bestCosine) continue;
-        best = node;
-        bestCosine = cosine;
+        const isShown = !node.element.matches('.gone, .later');
+        if (isShown && bestCosine < cosine) [best, bestCosine] = [node, cosine];
       }
       if (best) this.select(best);
     }
