@@ -33,6 +33,47 @@ pub enum Anchor {
     End,
 }
 
+/// What a picture inside a page is called.
+#[derive(Clone, Copy, Debug)]
+pub struct Caption<'a> {
+    /// Element id, unique in the page; ids within the picture begin with it.
+    pub id: &'a str,
+    /// The name, read first.
+    pub title: &'a str,
+    /// What is to be seen, in words.
+    pub desc: &'a str,
+}
+
+/// How a screen reader goes through a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// As one image; what it holds is not read.
+    Whole,
+    /// Element by element: an image may not hold links, they would be out of reach.
+    Parts,
+}
+
+/// The part of the plane that a picture shows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct View {
+    /// The top left corner.
+    pub corner: At,
+    /// To the right.
+    pub width: f64,
+    /// Down.
+    pub height: f64,
+}
+
+impl View {
+    /// From the origin.
+    pub fn sized(width: f64, height: f64) -> Self {
+        Self { corner: At { x: 0.0, y: 0.0 }, width, height }
+    }
+}
+
+/// Names and values of attributes; one with an empty value is left out.
+pub type Attributes<'a> = &'a [(&'a str, &'a str)];
+
 /// A picture that is being written.
 #[derive(Debug)]
 pub struct Svg {
@@ -51,6 +92,60 @@ impl Svg {
             escaped(title)
         ));
         svg
+    }
+
+    /// A picture inside a page: it scales, and the page's own style sheet paints it, since a
+    /// strict content security policy allows no other.
+    pub fn inline(caption: Caption<'_>, class: &str, reading: Reading, view: View) -> Self {
+        let Caption { id, title, desc } = caption;
+        let role = match reading {
+            Reading::Whole => "img",
+            Reading::Parts => "group",
+        };
+        let named = format!("{id}-title {id}-desc");
+        let At { x, y } = view.corner;
+        let shown = format!("{x:.1} {y:.1} {:.1} {:.1}", view.width, view.height);
+        // Places are computed for letters of this size, whatever the page's are.
+        let attributes = [
+            ("xmlns", "http://www.w3.org/2000/svg"),
+            ("id", id),
+            ("class", &format!("plot {class}")),
+            ("role", role),
+            ("aria-labelledby", &named),
+            ("viewBox", &shown),
+            ("font-size", "12"),
+        ];
+        let mut svg = Self::bare(&attributes);
+        svg.worded("title", &[("id", &format!("{id}-title"))], title);
+        svg.worded("desc", &[("id", &format!("{id}-desc"))], desc);
+        svg
+    }
+
+    /// A picture with these attributes and nothing else.
+    pub fn bare(attributes: Attributes<'_>) -> Self {
+        let mut svg = Self { text: String::new() };
+        svg.open("svg", attributes);
+        svg
+    }
+
+    /// Opens an element; [`Svg::close`] ends it.
+    pub fn open(&mut self, element: &str, attributes: Attributes<'_>) {
+        self.push(&format!("<{element}{}>", written(attributes)));
+    }
+
+    /// Ends an element.
+    pub fn close(&mut self, element: &str) {
+        self.push(&format!("</{element}>"));
+    }
+
+    /// An element that holds nothing.
+    pub fn empty(&mut self, element: &str, attributes: Attributes<'_>) {
+        self.push(&format!("<{element}{}/>", written(attributes)));
+    }
+
+    /// An element that holds words.
+    pub fn worded(&mut self, element: &str, attributes: Attributes<'_>, words: &str) {
+        self.push(&format!("<{element}{}>{}</{element}>", written(attributes), escaped(words)));
     }
 
     /// A text.
@@ -130,6 +225,16 @@ impl Svg {
     }
 }
 
+fn written(attributes: Attributes<'_>) -> String {
+    let given = attributes.iter().filter(|(_, value)| !value.is_empty());
+    let mut text = String::new();
+    for (name, value) in given {
+        // Writing to a String cannot fail.
+        let _: Result<(), std::fmt::Error> = write!(text, " {name}=\"{}\"", escaped(value));
+    }
+    text
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -137,6 +242,7 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plot::well_formed::faults;
 
     #[test]
     fn text_cannot_break_out_of_the_picture() {
@@ -146,5 +252,18 @@ mod tests {
         assert!(text.contains("<title>a &lt; b</title>"));
         assert!(text.contains("&lt;/text&gt;&lt;script&gt;&quot;&amp;"));
         assert_eq!(text.matches("<script>").count(), 0);
+    }
+
+    #[test]
+    fn a_picture_inside_a_page_brings_no_style_and_no_size() {
+        let caption = Caption { id: "a", title: "\"<", desc: "&" };
+        let view = View::sized(10.0, 20.0);
+        let mut svg = Svg::inline(caption, "x", Reading::Whole, view);
+        svg.empty("rect", &[("class", ""), ("data-a", "\"><script>")]);
+        let text = svg.finish();
+        assert_eq!(faults(&text), Vec::<String>::new(), "{text}");
+        assert!(text.contains("<title id=\"a-title\">&quot;&lt;</title>"), "{text}");
+        assert!(text.contains("<rect data-a=\"&quot;&gt;&lt;script&gt;\"/>"), "{text}");
+        assert!(!text.contains("style") && !text.contains(" width="), "{text}");
     }
 }
