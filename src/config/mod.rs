@@ -1,5 +1,6 @@
 //! Files that people edit, checked before anything uses them.
 
+pub mod levers;
 pub mod mistake;
 pub mod reader;
 pub mod rule_check;
@@ -26,6 +27,8 @@ mod broken_strategies_tests;
 mod cel_law;
 #[cfg(test)]
 pub(crate) mod fixtures;
+#[cfg(test)]
+mod levers_tests;
 #[cfg(test)]
 mod random_conditions;
 #[cfg(test)]

@@ -227,16 +227,9 @@ impl<'a> Section<'a> {
     /// A number within a range that must be there; whole numbers are fine too.
     pub fn number(&self, name: &str, range: RangeInclusive<f64>) -> Option<Found<f64>> {
         let value = self.require(name, "a number")?;
-        let number = match value.get_ref() {
-            DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
-            DeValue::Integer(_) => whole(value.get_ref()).map(|n| n as f64),
-            DeValue::String(_)
-            | DeValue::Boolean(_)
-            | DeValue::Datetime(_)
-            | DeValue::Array(_)
-            | DeValue::Table(_) => None,
+        let Some(number) = number_of(value.get_ref()) else {
+            return self.wrong_type(name, value, "a number");
         };
-        let Some(number) = number else { return self.wrong_type(name, value, "a number") };
         let found = Found { value: number, span: value.span(), key: self.key(name) };
         self.within(found, &range)
     }
@@ -361,6 +354,19 @@ impl<'a> Section<'a> {
         let message = format!("{} = {} {label}", found.key, found.value);
         self.report(&found, message, &label);
         None
+    }
+}
+
+/// The number that a value is, whole or not.
+pub fn number_of(value: &DeValue<'_>) -> Option<f64> {
+    match value {
+        DeValue::Float(float) => float.as_str().parse::<f64>().ok(),
+        DeValue::Integer(_) => whole(value).map(|n| n as f64),
+        DeValue::String(_)
+        | DeValue::Boolean(_)
+        | DeValue::Datetime(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => None,
     }
 }
 

@@ -1,17 +1,11 @@
 //! Changes one number of a strategy's text and leaves every comment as it is.
 
-use toml::de::DeTable;
+use crate::config::levers::with_levers;
 
 /// The text with another `money.review_minute_minor`; as it was when it has none.
 pub fn with_review_minute_price(toml: &str, minor: f64) -> String {
-    let (root, _) = DeTable::parse_recoverable(toml);
-    let money = root.get_ref().get("money").and_then(|money| money.get_ref().as_table());
-    let Some(price) = money.and_then(|money| money.get("review_minute_minor")) else {
-        return toml.to_owned();
-    };
-    let mut text = toml.to_owned();
-    text.replace_range(price.span(), &format!("{minor}"));
-    text
+    let text = with_levers(toml, &[("money.review_minute_minor", minor)]);
+    text.unwrap_or_else(|_| toml.to_owned())
 }
 
 #[cfg(test)]
