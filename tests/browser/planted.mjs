@@ -14,7 +14,7 @@ import { join } from 'node:path';
 const DAY_MS = 86_400_000;
 /** Enough orders that two dozen of them wait for a review. */
 const MARKET = ['--seed', '77', '--days', '3', '--orders-per-day', '400'];
-/** The log of a longer run stays below this. */
+/** More than all answers of the market together. */
 const OUTPUT_BYTES_MAX = 1 << 29;
 
 /** What a pseudonym stands for, by kind of entity: unlikely anywhere else. */
@@ -28,11 +28,18 @@ const RAW = {
     payment_instrument: (id) => `6222${digits(id, 12)}`,
 };
 
-/** Patterns that are personal whoever wrote them; the last are the simulator's own numbers. */
-export const PERSONAL_PATTERNS = [
-    /[\w.+-]+@[\w-]+\.(?:com|net|org|cn|example)\b/,
-    /\+?\b861[3-9]\d{9}\b/,
-    /\b6222\d{12}\b/,
+/**
+ * What is personal in any text: the seeded strings by their shape (a part of one is found
+ * too), anything that is an e-mail or a number of a phone or card, and the simulator's own.
+ */
+const PATTERNS = [
+    /member\.[0-9a-f]{8}/,
+    /browser(?:\/|&#x2F;|%2F)[0-9a-f]{8}/i,
+    /2001:db8:[0-9a-f:]+/,
+    /Harbor(?: |%20|\+)Hotel|Nanjing(?: |%20|\+)Road/,
+    /[\w.+-]+(?:@|%40|&#64;)[\w-]+\.(?:com|net|org|cn|example)\b/,
+    /(?<![\w.])861[3-9]\d{9}(?!\w)/,
+    /(?<![\w.])6222\d{12}(?!\w)/,
     /\b(?:acct|dev|ip|addr|tel|mail|pay)-\d{6,}\b/,
 ];
 
@@ -65,7 +72,7 @@ export function score(file) {
         .map((text) => JSON.parse(`${text}}`));
 }
 
-/** Writes the orders of a market with raw personal strings; the file and these strings. */
+/** Writes the orders of a market with raw personal strings; the file. */
 export function plant(folder) {
     const [events, file] = [join(folder, 'simulated.jsonl'), join(folder, 'planted.jsonl')];
     const start = new Date(Date.now() - 3 * DAY_MS).toISOString().slice(0, 10);
@@ -86,12 +93,12 @@ export function plant(folder) {
         return JSON.stringify({ event_id: `planted-${event_id}`, event_time, fact: { order_placed: placed } });
     });
     writeFileSync(file, `${orders.join('\n')}\n`);
-    return { file, strings: [...strings] };
+    const unseen = [...strings].filter((string) => personalIn(string).length === 0);
+    if (0 < unseen.length) throw new Error(`no pattern finds ${unseen[0]}`);
+    return file;
 }
 
-/** The personal strings in a text: planted ones to the letter, others by pattern. */
-export function personalIn(text, strings) {
-    const planted = strings.filter((string) => text.includes(string));
-    const alike = PERSONAL_PATTERNS.map((pattern) => pattern.exec(text)?.[0]).filter(Boolean);
-    return [...new Set([...planted, ...alike])];
+/** The first personal string of each kind in a text. */
+export function personalIn(text) {
+    return PATTERNS.map((pattern) => pattern.exec(text)?.[0]).filter(Boolean);
 }

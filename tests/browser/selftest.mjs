@@ -8,6 +8,7 @@ import { createServer } from 'node:http';
 
 import { axe, launch, open, Report, SCREEN } from './lib.mjs';
 import { countText, countWords, differences, outsideOf, shownNumbers } from './measures.mjs';
+import { personalIn } from './planted.mjs';
 
 const POLICY =
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
@@ -135,6 +136,21 @@ await report.part('words are counted', async () => {
         const counted = countText(text, language);
         report.check(`"${text}" is ${expected} long`, counted === expected, `counted ${counted}`);
     }
+});
+await report.part('personal strings are found', async () => {
+    for (const text of [
+        '<dd>Room 1853, Harbor Hotel</dd>',
+        'order.phone=+8613115329469 scored',
+        '{"email":"li.wei.4daa0d0eee9f@example.com"}',
+        '/graph?focus=li.wei.4daa%40example.com',
+        '<td>6222389402340609</td>',
+        'peer 2001:db8:e1d8:44e0::7',
+        'tel-000123 was met',
+    ]) {
+        report.check(`something personal is seen in "${text}"`, 0 < personalIn(text).length);
+    }
+    const plain = 'phone#3f9a12 2026-11-28 08:40 h1_28eea2f36463d58030f12b135f8b57f5 0.86131153294691';
+    report.none('pseudonyms are not personal', personalIn(plain));
 });
 
 await browser.close();
