@@ -50,10 +50,14 @@ export function outsideOf(locator, screen) {
     }, screen);
 }
 
-/** The value at a path such as `risks.0.probability` or `actions[1].title`. */
+/**
+ * The value at a path such as `decision.risks.0.probability`; of several paths with `+` and
+ * `-` before each, their sum in this order, which makes it exact.
+ */
 export function valueAt(json, path) {
-    const keys = path.replaceAll(/\[(\w+)\]/g, '.$1').split('.');
-    return keys.reduce((inside, key) => inside?.[key], json);
+    const at = (dotted) => dotted.split('.').reduce((inside, key) => inside?.[key], json);
+    if (!/^[+-]/.test(path)) return at(path);
+    return path.split(' ').reduce((sum, part) => sum + (part[0] === '-' ? -1 : 1) * at(part.slice(1)), 0);
 }
 
 /** Every element with `data-api`: the path, the exact value, and the text that is seen. */
@@ -71,37 +75,72 @@ export function shownNumbers(page) {
 export function differences(shown, json) {
     return shown.flatMap(({ path, value, text }) => {
         const told = valueAt(json, path);
-        if (told === undefined || told === null) return [`${path}: the API has none, the page ${value}`];
         if (typeof told === 'number') {
-            if (Number(value) !== told) return [`${path}: the API says ${told}, the page ${value}`];
-            return isWrittenAs(text, told, path) ? [] : [`${path}: ${told} is shown as "${text}"`];
+            if (value === '' || Number(value) !== told) return [`${path}: the API says ${told}, the page ${value}`];
+            return isWrittenAs(text, told) ? [] : [`${path}: ${told} is shown as "${text}"`];
         }
-        return String(told) === value ? [] : [`${path}: the API says ${told}, the page ${value}`];
+        if (typeof told !== 'string') return [`${path}: the API has no such value, the page ${value}`];
+        return told === value ? [] : [`${path}: the API says ${told}, the page ${value}`];
     });
 }
 
 /**
- * True when one number of the text is the value, rounded to the digits that are written.
+ * True when the text is the value, rounded to the digits that are written.
  *
- * Money is kept in hundredths (`minor_units`) and written whole; a share is written as it
- * is, with `%` as hundredths, or as a number of 100 orders.
+ * After a currency (`CNY -1,299.50`) come major units of a value in minor ones; with `%`
+ * stand hundredths; a share may be told as so many of 100 orders.
  */
-export function isWrittenAs(text, value, path) {
-    const plain = text.replaceAll(/[−–]/g, '-').replaceAll(/(?<=\d)[,\u00a0\u202f](?=\d{3})/g, '');
-    const numbers = plain.match(/-?\s?\d+(\.\d+)?/g) ?? [];
-    const isShare = -1 <= value && value <= 1;
-    const scales = path.endsWith('minor_units') ? [1 / 100] : isShare ? [1, 100] : [1];
-    return numbers.some((number) => {
-        const written = number.replaceAll(/\s/g, '');
-        const digits = written.split('.')[1]?.length ?? 0;
-        // Half a unit of the last digit; both ways of rounding a half are fine.
-        const slack = 0.5 * 10 ** -digits + 1e-9;
-        return scales.some((scale) => {
-            const signed = Math.abs(Number(written) - value * scale) <= slack;
-            const asMagnitude = Math.abs(Number(written) - Math.abs(value) * scale) <= slack;
-            return signed || asMagnitude;
-        });
+export function isWrittenAs(text, value) {
+    const plain = text.replaceAll('−', '-').replaceAll(/(?<=\d)[,\u00a0\u202f](?=\d{3})/g, '');
+    const written = /^(?:([A-Z]{3}) )?([+-]?\d+(?:\.(\d+))?)( ?%)?$/.exec(plain);
+    if (!written) return false;
+    const [, currency, number, decimals = '', percent] = written;
+    const isShare = 0 <= value && value <= 1;
+    let scales = [1];
+    if (currency) scales = [10 ** -exponentOf(currency)];
+    else if (percent) scales = [100];
+    else if (isShare && decimals === '') scales = [1, 100];
+    // Half a unit of the last digit; both ways of rounding a half are fine.
+    const slack = 0.5 * 10 ** -decimals.length + 1e-9;
+    return scales.some((scale) => Math.abs(Number(number) - value * scale) <= slack);
+}
+
+function exponentOf(currency) {
+    const format = new Intl.NumberFormat('en', { style: 'currency', currency });
+    return format.resolvedOptions().maximumFractionDigits;
+}
+
+/**
+ * Numbers that a part of the page shows without saying where they are from, as lines.
+ *
+ * Not meant are: keys, times, ids in `code`, parts of words and ids, the hundred of
+ * "of 100 orders", and sentences and names that the answer itself brings along.
+ */
+export async function bareNumbers(locator, json) {
+    const texts = await locator.evaluate((element) => {
+        const KNOWN = '[data-api], kbd, time, code, h1, option, textarea, .mono, [data-row]';
+        const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+        const found = [];
+        while (walker.nextNode()) {
+            const { data, parentElement: parent } = walker.currentNode;
+            if (/\d/.test(data) && !parent.closest(KNOWN)) found.push(data.replaceAll(/\s+/g, ' ').trim());
+        }
+        return found;
     });
+    const told = stringsIn(json);
+    return texts.filter((text) => {
+        const rest = told.reduce((left, string) => left.replaceAll(string, ' '), text);
+        const numbers = rest.match(/(?<![\w#/:.-])[+-]?\d(?:[\d,.]*\d)?(?![\w#/:-])/gu) ?? [];
+        return numbers.some((number) => number !== '100');
+    });
+}
+
+/** The texts of an answer that hold a digit, longest first. */
+function stringsIn(json) {
+    if (typeof json === 'string') return /\d/.test(json) ? [json] : [];
+    if (json === null || typeof json !== 'object') return [];
+    const strings = new Set(Object.values(json).flatMap(stringsIn));
+    return [...strings].sort((a, b) => b.length - a.length);
 }
 
 /** Bytes that a page and everything it loads take on the wire, headers among them. */

@@ -7,7 +7,9 @@
 import { createServer } from 'node:http';
 
 import { axe, launch, open, Report, SCREEN } from './lib.mjs';
-import { countText, countWords, differences, outsideOf, shownNumbers } from './measures.mjs';
+import {
+    bareNumbers, countText, countWords, differences, outsideOf, shownNumbers,
+} from './measures.mjs';
 import { personalIn } from './planted.mjs';
 
 const POLICY =
@@ -18,10 +20,11 @@ const OPEN_TO_IMAGES = POLICY.replace("'self' data:", '*');
 
 const CLEAN = `<h1>Order A-1</h1>
     <p id="first">Risk <span data-api="risks.0.probability" data-value="0.7134">71.3 %</span>,
-    <b data-api="amount.minor_units" data-value="-129950">−1,299.50</b> yuan,
+    <b data-api="amount.minor_units" data-value="-129950">CNY −1,299.50</b>,
+    <u data-api="+parts.0 -parts.1" data-value="249.5">CNY +2.50</u> of 100,
     <i data-api="verdict" data-value="hold">Hold it</i></p>
     <img src="/dot.svg" alt="a dot"><form method="post" action="/act"><button>Hold</button></form>`;
-const API = { risks: [{ probability: 0.7134 }], amount: { minor_units: -129_950 }, verdict: 'hold' };
+const API = { risks: [{ probability: 0.7134 }], amount: { minor_units: -129_950 }, verdict: 'hold', parts: [300, 50.5] };
 
 /** The pages by path: what is in the body, and the policy they come with. */
 const PAGES = {
@@ -38,6 +41,9 @@ const PAGES = {
     '/other-value': { body: CLEAN.replace('0.7134', '0.7135') },
     '/other-text': { body: CLEAN.replace('71.3 %', '71.4 %') },
     '/other-money': { body: CLEAN.replace('1,299.50', '129,950') },
+    '/other-sum': { body: CLEAN.replace('249.5', '249.4') },
+    '/other-sign': { body: CLEAN.replace('−1,299', '1,299') },
+    '/unexplained': { body: CLEAN.replace('of 100', '17 of 100') },
     '/other-word': { body: CLEAN.replace('value="hold"', 'value="approve"') },
     '/no-such-path': { body: CLEAN.replace('risks.0', 'risks.1') },
     '/tall': { body: `<h1>Tall</h1><div id="first">${'<p>line</p>'.repeat(60)}</div>` },
@@ -73,6 +79,7 @@ async function look(browser, origin, path, options = {}) {
         faults: watch.faults(),
         axe: options.javaScriptEnabled === false ? [] : await axe(page),
         numbers: differences(await shownNumbers(page), API),
+        bare: await bareNumbers(page.locator('main'), API),
         outside: await outsideOf(page.locator('#first'), SCREEN).catch((error) => [String(error)]),
         // Whatever axe does, the page's own policy must not notice.
         faultsAfterAxe: watch.faults(),
@@ -95,8 +102,11 @@ const PLANTED = [
     ['/other-value', 'numbers', /probability: the API says 0\.7134, the page 0\.7135/],
     ['/other-text', 'numbers', /probability: 0\.7134 is shown as "71\.4 %"/],
     ['/other-money', 'numbers', /minor_units: -129950 is shown/],
+    ['/other-sum', 'numbers', /-parts\.1: the API says 249\.5, the page 249\.4/],
+    ['/other-sign', 'numbers', /minor_units: -129950 is shown/],
+    ['/unexplained', 'bare', /17 of 100/],
     ['/other-word', 'numbers', /verdict: the API says hold, the page approve/],
-    ['/no-such-path', 'numbers', /risks\.1\.probability: the API has none/],
+    ['/no-such-path', 'numbers', /risks\.1\.probability: the API has no such value/],
     ['/tall', 'outside', /ends at/],
 ];
 
@@ -126,7 +136,7 @@ await report.part('words are counted', async () => {
     const { context, page } = await open(browser, origin);
     await page.goto('/clean');
     const n = await countWords(page.locator('#first'), 'en');
-    report.check('6 words are seen', n === 6, `counted ${n}`);
+    report.check('10 words are seen', n === 10, `counted ${n}`);
     await context.close();
     for (const [text, language, expected] of [
         ['Of 100 orders like this, 71 turned out bad (n = 1,284).', 'en', 11],
