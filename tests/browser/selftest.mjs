@@ -152,7 +152,7 @@ await report.part('personal strings are found', async () => {
         '<dd>Room 1853, Harbor Hotel</dd>',
         'order.phone=+8613115329469 scored',
         '{"email":"li.wei.4daa0d0eee9f@example.com"}',
-        '/graph?focus=li.wei.4daa%40example.com',
+        '/graph?focus=li.wei.4d0b%40example.com',
         '<td>6222389402340609</td>',
         'peer 2001:db8:e1d8:44e0::7',
         'tel-000123 was met',
