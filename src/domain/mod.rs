@@ -2,6 +2,7 @@
 //!
 //! No I/O, no async, no clock: every instant enters as an argument.
 
+pub mod access;
 pub mod assignment;
 pub mod backtest;
 pub mod blind;
@@ -28,9 +29,11 @@ pub mod model_version;
 pub mod money;
 pub mod near;
 pub mod neighborhood;
+pub mod note;
 pub mod operators;
 pub mod order;
 pub mod order_step;
+pub mod plain_text;
 pub mod price_solution;
 pub mod query;
 pub mod record;

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::domain::access::{AuditEntry, Person};
 use crate::domain::decision::Decision;
 use crate::domain::event::Event;
 use crate::domain::experiment::{ExperimentEnd, ExperimentPlan};
+use crate::domain::note::Note;
 use crate::domain::order::Order;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
@@ -34,6 +36,12 @@ pub enum Record {
     ExperimentRamped(ExperimentRamped),
     /// An experiment ended: everybody is judged as before it.
     ExperimentEnded(ExperimentEnded),
+    /// A person came, changed or left; tells the audit log so itself.
+    PersonChanged(PersonChanged),
+    /// Something was done that the audit log tells.
+    Audited(AuditEntry),
+    /// Somebody wrote a note about a decision.
+    Noted(Note),
 }
 
 /// A fact and when it reached us.
@@ -179,4 +187,36 @@ pub struct GraphActivated {
     pub settings: Box<str>,
     /// When.
     pub at: Timestamp,
+}
+
+/// A person as they are from here on, with the entry of the audit log that tells it: one record,
+/// so that neither is ever there without the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PersonChanged {
+    /// The person, whole.
+    pub person: Person,
+    /// Who changed them, when and why.
+    pub audited: AuditEntry,
+}
+
+impl Record {
+    /// The entry of the audit log in this record, if it has one.
+    pub fn audited(&self) -> Option<&AuditEntry> {
+        match self {
+            Self::PersonChanged(changed) => Some(&changed.audited),
+            Self::Audited(entry) => Some(entry),
+            Self::Event(_)
+            | Self::Decision(_)
+            | Self::StrategyProposed(_)
+            | Self::StrategyApproved(_)
+            | Self::StrategyActivated(_)
+            | Self::ModelActivated(_)
+            | Self::BackgroundActivated(_)
+            | Self::GraphActivated(_)
+            | Self::ExperimentStarted(_)
+            | Self::ExperimentRamped(_)
+            | Self::ExperimentEnded(_)
+            | Self::Noted(_) => None,
+        }
+    }
 }

@@ -69,6 +69,23 @@ pub fn read_from(
     })
 }
 
+/// Every durable record that holds an entry of the audit log, in order; all others are read
+/// past, one at a time.
+pub fn read_audited(
+    reader: &JournalReader,
+) -> impl Iterator<Item = Result<(u64, Record), Error>> + use<> {
+    let is_audited = |payload: &[u8]| {
+        payload.first().is_some_and(|first| RecordKind::of(*first) == RecordKind::Audited)
+    };
+    reader.read_from(1).filter_map(move |entry| match entry {
+        Ok((position, payload)) if is_audited(&payload) => {
+            Some(read(position, &payload).map(|record| (position, record)))
+        }
+        Ok(_) => None,
+        Err(error) => Some(Err(error)),
+    })
+}
+
 /// One record; `None` when there is none at this position (yet).
 ///
 /// # Errors
@@ -150,9 +167,10 @@ pub fn tells_fact_or_order(payload: &[u8]) -> bool {
 fn is_fact_or_order(first_byte: u8) -> bool {
     match RecordKind::of(first_byte) {
         RecordKind::Event | RecordKind::Decision => true,
-        RecordKind::StrategyActivated | RecordKind::BackgroundActivated | RecordKind::Other => {
-            false
-        }
+        RecordKind::StrategyActivated
+        | RecordKind::BackgroundActivated
+        | RecordKind::Audited
+        | RecordKind::Other => false,
     }
 }
 

@@ -3,6 +3,7 @@
 //! `x::to_pb` writes a message, `x::read` reads one with a [`check::Check`]
 //! that gathers every violation at once and seals personal identifiers.
 
+pub mod access_record;
 pub mod case;
 pub mod check;
 pub mod counterfactual;

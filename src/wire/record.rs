@@ -20,7 +20,9 @@ use crate::wire::enums::WireEnum;
 use crate::wire::error::Error;
 use crate::wire::pb::journal::v1 as pb;
 use crate::wire::pb::v1::Decision as PbDecision;
-use crate::wire::{event, experiment_record, order, stored_decision, strategy_record};
+use crate::wire::{
+    access_record, event, experiment_record, order, stored_decision, strategy_record,
+};
 
 /// The bytes of a record.
 pub fn encode(record: &Record) -> Vec<u8> {
@@ -90,6 +92,11 @@ fn entry_to_pb(record: &Record) -> pb::record::Entry {
         Record::ExperimentEnded(ended) => {
             Entry::ExperimentEnded(experiment_record::ended_to_pb(ended))
         }
+        Record::PersonChanged(changed) => {
+            Entry::PersonChanged(access_record::changed_to_pb(changed))
+        }
+        Record::Audited(entry) => Entry::Audited(access_record::audited_to_pb(entry)),
+        Record::Noted(note) => Entry::Noted(access_record::noted_to_pb(note)),
     }
 }
 
@@ -137,6 +144,9 @@ fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) 
         Entry::ExperimentStarted(started) => experiment_record::read_started(check, path, started),
         Entry::ExperimentRamped(ramped) => experiment_record::read_ramped(check, path, ramped),
         Entry::ExperimentEnded(ended) => experiment_record::read_ended(check, path, ended),
+        Entry::PersonChanged(changed) => access_record::read_changed(check, path, changed),
+        Entry::Audited(audited) => access_record::read_audited(check, path, audited),
+        Entry::Noted(note) => access_record::read_noted(check, path, note),
     }
 }
 

@@ -35,6 +35,8 @@ pub enum RecordKind {
     StrategyActivated,
     /// Contributions compare with other orders.
     BackgroundActivated,
+    /// An entry of the audit log, alone or with the person that it is about.
+    Audited,
     /// Anything else.
     Other,
 }
@@ -48,6 +50,7 @@ impl RecordKind {
             0x12 => Self::Decision,
             0x1a => Self::StrategyActivated,
             0x2a => Self::BackgroundActivated,
+            0x62 | 0x6a => Self::Audited,
             _ => Self::Other,
         }
     }
@@ -201,7 +204,9 @@ mod tests {
                 | Record::GraphActivated(_)
                 | Record::ExperimentStarted(_)
                 | Record::ExperimentRamped(_)
-                | Record::ExperimentEnded(_) => RecordKind::Other,
+                | Record::ExperimentEnded(_)
+                | Record::Noted(_) => RecordKind::Other,
+                Record::PersonChanged(_) | Record::Audited(_) => RecordKind::Audited,
             };
             assert_eq!(RecordKind::of(encode(&record)[0]), expected);
         }
@@ -237,7 +242,10 @@ mod tests {
                 | Record::GraphActivated(_)
                 | Record::ExperimentStarted(_)
                 | Record::ExperimentRamped(_)
-                | Record::ExperimentEnded(_) => assert_eq!(short, RecordedFact::Other),
+                | Record::ExperimentEnded(_)
+                | Record::PersonChanged(_)
+                | Record::Audited(_)
+                | Record::Noted(_) => assert_eq!(short, RecordedFact::Other),
             }
         }
     }

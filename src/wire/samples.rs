@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::domain::access::{AuditDraft, AuditEntry, AuditHead, Person, Role};
 use crate::domain::assignment::{Assignment, AssignmentReason};
 use crate::domain::decision::{
     ActionKind, Decision, DecisionId, DecisionState, DecisionTimes, DegradedReason, Reason,
@@ -14,11 +15,12 @@ use crate::domain::feature::FeatureGroup;
 use crate::domain::head::{HeadId, RiskType};
 use crate::domain::impact::{Estimate, PlanStep, RecommendedAction, StepKind};
 use crate::domain::money::Currency;
+use crate::domain::note::{Note, NoteKind};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
     BackgroundActivated, ExperimentEnded, ExperimentRamped, ExperimentStarted, GraphActivated,
-    ModelActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder, StrategyActivated,
-    StrategyApproved, StrategyProposed,
+    ModelActivated, PersonChanged, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
+    StrategyActivated, StrategyApproved, StrategyProposed,
 };
 use crate::domain::risk::{
     Contribution, ContributionRest, Probability, RiskAssessment, RiskBand, Share,
@@ -106,7 +108,40 @@ pub(super) fn records() -> Vec<Record> {
     let settings = r#"{"retention":34560000000000}"#.into();
     records.push(Record::GraphActivated(GraphActivated { settings, at }));
     records.extend(experiment_records(at));
+    records.extend(access_records(at));
     records
+}
+
+fn access_records(at: Timestamp) -> [Record; 3] {
+    let draft = |action: &str, detail: &str| AuditDraft {
+        actor: "lin".into(),
+        action: action.into(),
+        subject: "wang".into(),
+        detail: detail.into(),
+    };
+    let person = Person {
+        person_id: "wang".into(),
+        name: "王丽".into(),
+        roles: [Role::Admin, Role::Analyst].into(),
+        is_active: true,
+        key_hash: "0e".repeat(32).into(),
+    };
+    let draft_of_change = draft("person.changed", &person.description());
+    let audited = AuditEntry::next(&AuditHead::default(), draft_of_change, at);
+    let second = AuditEntry::next(&audited.head(), draft("session.started", "网页"), at);
+    let note = Note {
+        note_id: "n1".into(),
+        decision_id: DecisionId(Uuid::from_u128(7)),
+        by: "wang".into(),
+        at,
+        kind: NoteKind::Exemplar,
+        text: "一家人\nordering from one flat".into(),
+    };
+    [
+        Record::PersonChanged(PersonChanged { person, audited }),
+        Record::Audited(second),
+        Record::Noted(note),
+    ]
 }
 
 fn experiment_records(at: Timestamp) -> [Record; 3] {

@@ -16,6 +16,7 @@ use crate::domain::review_queue::WaitingOrder;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::model::bundle::Bundle;
+use crate::workflow::access_command::AccessCommand;
 use crate::workflow::error::Error;
 use crate::workflow::experiment_run::ExperimentRun;
 use crate::workflow::experiment_steps::ExperimentStep;
@@ -150,6 +151,8 @@ pub enum Command {
         /// Where the answer goes.
         reply: Reply<Place>,
     },
+    /// Ask or do something about people, the audit log or notes.
+    Access(Box<AccessCommand>),
     /// Save a snapshot.
     Snapshot {
         /// Where the position and bytes go.

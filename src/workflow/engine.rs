@@ -175,7 +175,7 @@ impl Engine {
         Ok(scored)
     }
 
-    async fn record_at(&self, position: u64) -> Result<Record, Error> {
+    pub(super) async fn record_at(&self, position: u64) -> Result<Record, Error> {
         let reader = self.reader.clone();
         let record = block(move || {
             read_at(&reader, position).map_err(|error| Error::failed("reading the journal", error))

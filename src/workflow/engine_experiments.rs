@@ -167,7 +167,7 @@ impl ExperimentService for Engine {
 }
 
 /// Every mistake that is noted, as one error.
-fn check(told: impl FnOnce(&mut dyn FnMut(&str, String))) -> Result<(), Error> {
+pub(super) fn check(told: impl FnOnce(&mut dyn FnMut(&str, String))) -> Result<(), Error> {
     let mut mistakes = Vec::new();
     told(&mut |field, description| {
         mistakes.push(FieldMistake { field: field.into(), description: description.into() });

@@ -118,7 +118,10 @@ fn event_of(record: Record) -> Option<Event> {
         | Record::GraphActivated(_)
         | Record::ExperimentStarted(_)
         | Record::ExperimentRamped(_)
-        | Record::ExperimentEnded(_) => None,
+        | Record::ExperimentEnded(_)
+        | Record::PersonChanged(_)
+        | Record::Audited(_)
+        | Record::Noted(_) => None,
     }
 }
 

@@ -1,5 +1,8 @@
 //! What the system does, a verb per file.
 
+pub mod access_command;
+pub mod access_ledger;
+pub mod access_service;
 pub mod action_report;
 pub mod approved_orders;
 pub mod background_build;
@@ -8,8 +11,11 @@ pub mod case_service;
 pub mod command;
 pub mod compare_bundles;
 pub mod degraded;
+pub mod dossier_service;
 pub mod durable_mark;
 pub mod engine;
+mod engine_dossiers;
+mod engine_access;
 mod engine_experiments;
 mod engine_models;
 mod engine_reviews;
@@ -47,6 +53,7 @@ pub mod replay_journal;
 pub mod retrain_model;
 pub mod review_service;
 pub mod sequencer;
+mod sequencer_access;
 pub mod service;
 pub mod shelves;
 pub mod similar_cases;
@@ -59,6 +66,7 @@ pub mod trial;
 pub mod turn_action;
 pub mod turned_order;
 pub mod undecided;
+pub mod verify_audit;
 pub mod watch_shedding;
 mod weigh_links;
 pub mod what_if;

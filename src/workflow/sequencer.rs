@@ -50,7 +50,7 @@ pub struct Outlets {
 /// Owner of the state.
 #[derive(Debug)]
 pub struct Sequencer {
-    state: State,
+    pub(super) state: State,
     judges: Judges,
     outlets: Outlets,
     background: BackgroundBuild,
@@ -132,6 +132,7 @@ impl Sequencer {
                     answer(reply, Ok((told, self.state.position)));
                 }
                 Command::Find { key, reply } => answer(reply, self.find(&key)),
+                Command::Access(asked) => self.access(*asked),
                 Command::Snapshot { reply } => {
                     let bytes = postcard::to_stdvec(&self.state)
                         .map_err(|error| Error::failed("writing a snapshot", error));
@@ -299,7 +300,7 @@ impl Sequencer {
         }
     }
 
-    fn fold(&mut self, record: &Record) {
+    pub(super) fn fold(&mut self, record: &Record) {
         self.state.fold(record);
         let status = self.state.graph.status();
         if let Some(until) = self.shed_watch.news(&status) {
@@ -334,7 +335,12 @@ impl Sequencer {
     ///
     /// `None` when the journal takes nothing any more: the reply is dropped with
     /// the callback, and its owner reads that as the journal being gone.
-    fn submit<T: Send + 'static>(&self, record: &Record, reply: Reply<T>, told: T) -> Option<u64> {
+    pub(super) fn submit<T: Send + 'static>(
+        &self,
+        record: &Record,
+        reply: Reply<T>,
+        told: T,
+    ) -> Option<u64> {
         let durable = self.outlets.durable.clone();
         let submitted =
             submit_when_room(&self.outlets.writer, record, move |written| match written {
@@ -374,6 +380,6 @@ impl Sequencer {
 }
 
 /// A caller that hung up does not want the answer; what was recorded stays recorded.
-fn answer<T>(reply: Reply<T>, result: Result<T, Error>) {
+pub(super) fn answer<T>(reply: Reply<T>, result: Result<T, Error>) {
     drop(reply.send(result));
 }

@@ -20,6 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::settings::GraphSettings;
 use crate::model::background::Background;
+use crate::workflow::access_ledger::AccessLedger;
 use crate::workflow::approved_orders::{ApprovedOrders, BackgroundRule};
 use crate::workflow::experiment_book::ExperimentBook;
 use crate::workflow::exploration_ledger::ExplorationLedger;
@@ -59,10 +60,13 @@ pub struct State {
     pub operators: Operators,
     /// What people have not chosen about yet.
     pub undecided: Undecided,
+    /// Who may do what, and the end of the audit log.
+    pub access: AccessLedger,
     requests: IndexMap<Digest, Entry, FxBuildHasher>,
     decisions: IndexMap<DecisionId, u64, FxBuildHasher>,
     orders: IndexMap<Digest, u64, FxBuildHasher>,
     events: IndexMap<Digest, Entry, FxBuildHasher>,
+    notes: IndexMap<Digest, u64, FxBuildHasher>,
 }
 
 /// Where something with an id of the caller's was recorded, and what it said.
@@ -90,10 +94,12 @@ impl State {
             confirmations: Confirmations::default(),
             operators: Operators::default(),
             undecided: Undecided::default(),
+            access: AccessLedger::default(),
             requests: IndexMap::default(),
             decisions: IndexMap::default(),
             orders: IndexMap::default(),
             events: IndexMap::default(),
+            notes: IndexMap::default(),
         }
     }
 
@@ -126,6 +132,11 @@ impl State {
             Record::ExperimentStarted(started) => self.experiments.started(started),
             Record::ExperimentRamped(ramped) => self.experiments.ramped(ramped),
             Record::ExperimentEnded(ended) => self.experiments.ended(ended),
+            Record::PersonChanged(changed) => self.access.changed(changed),
+            Record::Audited(entry) => self.access.audited(entry),
+            Record::Noted(note) => {
+                self.notes.insert(text_digest(&note.note_id), self.position);
+            }
         }
     }
 
@@ -147,6 +158,11 @@ impl State {
     /// Where an event with this id was told, if it was.
     pub fn told(&self, event_id: &str) -> Option<Entry> {
         self.events.get(&text_digest(event_id)).copied()
+    }
+
+    /// Journal position of the note with an id, if there is one.
+    pub fn noted(&self, note_id: &str) -> Option<u64> {
+        self.notes.get(&text_digest(note_id)).copied()
     }
 
     /// The accounts that are one ring once an order is placed, by kind and key; nobody's walk

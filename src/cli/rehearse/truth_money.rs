@@ -113,7 +113,10 @@ pub fn truth_money<'t>(
             | Record::GraphActivated(_)
             | Record::ExperimentStarted(_)
             | Record::ExperimentRamped(_)
-            | Record::ExperimentEnded(_) => {}
+            | Record::ExperimentEnded(_)
+            | Record::PersonChanged(_)
+            | Record::Audited(_)
+            | Record::Noted(_) => {}
         }
     }
     Ok(summed(&rows))

@@ -11,6 +11,7 @@ use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::record::{Record, ScoredOrder};
 use crate::domain::risk::{RiskBand, top_risk};
 use crate::store::error::Error;
+use crate::store::records::access::{insert_audit, insert_note};
 
 const INSERT_DECISION: &str = "INSERT INTO decisions VALUES \
     (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) \
@@ -112,6 +113,11 @@ fn fill<'r>(
             | Record::ExperimentStarted(_)
             | Record::ExperimentRamped(_)
             | Record::ExperimentEnded(_) => {}
+            Record::PersonChanged(changed) => {
+                insert_audit(&transaction, *position, &changed.audited)?;
+            }
+            Record::Audited(entry) => insert_audit(&transaction, *position, entry)?,
+            Record::Noted(note) => insert_note(&transaction, *position, note)?,
         }
     }
     transaction.prepare_cached(SET_PROGRESS)?.execute([last])?;

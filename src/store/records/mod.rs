@@ -4,6 +4,7 @@
 //! stopped, thrown away and filled anew when it does not fit. Losing it loses
 //! nothing, so it need not be as durable as the journal.
 
+mod access;
 pub mod fill;
 pub mod follow;
 pub mod query;
@@ -23,7 +24,7 @@ use crate::store::records::query::Records;
 /// Tables and indexes.
 const SCHEMA: &str = include_str!("schema.sql");
 /// Counts changes of `schema.sql` and of what is written into it.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 /// Why the records are filled from the first journal record on.
 #[derive(Clone, Debug, PartialEq, Eq)]

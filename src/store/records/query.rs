@@ -229,7 +229,7 @@ impl Records {
         self.ask("count", sql, Vec::new(), |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
-    fn ask<T>(
+    pub(super) fn ask<T>(
         &self,
         action: &'static str,
         sql: &str,
@@ -336,7 +336,7 @@ fn band_of(code: u8) -> Option<RiskBand> {
         .find(|&band| band_code(band) == code)
 }
 
-fn known<T>(column: usize, value: Option<T>) -> Result<T, rusqlite::Error> {
+pub(super) fn known<T>(column: usize, value: Option<T>) -> Result<T, rusqlite::Error> {
     value.ok_or_else(|| {
         let reason = "no such name in this build".into();
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, reason)

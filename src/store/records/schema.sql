@@ -74,3 +74,28 @@ CREATE TABLE activations (
     hash     TEXT NOT NULL,
     at_us    INTEGER NOT NULL
 ) STRICT;
+
+CREATE TABLE audit (
+    position      INTEGER PRIMARY KEY,
+    sequence      INTEGER NOT NULL,      -- not unique: a broken chain shows as it is
+    at_us         INTEGER NOT NULL,
+    actor         TEXT NOT NULL,
+    action        TEXT NOT NULL,
+    subject       TEXT NOT NULL,
+    detail        TEXT NOT NULL,
+    previous_hash TEXT NOT NULL,
+    hash          TEXT NOT NULL
+) STRICT;
+CREATE INDEX audit_by_sequence ON audit (sequence);
+CREATE INDEX audit_by_actor ON audit (actor, sequence);
+
+CREATE TABLE notes (
+    note_id     TEXT PRIMARY KEY,
+    position    INTEGER NOT NULL,
+    decision_id BLOB NOT NULL,
+    author      TEXT NOT NULL,
+    at_us       INTEGER NOT NULL,
+    kind        TEXT NOT NULL,           -- note or exemplar
+    body        TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX notes_by_decision ON notes (decision_id, position);

@@ -43,7 +43,10 @@ impl Fake {
                 | Record::StrategyActivated(_)
                 | Record::ModelActivated(_)
                 | Record::BackgroundActivated(_)
-                | Record::GraphActivated(_),
+                | Record::GraphActivated(_)
+                | Record::PersonChanged(_)
+                | Record::Audited(_)
+                | Record::Noted(_),
             )
             | None => return Ok(false),
         }

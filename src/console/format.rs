@@ -1,0 +1,126 @@
+//! Numbers and instants as people read them.
+//!
+//! Elements that show a number of the answer carry the exact one beside it, see
+//! `data-value` in the templates; what is rounded here is for reading only.
+
+use crate::domain::money::{Currency, Money};
+use crate::domain::time::{Span, Timestamp};
+
+/// A share as a percentage: `71.3 %`.
+pub fn percent(share: f64) -> String {
+    format!("{:.1} %", share * 100.0)
+}
+
+/// A shift of log-odds with its sign: `+1.23`.
+pub fn shift(log_odds: f64) -> String {
+    let text = format!("{log_odds:+.2}");
+    // What rounds to nothing has no direction.
+    if text == "-0.00" { "+0.00".to_owned() } else { text }
+}
+
+/// Minor units as major ones with the currency: `CNY 1,299.50`.
+pub fn money(minor: f64, currency: Currency) -> String {
+    let digits = currency.exponent();
+    format!("{currency} {}", grouped(minor / 10_f64.powi(digits.cast_signed()), digits as usize))
+}
+
+/// The same with its sign.
+pub fn signed_money(minor: f64, currency: Currency) -> String {
+    let digits = currency.exponent();
+    let text = grouped(minor / 10_f64.powi(digits.cast_signed()), digits as usize);
+    if text.starts_with('-') { format!("{currency} {text}") } else { format!("{currency} +{text}") }
+}
+
+/// An amount.
+pub fn amount(money_of: Money) -> String {
+    money(money_of.minor_units as f64, money_of.currency)
+}
+
+/// A number with groups of three digits.
+pub fn grouped(number: f64, digits: usize) -> String {
+    let plain = format!("{:.digits$}", number.abs());
+    let (whole, decimals) = plain.split_once('.').unwrap_or((&plain, ""));
+    let is_zero = plain.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    let mut text = String::from(if number < 0.0 && !is_zero { "-" } else { "" });
+    for (idx, digit) in whole.chars().enumerate() {
+        if 0 < idx && (whole.len() - idx).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if !decimals.is_empty() {
+        text.push('.');
+        text.push_str(decimals);
+    }
+    text
+}
+
+/// A count with groups of three digits.
+pub fn count(n: u64) -> String {
+    grouped(n as f64, 0)
+}
+
+/// A number with at most three decimals.
+pub fn short(number: f64) -> String {
+    let text = format!("{number:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// An instant to the minute, UTC: `2026-11-28 08:40`.
+pub fn minute(at: Timestamp) -> String {
+    let text = at.to_string();
+    match (text.get(..10), text.get(11..16)) {
+        (Some(day), Some(minute)) => format!("{day} {minute}"),
+        (_, _) => text,
+    }
+}
+
+/// A length of time in its two largest units: `2 d 3 h`, `14 min`, `8 s`.
+pub fn span(span: Span) -> String {
+    let seconds = span.0.abs() / Span::SECOND.0;
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, minutes) => format!("{minutes} min"),
+        (0, hours, minutes) => format!("{hours} h {minutes} min"),
+        (days, hours, _) => format!("{days} d {hours} h"),
+    }
+}
+
+/// How many of a hundred: the nearest whole number.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
+pub fn of_hundred(share: f64) -> u32 {
+    (share.clamp(0.0, 1.0) * 100.0).round() as u32
+}
+
+/// Enough of a UUID to tell it from others on a page.
+pub fn short_id(id: &str) -> String {
+    // The front of a version 7 id is its time, the end is random.
+    id.get(id.len().saturating_sub(12)..).unwrap_or(id).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_like_numbers() {
+        assert_eq!(money(-129_950.0, Currency::CNY), "CNY -1,299.50");
+        assert_eq!(signed_money(5.0, Currency::CNY), "CNY +0.05");
+        assert_eq!(money(-0.4, Currency::CNY), "CNY 0.00");
+        assert_eq!((percent(0.7134).as_str(), of_hundred(0.7134)), ("71.3 %", 71));
+        assert_eq!((shift(-0.001).as_str(), shift(1.239).as_str()), ("+0.00", "+1.24"));
+        assert_eq!(count(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn times_read_like_times() {
+        let at = Timestamp::parse("2026-11-28T08:40:31.5Z").unwrap();
+        assert_eq!(minute(at), "2026-11-28 08:40");
+        let lengths = [(Span::hours(51), "2 d 3 h"), (Span::minutes(61), "1 h 1 min")];
+        for (length, text) in lengths {
+            assert_eq!(span(length), text);
+        }
+        assert_eq!((span(Span::minutes(14)), span(Span(8_100_000))), ("14 min".into(), "8 s".into()));
+    }
+}

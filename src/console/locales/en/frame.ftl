@@ -1,0 +1,50 @@
+# What surrounds every page.
+skip = Skip to content
+nav = Pages
+nav-queue = Queue
+nav-graph = Graph
+nav-cases = Cases
+nav-lab = Strategy lab
+nav-experiments = Experiments
+nav-models = Models
+nav-reviews = Reviews
+nav-health = Health
+nav-admin = Admin
+nav-help = Help
+synthetic = Synthetic demo
+synthetic-hint = Every buyer, order and outcome here is simulated; the service is real.
+sign-in = Sign in
+sign-in-as = Sign in as { $name }
+sign-in-key = Your sign-in key
+sign-in-hint = An administrator gives you a one-time link or a key.
+sign-in-used-up = This link has been used or is older than a day. Ask an administrator for a new one.
+sign-in-wrong-key = Nobody has this key.
+sign-out = Sign out
+done = { $action } will be recorded
+done-seconds = { $n ->
+    [one] in 1 second
+   *[other] in { $n } seconds
+}
+undo = Undo
+apply = Apply
+unknown = unknown
+page-before = Before
+page-next = Next
+page-rows = { $from } to { $to }
+failure-home = To the queue
+failure-forbidden = You may not do this
+failure-forbidden-hint = Ask an administrator for the role that may.
+failure-not-found = There is nothing here
+failure-not-found-hint = The address may be wrong, or what was here is gone.
+failure-invalid = Something has to be corrected
+failure-invalid-hint = Nothing was changed. Go back and correct the following:
+failure-refused = It is not allowed as things are
+failure-refused-hint = Nothing was changed. Somebody or something else comes first:
+failure-recorded = It is recorded by now
+failure-recorded-hint = The time to undo it is over. Choose again on the order's page: the last choice counts.
+failure-busy = Too much is going on
+failure-busy-hint = Nothing was changed. Try again in a moment.
+failure-away = The service starts, stops or has lost its disk
+failure-away-hint = Nothing was changed. Try again in a minute; if it stays so, look at Health.
+failure-internal = This is a fault of the program
+failure-internal-hint = Please report it, with the time.

@@ -1,0 +1,126 @@
+//! What people do about a decision: choose, undo, let go, bulk.
+
+use std::sync::Arc;
+
+use axum::extract::{Form, Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use crate::console::failure::Failure;
+use crate::console::form::{action, decision_id, override_reason};
+use crate::console::guard::Visit;
+use crate::console::pages::queue::next_waiting;
+use crate::console::parts::Console;
+use crate::console::pending::hold;
+use crate::domain::access::Permission;
+use crate::domain::decision::DecisionId;
+use crate::domain::feedback::OperatorChoice;
+use crate::domain::query::DecisionKey;
+use crate::domain::time::Timestamp;
+use crate::workflow::service::OrderService as _;
+
+/// Longest note, characters.
+const NOTE_CHARS_MAX: usize = 2_000;
+
+/// The form of a choice.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Chosen {
+    action: String,
+    #[serde(default)]
+    override_reason: String,
+    #[serde(default)]
+    note: String,
+    #[serde(default)]
+    opened_at: String,
+}
+
+/// Takes a choice, lets the order go and shows the next one.
+///
+/// # Errors
+/// `Forbidden`, `Fields`, `NoPage`, or as the engine's.
+pub async fn choose(
+    State(console): State<Arc<Console>>,
+    Path(id): Path<String>,
+    visit: Visit,
+    Form(chosen): Form<Chosen>,
+) -> Result<Response, Failure> {
+    visit.need(Permission::Decide)?;
+    let id = decision_id(&id)?;
+    make(&console, &visit, id, &chosen).await?;
+    let next = next_waiting(&console, &visit, Some(id)).await?;
+    let place = next.map_or_else(|| "/queue".to_owned(), |next| format!("/decisions/{next}"));
+    Ok(Redirect::to(&place).into_response())
+}
+
+/// Takes one choice; it is recorded when the time to undo it is over.
+///
+/// # Errors
+/// `Fields`, or as the engine's for a decision that is not there.
+pub async fn make(
+    console: &Arc<Console>,
+    visit: &Visit,
+    id: DecisionId,
+    chosen: &Chosen,
+) -> Result<(), Failure> {
+    let decision = console.engine.get_decision(DecisionKey::Id(id)).await?;
+    let (now, action) = (console.now(), action(&chosen.action)?);
+    let note = chosen.note.trim();
+    if NOTE_CHARS_MAX < note.chars().count() {
+        return Err(Failure::field("note", format!("has more than {NOTE_CHARS_MAX} characters")));
+    }
+    let opened_at = match chosen.opened_at.as_str() {
+        "" => None,
+        text => Some(
+            Timestamp::parse(text).map_err(|error| Failure::field("opened_at", error.to_string()))?,
+        ),
+    };
+    let shown = decision.actions.iter().find(|it| it.action == action);
+    // Of a blind decision nothing was shown, so nothing was agreed with or overridden.
+    let chosen_rank = shown.filter(|_| !decision.is_blind).map(|it| it.rank);
+    let choice = OperatorChoice {
+        choice_id: format!("console-{}", &console.token().expose()[..32]).into(),
+        decision_id: id,
+        operator_id: visit.person.person_id.clone(),
+        action,
+        chosen_rank,
+        override_reason: override_reason(&chosen.override_reason)?,
+        note: (!note.is_empty()).then(|| note.into()),
+        // A clock of the browser's never says that somebody decided before they opened.
+        opened_at: opened_at.map(|at| at.min(now)),
+        decided_at: now,
+    };
+    console.claims.release(id, &visit.person.person_id);
+    hold(console, choice);
+    Ok(())
+}
+
+/// Takes a choice back that is not recorded yet, and shows its order again.
+///
+/// # Errors
+/// `Refused` when it is recorded by now.
+pub async fn undo(
+    State(console): State<Arc<Console>>,
+    Path(choice_id): Path<String>,
+    visit: Visit,
+) -> Result<Response, Failure> {
+    let person_id = &visit.person.person_id;
+    let Some(choice) = console.pending.undo(&choice_id, person_id) else {
+        return Err(Failure::Recorded);
+    };
+    let subject = choice.decision_id.to_string();
+    console.audit(person_id, "decision.undone", &subject, choice.action.as_str()).await?;
+    Ok(Redirect::to(&format!("/decisions/{}", choice.decision_id)).into_response())
+}
+
+/// Lets an order go without a choice.
+///
+/// # Errors
+/// `NoPage` for what is no id.
+pub async fn release(
+    State(console): State<Arc<Console>>,
+    Path(id): Path<String>,
+    visit: Visit,
+) -> Result<Response, Failure> {
+    console.claims.release(decision_id(&id)?, &visit.person.person_id);
+    Ok(Redirect::to("/queue").into_response())
+}

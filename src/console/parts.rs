@@ -1,0 +1,114 @@
+//! What every page holds.
+
+use std::sync::Arc;
+
+use crate::console::claims::Claims;
+use crate::console::pending::PendingChoices;
+use crate::console::session::{Sessions, Token};
+use crate::domain::access::AuditDraft;
+use crate::domain::time::{Span, Timestamp};
+use crate::workflow::access_service::AccessService as _;
+use crate::workflow::engine::Engine;
+use crate::workflow::error::Error;
+
+/// Limits of the console.
+#[derive(Clone, Copy, Debug)]
+pub struct ConsoleSettings {
+    /// How long a session lasts.
+    pub session: Span,
+    /// How long an opened order stays somebody's.
+    pub claim: Span,
+    /// How long a choice can be undone; it is recorded afterwards.
+    pub undo: Span,
+    /// How soon after it was placed an order should be looked at.
+    pub review_within: Span,
+}
+
+/// What is given to the console.
+#[derive(Debug)]
+pub struct ConsoleParts {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// Our clock.
+    pub clock: fn() -> Timestamp,
+    /// Unguessable bytes, others at each call.
+    pub random: fn() -> [u8; 32],
+    /// Limits.
+    pub settings: ConsoleSettings,
+    /// Where the orders come from.
+    pub market: Market,
+}
+
+/// Where the orders come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Market {
+    /// From callers.
+    Real,
+    /// From the simulator: every page says so.
+    Synthetic,
+}
+
+/// The console: its parts, and what it remembers between two pages.
+#[derive(Debug)]
+pub struct Console {
+    /// The engine behind every page.
+    pub engine: Arc<Engine>,
+    /// Limits.
+    pub settings: ConsoleSettings,
+    /// Where the orders come from.
+    pub market: Market,
+    /// Who is signed in.
+    pub sessions: Sessions,
+    /// Who has which order open.
+    pub claims: Claims,
+    /// Choices that can still be undone.
+    pub pending: PendingChoices,
+    clock: fn() -> Timestamp,
+    random: fn() -> [u8; 32],
+}
+
+impl Console {
+    /// A console over a running engine.
+    pub fn new(parts: ConsoleParts) -> Self {
+        Self {
+            engine: parts.engine,
+            settings: parts.settings,
+            market: parts.market,
+            sessions: Sessions::default(),
+            claims: Claims::default(),
+            pending: PendingChoices::default(),
+            clock: parts.clock,
+            random: parts.random,
+        }
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// A token that nobody can guess.
+    pub fn token(&self) -> Token {
+        Token::new((self.random)())
+    }
+
+    /// Writes into the audit log; durable when it returns.
+    ///
+    /// # Errors
+    /// As the engine's.
+    pub async fn audit(
+        &self,
+        actor: &str,
+        action: &str,
+        subject: &str,
+        detail: &str,
+    ) -> Result<(), Error> {
+        let draft = AuditDraft {
+            actor: actor.into(),
+            action: action.into(),
+            subject: subject.into(),
+            detail: detail.into(),
+        };
+        self.engine.audit(draft, self.now()).await.map(drop)
+    }
+}

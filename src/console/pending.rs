@@ -1,0 +1,114 @@
+//! Choices that can still be undone.
+//!
+//! A choice waits here for a few seconds before it is recorded, so that undoing one leaves
+//! nothing behind that other systems may have acted on. Nobody is told that it is recorded
+//! before it is: the page says that it *will* be. A crash in between loses it, and the order is
+//! back in the queue. A server that stops records what waits.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tracing::{error, warn};
+
+use crate::console::parts::Console;
+use crate::domain::decision::DecisionId;
+use crate::domain::feedback::OperatorChoice;
+use crate::workflow::error::{Error, ErrorKind};
+use crate::workflow::service::OrderService as _;
+
+/// How often recording is tried while the engine is busy, and how long apart.
+const TRIES: u32 = 60;
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Choices by id, until they are recorded.
+#[derive(Debug, Default)]
+pub struct PendingChoices(Mutex<BTreeMap<Box<str>, OperatorChoice>>);
+
+impl PendingChoices {
+    /// The choice with this id, if it is still waiting.
+    pub fn find(&self, choice_id: &str) -> Option<OperatorChoice> {
+        self.lock().get(choice_id).cloned()
+    }
+
+    /// True while a choice about this decision waits.
+    pub fn is_chosen(&self, id: DecisionId) -> bool {
+        self.lock().values().any(|choice| choice.decision_id == id)
+    }
+
+    /// Takes a choice of this person back; `None` when it is recorded or was never made.
+    pub fn undo(&self, choice_id: &str, person_id: &str) -> Option<OperatorChoice> {
+        let mut waiting = self.lock();
+        let choice = waiting.get(choice_id)?;
+        if &*choice.operator_id != person_id {
+            return None;
+        }
+        waiting.remove(choice_id)
+    }
+
+    /// The newest choice of a person that can still be undone.
+    pub fn newest_of(&self, person_id: &str) -> Option<OperatorChoice> {
+        let waiting = self.lock();
+        let own = waiting.values().filter(|choice| &*choice.operator_id == person_id);
+        own.max_by_key(|choice| choice.decided_at).cloned()
+    }
+
+    fn ids(&self) -> Vec<Box<str>> {
+        self.lock().keys().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Box<str>, OperatorChoice>> {
+        // Every change is one call on the map, so a panicked neighbor has left it usable.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Holds a choice for the time to undo it, then records it.
+pub fn hold(console: &Arc<Console>, choice: OperatorChoice) {
+    let id = choice.choice_id.clone();
+    console.pending.lock().insert(id.clone(), choice);
+    let console = console.clone();
+    let wait = u64::try_from(console.settings.undo.0).unwrap_or_default();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_micros(wait)).await;
+        record(&console, &id).await;
+    });
+}
+
+/// Records everything that waits: the server stops.
+pub async fn record_all(console: &Console) {
+    for id in console.pending.ids() {
+        record(console, &id).await;
+    }
+}
+
+/// Records one choice, if nobody has undone it; it stays here until it is on disk.
+async fn record(console: &Console, id: &str) {
+    for _ in 0..TRIES {
+        let Some(choice) = console.pending.find(id) else { return };
+        match record_once(console, &choice).await {
+            Ok(()) => {
+                console.pending.lock().remove(id);
+                return;
+            }
+            Err(failure) if failure.kind() == ErrorKind::Exhausted => {
+                warn!(%failure, "a choice waits for the engine");
+                tokio::time::sleep(PAUSE).await;
+            }
+            Err(failure) => {
+                error!(%failure, choice_id = id, "a choice could not be recorded");
+                console.pending.lock().remove(id);
+                return;
+            }
+        }
+    }
+    error!(choice_id = id, "a choice was given up: the engine stayed busy");
+    console.pending.lock().remove(id);
+}
+
+async fn record_once(console: &Console, choice: &OperatorChoice) -> Result<(), Error> {
+    console.engine.record_choice(choice.clone(), console.now()).await?;
+    let subject = choice.decision_id.to_string();
+    let detail = choice.action.as_str();
+    console.audit(&choice.operator_id, "decision.chosen", &subject, detail).await
+}

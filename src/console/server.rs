@@ -1,0 +1,75 @@
+//! The console's HTTP server: pages, safety headers, an orderly end.
+
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::{get};
+use tokio::net::TcpListener;
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
+
+use crate::console::assets;
+use crate::console::failure::{no_page, show_failures};
+use crate::console::pages::{decision, preferences, queue, sign_in};
+use crate::console::parts::Console;
+use crate::console::pending::record_all;
+
+/// Largest form, bytes: a strategy file is some 30 kB.
+const FORM_BYTES_MAX: usize = 1 << 20;
+/// What pages may load: what this server gives, nothing inline, nothing from elsewhere.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Serves pages until `stop`; then records the choices that wait.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve(
+    listener: TcpListener,
+    console: Arc<Console>,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let served = axum::serve(listener, router(console.clone())).with_graceful_shutdown(stop).await;
+    record_all(&console).await;
+    served
+}
+
+/// Every page and action.
+pub fn router(console: Arc<Console>) -> Router {
+    Router::new()
+        .merge(sign_in::routes())
+        .merge(preferences::routes())
+        .merge(queue::routes())
+        .merge(decision::routes())
+        .route("/assets/{name}", get(assets::serve))
+        .fallback(no_page)
+        .layer(from_fn(show_failures))
+        .layer(from_fn(safety_headers))
+        .layer(CsrfLayer::new())
+        .layer(CompressionLayer::new())
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .with_state(console)
+}
+
+async fn safety_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    set(CONTENT_SECURITY_POLICY, POLICY);
+    set(X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(REFERRER_POLICY, "same-origin");
+    // Pages are about orders: no browser and no proxy keeps them.
+    set(CACHE_CONTROL, "no-store");
+    response
+}

@@ -1,0 +1,72 @@
+//! The sequencer's part for people, the audit log and notes: the chain is made here.
+
+use crate::domain::access::{AuditDraft, AuditEntry, Person, PersonDraft};
+use crate::domain::note::Note;
+use crate::domain::record::Record;
+use crate::domain::strategy_version::Signature;
+use crate::domain::time::Timestamp;
+use crate::workflow::access_command::{AccessCommand, Noting};
+use crate::workflow::access_ledger::PersonStep;
+use crate::workflow::command::Reply;
+use crate::workflow::error::Error;
+use crate::workflow::sequencer::{Sequencer, answer};
+
+impl Sequencer {
+    pub(super) fn access(&mut self, asked: AccessCommand) {
+        let (access, position) = (&self.state.access, self.state.position);
+        match asked {
+            AccessCommand::People { reply } => {
+                answer(reply, Ok((access.people().cloned().collect(), position)));
+            }
+            AccessCommand::Find { key, reply } => {
+                answer(reply, Ok((access.find(&key).cloned(), position)));
+            }
+            AccessCommand::Head { reply } => answer(reply, Ok((access.head().clone(), position))),
+            AccessCommand::Change { draft, signature, reply } => {
+                self.change_person(draft, signature, reply);
+            }
+            AccessCommand::Audit { draft, at, reply } => self.audit(draft, at, reply),
+            AccessCommand::Note { note, reply } => self.note(note, reply),
+        }
+    }
+
+    fn change_person(
+        &mut self,
+        draft: PersonDraft,
+        signature: Signature,
+        reply: Reply<(Person, u64)>,
+    ) {
+        match self.state.access.change(draft, signature) {
+            Ok(PersonStep::New(changed)) => {
+                let person = changed.person.clone();
+                self.add(&Record::PersonChanged(changed), person, reply);
+            }
+            Ok(PersonStep::Before(person)) => answer(reply, Ok((person, self.state.position))),
+            Err(error) => answer(reply, Err(error)),
+        }
+    }
+
+    /// Entries follow on each other in the order of the journal, since nobody else writes it.
+    fn audit(&mut self, draft: AuditDraft, at: Timestamp, reply: Reply<(AuditEntry, u64)>) {
+        let entry = AuditEntry::next(self.state.access.head(), draft, at);
+        self.add(&Record::Audited(entry.clone()), entry, reply);
+    }
+
+    fn note(&mut self, note: Note, reply: Reply<(Noting, u64)>) {
+        if self.state.decision_position(note.decision_id).is_none() {
+            return answer(reply, Err(Error::UnknownDecision(note.decision_id)));
+        }
+        if let Some(position) = self.state.noted(&note.note_id) {
+            return answer(reply, Ok((Noting::Before, position)));
+        }
+        self.add(&Record::Noted(note), Noting::New, reply);
+    }
+
+    /// Records and folds; the answer leaves once it is durable.
+    fn add<T: Send + 'static>(&mut self, record: &Record, told: T, reply: Reply<(T, u64)>) {
+        let told = (told, self.state.position + 1);
+        if self.submit(record, reply, told).is_some() {
+            self.fold(record);
+        }
+    }
+}

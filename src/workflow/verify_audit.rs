@@ -1,0 +1,52 @@
+//! Reads the audit log from the journal and says where its chain breaks, if it does.
+
+use crate::domain::access::{AuditHead, AuditReport, BrokenLink, LinkFault};
+use crate::domain::record::Record;
+use crate::store::journal::reader::JournalReader;
+use crate::store::log::read_audited;
+use crate::workflow::error::Error;
+
+/// Follows the chain from the first record of a journal to a position, one record in memory;
+/// `known` is the end that somebody remembers of there.
+///
+/// # Errors
+/// `Internal` when the journal cannot be read.
+pub fn verify_audit(
+    reader: &JournalReader,
+    until: u64,
+    known: Option<&AuditHead>,
+) -> Result<AuditReport, Error> {
+    let mut head = AuditHead::default();
+    for entry in read_audited(reader) {
+        let (position, record) =
+            entry.map_err(|error| Error::failed("reading the journal", error))?;
+        if until < position {
+            break;
+        }
+        match followed_by(&head, &record) {
+            Ok(next) => head = next,
+            Err(broken) => return Ok(report(head, Some(broken))),
+        }
+    }
+    let broken = known.filter(|known| **known != head).map(|known| BrokenLink {
+        // A cut end breaks behind what is left; one written anew, nobody knows where.
+        sequence: known.sequence.min(head.sequence + 1),
+        fault: LinkFault::OtherEnd,
+    });
+    Ok(report(head, broken))
+}
+
+fn followed_by(head: &AuditHead, record: &Record) -> Result<AuditHead, BrokenLink> {
+    let Some(entry) = record.audited() else { return Ok(head.clone()) };
+    let next = head.followed_by(entry)?;
+    if let Record::PersonChanged(changed) = record
+        && !changed.person.is_told_by(entry)
+    {
+        return Err(BrokenLink { sequence: entry.sequence, fault: LinkFault::OtherPerson });
+    }
+    Ok(next)
+}
+
+fn report(head: AuditHead, broken: Option<BrokenLink>) -> AuditReport {
+    AuditReport { n_entries: head.sequence, head_hash: head.hash, broken }
+}
