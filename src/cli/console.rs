@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::clock;
 use crate::cli::output::say;
 use crate::cli::serve::bind;
+use crate::config::levers::{levers, with_levers};
 use crate::config::service::ServiceSettings;
-use crate::console::parts::{Console, ConsoleParts, ConsoleSettings, Market};
+use crate::console::parts::{Console, ConsoleParts, ConsoleSettings, LeverTools, Market};
 use crate::console::server::serve;
 use crate::domain::access::{Permission, PersonDraft, Role};
 use crate::domain::strategy_version::Signer;
@@ -67,6 +68,7 @@ pub async fn open_console(
         random,
         settings: limits(settings),
         market,
+        levers: LeverTools { read: levers, moved: with_levers },
     }));
     let link = console.token();
     let person_id = first_person(engine).await?;

@@ -12,9 +12,11 @@ use crate::console::failure::Failure;
 /// A file: name, type, text.
 type Asset = (&'static str, &'static str, &'static str);
 
-const FILES: [Asset; 3] = [
+const FILES: [Asset; 5] = [
     ("app.css", "text/css; charset=utf-8", include_str!("assets/app.css")),
     ("app.js", "text/javascript; charset=utf-8", include_str!("assets/app.js")),
+    ("graph.js", "text/javascript; charset=utf-8", include_str!("assets/graph.js")),
+    ("plot.css", "text/css; charset=utf-8", include_str!("assets/plot.css")),
     ("icon.svg", "image/svg+xml", include_str!("assets/icon.svg")),
 ];
 

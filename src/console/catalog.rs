@@ -19,12 +19,22 @@ macro_rules! locale {
             include_str!(concat!("locales/", $language, "/words.ftl")),
             include_str!(concat!("locales/", $language, "/queue.ftl")),
             include_str!(concat!("locales/", $language, "/decision.ftl")),
+            include_str!(concat!("locales/", $language, "/why.ftl")),
+            include_str!(concat!("locales/", $language, "/graph.ftl")),
+            include_str!(concat!("locales/", $language, "/cases.ftl")),
+            include_str!(concat!("locales/", $language, "/lab.ftl")),
+            include_str!(concat!("locales/", $language, "/experiments.ftl")),
+            include_str!(concat!("locales/", $language, "/models.ftl")),
+            include_str!(concat!("locales/", $language, "/reviews.ftl")),
+            include_str!(concat!("locales/", $language, "/health.ftl")),
+            include_str!(concat!("locales/", $language, "/admin.ftl")),
+            include_str!(concat!("locales/", $language, "/help.ftl")),
         ]
     };
 }
 
-const ENGLISH: [&str; 4] = locale!("en");
-const CHINESE: [&str; 4] = locale!("zh-CN");
+const ENGLISH: [&str; 14] = locale!("en");
+const CHINESE: [&str; 14] = locale!("zh-CN");
 
 type Bundle = FluentBundle<FluentResource>;
 

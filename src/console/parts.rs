@@ -6,6 +6,8 @@ use crate::console::claims::Claims;
 use crate::console::pending::PendingChoices;
 use crate::console::session::{Sessions, Token};
 use crate::domain::access::AuditDraft;
+use crate::domain::lever::Lever;
+use crate::domain::strategy_version::StrategyMistake;
 use crate::domain::time::{Span, Timestamp};
 use crate::workflow::access_service::AccessService as _;
 use crate::workflow::engine::Engine;
@@ -24,6 +26,15 @@ pub struct ConsoleSettings {
     pub review_within: Span,
 }
 
+/// Reads and moves the levers of a strategy text.
+#[derive(Clone, Copy, Debug)]
+pub struct LeverTools {
+    /// The levers of a text, or what keeps it from being read.
+    pub read: fn(&str) -> Result<Vec<Lever>, Vec<StrategyMistake>>,
+    /// The text with some levers at other values, and nothing else changed.
+    pub moved: fn(&str, &[(&str, f64)]) -> Result<String, Vec<StrategyMistake>>,
+}
+
 /// What is given to the console.
 #[derive(Debug)]
 pub struct ConsoleParts {
@@ -37,6 +48,8 @@ pub struct ConsoleParts {
     pub settings: ConsoleSettings,
     /// Where the orders come from.
     pub market: Market,
+    /// Levers of strategies.
+    pub levers: LeverTools,
 }
 
 /// Where the orders come from.
@@ -57,6 +70,8 @@ pub struct Console {
     pub settings: ConsoleSettings,
     /// Where the orders come from.
     pub market: Market,
+    /// Levers of strategies.
+    pub levers: LeverTools,
     /// Who is signed in.
     pub sessions: Sessions,
     /// Who has which order open.
@@ -74,6 +89,7 @@ impl Console {
             engine: parts.engine,
             settings: parts.settings,
             market: parts.market,
+            levers: parts.levers,
             sessions: Sessions::default(),
             claims: Claims::default(),
             pending: PendingChoices::default(),

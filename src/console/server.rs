@@ -19,7 +19,10 @@ use tower_http::csrf::CsrfLayer;
 
 use crate::console::assets;
 use crate::console::failure::{no_page, show_failures};
-use crate::console::pages::{decision, preferences, queue, sign_in};
+use crate::console::pages::{
+    admin, cases, decision, experiments, graph, health, help, lab, models, preferences, queue,
+    reviews, sign_in,
+};
 use crate::console::parts::Console;
 use crate::console::pending::record_all;
 
@@ -50,6 +53,15 @@ pub fn router(console: Arc<Console>) -> Router {
         .merge(preferences::routes())
         .merge(queue::routes())
         .merge(decision::routes())
+        .merge(graph::routes())
+        .merge(cases::routes())
+        .merge(lab::routes())
+        .merge(experiments::routes())
+        .merge(models::routes())
+        .merge(reviews::routes())
+        .merge(health::routes())
+        .merge(admin::routes())
+        .merge(help::routes())
         .route("/assets/{name}", get(assets::serve))
         .fallback(no_page)
         .layer(from_fn(show_failures))

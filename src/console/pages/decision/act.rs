@@ -13,12 +13,15 @@ use crate::console::pages::queue::next_waiting;
 use crate::console::parts::Console;
 use crate::console::pending::hold;
 use crate::domain::access::Permission;
-use crate::domain::decision::DecisionId;
+use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::feedback::OperatorChoice;
 use crate::domain::query::DecisionKey;
+use crate::domain::review_trace::{Explanation, ReviewTrace};
 use crate::domain::time::Timestamp;
 use crate::workflow::service::OrderService as _;
 
+/// Microseconds of a millisecond.
+const MICROS_PER_MILLI: i64 = 1_000;
 /// Longest note, characters.
 const NOTE_CHARS_MAX: usize = 2_000;
 
@@ -32,6 +35,10 @@ pub struct Chosen {
     note: String,
     #[serde(default)]
     opened_at: String,
+    #[serde(default)]
+    first_input_at: String,
+    #[serde(default)]
+    active_ms: String,
 }
 
 /// Takes a choice, lets the order go and shows the next one.
@@ -68,13 +75,9 @@ pub async fn make(
     if NOTE_CHARS_MAX < note.chars().count() {
         return Err(Failure::field("note", format!("has more than {NOTE_CHARS_MAX} characters")));
     }
-    let opened_at = match chosen.opened_at.as_str() {
-        "" => None,
-        text => Some(
-            Timestamp::parse(text)
-                .map_err(|error| Failure::field("opened_at", error.to_string()))?,
-        ),
-    };
+    // A clock of the browser's never says that somebody decided before they opened.
+    let opened_at = instant("opened_at", &chosen.opened_at)?.map(|at| at.min(now));
+    let first_input_at = instant("first_input_at", &chosen.first_input_at)?;
     let shown = decision.actions.iter().find(|it| it.action == action);
     // Of a blind decision nothing was shown, so nothing was agreed with or overridden.
     let chosen_rank = shown.filter(|_| !decision.is_blind).map(|it| it.rank);
@@ -86,13 +89,40 @@ pub async fn make(
         chosen_rank,
         override_reason: override_reason(&chosen.override_reason)?,
         note: (!note.is_empty()).then(|| note.into()),
-        // A clock of the browser's never says that somebody decided before they opened.
-        opened_at: opened_at.map(|at| at.min(now)),
+        opened_at,
         decided_at: now,
+        review: trace(&decision, opened_at, first_input_at, (&chosen.active_ms, now)),
     };
     console.claims.release(id, &visit.person.person_id);
     hold(console, choice);
     Ok(())
+}
+
+/// How the order was looked at; `None` without a script, which alone can tell.
+fn trace(
+    decision: &Decision,
+    opened_at: Option<Timestamp>,
+    first_input_at: Option<Timestamp>,
+    (active_ms, now): (&str, Timestamp),
+) -> Option<ReviewTrace> {
+    let (opened_at, active_ms) = (opened_at?, active_ms.parse::<u64>().ok()?);
+    // Nobody looked for longer than the page was open, whatever a browser's clock says.
+    let open_ms = u64::try_from((now - opened_at).0 / MICROS_PER_MILLI).unwrap_or_default();
+    Some(ReviewTrace {
+        first_input_at: first_input_at.map(|at| at.clamp(opened_at, now)),
+        active_ms: active_ms.min(open_ms),
+        explanation: if decision.is_blind { Explanation::EvidenceOnly } else { Explanation::Full },
+        alert_worth: None,
+        reason_codes: Vec::new(),
+    })
+}
+
+fn instant(field: &str, text: &str) -> Result<Option<Timestamp>, Failure> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let read = Timestamp::parse(text);
+    read.map(Some).map_err(|error| Failure::field(field, error.to_string()))
 }
 
 /// Takes a choice back that is not recorded yet, and shows its order again.

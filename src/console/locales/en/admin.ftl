@@ -1,0 +1,2 @@
+# Admin.
+admin-title = Admin

@@ -1,0 +1,2 @@
+# Closed cases.
+cases-title = Closed cases

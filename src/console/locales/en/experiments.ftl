@@ -1,0 +1,2 @@
+# Experiments.
+experiments-title = Experiments

@@ -1,0 +1,2 @@
+# Graph.
+graph-title = Graph

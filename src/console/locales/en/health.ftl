@@ -1,0 +1,2 @@
+# Health.
+health-title = Health

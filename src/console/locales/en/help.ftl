@@ -1,0 +1,2 @@
+# Help.
+help-title = Help

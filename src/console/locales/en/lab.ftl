@@ -1,0 +1,2 @@
+# Strategy lab.
+lab-title = Strategy lab

@@ -1,0 +1,2 @@
+# Models.
+models-title = Models

@@ -1,0 +1,2 @@
+# Reviews.
+reviews-title = Reviews

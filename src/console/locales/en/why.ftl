@@ -1,0 +1,2 @@
+# Layers 2 and 3 of a decision.
+why-title = Why

@@ -1,0 +1,2 @@
+# 管理。
+admin-title = 管理

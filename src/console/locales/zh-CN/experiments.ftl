@@ -1,0 +1,2 @@
+# 实验。
+experiments-title = 实验

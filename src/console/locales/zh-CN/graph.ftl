@@ -1,0 +1,2 @@
+# 图谱。
+graph-title = 图谱

@@ -1,0 +1,2 @@
+# 模型。
+models-title = 模型

@@ -1,0 +1,2 @@
+# 审核情况。
+reviews-title = 审核情况

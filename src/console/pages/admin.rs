@@ -1,0 +1,29 @@
+//! People, their roles and keys, and the audit log.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::extract::State;
+use axum::response::Html;
+use axum::routing::get;
+
+use crate::console::failure::Failure;
+use crate::console::frame::{Frame, Place, page};
+use crate::console::guard::Visit;
+use crate::console::parts::Console;
+
+/// Routes of this file.
+pub fn routes() -> Router<Arc<Console>> {
+    Router::new().route("/admin", get(show))
+}
+
+#[derive(Template)]
+#[template(path = "admin.html", config = ".config/askama.toml")]
+struct AdminPage {
+    frame: Frame,
+}
+
+async fn show(State(console): State<Arc<Console>>, visit: Visit) -> Result<Html<String>, Failure> {
+    page(&AdminPage { frame: Frame::new(&console, &visit, Place::Admin) })
+}
