@@ -98,19 +98,18 @@ impl Failure {
     /// What exactly, in the program's own words.
     fn details(&self) -> Vec<String> {
         match self {
-            Self::SignIn { .. } | Self::NoPage | Self::Recorded => Vec::new(),
+            // What a template could not do is for the log.
+            Self::SignIn { .. } | Self::NoPage | Self::Recorded | Self::Page(_) => Vec::new(),
             Self::Forbidden(permission) => vec![format!("{permission:?}")],
             Self::Fields(mistakes) => {
                 mistakes.iter().map(|it| format!("{}: {}", it.field, it.description)).collect()
             }
-            Self::Engine(error) => match &**error {
-                Error::InvalidStrategy(mistakes) => {
-                    mistakes.iter().map(ToString::to_string).collect()
+            Self::Engine(error) => {
+                if let Error::InvalidStrategy(mistakes) = &**error {
+                    return mistakes.iter().map(ToString::to_string).collect();
                 }
-                other => vec![other.to_string()],
-            },
-            // What a template could not do is for the log.
-            Self::Page(_) => Vec::new(),
+                vec![error.to_string()]
+            }
         }
     }
 }

@@ -122,6 +122,7 @@ impl Frame {
     }
 
     /// The address of a compiled-in file.
+    #[expect(clippy::unused_self, reason = "templates call methods")]
     pub fn asset(&self, name: &str) -> String {
         format!("/assets/{name}?v={}", version(name))
     }

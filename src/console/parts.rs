@@ -26,13 +26,18 @@ pub struct ConsoleSettings {
     pub review_within: Span,
 }
 
+/// The levers of a text, or what keeps it from being read.
+pub type ReadLevers = fn(&str) -> Result<Vec<Lever>, Vec<StrategyMistake>>;
+/// The text with some levers at other values, and nothing else changed.
+pub type MoveLevers = fn(&str, &[(&str, f64)]) -> Result<String, Vec<StrategyMistake>>;
+
 /// Reads and moves the levers of a strategy text.
 #[derive(Clone, Copy, Debug)]
 pub struct LeverTools {
-    /// The levers of a text, or what keeps it from being read.
-    pub read: fn(&str) -> Result<Vec<Lever>, Vec<StrategyMistake>>,
-    /// The text with some levers at other values, and nothing else changed.
-    pub moved: fn(&str, &[(&str, f64)]) -> Result<String, Vec<StrategyMistake>>,
+    /// Reads them.
+    pub read: ReadLevers,
+    /// Moves them.
+    pub moved: MoveLevers,
 }
 
 /// What is given to the console.
