@@ -21,7 +21,7 @@ const LABEL_MAX: f64 = 124.0;
 /// Room around the outermost nodes, for marks and labels.
 const MARGIN: (f64, f64) = (0.5 * LABEL_MAX, 40.0);
 /// The picture is at least so wide and high, or few nodes would be drawn huge.
-const SIDES_MIN: (f64, f64) = (560.0, 300.0);
+const SIDES_MIN: (f64, f64) = (720.0, 320.0);
 const EDGE_WIDTH_MAX: f64 = 7.0;
 
 /// How what is known about a node's orders ended.
