@@ -1,4 +1,4 @@
-//! Small pictures within a line or a table: a share, an amount of money, a few bars.
+//! Small pictures within a line or a table: a share, money, a few bars.
 
 use crate::plot::axis::Axis;
 use crate::plot::svg::{Anchor, At, Caption, Reading, Svg, View};

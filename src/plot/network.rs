@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::plot::radial::{Layout, Link, Member, radial};
 use crate::plot::shape::Shape;
-use crate::plot::svg::{Anchor, At, Caption, Reading, Svg, View};
+use crate::plot::svg::{At, Caption, Reading, Svg, View};
 use crate::plot::words::fitted;
 
 /// Distance of a node's corners from its middle.
@@ -21,7 +21,7 @@ const LABEL_MAX: f64 = 124.0;
 /// Room around the outermost nodes, for marks and labels.
 const MARGIN: (f64, f64) = (0.5 * LABEL_MAX, 40.0);
 /// The picture is at least so wide and high, or few nodes would be drawn huge.
-const SIDES_MIN: (f64, f64) = (560.0, 300.0);
+const SIDES_MIN: (f64, f64) = (720.0, 320.0);
 const EDGE_WIDTH_MAX: f64 = 7.0;
 
 /// How what is known about a node's orders ended.
@@ -207,11 +207,10 @@ fn draw_node(svg: &mut Svg, at: At, node: &Node, label: &str) {
         ("data-node", &node.id),
         ("href", &node.href),
         ("tabindex", "0"),
-        ("aria-label", &node.title),
         ("transform", &format!("translate({:.1} {:.1})", at.x, at.y)),
     ];
     svg.open("a", &attributes);
-    svg.worded("title", &[], &node.title);
+    svg.worded("title", &[], &spoken(node));
     if node.marks.contains(&Mark::Own) {
         svg.empty("circle", &[("class", "halo"), ("r", &format!("{:.1}", SIZE + 7.0))]);
     }
@@ -224,8 +223,24 @@ fn draw_node(svg: &mut Svg, at: At, node: &Node, label: &str) {
         let middle = At { x: 0.8 * SIZE, y: 0.8 * SIZE };
         badge(svg, "more-mark", middle, &[&[(-3.5, 0.0), (3.5, 0.0)], &[(0.0, -3.5), (0.0, 3.5)]]);
     }
-    svg.text(At { x: 0.0, y: LABEL_DOWN }, Anchor::Middle, "label", label);
+    // Words that are cut are not what the node is called.
+    let is_hidden = if label == node.label { "" } else { "true" };
+    let attributes = [
+        ("class", "label"),
+        ("y", &*format!("{LABEL_DOWN:.1}")),
+        ("text-anchor", "middle"),
+        ("aria-hidden", is_hidden),
+    ];
+    svg.worded("text", &attributes, label);
     svg.close("a");
+}
+
+/// What is read aloud holds what is seen, so that who says the label to a program is understood.
+fn spoken(node: &Node) -> String {
+    if node.title.contains(&node.label) {
+        return node.title.clone();
+    }
+    format!("{}: {}", node.label, node.title)
 }
 
 /// A tick or a cross in a corner; what is not known has none.

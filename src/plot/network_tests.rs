@@ -90,6 +90,14 @@ fn an_emblem_is_whole_and_nothing_is_an_empty_picture() {
 }
 
 #[test]
+fn what_is_read_aloud_holds_the_label() {
+    let mut node = node("a", "sku", Shape::Plus, 0, "red shoe");
+    assert_eq!(spoken(&node), "sku red shoe");
+    node.title = "7 orders".into();
+    assert_eq!(spoken(&node), "red shoe: 7 orders");
+}
+
+#[test]
 fn more_orders_make_a_link_wider_up_to_a_bound() {
     let widths = [0, 1, 2, 10, 1_000, u64::MAX].map(edge_width);
     assert!(widths.is_sorted() && widths[1] < widths[2] && widths[5] <= EDGE_WIDTH_MAX);

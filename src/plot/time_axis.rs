@@ -5,6 +5,8 @@ use crate::plot::words::width;
 const MINUTE_S: i64 = 60;
 const HOUR_S: i64 = 60 * MINUTE_S;
 const DAY_S: i64 = 24 * HOUR_S;
+/// Times beyond lie on the edge: calendars say little about 300,000 years.
+const TIME_S_MAX: i64 = 10_000_000_000_000;
 /// Letters of tick labels are so high.
 const FONT: f64 = 12.0;
 /// Kept free between two labels.
@@ -78,9 +80,10 @@ pub struct TimeAxis {
 impl TimeAxis {
     /// From the first to the last time; a span that is too short to be shown is widened.
     pub fn new(first_s: i64, last_s: i64, width: f64) -> Self {
-        let missing = (4 * MINUTE_S).saturating_sub(last_s.saturating_sub(first_s)).max(0);
-        let first_s = first_s.saturating_sub(missing / 2);
-        Self { first_s, last_s: last_s.saturating_add(missing - missing / 2), width }
+        let first_s = first_s.clamp(-TIME_S_MAX, TIME_S_MAX);
+        let last_s = last_s.clamp(first_s, TIME_S_MAX);
+        let missing = (4 * MINUTE_S - (last_s - first_s)).max(0);
+        Self { first_s: first_s - missing / 2, last_s: last_s + missing - missing / 2, width }
     }
 
     /// Where a time lies, 0 at the first and 1 at the last.
@@ -96,7 +99,7 @@ impl TimeAxis {
     }
 
     fn span(&self) -> i64 {
-        self.last_s.saturating_sub(self.first_s).max(1)
+        (self.last_s - self.first_s).max(1)
     }
 
     fn ticks_at(&self, step: Step) -> Vec<Tick> {
@@ -135,7 +138,7 @@ impl TimeAxis {
         let is_inside = |time_s: &i64| self.first_s <= *time_s && *time_s <= self.last_s;
         let of_seconds = |step_s: i64| {
             let first = self.first_s.div_euclid(step_s) * step_s;
-            let times = (0..).map(move |k| first.saturating_add(k * step_s));
+            let times = (0..).map(move |k| first + k * step_s);
             times.skip_while(move |it| !is_inside(it)).take_while(is_inside)
         };
         let of_months = |n: i64| {
@@ -223,6 +226,14 @@ mod tests {
         check(5 * DAY_S, &["02-28/2026", "03-01", "03-02", "03-03", "03-04"]);
         check(150 * DAY_S, &["2026-03", "2026-04", "2026-05", "2026-06", "2026-07"]);
         check(2_000 * DAY_S, &["2027", "2028", "2029", "2030", "2031"]);
+    }
+
+    #[test]
+    fn times_beyond_all_calendars_lie_on_the_edge() {
+        let axis = TimeAxis::new(i64::MIN, i64::MAX, 600.0);
+        let shares = [i64::MIN, 0, i64::MAX].map(|time_s| axis.share(time_s));
+        assert!(shares.is_sorted() && shares.iter().all(|share| (0.0..=1.0).contains(share)));
+        assert_eq!(axis.ticks(), Vec::new(), "no step is so coarse");
     }
 
     proptest! {

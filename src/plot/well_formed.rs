@@ -1,4 +1,4 @@
-//! Checks of what pictures inside pages are: whole, unique in ids, free of style.
+//! Checks pictures inside pages: whole, unique in ids, free of style.
 //!
 //! For tests only; it knows as much of XML as our pictures use.
 

@@ -277,7 +277,7 @@
       const live = this.root.querySelector('[data-live]');
       const sentence = live?.getAttribute(`data-say-${what}`);
       if (!sentence || (!this.selected && what !== 'reset')) return;
-      const label = this.selected?.element.getAttribute('aria-label');
+      const label = this.selected?.element.querySelector('title').textContent;
       const links = this.selected ? this.neighbors(this.selected).length : 0;
       // Functions, since a label may hold the signs that `replace` gives a meaning to.
       live.textContent = sentence.replace('{label}', () => label).replace('{links}', () => links);
