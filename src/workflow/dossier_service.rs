@@ -41,7 +41,7 @@ pub trait DossierService: Send + Sync + 'static {
     /// Decisions that somebody chose about or that something followed, newest word first.
     ///
     /// # Errors
-    /// `Unavailable` when the records cannot be read.
+    /// `Unavailable` when the records lag behind, `Internal` when they cannot be read.
     fn list_closed_cases(
         &self,
         query: ClosedCaseQuery,
@@ -53,7 +53,7 @@ pub trait DossierService: Send + Sync + 'static {
     /// [`DECISIONS_SHORT_MAX`]: crate::domain::decision_short::DECISIONS_SHORT_MAX
     ///
     /// # Errors
-    /// `Unavailable` when the records cannot be read, `Internal` when the journal cannot.
+    /// `Unavailable` when the records lag behind, `Internal` when they cannot be read.
     fn decisions_in_short(
         &self,
         ids: &[DecisionId],

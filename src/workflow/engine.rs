@@ -37,8 +37,8 @@ use crate::workflow::what_if::Terms;
 /// How long a caller should wait before it tries again when the queue is full.
 const RETRY_AFTER: Span = Span(50_000);
 /// How often, and how long apart, a list waits for the records to catch up.
-const CATCH_UP_TRIES: u32 = 100;
-const CATCH_UP_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+const CATCH_UP_TRIES: u32 = 500;
+const CATCH_UP_PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
 
 /// Makes ids for decisions that were received at an instant.
 pub type NewId = fn(Timestamp) -> DecisionId;

@@ -1,14 +1,13 @@
 //! The engine's part for people: reads of journal and records, beside the sequencer.
 
+use std::sync::Arc;
+
 use crate::domain::closed_case::{ClosedCasePage, ClosedCaseQuery};
 use crate::domain::decision::DecisionId;
 use crate::domain::decision_short::{DECISIONS_SHORT_MAX, DecisionShort};
 use crate::domain::query::DecisionKey;
 use crate::store::disk_use::bytes_in;
 use crate::store::error::Error as StoreError;
-use crate::store::journal::reader::JournalReader;
-use crate::store::log::glance_at;
-use crate::store::records::query::{DecisionRow, Records};
 use crate::workflow::command::Command;
 use crate::workflow::dossier_service::{Dossier, DossierService};
 use crate::workflow::engine::{Engine, block};
@@ -41,10 +40,18 @@ impl DossierService for Engine {
     }
 
     async fn decisions_in_short(&self, ids: &[DecisionId]) -> Result<Vec<DecisionShort>, Error> {
+        let ids: Arc<[DecisionId]> = ids.iter().take(DECISIONS_SHORT_MAX).copied().collect();
+        let read = || {
+            let (records, ids) = (self.records.clone(), ids.clone());
+            block(move || records.decisions_in_short(&ids).map_err(unread))
+        };
+        let lines = read().await?;
+        if lines.len() == ids.len() {
+            return Ok(lines);
+        }
+        // Decisions do not change, so only those that are too new are waited for.
         self.records_caught_up().await?;
-        let ids: Vec<DecisionId> = ids.iter().take(DECISIONS_SHORT_MAX).copied().collect();
-        let (records, reader) = (self.records.clone(), self.journal_reader());
-        block(move || in_short(&records, &reader, &ids).map_err(unread)).await
+        read().await
     }
 
     async fn recent_work(&self, n: u32) -> Result<RecentWork, Error> {
@@ -79,28 +86,6 @@ impl DossierService for Engine {
             data,
         })
     }
-}
-
-fn in_short(
-    records: &Records,
-    reader: &JournalReader,
-    ids: &[DecisionId],
-) -> Result<Vec<DecisionShort>, StoreError> {
-    let line = |row: DecisionRow| {
-        let glance = glance_at(reader, row.position)?.unwrap_or_default();
-        Ok(DecisionShort {
-            decision_id: row.decision_id,
-            order: row.order,
-            event_time: row.event_time,
-            received_time: row.received_time,
-            amount: row.amount,
-            top_risk: row.top_risk,
-            first_action: row.first_action,
-            reason: glance.reason,
-            is_blind: glance.is_blind,
-        })
-    };
-    records.decisions(ids)?.into_iter().map(line).collect()
 }
 
 fn unread(error: StoreError) -> Error {
