@@ -12,7 +12,6 @@ use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::operators::OperatorReport;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ScoreRequest, ScoredOrder};
-use crate::domain::review_queue::WaitingOrder;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::model::bundle::Bundle;
@@ -24,12 +23,13 @@ use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::trial::{Seen, Trial};
+use crate::workflow::undecided::Reviews;
 
 /// Sends the answer to whoever asked.
 pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 /// Orders that wait for a review, the active strategy, and as of which journal position.
-pub type Reviews = (Vec<(DecisionId, WaitingOrder)>, Arc<ActiveStrategy>, u64);
+pub type Waiting = (Reviews, Arc<ActiveStrategy>, u64);
 
 /// What the doors ask of the sequencer.
 #[derive(Debug)]
@@ -66,12 +66,10 @@ pub enum Command {
         /// Where the answer goes.
         reply: Reply<GraphStatusAnswer>,
     },
-    /// List the orders that wait for a review, placed at an instant or later.
+    /// List the orders that wait for a review.
     Reviews {
-        /// The instant.
-        placed_from: Timestamp,
         /// Where the answer goes: the orders, the active strategy, the journal position.
-        reply: Reply<Reviews>,
+        reply: Reply<Waiting>,
     },
     /// Tell how operators choose.
     Operators {

@@ -14,15 +14,15 @@ use crate::domain::record::{Record, ScoreRequest, ScoredOrder};
 use crate::domain::time::{Span, Timestamp};
 use crate::store::journal::Journal;
 use crate::store::journal::reader::JournalReader;
-use crate::store::log::read_at;
 use crate::store::records::follow::RecordsFollower;
-use crate::store::records::query::{PageCursor, Records};
+use crate::store::records::query::{DecisionRow, PageCursor, Records};
 use crate::workflow::command::{Command, Place, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::Error;
 use crate::workflow::judge_order::Judge;
 use crate::workflow::past::Past;
 use crate::workflow::preview::PREVIEWS_MAX;
+use crate::workflow::read_journal::{decision_at, no_decision, record_at};
 use crate::workflow::service::{
     Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
     WhatIfAnswer,
@@ -169,19 +169,14 @@ impl Engine {
             return Ok(scored);
         }
         let Record::Decision(scored) = self.record_at(place.position).await? else {
-            let what = format!("no decision at {}", place.position);
-            return Err(Error::Unavailable(what.into()));
+            return Err(no_decision(place.position));
         };
         Ok(scored)
     }
 
     async fn record_at(&self, position: u64) -> Result<Record, Error> {
         let reader = self.reader.clone();
-        let record = block(move || {
-            read_at(&reader, position).map_err(|error| Error::failed("reading the journal", error))
-        });
-        let missing = || Error::Unavailable(format!("nothing recorded at {position}").into());
-        record.await?.ok_or_else(missing)
+        block(move || record_at(&reader, position)).await
     }
 
     pub(super) async fn find(&self, key: DecisionKey) -> Result<Arc<ScoredOrder>, Error> {
@@ -302,12 +297,13 @@ impl OrderService for Engine {
         let mut rows = rows.await?;
         let has_more = rows.len() > query.n_max as usize;
         rows.truncate(query.n_max as usize);
-        let mut decisions = Vec::with_capacity(rows.len());
-        for row in rows {
-            let place = Place { position: row.position, recent: None };
-            decisions.push(shared_decision(&*self.scored_at(place).await?));
-        }
-        Ok(DecisionPage { decisions, has_more })
+        let reader = self.reader.clone();
+        // The records follow what is durable, so there is nothing to wait for.
+        let read = block(move || {
+            let read = |row: DecisionRow| decision_at(&reader, row.position);
+            rows.into_iter().map(read).collect::<Result<_, _>>()
+        });
+        Ok(DecisionPage { decisions: read.await?, has_more })
     }
 
     async fn what_if(&self, question: WhatIf, received: Timestamp) -> Result<WhatIfAnswer, Error> {

@@ -98,8 +98,8 @@ impl Sequencer {
                     let (status, position) = (self.state.graph.status(), self.state.position);
                     answer(reply, Ok(GraphStatusAnswer { status, position }));
                 }
-                Command::Reviews { placed_from, reply } => {
-                    let waiting = self.state.undecided.waiting_for_review(placed_from);
+                Command::Reviews { reply } => {
+                    let waiting = self.state.undecided.waiting_for_review();
                     let active = self.judges.lineup().active().strategy().clone();
                     answer(reply, Ok((waiting, active, self.state.position)));
                 }

@@ -12,8 +12,10 @@ use crate::store::journal::frame::{
 
 /// A record's offset is remembered for every so many records.
 const INDEX_EVERY: u64 = 16;
-/// Bytes read ahead of a cursor.
-const READ_AHEAD_BYTES: usize = 128 << 10;
+/// Bytes read ahead of a cursor that goes on.
+pub(crate) const READ_AHEAD_BYTES: usize = 128 << 10;
+/// The same where records are stepped over: a few headers, since a record is longer.
+pub(crate) const LOOK_AHEAD_BYTES: usize = 512;
 /// Ending of segment files.
 const SUFFIX: &str = ".log";
 
@@ -92,16 +94,21 @@ impl Segment {
         self.note(starts);
     }
 
-    /// A cursor at one record of this segment, which must exist and be durable.
+    /// A cursor at one record of this segment, which must exist and be durable, with so many
+    /// bytes read ahead.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Corrupt`] when a record before it is damaged.
-    pub(crate) fn cursor_at(&self, position: u64) -> Result<Cursor, Error> {
+    pub(crate) fn cursor_at(
+        &self,
+        position: u64,
+        read_ahead_bytes: usize,
+    ) -> Result<Cursor, Error> {
+        let mut cursor = Cursor::open_reading(&self.path, self.first_position, read_ahead_bytes)?;
         if position == self.first_position {
-            return Cursor::open(&self.path, self.first_position);
+            return Ok(cursor);
         }
         let near = (position - self.first_position) / INDEX_EVERY;
-        let mut cursor = Cursor::open(&self.path, self.first_position)?;
         cursor.jump(self.offset_of(near)?, self.first_position + near * INDEX_EVERY)?;
         while cursor.position < position {
             if let Some(damage) = cursor.skip()? {
@@ -130,7 +137,7 @@ impl Segment {
     /// the others are noted from the first record on.
     fn index(&self) -> Result<Vec<u64>, Error> {
         let mut offsets = Vec::new();
-        let mut cursor = Cursor::open(&self.path, self.first_position)?;
+        let mut cursor = Cursor::open_reading(&self.path, self.first_position, LOOK_AHEAD_BYTES)?;
         loop {
             let (position, offset) = (cursor.position, cursor.offset);
             // The end of a segment that is followed by another one; or damage,
