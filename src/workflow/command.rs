@@ -8,12 +8,12 @@ use crate::domain::decision::DecisionId;
 use crate::domain::event::Event;
 use crate::domain::experiment_draft::ExperimentSummary;
 use crate::domain::exploration::ExplorationReport;
-use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::operators::OperatorReport;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ScoreRequest, ScoredOrder};
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
+use crate::graph::neighborhood::Looking;
 use crate::model::bundle::Bundle;
 use crate::workflow::error::Error;
 use crate::workflow::experiment_run::ExperimentRun;
@@ -54,12 +54,10 @@ pub enum Command {
     },
     /// Show a part of the graph.
     Look {
-        /// Which part.
-        query: NeighborhoodQuery,
-        /// When it was asked.
-        received_time: Timestamp,
-        /// Where the view goes.
-        reply: Reply<NeighborhoodAnswer>,
+        /// Which part, and what is seen of it.
+        looking: Box<Looking>,
+        /// Where the view goes, or what to look on from.
+        reply: Reply<Result<NeighborhoodAnswer, Box<Looking>>>,
     },
     /// Tell how full the graph is.
     Status {

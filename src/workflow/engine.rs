@@ -12,6 +12,7 @@ use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject};
 use crate::domain::record::{Record, ScoreRequest, ScoredOrder};
 use crate::domain::time::{Span, Timestamp};
+use crate::graph::neighborhood::Looking;
 use crate::store::journal::Journal;
 use crate::store::journal::reader::JournalReader;
 use crate::store::records::follow::RecordsFollower;
@@ -328,7 +329,14 @@ impl OrderService for Engine {
         query: NeighborhoodQuery,
         received_time: Timestamp,
     ) -> Result<NeighborhoodAnswer, Error> {
-        let shown = self.ask(|reply| Command::Look { query, received_time, reply }).await?;
+        let mut looking = Box::new(Looking::new(query, received_time));
+        // Orders are judged between two walks.
+        let shown = loop {
+            match self.ask(|reply| Command::Look { looking, reply }).await? {
+                Ok(shown) => break shown,
+                Err(more) => looking = more,
+            }
+        };
         // What is shown is on disk: nobody sees a state that a crash could take back.
         self.durable.reached(shown.position).await;
         Ok(shown)

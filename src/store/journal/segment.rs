@@ -10,11 +10,12 @@ use crate::store::journal::frame::{
     Damage, RECORD_HEADER_BYTES, RecordHeader, SEGMENT_HEADER_BYTES, parse_segment_header,
 };
 
-/// A record's offset is remembered for every so many records.
-const INDEX_EVERY: u64 = 16;
+/// A record's offset is remembered for every so many records: 2 bytes of memory a record, and
+/// at most three headers to step over, each perhaps a look at the disk.
+const INDEX_EVERY: u64 = 4;
 /// Bytes read ahead of a cursor that goes on.
 pub(crate) const READ_AHEAD_BYTES: usize = 128 << 10;
-/// The same where records are stepped over: a few headers, since a record is longer.
+/// The same where one record is looked up: a few headers, since most records are longer.
 pub(crate) const LOOK_AHEAD_BYTES: usize = 512;
 /// Ending of segment files.
 const SUFFIX: &str = ".log";
@@ -137,7 +138,7 @@ impl Segment {
     /// the others are noted from the first record on.
     fn index(&self) -> Result<Vec<u64>, Error> {
         let mut offsets = Vec::new();
-        let mut cursor = Cursor::open_reading(&self.path, self.first_position, LOOK_AHEAD_BYTES)?;
+        let mut cursor = Cursor::open(&self.path, self.first_position)?;
         loop {
             let (position, offset) = (cursor.position, cursor.offset);
             // The end of a segment that is followed by another one; or damage,
