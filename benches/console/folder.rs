@@ -240,14 +240,18 @@ fn beside(scored: &ScoredOrder, (n, round): (u64, u64), shift: Span) -> ScoredOr
     request.request_id = rename(&request.request_id);
     request.event_time = request.event_time + shift;
     request.order.key.order_id = rename(&request.order.key.order_id);
-    request.order.entities.iter_mut().for_each(|entity| become_other(entity, round));
+    for entity in &mut request.order.entities {
+        become_other(entity, round);
+    }
     let decision = Arc::make_mut(&mut copy.decision);
     decision.decision_id = Made::decision_id(n);
     decision.request_id = copy.request.request_id.clone();
     decision.order = copy.request.order.key.clone();
     decision.times.event_time = decision.times.event_time + shift;
     decision.times.received_time = decision.times.received_time + shift;
-    decision.evidence.nodes.iter_mut().for_each(|node| become_other(&mut node.entity, round));
+    for node in &mut decision.evidence.nodes {
+        become_other(&mut node.entity, round);
+    }
     let is_released = decision.actions.first().is_none_or(|first| first.action.is_release());
     if is_released && !n.is_multiple_of(EXPLAINED) {
         shorten(decision);
