@@ -13,17 +13,18 @@ use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject};
 use crate::domain::record::{Record, ScoreRequest, ScoredOrder};
 use crate::domain::time::{Span, Timestamp};
+use crate::graph::neighborhood::Looking;
 use crate::store::journal::Journal;
 use crate::store::journal::reader::JournalReader;
-use crate::store::log::read_at;
 use crate::store::records::follow::RecordsFollower;
-use crate::store::records::query::{PageCursor, Records};
+use crate::store::records::query::{DecisionRow, PageCursor, Records};
 use crate::workflow::command::{Command, Place, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::Error;
 use crate::workflow::judge_order::Judge;
 use crate::workflow::past::Past;
 use crate::workflow::preview::PREVIEWS_MAX;
+use crate::workflow::read_journal::{decision_at, no_decision, record_at};
 use crate::workflow::service::{
     Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
     WhatIfAnswer,
@@ -174,19 +175,14 @@ impl Engine {
             return Ok(scored);
         }
         let Record::Decision(scored) = self.record_at(place.position).await? else {
-            let what = format!("no decision at {}", place.position);
-            return Err(Error::Unavailable(what.into()));
+            return Err(no_decision(place.position));
         };
         Ok(scored)
     }
 
     pub(super) async fn record_at(&self, position: u64) -> Result<Record, Error> {
         let reader = self.reader.clone();
-        let record = block(move || {
-            read_at(&reader, position).map_err(|error| Error::failed("reading the journal", error))
-        });
-        let missing = || Error::Unavailable(format!("nothing recorded at {position}").into());
-        record.await?.ok_or_else(missing)
+        block(move || record_at(&reader, position)).await
     }
 
     pub(super) async fn find(&self, key: DecisionKey) -> Result<Arc<ScoredOrder>, Error> {
@@ -313,6 +309,13 @@ impl OrderService for Engine {
             decisions.push(self.scored_at(place).await?.decision.clone());
         }
         Ok(DecisionPage { decisions, has_more })
+        let reader = self.reader.clone();
+        // The records follow what is durable, so there is nothing to wait for.
+        let read = block(move || {
+            let read = |row: DecisionRow| decision_at(&reader, row.position);
+            rows.into_iter().map(read).collect::<Result<_, _>>()
+        });
+        Ok(DecisionPage { decisions: read.await?, has_more })
     }
 
     async fn what_if(&self, question: WhatIf, received: Timestamp) -> Result<WhatIfAnswer, Error> {
@@ -337,7 +340,14 @@ impl OrderService for Engine {
         query: NeighborhoodQuery,
         received_time: Timestamp,
     ) -> Result<NeighborhoodAnswer, Error> {
-        let shown = self.ask(|reply| Command::Look { query, received_time, reply }).await?;
+        let mut looking = Box::new(Looking::new(query, received_time));
+        // Orders are judged between two walks.
+        let shown = loop {
+            match self.ask(|reply| Command::Look { looking, reply }).await? {
+                Ok(shown) => break shown,
+                Err(more) => looking = more,
+            }
+        };
         // What is shown is on disk: nobody sees a state that a crash could take back.
         self.durable.reached(shown.position).await;
         Ok(shown)

@@ -92,17 +92,16 @@ impl Sequencer {
                     let lineup = self.judges.lineup();
                     answer(reply, Ok(Seen::new(lineup, &mut self.state, trials, self.nanos)));
                 }
-                Command::Look { query, received_time, reply } => {
-                    let view = self.state.graph.neighborhood(&query, received_time);
-                    let position = self.state.position;
-                    answer(reply, Ok(NeighborhoodAnswer { view, position }));
+                Command::Look { looking, reply } => {
+                    let (seen, position) = (self.state.graph.look_on(looking), self.state.position);
+                    answer(reply, Ok(seen.map(|view| NeighborhoodAnswer { view, position })));
                 }
                 Command::Status { reply } => {
                     let (status, position) = (self.state.graph.status(), self.state.position);
                     answer(reply, Ok(GraphStatusAnswer { status, position }));
                 }
-                Command::Reviews { placed_from, reply } => {
-                    let waiting = self.state.undecided.waiting_for_review(placed_from);
+                Command::Reviews { reply } => {
+                    let waiting = self.state.undecided.waiting_for_review();
                     let active = self.judges.lineup().active().strategy().clone();
                     answer(reply, Ok((waiting, active, self.state.position)));
                 }

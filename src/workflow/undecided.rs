@@ -1,6 +1,6 @@
 //! Decisions that nobody has chosen about yet.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +10,7 @@ use crate::domain::impact::ActionImpact;
 use crate::domain::order::{AnyRevision, OrderKey};
 use crate::domain::review_queue::WaitingOrder;
 use crate::domain::time::Timestamp;
+use crate::workflow::shared_list::SharedList;
 
 /// Decisions that nobody has chosen about yet; only where the first action is no release,
 /// since nobody looks at the others.
@@ -18,7 +19,13 @@ pub struct Undecided {
     open: IndexMap<DecisionId, OpenDecision, FxBuildHasher>,
     /// The open decision about each order: a later one takes its place.
     by_order: IndexMap<AnyRevision, DecisionId, FxBuildHasher>,
+    /// Those for which a review is recommended first, in the order of `reviews`.
+    reviewed: IndexSet<DecisionId, FxBuildHasher>,
+    reviews: Reviews,
 }
+
+/// The orders that wait for a review, by decision.
+pub type Reviews = SharedList<(DecisionId, WaitingOrder)>;
 
 /// What was recommended for a decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,8 +40,6 @@ pub struct Shown {
 struct OpenDecision {
     shown: Shown,
     order: OrderKey,
-    /// What the order waits for, where a review is recommended first.
-    review: Option<WaitingOrder>,
 }
 
 impl Undecided {
@@ -43,6 +48,7 @@ impl Undecided {
         let key = decision.order.any_revision();
         if let Some(earlier) = self.by_order.swap_remove(&key) {
             self.open.swap_remove(&earlier);
+            self.reviewed(earlier);
         }
         let actions = decision.actions.iter().map(|action| action.action);
         let actions: Vec<ActionKind> = actions.take(RANKS).collect();
@@ -50,10 +56,14 @@ impl Undecided {
             return;
         }
         let shown = Shown { actions, is_blind: decision.is_blind };
-        let review = waiting(decision, event_time);
-        let open = OpenDecision { shown, order: decision.order.clone(), review };
+        let open = OpenDecision { shown, order: decision.order.clone() };
         self.open.insert(decision.decision_id, open);
         self.by_order.insert(key, decision.decision_id);
+        if let Some(order) = waiting(decision, event_time)
+            && self.reviewed.insert(decision.decision_id)
+        {
+            self.reviews.push((decision.decision_id, order));
+        }
     }
 
     /// Takes out what somebody has chosen about and tells about which order, and what was
@@ -64,15 +74,21 @@ impl Undecided {
         let order = open.order.any_revision();
         self.by_order.swap_remove(&order);
         Some((order, open.shown))
+        self.by_order.swap_remove(&open.order.any_revision());
+        self.reviewed(decision_id);
+        Some(open.shown)
     }
 
-    /// The orders that wait for a review and were placed at an instant or later, by decision.
-    pub fn waiting_for_review(&self, placed_from: Timestamp) -> Vec<(DecisionId, WaitingOrder)> {
-        let waiting = self.open.iter().filter_map(|(id, open)| Some((*id, open.review.as_ref()?)));
-        waiting
-            .filter(|(_, order)| placed_from <= order.event_time)
-            .map(|(id, order)| (id, order.clone()))
-            .collect()
+    /// The orders that wait for a review; a copy that nobody waits for.
+    pub fn waiting_for_review(&self) -> Reviews {
+        self.reviews.clone()
+    }
+
+    /// Takes an order out of those that wait for a review, if it is there.
+    fn reviewed(&mut self, decision_id: DecisionId) {
+        if let Some((at, _)) = self.reviewed.swap_remove_full(&decision_id) {
+            self.reviews.swap_remove(at);
+        }
     }
 }
 
