@@ -11,7 +11,6 @@ use crate::domain::exploration::ExplorationReport;
 use crate::domain::operators::OperatorReport;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ScoreRequest, ScoredOrder};
-use crate::domain::review_queue::WaitingOrder;
 use crate::domain::review_times::ReviewTimesReport;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;

@@ -303,12 +303,6 @@ impl OrderService for Engine {
         let mut rows = rows.await?;
         let has_more = rows.len() > query.n_max as usize;
         rows.truncate(query.n_max as usize);
-        let mut decisions = Vec::with_capacity(rows.len());
-        for row in rows {
-            let place = Place { position: row.position, recent: None };
-            decisions.push(self.scored_at(place).await?.decision.clone());
-        }
-        Ok(DecisionPage { decisions, has_more })
         let reader = self.reader.clone();
         // The records follow what is durable, so there is nothing to wait for.
         let read = block(move || {

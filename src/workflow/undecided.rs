@@ -67,16 +67,13 @@ impl Undecided {
     }
 
     /// Takes out what somebody has chosen about and tells about which order, and what was
-    /// recommended; `None` when
-    /// nobody was asked or somebody has chosen before.
+    /// recommended; `None` when nobody was asked or somebody has chosen before.
     pub fn chose(&mut self, decision_id: DecisionId) -> Option<(AnyRevision, Shown)> {
         let open = self.open.swap_remove(&decision_id)?;
         let order = open.order.any_revision();
         self.by_order.swap_remove(&order);
-        Some((order, open.shown))
-        self.by_order.swap_remove(&open.order.any_revision());
         self.reviewed(decision_id);
-        Some(open.shown)
+        Some((order, open.shown))
     }
 
     /// The orders that wait for a review; a copy that nobody waits for.
