@@ -1,6 +1,6 @@
-//! How long people look at orders, by what of the answer they saw, and whether they were right.
+//! How long people look at orders, and whether they are right.
 //!
-//! It measures the explanations: whether they save time, sway choices or help to choose well.
+//! By what of the answer they saw, so it measures the explanations: whether they save time, sway choices or help to choose well.
 //! What is measured is the first choice about an order that somebody had to look at.
 
 use std::collections::VecDeque;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::decision::{ActionKind, DecisionId};
 use crate::domain::event::{Event, Fact};
 use crate::domain::feedback::{OperatorChoice, Outcome};
-use crate::domain::order::AnyRevision;
+use crate::domain::order::{AnyRevision, OrderKey};
 use crate::domain::recorded_order::{natural_name, outcome_name};
 use crate::domain::review_trace::{AlertWorth, Explanation, ReasonCode, ReviewTrace};
 use crate::domain::share::Share;
@@ -160,7 +160,7 @@ impl ReviewTimes {
             occurred_at: said.occurred_at,
             retracts: said.retracts.map(outcome_name),
         };
-        let order = outcome.order.as_ref().map(|order| order.any_revision());
+        let order = outcome.order.as_ref().map(OrderKey::any_revision);
         let is_about = |it: &&mut Review| match (said.retracts, outcome.decision_id) {
             (Some(retracted), _) => it.words.iter().any(|word| word.said.id == retracted),
             (None, Some(decision_id)) => it.decision_id == decision_id,
