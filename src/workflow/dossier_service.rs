@@ -1,4 +1,4 @@
-//! What a person looks at: one order with all that is known, lists, and how the service does.
+//! What people look at: one order with all that is known, and lists.
 
 use std::future::Future;
 use std::sync::Arc;

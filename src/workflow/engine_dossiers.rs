@@ -1,4 +1,4 @@
-//! The engine's part for people: reads of journal and records, beside the sequencer.
+//! The engine's part for people: reads beside the sequencer.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::workflow::engine::{Engine, block};
 use crate::workflow::error::Error;
 use crate::workflow::recent_work::RecentWork;
 use crate::workflow::start_engine::{JOURNAL_DIR, RECORDS_FILE, SNAPSHOTS_DIR};
-use crate::workflow::system_status::{DataBytes, NamedHash, SystemStatus};
+use crate::workflow::system_status::{DiskUse, NamedHash, SystemStatus};
 use crate::workflow::timeline::timeline;
 
 impl DossierService for Engine {
@@ -63,7 +63,7 @@ impl DossierService for Engine {
     async fn get_system_status(&self) -> Result<SystemStatus, Error> {
         let data_dir = self.data_dir.clone();
         let sizes = move || {
-            Ok(DataBytes {
+            Ok(DiskUse {
                 journal: bytes_in(&data_dir.join(JOURNAL_DIR), "")?,
                 snapshots: bytes_in(&data_dir.join(SNAPSHOTS_DIR), "")?,
                 records: bytes_in(&data_dir, RECORDS_FILE)?,
