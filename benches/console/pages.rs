@@ -31,7 +31,7 @@ const P99_MAX: Duration = Duration::from_millis(20);
 const PERSON: &str = "bench";
 
 /// Asks for pages about these decisions, each by its number.
-pub async fn measure(
+pub(crate) async fn measure(
     engine: &Arc<Engine>,
     random: &(impl Fn(u64) -> DecisionId + Sync),
     waiting: &(impl Fn(u64) -> DecisionId + Sync),
@@ -40,7 +40,7 @@ pub async fn measure(
     let (address, cookie, served) = start(engine, stopping.clone()).await;
     let mut browser = Browser::open(address, cookie).await;
     println!("      pages       p50       p99       max   bytes (ms, gzip)");
-    let addresses: [(&str, Box<dyn Fn(u64) -> String + '_>); 5] = [
+    let addresses: [(&str, Address<'_>); 5] = [
         ("/queue", Box::new(|_| "/queue".to_owned())),
         ("/decisions of the queue", Box::new(|n| format!("/decisions/{}", waiting(n)))),
         ("/decisions anywhere", Box::new(|n| format!("/decisions/{}", random(n)))),
@@ -62,6 +62,8 @@ pub async fn measure(
     served.await.expect("it ends").expect("it served");
 }
 
+/// The address of the page of a number.
+type Address<'a> = Box<dyn Fn(u64) -> String + 'a>;
 type Served = tokio::task::JoinHandle<std::io::Result<()>>;
 
 /// A console on a free port, and the cookie of somebody who is signed in.
