@@ -1,4 +1,4 @@
-//! What do the console's pages read with a million decisions stored, and how fast?
+//! How fast is what the console's pages read, with a million decisions stored?
 //!
 //! `cargo bench --bench console -- [DECISIONS]` (20,000 without an argument): a data folder
 //! with so many decisions is made below `target` and kept for the next run
@@ -124,10 +124,15 @@ async fn measure(engine: &Arc<Engine>, made: &Made) {
         engine.get_review_queue(query, NOW).await.expect("a queue");
     })
     .await;
+    graph_and_cases(engine, &|n| if n % 2 == 0 { random(n) } else { waits(n) }).await;
+}
+
+/// Half of the decisions that `id` names wait for a review.
+async fn graph_and_cases(engine: &Arc<Engine>, id: &(impl Fn(u64) -> DecisionId + Sync)) {
+    let key = |n: u64| DecisionKey::Id(id(n));
     let mut seeds = Vec::new();
     for n in 0..500 {
-        let key = if n % 2 == 0 { id(n) } else { DecisionKey::Id(waits(n)) };
-        let decision = engine.get_decision(key).await.expect("a decision");
+        let decision = engine.get_decision(key(n)).await.expect("a decision");
         let nodes = decision.evidence.nodes.iter().filter(|node| node.is_of_order);
         seeds.push(nodes.map(|node| node.entity.clone()).take(16).collect::<Vec<_>>());
     }
@@ -150,11 +155,11 @@ async fn measure(engine: &Arc<Engine>, made: &Made) {
         .await;
     }
     timed("get_case", engine, 500, |engine, n| async move {
-        engine.get_case(id(n), NOW).await.expect("a case");
+        engine.get_case(key(n), NOW).await.expect("a case");
     })
     .await;
     timed("find_similar_cases, 10", engine, 20, |engine, n| async move {
-        let query = SimilarQuery { key: id(n), n_max: 10, days: CASE_DAYS };
+        let query = SimilarQuery { key: key(n), n_max: 10, days: CASE_DAYS };
         engine.find_similar_cases(query, NOW).await.expect("cases");
     })
     .await;

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::confirmation::RANKS;
 use crate::domain::decision::{ActionKind, Decision, DecisionId};
 use crate::domain::impact::ActionImpact;
+use crate::domain::money::Money;
 use crate::domain::order::{AnyRevision, OrderKey};
 use crate::domain::review_queue::WaitingOrder;
+use crate::domain::risk::{TopRisk, top_risk};
 use crate::domain::time::Timestamp;
 use crate::workflow::shared_list::SharedList;
 
@@ -27,6 +29,15 @@ pub struct Undecided {
 /// The orders that wait for a review, by decision.
 pub type Reviews = SharedList<(DecisionId, WaitingOrder)>;
 
+/// What the queue wants to know about an order beside its decision.
+#[derive(Clone, Copy, Debug)]
+pub struct Placed {
+    /// When it was placed.
+    pub at: Timestamp,
+    /// What the customer pays in all; `None` when unknown.
+    pub amount: Option<Money>,
+}
+
 /// What was recommended for a decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
@@ -43,8 +54,8 @@ struct OpenDecision {
 }
 
 impl Undecided {
-    /// Takes in a decision, placed at an instant.
-    pub fn decided(&mut self, decision: &Decision, event_time: Timestamp) {
+    /// Takes in a decision and what is known of its order.
+    pub fn decided(&mut self, decision: &Decision, placed: Placed) {
         let key = decision.order.any_revision();
         if let Some(earlier) = self.by_order.swap_remove(&key) {
             self.open.swap_remove(&earlier);
@@ -59,7 +70,7 @@ impl Undecided {
         let open = OpenDecision { shown, order: decision.order.clone() };
         self.open.insert(decision.decision_id, open);
         self.by_order.insert(key, decision.decision_id);
-        if let Some(order) = waiting(decision, event_time)
+        if let Some(order) = waiting(decision, placed)
             && self.reviewed.insert(decision.decision_id)
         {
             self.reviews.push((decision.decision_id, order));
@@ -90,7 +101,7 @@ impl Undecided {
 }
 
 /// The order, when its first action is a review of some minutes.
-fn waiting(decision: &Decision, event_time: Timestamp) -> Option<WaitingOrder> {
+fn waiting(decision: &Decision, placed: Placed) -> Option<WaitingOrder> {
     let first = decision.actions.first()?;
     if first.action != ActionKind::Review || !first.plan.is_empty() {
         return None;
@@ -99,9 +110,16 @@ fn waiting(decision: &Decision, event_time: Timestamp) -> Option<WaitingOrder> {
     let impact = decision.impacts.iter().find(is_first)?;
     (0.0 < impact.review_minutes).then(|| WaitingOrder {
         order: decision.order.clone(),
-        event_time,
+        event_time: placed.at,
         gain_minor: first.gap_to_next_minor,
         currency: impact.currency,
         minutes: impact.review_minutes,
+        amount: placed.amount,
+        top_risk: top_risk(&decision.risks).map(|risk| TopRisk {
+            head: risk.head.clone(),
+            probability: risk.probability,
+            band: risk.band,
+        }),
+        is_blind: decision.is_blind,
     })
 }

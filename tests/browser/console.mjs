@@ -175,11 +175,11 @@ async function recorded({ page, language, chosen, undone }) {
     };
     for (const { id, action } of chosen) {
         const { choiceId, taken } = caseOf(id);
-        const isRecorded = taken === action && choiceId.startsWith('console-');
+        const isRecorded = taken === action && Boolean(choiceId?.startsWith('console-'));
         report.check(`${language}: ${action} is recorded`, isRecorded, `${taken} by ${choiceId}`);
     }
     const { choiceId } = caseOf(undone);
-    report.check(`${language}: what was undone is not`, choiceId === '', choiceId);
+    report.check(`${language}: what was undone is not`, !choiceId, String(choiceId));
 }
 
 /** Every number on a decision page is the answer's, for decided, open and released orders. */

@@ -111,8 +111,10 @@ start_server() {
     export ORDERLENS_SIGN_IN ORDERLENS_GRPC ORDERLENS_RUN=$RUN
 }
 
+# A part that fails does not keep the others from being looked at.
+failed=()
 part() {
-    timeout --kill-after=10 "$PART_S" node "$HERE/$1.mjs"
+    if ! timeout --kill-after=10 "$PART_S" node "$HERE/$1.mjs"; then failed+=("$1"); fi
 }
 
 # Runs one step by name. Called plainly, so that `set -e` holds inside of it.
@@ -144,4 +146,6 @@ if [ -n "$server" ] && ! kill -0 "$server" 2>/dev/null; then
     tail -n 20 "$RUN/server.log"
     exit 1
 fi
+current=${failed[*]:-}
+if ((0 < ${#failed[@]})); then exit 1; fi
 echo "browser test: held (${parts[*]}; $SECONDS s)"

@@ -226,7 +226,7 @@ fn reason_lines(words: Words, decision: &Decision) -> Vec<ReasonLine> {
 }
 
 /// The sentence up to where it was seen and what it does; both are one click away.
-fn fact(words: Words, sentence: &str) -> &str {
+pub fn fact(words: Words, sentence: &str) -> &str {
     let ends = match words.language {
         Language::English => [" (on ", ". This makes "],
         Language::Chinese => ["（见于", "，使"],
