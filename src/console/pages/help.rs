@@ -17,7 +17,10 @@ use crate::domain::access::{Permission, Role};
 
 /// Keys by page: the key of its name, then keys with what they do.
 const KEYS: [(&str, &[(&str, &str)]); 6] = [
-    ("help-everywhere", &[("?", "help-key-help"), ("u", "help-key-undo"), ("↑ ↓", "help-key-rows")]),
+    (
+        "help-everywhere",
+        &[("?", "help-key-help"), ("u", "help-key-undo"), ("↑ ↓", "help-key-rows")],
+    ),
     ("nav-queue", &[("n", "help-key-next"), ("p", "help-key-before"), ("/", "help-key-search")]),
     (
         "help-decision",
@@ -164,7 +167,8 @@ mod tests {
         });
         let terms = TERMS.iter().flat_map(|(name, text)| [*name, *text]);
         let permissions = PERMISSIONS.iter().map(|(_, key)| *key);
-        let missing: Vec<_> = keys.chain(terms).chain(permissions).filter(|key| !has(key)).collect();
+        let missing: Vec<_> =
+            keys.chain(terms).chain(permissions).filter(|key| !has(key)).collect();
         assert!(missing.is_empty(), "{missing:?}");
     }
 }

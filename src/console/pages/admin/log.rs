@@ -94,7 +94,8 @@ impl LogView {
         let here = format!("/admin?actor={}&action={}", encoded(actor), encoded(action));
         let last = rows.last().filter(|_| rows.len() < entries.len());
         Self {
-            older: last.map_or_else(String::new, |row| format!("{here}&before={}#log", row.sequence)),
+            older: last
+                .map_or_else(String::new, |row| format!("{here}&before={}#log", row.sequence)),
             newest: filters.before.map_or_else(String::new, |_| format!("{here}#log")),
             actor: actor.to_owned(),
             action: action.to_owned(),
