@@ -1,5 +1,7 @@
 //! The engine's part for people: reads of journal and records, beside the sequencer.
 
+use std::collections::BTreeSet;
+
 use crate::domain::closed_case::{ClosedCasePage, ClosedCaseQuery};
 use crate::domain::decision::DecisionId;
 use crate::domain::decision_short::{DECISIONS_SHORT_MAX, DecisionShort};
@@ -10,7 +12,7 @@ use crate::store::journal::reader::JournalReader;
 use crate::store::log::glance_at;
 use crate::store::records::query::{DecisionRow, Records};
 use crate::workflow::command::Command;
-use crate::workflow::dossier_service::{Dossier, DossierService};
+use crate::workflow::dossier_service::{Dossier, DossierService, FeatureSpecs, specs_named};
 use crate::workflow::engine::{Engine, block};
 use crate::workflow::error::Error;
 use crate::workflow::recent_work::RecentWork;
@@ -45,6 +47,10 @@ impl DossierService for Engine {
         let ids: Vec<DecisionId> = ids.iter().take(DECISIONS_SHORT_MAX).copied().collect();
         let (records, reader) = (self.records.clone(), self.journal_reader());
         block(move || in_short(&records, &reader, &ids).map_err(unread)).await
+    }
+
+    fn feature_specs(&self, ids: &BTreeSet<&str>) -> FeatureSpecs {
+        specs_named(&self.active().bundle().manifest().features, ids)
     }
 
     async fn recent_work(&self, n: u32) -> Result<RecentWork, Error> {
