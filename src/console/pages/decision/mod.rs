@@ -17,6 +17,9 @@ pub mod turns;
 pub mod verdict;
 pub mod why;
 
+#[cfg(test)]
+mod page_tests;
+
 use std::sync::Arc;
 
 use askama::Template;
