@@ -174,7 +174,8 @@ impl<'a> Drawing<'a> {
             kind: class(kind),
             shape: shape(kind),
             hop: self.hops.get(&at).copied().unwrap_or(2),
-            label: format!("{} {which}", words.kind(kind)),
+            // The outline shows the kind.
+            label: which.to_owned(),
             title: format!("{} {label}: {counts}", words.kind(kind)),
             href: self.around(node),
             state: if 0 < node.n_bad { State::Bad } else { State::Unknown },

@@ -14,6 +14,7 @@ use crate::console::words::Words;
 use crate::domain::access::{Person, Role};
 use crate::domain::decision::{ActionKind, Decision};
 use crate::domain::note::NoteKind;
+use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::text::Language;
 use crate::domain::time::Span;
 use crate::workflow::engine::Engine;
@@ -128,6 +129,20 @@ fn check(page: &str, dossier: &Dossier) {
     }
     assert!(!page.contains('⟦'), "{:?}", all_between(page, "⟦", "⟧"));
     assert!(!page.contains("NaN") && page.contains("asked &#60;the&#62; buyer"));
+}
+
+#[test]
+fn what_an_order_may_hold_has_a_name_in_both_languages() {
+    for words in [Language::English, Language::Chinese].map(|language| Words { language }) {
+        let mut names: Vec<String> = Vec::new();
+        names.extend(AddressKind::ALL.map(|kind| words.address_kind(kind)));
+        names.extend(PaymentKind::ALL.map(|kind| words.payment_kind(kind)));
+        let units = ["plain", "days", "hour", "km", "deviations", "percent-per-day"];
+        names.extend(units.map(|unit| words.t1(&format!("why-unit-{unit}"), "value", 1)));
+        let explored = ["released", "not-drawn", "hour", "day", "month", "ring"];
+        names.extend(explored.map(|why| words.t(&format!("why-explore-{why}"))));
+        assert!(names.iter().all(|name| !name.contains('⟦')), "{names:?}");
+    }
 }
 
 async fn with_baskets(dir: &std::path::Path, strategy: &str) -> (Arc<Console>, Vec<Arc<Decision>>) {
