@@ -47,7 +47,7 @@ pub(super) fn settings(dir: &Path) -> EngineSettings {
     }
 }
 
-pub(super) fn open_with(dir: &Path, bundle: Arc<Bundle>, strategy: &str) -> Engine {
+pub(crate) fn open_with(dir: &Path, bundle: Arc<Bundle>, strategy: &str) -> Engine {
     let inputs = EngineInputs {
         judge: judge(bundle, strategy),
         read_strategy: reader(),
@@ -63,7 +63,7 @@ pub(super) fn open(dir: &Path) -> Engine {
     open_with(dir, bundle(), "plain")
 }
 
-pub(super) async fn score(engine: &Engine, n: u32) -> Arc<Decision> {
+pub(crate) async fn score(engine: &Engine, n: u32) -> Arc<Decision> {
     engine.score_order(request(n), at(i64::from(n) + 1)).await.unwrap().decision
 }
 

@@ -85,7 +85,7 @@ mod background_tests;
 #[cfg(test)]
 mod dossier_tests;
 #[cfg(test)]
-mod engine_tests;
+pub(crate) mod engine_tests;
 #[cfg(test)]
 mod experiments_tests;
 #[cfg(test)]
