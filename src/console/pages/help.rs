@@ -184,6 +184,5 @@ mod tests {
             // Everybody sees; four permissions take a role each, and no role has two.
             assert_eq!(html.matches('✓').count(), Role::ALL.len() + 4, "{html}");
         }
-        console.engine.stop();
     }
 }

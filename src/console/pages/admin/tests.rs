@@ -140,7 +140,6 @@ async fn an_administrator_lets_people_in_and_out_and_all_of_it_is_told() {
         "audit.verified audit",
     ];
     assert_eq!(log_of(&console).await, told);
-    console.engine.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,7 +162,6 @@ async fn pages_are_whole_in_both_languages_and_for_administrators_alone() {
         assert!(matches!(given, Err(Failure::Forbidden(_))));
         assert!(matches!(export(it(), other()).await, Err(Failure::Forbidden(_))));
     }
-    console.engine.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,5 +181,4 @@ async fn the_whole_log_is_a_file_that_holds() {
     assert_eq!(entries.len(), AUDIT_PAGE_MAX as usize + 2, "more than a page of it");
     assert_eq!(&*entries.last().unwrap().action, "audit.exported");
     assert_eq!(verify_entries(&entries).unwrap().sequence, entries.len() as u64);
-    console.engine.stop();
 }

@@ -157,5 +157,4 @@ async fn an_experiment_is_started_read_and_ended_on_pages() {
     );
     let over = show(it(), Path("ab".into()), ann()).await.unwrap().0;
     assert!(over.contains("killed ·") && !over.contains("/ramp"), "{over}");
-    console.engine.stop();
 }
