@@ -3,8 +3,9 @@
 //! Some thousand orders of a synthetic marketplace are judged with the shipped bundle.
 //! The others are theirs in marketplaces beside it: the same days and goods, but other
 //! people, devices and addresses, so the graph is as wide as with a million real orders.
-//! Of the orders that are stopped, most get a choice within hours and some never do:
-//! what is left waits for a person.
+//! Of the orders that are stopped, a half gets a choice within hours and the others never
+//! do: what is left waits for a person. Most orders that are released were asked about
+//! without an explanation, or a million would not fit on a small disk.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,7 +15,7 @@ use std::time::Instant;
 
 use orderlens::cli::output::bar;
 use orderlens::cli::settings::{engine_settings, load_judge, shipped};
-use orderlens::domain::decision::{ActionKind, DecisionId};
+use orderlens::domain::decision::{ActionKind, Decision, DecisionId};
 use orderlens::domain::entity::{EntityKey, EntityRef, IdentityKey};
 use orderlens::domain::event::{Event, Fact};
 use orderlens::domain::feedback::{
@@ -48,14 +49,16 @@ pub(crate) const START: Timestamp = Timestamp(1_767_225_600_000_000);
 /// One of so many prices is told: there are more of them than of all else.
 const PRICE_STEP: usize = 50;
 /// One of so many stopped orders is never chosen about.
-const FORGOTTEN: u64 = 8;
+const FORGOTTEN: u64 = 2;
+/// One of so many released orders was asked about with an explanation.
+const EXPLAINED: u64 = 8;
 /// One of so many orders is followed by an outcome.
 const WITH_OUTCOME: u64 = 50;
 /// How soon people choose, at the latest.
 const CHOICE_WITHIN: Span = Span::hours(12);
 const OPERATORS: u64 = 12;
 /// What is in the folder; a change of it makes the folders anew.
-const FORMAT: &str = "console-1";
+const FORMAT: &str = "console-2";
 const MARK: &str = "complete";
 
 /// Facts that happen later than what caused them, by when they happen.
@@ -95,6 +98,11 @@ impl Made {
     pub(crate) fn decision_id(n: u64) -> DecisionId {
         // Ids of the service rise with time, and so do these.
         DecisionId(Uuid::from_u128((u128::from(n + 1) << 80) | (7 << 76) | (0b10 << 62)))
+    }
+
+    /// The id of a decision that was asked for with an explanation, drawn by a number.
+    pub(crate) fn explained(&self, drawn: u64) -> DecisionId {
+        Self::decision_id(drawn % self.n_decisions / EXPLAINED * EXPLAINED)
     }
 
     /// Bytes of a part of the folder, or of all of it.
@@ -232,15 +240,35 @@ fn beside(scored: &ScoredOrder, (n, round): (u64, u64), shift: Span) -> ScoredOr
     request.request_id = rename(&request.request_id);
     request.event_time = request.event_time + shift;
     request.order.key.order_id = rename(&request.order.key.order_id);
-    request.order.entities.iter_mut().for_each(|entity| become_other(entity, round));
+    for entity in &mut request.order.entities {
+        become_other(entity, round);
+    }
     let decision = Arc::make_mut(&mut copy.decision);
     decision.decision_id = Made::decision_id(n);
     decision.request_id = copy.request.request_id.clone();
     decision.order = copy.request.order.key.clone();
     decision.times.event_time = decision.times.event_time + shift;
     decision.times.received_time = decision.times.received_time + shift;
-    decision.evidence.nodes.iter_mut().for_each(|node| become_other(&mut node.entity, round));
+    for node in &mut decision.evidence.nodes {
+        become_other(&mut node.entity, round);
+    }
+    let is_released = decision.actions.first().is_none_or(|first| first.action.is_release());
+    if is_released && !n.is_multiple_of(EXPLAINED) {
+        shorten(decision);
+        copy.request.max_contributions = 0;
+    }
     copy
+}
+
+/// Leaves out what explains; sums that are told stay as they are.
+fn shorten(decision: &mut Decision) {
+    for risk in &mut decision.risks {
+        risk.contributions.clear();
+        risk.groups.clear();
+        risk.entities.clear();
+    }
+    decision.impacts.truncate(1);
+    decision.missing_inputs.clear();
 }
 
 /// People and their things are others in another marketplace, goods and shops are the same.
@@ -274,6 +302,7 @@ fn what_follows(scored: &ScoredOrder, n: u64, later: &mut Later) {
             note: None,
             opened_at: Some(opened_at),
             decided_at: at,
+            review: None,
         };
         later.insert((at, format!("choice/{choice_id}").into()), Fact::Choice(choice));
     }

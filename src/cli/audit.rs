@@ -120,11 +120,11 @@ fn open(files: &ServiceFiles) -> miette::Result<JournalReader> {
 fn sentence(language: Language, report: &AuditReport) -> String {
     let AuditReport { n_entries, head_hash, broken: _ } = report;
     if *n_entries == 0 {
-        return word(language, "no entry holds", "没有任何成立的条目").to_owned();
+        return word(language, "no entry holds", "没有成立的审计记录").to_owned();
     }
     match language {
         Language::English => format!("{n_entries} entries hold; the last one is {head_hash}"),
-        Language::Chinese => format!("{n_entries} 条记录成立；最后一条的哈希为 {head_hash}"),
+        Language::Chinese => format!("{n_entries} 条审计记录成立；最后一条的哈希为 {head_hash}"),
     }
 }
 

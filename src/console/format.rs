@@ -20,14 +20,18 @@ pub fn shift(log_odds: f64) -> String {
 
 /// Minor units as major ones with the currency: `CNY 1,299.50`.
 pub fn money(minor: f64, currency: Currency) -> String {
+    format!("{currency} {}", bare_money(minor, currency))
+}
+
+/// Minor units as major ones, where the currency stands elsewhere: `1,299.50`.
+pub fn bare_money(minor: f64, currency: Currency) -> String {
     let digits = currency.exponent();
-    format!("{currency} {}", grouped(minor / 10_f64.powi(digits.cast_signed()), digits as usize))
+    grouped(minor / 10_f64.powi(digits.cast_signed()), digits as usize)
 }
 
 /// The same with its sign.
 pub fn signed_money(minor: f64, currency: Currency) -> String {
-    let digits = currency.exponent();
-    let text = grouped(minor / 10_f64.powi(digits.cast_signed()), digits as usize);
+    let text = bare_money(minor, currency);
     if text.starts_with('-') { format!("{currency} {text}") } else { format!("{currency} +{text}") }
 }
 

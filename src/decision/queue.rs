@@ -46,30 +46,51 @@ pub struct Placed {
 
 /// Gives out the time; one answer per waiting order, in their order.
 pub fn give_out(waiting: &[Waiting], rule: &QueueRule<'_>) -> Vec<Placed> {
+    give_out_ranked(waiting, rule, &rank(waiting))
+}
+
+/// The same, with the positions of the orders in the order in which to take them: by rank, the
+/// drawn ones spread evenly among them (nobody gets to an end), then those that wait, by rank.
+pub fn give_out_in_sequence(
+    waiting: &[Waiting],
+    rule: &QueueRule<'_>,
+) -> (Vec<Placed>, Vec<usize>) {
+    let ranked = rank(waiting);
+    let placed = give_out_ranked(waiting, rule, &ranked);
+    let sequence = sequence(&ranked, &placed);
+    (placed, sequence)
+}
+
+fn give_out_ranked(waiting: &[Waiting], rule: &QueueRule<'_>, ranked: &[usize]) -> Vec<Placed> {
     let mut placed = vec![Placed { place: Place::Waits, propensity: 0.0 }; waiting.len()];
     let longest = waiting.iter().map(|order| order.minutes).fold(0.0, f64::max);
     if longest <= 0.0 {
         return placed;
     }
-    let ranked = rank(waiting);
     // Whole places, and a chance of one more.
     let n_drawn = rule.random_share * (rule.minutes / longest).floor().max(0.0);
     let chance = n_drawn.fract();
     for (n, share) in [(n_drawn.floor(), 1.0 - chance), (n_drawn.ceil(), chance)] {
-        let split = Split::new(waiting, &ranked, rule.minutes, (n, longest));
+        let split = Split::new(waiting, ranked, rule.minutes, (n, longest));
         for (at, idx) in ranked.iter().enumerate() {
             placed[*idx].propensity += share * split.propensity(at);
         }
     }
     let has_more = coin(rule.key) < chance;
     let n = if has_more { n_drawn.ceil() } else { n_drawn.floor() };
-    let split = Split::new(waiting, &ranked, rule.minutes, (n, longest));
+    let split = Split::new(waiting, ranked, rule.minutes, (n, longest));
     for idx in &ranked[..split.n_ranked] {
         placed[*idx].place = Place::Ranked;
     }
-    let mut others = ranked[split.n_ranked..].to_vec();
-    others.sort_by_cached_key(|idx| (draw_number(rule.key, waiting[*idx].decision_id), *idx));
-    for idx in others.into_iter().take(split.n_drawn) {
+    let others = ranked[split.n_ranked..].iter();
+    let number = |idx: &usize| (draw_number(rule.key, waiting[*idx].decision_id), *idx);
+    let mut others: Vec<(u64, usize)> =
+        if split.n_drawn == 0 { Vec::new() } else { others.map(number).collect() };
+    // The lowest numbers, in whatever order.
+    if 0 < split.n_drawn && split.n_drawn < others.len() {
+        others.select_nth_unstable(split.n_drawn - 1);
+    }
+    for (_, idx) in others.into_iter().take(split.n_drawn) {
         placed[idx].place = Place::Drawn;
     }
     placed
@@ -106,10 +127,7 @@ impl Split {
     }
 }
 
-/// Positions in the order in which to take what was placed: by rank, the drawn ones spread
-/// evenly among them (nobody gets to an end), then those that wait, by rank.
-pub fn sequence(waiting: &[Waiting], placed: &[Placed]) -> Vec<usize> {
-    let ranked = rank(waiting);
+fn sequence(ranked: &[usize], placed: &[Placed]) -> Vec<usize> {
     let of = |place: Place| ranked.iter().copied().filter(move |idx| placed[*idx].place == place);
     let (n_ranked, n_drawn) = (of(Place::Ranked).count(), of(Place::Drawn).count());
     let mut sequence = Vec::with_capacity(ranked.len());
@@ -130,13 +148,10 @@ pub fn sequence(waiting: &[Waiting], placed: &[Placed]) -> Vec<usize> {
 
 /// Positions, most gain per minute first; equal ones by id.
 fn rank(waiting: &[Waiting]) -> Vec<usize> {
-    let gain = |idx: usize| waiting[idx].gain_minor / waiting[idx].minutes;
-    let mut ranked: Vec<usize> = (0..waiting.len()).collect();
-    ranked.sort_by(|a, b| {
-        let by_gain = gain(*b).total_cmp(&gain(*a));
-        by_gain.then_with(|| waiting[*a].decision_id.cmp(&waiting[*b].decision_id))
-    });
-    ranked
+    let keyed = |(idx, it): (usize, &Waiting)| (it.gain_minor / it.minutes, it.decision_id, idx);
+    let mut ranked: Vec<(f64, DecisionId, usize)> = waiting.iter().enumerate().map(keyed).collect();
+    ranked.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then_with(|| (a.1, a.2).cmp(&(b.1, b.2))));
+    ranked.into_iter().map(|(_, _, idx)| idx).collect()
 }
 
 /// The number on which an order is drawn: the lowest are.
@@ -191,8 +206,7 @@ mod tests {
         let gains: Vec<(f64, f64)> = (0..60).map(|n| (f64::from(n), 6.0)).collect();
         let orders = waiting(&gains);
         let rule = QueueRule { minutes: 120.0, random_share: 0.2, key: &key(3) };
-        let placed = give_out(&orders, &rule);
-        let sequence = sequence(&orders, &placed);
+        let (placed, sequence) = give_out_in_sequence(&orders, &rule);
         let letters: String = sequence
             .iter()
             .map(|idx| match placed[*idx].place {

@@ -178,6 +178,12 @@ impl PersonDraft {
     }
 }
 
+/// What is kept of a sign-in key: BLAKE3 of its text, 64 hex digits. A key is random and long, so
+/// nothing slower is needed to keep it from being guessed.
+pub fn hash_of_key(key: &str) -> Box<str> {
+    blake3::hash(key.as_bytes()).to_hex().as_str().into()
+}
+
 /// Lower case alone, so that a hash is written in one way.
 fn is_hex(digit: char) -> bool {
     matches!(digit, '0'..='9' | 'a'..='f')

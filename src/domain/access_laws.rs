@@ -176,6 +176,15 @@ fn an_entry_tells_a_person_only_when_it_tells_all_of_them() {
     assert!(!told("wang.li-2_x", description.replace("analyst, ", "")));
 }
 
+#[test]
+fn the_hash_of_a_key_is_one_that_a_draft_takes() {
+    // The first test vector of BLAKE3, of no bytes.
+    let of_nothing = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
+    assert_eq!(&*hash_of_key(""), of_nothing);
+    let draft = PersonDraft { key_hash: Some(hash_of_key("ol_7Qk")), ..wang() };
+    assert_eq!(faults(|note| draft.check(note)), [""; 0]);
+}
+
 fn faults(check: impl FnOnce(&mut dyn FnMut(&str, String))) -> Vec<String> {
     let mut fields = Vec::new();
     check(&mut |field, _| fields.push(field.to_owned()));

@@ -1,4 +1,4 @@
-//! What is asked about the audit log: some of its entries, or whether all of it holds.
+//! Questions about the audit log: some of its entries, or whether it holds.
 
 use serde::Serialize;
 

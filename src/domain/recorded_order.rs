@@ -7,7 +7,6 @@ use crate::domain::head::HeadId;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::risk::Probability;
 use crate::domain::standing::{NaturalKey, Said};
-use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 
 /// An action, or a plan by its name.
@@ -28,15 +27,6 @@ pub enum RecordedFact {
     Truth(ToldTruth),
     /// Anything else.
     Other,
-}
-
-/// What a line of a list shows of a decision beyond what the records hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Glance {
-    /// The first sentence of its reasons.
-    pub reason: Option<Text>,
-    /// True when people see the recommendation only once they have chosen.
-    pub is_blind: bool,
 }
 
 /// An order that was judged: enough to judge it again under another strategy.

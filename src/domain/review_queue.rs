@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::decision::DecisionId;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, Money};
 use crate::domain::order::OrderKey;
+use crate::domain::risk::TopRisk;
 use crate::domain::time::Timestamp;
 
 /// An order that waits for a person.
@@ -20,6 +21,12 @@ pub struct WaitingOrder {
     pub currency: Currency,
     /// How long the review takes.
     pub minutes: f64,
+    /// What the customer pays in all; `None` when unknown.
+    pub amount: Option<Money>,
+    /// The risk that matters most; `None` without risk heads.
+    pub top_risk: Option<TopRisk>,
+    /// True when people see the recommendation only once they have chosen.
+    pub is_blind: bool,
 }
 
 /// Which orders are asked for.

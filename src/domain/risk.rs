@@ -53,7 +53,7 @@ pub fn top_risk(risks: &[RiskAssessment]) -> Option<&RiskAssessment> {
 }
 
 /// The risk that matters most in a decision, in short.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TopRisk {
     /// Which risk.
     pub head: HeadId,

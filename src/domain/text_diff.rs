@@ -55,15 +55,15 @@ pub fn text_diff(old: &str, new: &str) -> TextDiff {
     let (old_middle, new_middle) = (&old[n_head..old_end], &new[n_head..new_end]);
     let mut diff = TextDiff::default();
     let mut at = Place::default();
-    old[..n_head].iter().for_each(|line| diff.push(&mut at, LineChange::Same, line));
+    diff.push_all(&mut at, LineChange::Same, &old[..n_head]);
     if PAIRS_MAX < old_middle.len().saturating_mul(new_middle.len()) {
         diff.is_coarse = true;
-        old_middle.iter().for_each(|line| diff.push(&mut at, LineChange::Removed, line));
-        new_middle.iter().for_each(|line| diff.push(&mut at, LineChange::Added, line));
+        diff.push_all(&mut at, LineChange::Removed, old_middle);
+        diff.push_all(&mut at, LineChange::Added, new_middle);
     } else {
         diff.compare(&mut at, old_middle, new_middle);
     }
-    old[old_end..].iter().for_each(|line| diff.push(&mut at, LineChange::Same, line));
+    diff.push_all(&mut at, LineChange::Same, &old[old_end..]);
     diff
 }
 
@@ -118,8 +118,14 @@ impl TextDiff {
                 j += 1;
             }
         }
-        old[i..].iter().for_each(|line| self.push(at, LineChange::Removed, line));
-        new[j..].iter().for_each(|line| self.push(at, LineChange::Added, line));
+        self.push_all(at, LineChange::Removed, &old[i..]);
+        self.push_all(at, LineChange::Added, &new[j..]);
+    }
+
+    fn push_all(&mut self, at: &mut Place, change: LineChange, lines: &[&str]) {
+        for line in lines {
+            self.push(at, change, line);
+        }
     }
 
     fn push(&mut self, at: &mut Place, change: LineChange, text: &str) {

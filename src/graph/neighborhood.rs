@@ -11,19 +11,29 @@ use crate::domain::time::{Span, Timestamp};
 use crate::graph::history::{History, Window};
 use crate::graph::knowledge::{KnowledgeGraph, has_meetings};
 
-/// Most links of one view that are looked at; the sequencer waits for them.
+/// Most links of one view that are looked at.
 const LINKS_READ_MAX: usize = 5_000;
+/// After so many the graph is given back: whoever owns it has other work, too.
+const LINKS_OF_WALK: usize = 150;
 
-/// A view in the making.
-struct View<'a> {
-    graph: &'a KnowledgeGraph,
-    query: &'a NeighborhoodQuery,
+/// A view in the making, between two walks through the graph.
+#[derive(Clone, Debug)]
+pub struct Looking {
+    query: NeighborhoodQuery,
     as_of: Timestamp,
     nodes: Vec<NeighborhoodNode>,
     places: BTreeMap<EntityRef, u32>,
     edges: BTreeMap<(u32, u32), NeighborhoodEdge>,
     n_read: usize,
+    /// Nodes whose links were followed.
+    n_expanded: usize,
     is_truncated: bool,
+}
+
+/// A walk that continues a view.
+struct View<'a> {
+    graph: &'a KnowledgeGraph,
+    seen: &'a mut Looking,
 }
 
 /// A link of a node, and where it leads.
@@ -40,45 +50,87 @@ impl KnowledgeGraph {
     /// The same graph and query give the same view. Links between two nodes of the last hop
     /// are not looked for.
     pub fn neighborhood(&self, query: &NeighborhoodQuery, now: Timestamp) -> Neighborhood {
-        let mut view = View {
-            graph: self,
-            query,
+        let mut looking = Box::new(Looking::new(query.clone(), now));
+        loop {
+            match self.look_on(looking) {
+                Ok(view) => return view,
+                Err(more) => looking = more,
+            }
+        }
+    }
+
+    /// Walks on a little and gives the view, or what is seen so far when there is more to walk.
+    ///
+    /// The graph may learn in between; since all is read as of one instant, only what it
+    /// learns late, about the time before, can be in one part of the view and not in another.
+    ///
+    /// # Errors
+    /// What to look on from.
+    pub fn look_on(&self, mut looking: Box<Looking>) -> Result<Neighborhood, Box<Looking>> {
+        let mut view = View { graph: self, seen: &mut looking };
+        if !view.walk() {
+            return Err(looking);
+        }
+        let Looking { query, as_of, nodes, edges, is_truncated, .. } = *looking;
+        let accounts = query.seeds.iter().filter(|seed| seed.kind == EntityKind::Account);
+        Ok(Neighborhood {
+            identities: accounts.flat_map(|seed| self.identities(seed, as_of)).collect(),
+            nodes,
+            edges: edges.into_values().collect(),
+            is_truncated,
+            as_of,
+        })
+    }
+}
+
+impl Looking {
+    /// A view of which nothing is seen yet; `now` is shown when the query names no instant.
+    pub fn new(query: NeighborhoodQuery, now: Timestamp) -> Self {
+        Self {
             as_of: query.as_of.unwrap_or(now),
+            query,
             nodes: Vec::new(),
             places: BTreeMap::new(),
             edges: BTreeMap::new(),
             n_read: 0,
+            n_expanded: 0,
             is_truncated: false,
-        };
-        for seed in &query.seeds {
-            view.reach(seed, 0);
-        }
-        let mut n_expanded = 0;
-        while n_expanded < view.nodes.len() && view.nodes[n_expanded].n_hops < query.n_hops {
-            view.expand(n_expanded);
-            n_expanded += 1;
-        }
-        let accounts = query.seeds.iter().filter(|seed| seed.kind == EntityKind::Account);
-        Neighborhood {
-            identities: accounts.flat_map(|seed| self.identities(seed, view.as_of)).collect(),
-            nodes: view.nodes,
-            edges: view.edges.into_values().collect(),
-            is_truncated: view.is_truncated,
-            as_of: view.as_of,
         }
     }
 }
 
 impl<'a> View<'a> {
+    /// Follows links; true when there are no more to follow.
+    fn walk(&mut self) -> bool {
+        if self.seen.nodes.is_empty() {
+            for seed in self.seen.query.seeds.clone() {
+                self.reach(&seed, 0);
+            }
+        }
+        let n_before = self.seen.n_read;
+        loop {
+            let at = self.seen.n_expanded;
+            let next = self.seen.nodes.get(at);
+            if next.is_none_or(|next| self.seen.query.n_hops <= next.n_hops) {
+                return true;
+            }
+            if LINKS_OF_WALK <= self.seen.n_read - n_before {
+                return false;
+            }
+            self.expand(at);
+            self.seen.n_expanded += 1;
+        }
+    }
+
     /// The place of an entity, which is given one while there is room.
     fn reach(&mut self, entity: &EntityRef, n_hops: u32) -> Option<u32> {
-        if let Some(&place) = self.places.get(entity) {
+        if let Some(&place) = self.seen.places.get(entity) {
             return Some(place);
         }
-        let place = u32::try_from(self.nodes.len()).ok();
-        let place = place.filter(|&place| place < self.query.n_nodes_max)?;
-        let past = self.graph.history_of(entity, self.as_of);
-        self.nodes.push(NeighborhoodNode {
+        let place = u32::try_from(self.seen.nodes.len()).ok();
+        let place = place.filter(|&place| place < self.seen.query.n_nodes_max)?;
+        let past = self.graph.history_of(entity, self.seen.as_of);
+        self.seen.nodes.push(NeighborhoodNode {
             entity: entity.clone(),
             n_hops,
             n_orders: past.totals(Window::Ever).n_orders,
@@ -89,22 +141,23 @@ impl<'a> View<'a> {
             last_seen: past.last_seen(),
             is_truncated: false,
         });
-        self.places.insert(entity.clone(), place);
+        self.seen.places.insert(entity.clone(), place);
         Some(place)
     }
 
     /// Follows the links of a node.
     fn expand(&mut self, at: usize) {
-        let (entity, n_hops) = (self.nodes[at].entity.clone(), self.nodes[at].n_hops);
+        let (entity, n_hops) = (self.seen.nodes[at].entity.clone(), self.seen.nodes[at].n_hops);
         // Whom regions and channels met is not remembered: everybody.
         if !has_meetings(entity.kind) {
             return;
         }
-        let past = self.graph.history_of(&entity, self.as_of);
+        let past = self.graph.history_of(&entity, self.seen.as_of);
         let mut links = Vec::new();
         let mut is_cut = false;
         for kind in EntityKind::ALL {
-            let is_asked = self.query.kinds.is_empty() || self.query.kinds.contains(&kind);
+            let is_asked =
+                self.seen.query.kinds.is_empty() || self.seen.query.kinds.contains(&kind);
             if is_asked && kind != entity.kind {
                 is_cut |= self.read_links(&past, kind, &mut links);
             }
@@ -119,8 +172,8 @@ impl<'a> View<'a> {
                 None => is_cut = true,
             }
         }
-        self.nodes[at].is_truncated = is_cut;
-        self.is_truncated |= is_cut;
+        self.seen.nodes[at].is_truncated = is_cut;
+        self.seen.is_truncated |= is_cut;
     }
 
     /// Appends the newest links to a kind that lie in the range; true when some are left out.
@@ -130,18 +183,18 @@ impl<'a> View<'a> {
         kind: EntityKind,
         links: &mut Vec<Link<'a>>,
     ) -> bool {
-        let n_max = self.fan_out().min(LINKS_READ_MAX - self.n_read);
+        let n_max = self.fan_out().min(LINKS_READ_MAX - self.seen.n_read);
         let others = past.recent(kind, Window::Ever, n_max);
-        self.n_read += others.len();
+        self.seen.n_read += others.len();
         let is_all = others.len() as u64 == past.n_distinct(kind, Window::Ever);
-        let before = self.query.since.map(|since| past.at(since - Span(1)));
+        let before = self.seen.query.since.map(|since| past.at(since - Span(1)));
         for other in others {
             let (Some(pair), Some(entity)) = (past.pair(other, kind), self.graph.entity(other))
             else {
                 continue;
             };
             // The newest come first: all that follow are older.
-            if self.query.since.is_some_and(|since| pair.last_seen < since) {
+            if self.seen.query.since.is_some_and(|since| pair.last_seen < since) {
                 return false;
             }
             let earlier = before.as_ref().and_then(|before| before.pair(other, kind));
@@ -158,7 +211,7 @@ impl<'a> View<'a> {
 
     fn join(&mut self, one: u32, other: u32, link: &Link<'_>) {
         let (from, to) = (one.min(other), one.max(other));
-        self.edges.entry((from, to)).or_insert(NeighborhoodEdge {
+        self.seen.edges.entry((from, to)).or_insert(NeighborhoodEdge {
             from,
             to,
             n_orders: link.n_orders,
@@ -168,6 +221,6 @@ impl<'a> View<'a> {
     }
 
     fn fan_out(&self) -> usize {
-        self.query.fan_out_max as usize
+        self.seen.query.fan_out_max as usize
     }
 }

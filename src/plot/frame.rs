@@ -1,7 +1,7 @@
 //! What every chart has: title, two axes with labels and ticks, a grid.
 
 use crate::plot::axis::Axis;
-use crate::plot::svg::{Anchor, At, Svg};
+use crate::plot::svg::{Anchor, At, Caption, Reading, Svg, View};
 
 /// Width of every chart.
 pub const WIDTH: f64 = 640.0;
@@ -29,7 +29,19 @@ pub type LegendEntry<'a> = (&'a str, &'a str);
 impl Frame {
     /// Draws title, axes and grid.
     pub fn new(title: &str, x: Axis, y: Axis) -> Self {
-        let mut frame = Self::bare(title, x, y, LEFT);
+        Self::bare(title, x, y, LEFT).with_numbers()
+    }
+
+    /// The same inside a page, see [`Svg::inline`].
+    pub fn inline(caption: Caption<'_>, x: Axis, y: Axis) -> Self {
+        let view = View::sized(WIDTH, HEIGHT);
+        let svg = Svg::inline(caption, "chart", Reading::Whole, view);
+        Self::on(svg, caption.title, (x, y), LEFT).with_numbers()
+    }
+
+    /// Numbers and a label at the vertical axis.
+    fn with_numbers(self) -> Self {
+        let mut frame = self;
         for (value, text) in frame.y.ticks() {
             let at = frame.at(frame.x.min, value);
             frame.svg.line("grid", at, frame.at(frame.x.max, value));
@@ -44,7 +56,10 @@ impl Frame {
     /// Draws title and horizontal axis; the vertical one is up to the chart, which gets a
     /// margin of its own at the left.
     pub fn bare(title: &str, x: Axis, y: Axis, left: f64) -> Self {
-        let svg = Svg::new(title, WIDTH, HEIGHT);
+        Self::on(Svg::new(title, WIDTH, HEIGHT), title, (x, y), left)
+    }
+
+    fn on(svg: Svg, title: &str, (x, y): (Axis, Axis), left: f64) -> Self {
         let mut frame = Self { svg, x, y, left };
         frame.svg.text(At { x: 16.0, y: 24.0 }, Anchor::Start, "title", title);
         for (value, text) in frame.x.ticks() {

@@ -4,13 +4,13 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::domain::record::{BackgroundActivated, Record, ScoredOrder};
-use crate::domain::recorded_order::{Glance, RecordedFact};
+use crate::domain::recorded_order::RecordedFact;
 use crate::domain::time::Timestamp;
 use crate::store::error::Error;
 use crate::store::journal::JournalWriter;
 use crate::store::journal::reader::JournalReader;
 use crate::wire::record::{decode, encode};
-use crate::wire::recorded_order::{RecordKind, decode_short, event_time, glance};
+use crate::wire::recorded_order::{RecordKind, decode_short, event_time};
 
 /// Queues a record; see [`JournalWriter::submit`].
 ///
@@ -194,15 +194,6 @@ pub fn last_event_time(reader: &JournalReader) -> Result<Option<Timestamp>, Erro
 /// [`Error::Undecodable`].
 pub fn read_short(position: u64, payload: &[u8]) -> Result<RecordedFact, Error> {
     decode_short(payload).map_err(|source| Error::Undecodable { position, source })
-}
-
-/// What a line of a list shows of the decision at a position; `None` when none is there.
-///
-/// # Errors
-/// [`Error::Undecodable`], and those of [`JournalReader::read_at`].
-pub fn glance_at(reader: &JournalReader, position: u64) -> Result<Option<Glance>, Error> {
-    let payload = reader.read_at(position)?.unwrap_or_default();
-    glance(&payload).map_err(|source| Error::Undecodable { position, source })
 }
 
 fn read(position: u64, payload: &[u8]) -> Result<Record, Error> {

@@ -9,11 +9,10 @@ use crate::domain::decision::ActionKind;
 use crate::domain::feedback::Outcome;
 use crate::domain::record::ScoreRequest;
 use crate::domain::recorded_order::{
-    ActionName, Glance, RecordedFact, RecordedOrder, ToldTruth, Truth, natural_name, outcome_name,
+    ActionName, RecordedFact, RecordedOrder, ToldTruth, Truth, natural_name, outcome_name,
 };
 use crate::domain::risk::Probability;
 use crate::domain::standing::Said;
-use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::wire::check::{Check, Path};
 use crate::wire::error::Error;
@@ -92,21 +91,6 @@ pub fn event_time(bytes: &[u8]) -> Result<Option<Timestamp>, Error> {
     };
     let read = time.map(|time| check.time(&Path::Root.field("event_time"), time));
     check.finish(Some(read.flatten()))
-}
-
-/// What a line of a list shows of a decision; `None` when the record is of another kind.
-///
-/// # Errors
-/// [`Error::Decode`] when the bytes are no record.
-pub fn glance(bytes: &[u8]) -> Result<Option<Glance>, Error> {
-    use pb::glance_record::Entry;
-    let Some(Entry::Decision(scored)) = pb::GlanceRecord::decode(bytes)?.entry else {
-        return Ok(None);
-    };
-    let decision = scored.decision.unwrap_or_default();
-    let first = decision.reasons.into_iter().next().and_then(|reason| reason.text);
-    let reason = first.map(|text| Text { en: text.en, zh: text.zh });
-    Ok(Some(Glance { reason, is_blind: decision.is_blind }))
 }
 
 fn read_event(
@@ -231,14 +215,10 @@ mod tests {
     #[test]
     fn both_readings_of_a_record_agree() {
         for record in samples::records() {
-            let bytes = encode(&record);
-            let (short, glanced) = (decode_short(&bytes).unwrap(), glance(&bytes).unwrap());
+            let short = decode_short(&encode(&record)).unwrap();
             match &record {
                 Record::Decision(scored) => {
                     let decision = &scored.decision;
-                    let reason = decision.reasons.first().map(|reason| reason.text.clone());
-                    assert!(reason.is_some() && decision.is_blind);
-                    assert_eq!(glanced, Some(Glance { reason, is_blind: true }));
                     let expected = RecordedOrder {
                         decision_id: decision.decision_id,
                         event_time: scored.request.event_time,

@@ -1,4 +1,4 @@
-//! Reads the audit log from the journal: its newest entries, and where its chain breaks.
+//! The audit log as the journal has it: newest entries, and where it breaks.
 
 use std::collections::VecDeque;
 

@@ -8,14 +8,13 @@ use crate::domain::decision::DecisionId;
 use crate::domain::event::Event;
 use crate::domain::experiment_draft::ExperimentSummary;
 use crate::domain::exploration::ExplorationReport;
-use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::operators::OperatorReport;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ScoreRequest, ScoredOrder};
-use crate::domain::review_queue::WaitingOrder;
 use crate::domain::review_times::ReviewTimesReport;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
+use crate::graph::neighborhood::Looking;
 use crate::model::bundle::Bundle;
 use crate::workflow::access_command::AccessCommand;
 use crate::workflow::error::Error;
@@ -27,12 +26,13 @@ use crate::workflow::recent_work::RecentWork;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::trial::{Seen, Trial};
+use crate::workflow::undecided::Reviews;
 
 /// Sends the answer to whoever asked.
 pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 /// Orders that wait for a review, the active strategy, and as of which journal position.
-pub type Reviews = (Vec<(DecisionId, WaitingOrder)>, Arc<ActiveStrategy>, u64);
+pub type Waiting = (Reviews, Arc<ActiveStrategy>, u64);
 
 /// What the doors ask of the sequencer.
 #[derive(Debug)]
@@ -57,24 +57,20 @@ pub enum Command {
     },
     /// Show a part of the graph.
     Look {
-        /// Which part.
-        query: NeighborhoodQuery,
-        /// When it was asked.
-        received_time: Timestamp,
-        /// Where the view goes.
-        reply: Reply<NeighborhoodAnswer>,
+        /// Which part, and what is seen of it.
+        looking: Box<Looking>,
+        /// Where the view goes, or what to look on from.
+        reply: Reply<Result<NeighborhoodAnswer, Box<Looking>>>,
     },
     /// Tell how full the graph is.
     Status {
         /// Where the answer goes.
         reply: Reply<GraphStatusAnswer>,
     },
-    /// List the orders that wait for a review, placed at an instant or later.
+    /// List the orders that wait for a review.
     Reviews {
-        /// The instant.
-        placed_from: Timestamp,
         /// Where the answer goes: the orders, the active strategy, the journal position.
-        reply: Reply<Reviews>,
+        reply: Reply<Waiting>,
     },
     /// Tell how operators choose.
     Operators {

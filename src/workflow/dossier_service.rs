@@ -1,4 +1,4 @@
-//! What a person looks at: one order with all that is known, lists, and how the service does.
+//! What people look at: one order with all that is known, and lists.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
@@ -52,7 +52,7 @@ pub trait DossierService: Send + Sync + 'static {
     /// Decisions that somebody chose about or that something followed, newest word first.
     ///
     /// # Errors
-    /// `Unavailable` when the records cannot be read.
+    /// `Unavailable` when the records lag behind, `Internal` when they cannot be read.
     fn list_closed_cases(
         &self,
         query: ClosedCaseQuery,
@@ -64,7 +64,7 @@ pub trait DossierService: Send + Sync + 'static {
     /// [`DECISIONS_SHORT_MAX`]: crate::domain::decision_short::DECISIONS_SHORT_MAX
     ///
     /// # Errors
-    /// `Unavailable` when the records cannot be read, `Internal` when the journal cannot.
+    /// `Unavailable` when the records lag behind, `Internal` when they cannot be read.
     fn decisions_in_short(
         &self,
         ids: &[DecisionId],

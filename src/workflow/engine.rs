@@ -13,17 +13,18 @@ use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject};
 use crate::domain::record::{Record, ScoreRequest, ScoredOrder};
 use crate::domain::time::{Span, Timestamp};
+use crate::graph::neighborhood::Looking;
 use crate::store::journal::Journal;
 use crate::store::journal::reader::JournalReader;
-use crate::store::log::read_at;
 use crate::store::records::follow::RecordsFollower;
-use crate::store::records::query::{PageCursor, Records};
+use crate::store::records::query::{DecisionRow, PageCursor, Records};
 use crate::workflow::command::{Command, Place, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::Error;
 use crate::workflow::judge_order::Judge;
 use crate::workflow::past::Past;
 use crate::workflow::preview::PREVIEWS_MAX;
+use crate::workflow::read_journal::{decision_at, no_decision, record_at};
 use crate::workflow::service::{
     Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
     WhatIfAnswer,
@@ -37,8 +38,8 @@ use crate::workflow::what_if::Terms;
 /// How long a caller should wait before it tries again when the queue is full.
 const RETRY_AFTER: Span = Span(50_000);
 /// How often, and how long apart, a list waits for the records to catch up.
-const CATCH_UP_TRIES: u32 = 100;
-const CATCH_UP_PAUSE: std::time::Duration = std::time::Duration::from_millis(10);
+const CATCH_UP_TRIES: u32 = 500;
+const CATCH_UP_PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
 
 /// Makes ids for decisions that were received at an instant.
 pub type NewId = fn(Timestamp) -> DecisionId;
@@ -174,19 +175,14 @@ impl Engine {
             return Ok(scored);
         }
         let Record::Decision(scored) = self.record_at(place.position).await? else {
-            let what = format!("no decision at {}", place.position);
-            return Err(Error::Unavailable(what.into()));
+            return Err(no_decision(place.position));
         };
         Ok(scored)
     }
 
     pub(super) async fn record_at(&self, position: u64) -> Result<Record, Error> {
         let reader = self.reader.clone();
-        let record = block(move || {
-            read_at(&reader, position).map_err(|error| Error::failed("reading the journal", error))
-        });
-        let missing = || Error::Unavailable(format!("nothing recorded at {position}").into());
-        record.await?.ok_or_else(missing)
+        block(move || record_at(&reader, position)).await
     }
 
     pub(super) async fn find(&self, key: DecisionKey) -> Result<Arc<ScoredOrder>, Error> {
@@ -307,12 +303,13 @@ impl OrderService for Engine {
         let mut rows = rows.await?;
         let has_more = rows.len() > query.n_max as usize;
         rows.truncate(query.n_max as usize);
-        let mut decisions = Vec::with_capacity(rows.len());
-        for row in rows {
-            let place = Place { position: row.position, recent: None };
-            decisions.push(self.scored_at(place).await?.decision.clone());
-        }
-        Ok(DecisionPage { decisions, has_more })
+        let reader = self.reader.clone();
+        // The records follow what is durable, so there is nothing to wait for.
+        let read = block(move || {
+            let read = |row: DecisionRow| decision_at(&reader, row.position);
+            rows.into_iter().map(read).collect::<Result<_, _>>()
+        });
+        Ok(DecisionPage { decisions: read.await?, has_more })
     }
 
     async fn what_if(&self, question: WhatIf, received: Timestamp) -> Result<WhatIfAnswer, Error> {
@@ -337,7 +334,14 @@ impl OrderService for Engine {
         query: NeighborhoodQuery,
         received_time: Timestamp,
     ) -> Result<NeighborhoodAnswer, Error> {
-        let shown = self.ask(|reply| Command::Look { query, received_time, reply }).await?;
+        let mut looking = Box::new(Looking::new(query, received_time));
+        // Orders are judged between two walks.
+        let shown = loop {
+            match self.ask(|reply| Command::Look { looking, reply }).await? {
+                Ok(shown) => break shown,
+                Err(more) => looking = more,
+            }
+        };
         // What is shown is on disk: nobody sees a state that a crash could take back.
         self.durable.reached(shown.position).await;
         Ok(shown)

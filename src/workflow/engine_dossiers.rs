@@ -1,4 +1,6 @@
-//! The engine's part for people: reads of journal and records, beside the sequencer.
+//! The engine's part for people: reads beside the sequencer.
+
+use std::sync::Arc;
 
 use std::collections::BTreeSet;
 
@@ -8,16 +10,13 @@ use crate::domain::decision_short::{DECISIONS_SHORT_MAX, DecisionShort};
 use crate::domain::query::DecisionKey;
 use crate::store::disk_use::bytes_in;
 use crate::store::error::Error as StoreError;
-use crate::store::journal::reader::JournalReader;
-use crate::store::log::glance_at;
-use crate::store::records::query::{DecisionRow, Records};
 use crate::workflow::command::Command;
 use crate::workflow::dossier_service::{Dossier, DossierService, FeatureSpecs, specs_named};
 use crate::workflow::engine::{Engine, block};
 use crate::workflow::error::Error;
 use crate::workflow::recent_work::RecentWork;
 use crate::workflow::start_engine::{JOURNAL_DIR, RECORDS_FILE, SNAPSHOTS_DIR};
-use crate::workflow::system_status::{DataBytes, NamedHash, SystemStatus};
+use crate::workflow::system_status::{DiskUse, NamedHash, SystemStatus};
 use crate::workflow::timeline::timeline;
 
 impl DossierService for Engine {
@@ -43,10 +42,18 @@ impl DossierService for Engine {
     }
 
     async fn decisions_in_short(&self, ids: &[DecisionId]) -> Result<Vec<DecisionShort>, Error> {
+        let ids: Arc<[DecisionId]> = ids.iter().take(DECISIONS_SHORT_MAX).copied().collect();
+        let read = || {
+            let (records, ids) = (self.records.clone(), ids.clone());
+            block(move || records.decisions_in_short(&ids).map_err(unread))
+        };
+        let lines = read().await?;
+        if lines.len() == ids.len() {
+            return Ok(lines);
+        }
+        // Decisions do not change, so only those that are too new are waited for.
         self.records_caught_up().await?;
-        let ids: Vec<DecisionId> = ids.iter().take(DECISIONS_SHORT_MAX).copied().collect();
-        let (records, reader) = (self.records.clone(), self.journal_reader());
-        block(move || in_short(&records, &reader, &ids).map_err(unread)).await
+        read().await
     }
 
     fn feature_specs(&self, ids: &BTreeSet<&str>) -> FeatureSpecs {
@@ -62,7 +69,7 @@ impl DossierService for Engine {
     async fn get_system_status(&self) -> Result<SystemStatus, Error> {
         let data_dir = self.data_dir.clone();
         let sizes = move || {
-            Ok(DataBytes {
+            Ok(DiskUse {
                 journal: bytes_in(&data_dir.join(JOURNAL_DIR), "")?,
                 snapshots: bytes_in(&data_dir.join(SNAPSHOTS_DIR), "")?,
                 records: bytes_in(&data_dir, RECORDS_FILE)?,
@@ -85,28 +92,6 @@ impl DossierService for Engine {
             data,
         })
     }
-}
-
-fn in_short(
-    records: &Records,
-    reader: &JournalReader,
-    ids: &[DecisionId],
-) -> Result<Vec<DecisionShort>, StoreError> {
-    let line = |row: DecisionRow| {
-        let glance = glance_at(reader, row.position)?.unwrap_or_default();
-        Ok(DecisionShort {
-            decision_id: row.decision_id,
-            order: row.order,
-            event_time: row.event_time,
-            received_time: row.received_time,
-            amount: row.amount,
-            top_risk: row.top_risk,
-            first_action: row.first_action,
-            reason: glance.reason,
-            is_blind: glance.is_blind,
-        })
-    };
-    records.decisions(ids)?.into_iter().map(line).collect()
 }
 
 fn unread(error: StoreError) -> Error {

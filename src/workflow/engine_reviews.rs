@@ -6,7 +6,7 @@ use crate::domain::review_queue::{QueueQuery, ReviewQueue};
 use crate::domain::review_times::ReviewTimesReport;
 use crate::domain::time::Timestamp;
 use crate::workflow::command::Command;
-use crate::workflow::engine::Engine;
+use crate::workflow::engine::{Engine, block};
 use crate::workflow::error::Error;
 use crate::workflow::review_service::{ReviewService, queue};
 
@@ -16,11 +16,9 @@ impl ReviewService for Engine {
         query: QueueQuery,
         now: Timestamp,
     ) -> Result<ReviewQueue, Error> {
-        let placed_from = query.placed_from;
-        let (waiting, active, position) =
-            self.ask(|reply| Command::Reviews { placed_from, reply }).await?;
+        let (waiting, active, position) = self.ask(|reply| Command::Reviews { reply }).await?;
         self.reached(position).await;
-        Ok(queue(&waiting, &active.strategy, &query, now))
+        block(move || Ok(queue(&waiting, &active.strategy, &query, now))).await
     }
 
     async fn list_operators(&self) -> Result<Vec<OperatorReport>, Error> {

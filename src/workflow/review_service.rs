@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::decision::queue::{QueueRule, Waiting, give_out, sequence};
+use crate::decision::queue::{QueueRule, Waiting, give_out_in_sequence};
 use crate::decision::strategy::Strategy;
 use crate::domain::decision::DecisionId;
 use crate::domain::exploration::ExplorationReport;
@@ -11,6 +11,7 @@ use crate::domain::review_queue::{Place, QueueQuery, QueuedOrder, ReviewQueue, W
 use crate::domain::review_times::ReviewTimesReport;
 use crate::domain::time::Timestamp;
 use crate::workflow::error::Error;
+use crate::workflow::undecided::Reviews;
 
 /// Minutes in an hour.
 const MINUTES: f64 = 60.0;
@@ -48,7 +49,7 @@ pub trait ReviewService: Send + Sync + 'static {
 
 /// Gives out the minutes of a day among the orders that wait.
 pub fn queue(
-    waiting: &[(DecisionId, WaitingOrder)],
+    waiting: &Reviews,
     strategy: &Strategy,
     query: &QueueQuery,
     now: Timestamp,
@@ -63,9 +64,11 @@ pub fn queue(
         gain_minor: it.gain_minor,
         minutes: it.minutes,
     };
-    let asked: Vec<Waiting> = waiting.iter().map(of).collect();
-    let placed = give_out(&asked, &rule);
-    let orders = sequence(&asked, &placed).into_iter().take(query.orders_max);
+    let waiting = waiting.iter().filter(|(_, order)| query.placed_from <= order.event_time);
+    let waiting: Vec<&(DecisionId, WaitingOrder)> = waiting.collect();
+    let asked: Vec<Waiting> = waiting.iter().copied().map(of).collect();
+    let (placed, sequence) = give_out_in_sequence(&asked, &rule);
+    let orders = sequence.into_iter().take(query.orders_max);
     ReviewQueue {
         orders: orders
             .map(|idx| QueuedOrder {

@@ -1,4 +1,4 @@
-//! The sequencer's part for people, the audit log and notes: the chain is made here.
+//! The sequencer's part for people, audit log and notes: it makes the chain.
 
 use crate::domain::access::{AuditDraft, AuditEntry, Person, PersonDraft};
 use crate::domain::note::Note;

@@ -27,7 +27,7 @@ use crate::workflow::experiment_book::ExperimentBook;
 use crate::workflow::exploration_ledger::ExplorationLedger;
 use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::strategy_ledger::StrategyLedger;
-use crate::workflow::undecided::{Shown, Undecided};
+use crate::workflow::undecided::{Placed, Shown, Undecided};
 
 /// First 16 bytes of a BLAKE3 hash: names a text without keeping it.
 pub type Digest = u128;
@@ -238,7 +238,8 @@ impl State {
         if *scored.decision.versions.model_hash == *self.models.active_hash() {
             self.approved.decided(&scored.decision);
         }
-        self.undecided.decided(&scored.decision, request.event_time);
+        let placed = Placed { at: request.event_time, amount: request.order.amount };
+        self.undecided.decided(&scored.decision, placed);
         self.graph.apply_received(&placed_event(request), scored.decision.times.received_time);
     }
 }

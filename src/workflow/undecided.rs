@@ -1,15 +1,18 @@
 //! Decisions that nobody has chosen about yet.
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::confirmation::RANKS;
 use crate::domain::decision::{ActionKind, Decision, DecisionId};
 use crate::domain::impact::ActionImpact;
+use crate::domain::money::Money;
 use crate::domain::order::{AnyRevision, OrderKey};
 use crate::domain::review_queue::WaitingOrder;
+use crate::domain::risk::{TopRisk, top_risk};
 use crate::domain::time::Timestamp;
+use crate::workflow::shared_list::SharedList;
 
 /// Decisions that nobody has chosen about yet; only where the first action is no release,
 /// since nobody looks at the others.
@@ -18,6 +21,21 @@ pub struct Undecided {
     open: IndexMap<DecisionId, OpenDecision, FxBuildHasher>,
     /// The open decision about each order: a later one takes its place.
     by_order: IndexMap<AnyRevision, DecisionId, FxBuildHasher>,
+    /// Those for which a review is recommended first, in the order of `reviews`.
+    reviewed: IndexSet<DecisionId, FxBuildHasher>,
+    reviews: Reviews,
+}
+
+/// The orders that wait for a review, by decision.
+pub type Reviews = SharedList<(DecisionId, WaitingOrder)>;
+
+/// What the queue wants to know about an order beside its decision.
+#[derive(Clone, Copy, Debug)]
+pub struct Placed {
+    /// When it was placed.
+    pub at: Timestamp,
+    /// What the customer pays in all; `None` when unknown.
+    pub amount: Option<Money>,
 }
 
 /// What was recommended for a decision.
@@ -33,16 +51,15 @@ pub struct Shown {
 struct OpenDecision {
     shown: Shown,
     order: OrderKey,
-    /// What the order waits for, where a review is recommended first.
-    review: Option<WaitingOrder>,
 }
 
 impl Undecided {
-    /// Takes in a decision, placed at an instant.
-    pub fn decided(&mut self, decision: &Decision, event_time: Timestamp) {
+    /// Takes in a decision and what is known of its order.
+    pub fn decided(&mut self, decision: &Decision, placed: Placed) {
         let key = decision.order.any_revision();
         if let Some(earlier) = self.by_order.swap_remove(&key) {
             self.open.swap_remove(&earlier);
+            self.reviewed(earlier);
         }
         let actions = decision.actions.iter().map(|action| action.action);
         let actions: Vec<ActionKind> = actions.take(RANKS).collect();
@@ -50,34 +67,41 @@ impl Undecided {
             return;
         }
         let shown = Shown { actions, is_blind: decision.is_blind };
-        let review = waiting(decision, event_time);
-        let open = OpenDecision { shown, order: decision.order.clone(), review };
+        let open = OpenDecision { shown, order: decision.order.clone() };
         self.open.insert(decision.decision_id, open);
         self.by_order.insert(key, decision.decision_id);
+        if let Some(order) = waiting(decision, placed)
+            && self.reviewed.insert(decision.decision_id)
+        {
+            self.reviews.push((decision.decision_id, order));
+        }
     }
 
     /// Takes out what somebody has chosen about and tells about which order, and what was
-    /// recommended; `None` when
-    /// nobody was asked or somebody has chosen before.
+    /// recommended; `None` when nobody was asked or somebody has chosen before.
     pub fn chose(&mut self, decision_id: DecisionId) -> Option<(AnyRevision, Shown)> {
         let open = self.open.swap_remove(&decision_id)?;
         let order = open.order.any_revision();
         self.by_order.swap_remove(&order);
+        self.reviewed(decision_id);
         Some((order, open.shown))
     }
 
-    /// The orders that wait for a review and were placed at an instant or later, by decision.
-    pub fn waiting_for_review(&self, placed_from: Timestamp) -> Vec<(DecisionId, WaitingOrder)> {
-        let waiting = self.open.iter().filter_map(|(id, open)| Some((*id, open.review.as_ref()?)));
-        waiting
-            .filter(|(_, order)| placed_from <= order.event_time)
-            .map(|(id, order)| (id, order.clone()))
-            .collect()
+    /// The orders that wait for a review; a copy that nobody waits for.
+    pub fn waiting_for_review(&self) -> Reviews {
+        self.reviews.clone()
+    }
+
+    /// Takes an order out of those that wait for a review, if it is there.
+    fn reviewed(&mut self, decision_id: DecisionId) {
+        if let Some((at, _)) = self.reviewed.swap_remove_full(&decision_id) {
+            self.reviews.swap_remove(at);
+        }
     }
 }
 
 /// The order, when its first action is a review of some minutes.
-fn waiting(decision: &Decision, event_time: Timestamp) -> Option<WaitingOrder> {
+fn waiting(decision: &Decision, placed: Placed) -> Option<WaitingOrder> {
     let first = decision.actions.first()?;
     if first.action != ActionKind::Review || !first.plan.is_empty() {
         return None;
@@ -86,9 +110,16 @@ fn waiting(decision: &Decision, event_time: Timestamp) -> Option<WaitingOrder> {
     let impact = decision.impacts.iter().find(is_first)?;
     (0.0 < impact.review_minutes).then(|| WaitingOrder {
         order: decision.order.clone(),
-        event_time,
+        event_time: placed.at,
         gain_minor: first.gap_to_next_minor,
         currency: impact.currency,
         minutes: impact.review_minutes,
+        amount: placed.amount,
+        top_risk: top_risk(&decision.risks).map(|risk| TopRisk {
+            head: risk.head.clone(),
+            probability: risk.probability,
+            band: risk.band,
+        }),
+        is_blind: decision.is_blind,
     })
 }

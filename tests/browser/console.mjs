@@ -6,16 +6,17 @@
 // decision page is compared with the answer, layer 1 is measured, and every page is looked
 // at by axe in both colors and photographed.
 
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-
 import { axeInBothColors, launch, open, Report, SCREEN, screenshot } from './lib.mjs';
 import {
     bareNumbers, bytesOnTheWire, countWords, differences, outsideOf, shownNumbers,
 } from './measures.mjs';
 import { faultsOf, PAGES } from './pages.mjs';
-import { orderlens, score } from './planted.mjs';
-import { keepAdmin, LANGUAGES, ORIGIN, plantedDecisions, RUN, SIGN_IN, signIn } from './session.mjs';
+import { addPerson } from './people.mjs';
+import { orderlens } from './planted.mjs';
+import { beAdmin, keepAdmin, LANGUAGES, ORIGIN, plantedDecisions, SIGN_IN, signIn } from './session.mjs';
+import {
+    activate, approveAsSecond, mayApproveOwn, propose, scoreNew, turnWeight, versions,
+} from './strategy.mjs';
 
 /** Bounds of layer 1 and of a page. */
 const WORDS_MAX = { en: 90, 'zh-CN': 180 };
@@ -23,6 +24,10 @@ const PAGE_BYTES_MAX = 200_000;
 /** Orders decided in a language, and how many more pages are compared with their answers. */
 const DECIDED = 5;
 const COMPARED = 10;
+/** What the person of the second language may do: everything. */
+const ROLES = ['viewer', 'analyst', 'strategist', 'approver', 'admin'];
+/** The weight that each language turns the first knob to. */
+const WEIGHT = { en: 1.3, 'zh-CN': 0.8 };
 /** A choice is recorded when the time to undo it is over. */
 const UNDO_MS = 10_000;
 
@@ -51,6 +56,9 @@ async function walk(language, ownLink) {
     await part('choices are recorded', () => recorded(visit));
     await part('numbers', () => compare(visit));
     await part('pages', () => lookAtAll(visit));
+    await part('next person', async () => {
+        visit.next = await addPerson(page, { id: `after-${language}`, roles: ROLES });
+    });
     report.none(`${language}: nothing went wrong on any page`, watch.faults());
     await context.close();
     return visit.next;
@@ -58,6 +66,11 @@ async function walk(language, ownLink) {
 
 /** The language is chosen first, on the page that nobody has signed in to yet. */
 async function enter({ page, context, language }, ownLink) {
+    if (ownLink === '') {
+        // Without a person of its own, the rest of the way is still worth walking.
+        await beAdmin(context, language);
+        throw new Error('no link: /admin did not add a person');
+    }
     await page.goto('/sign-in');
     await page.locator(`button[name="language"][value="${language}"]`).press('Enter');
     await page.locator(`html[lang="${language}"]`).waitFor();
@@ -131,21 +144,42 @@ async function isolate({ page, language, undone }) {
 /** Changes a weight, sees the difference, proposes it; a second person approves it. */
 async function change(visit) {
     const { page, language } = visit;
-    await page.goto('/lab');
-    throw new Error(`the lab is not walked yet (${page.url()}, ${language})`);
+    const turned = await turnWeight(page, WEIGHT[language]);
+    report.check(`${language}: the slider follows the number`, turned.slider === String(WEIGHT[language]), turned.slider);
+    report.check(`${language}: the lab shows what a weight changes`, turned.after !== turned.before, turned.after);
+    await seen(page, language, 'lab-difference');
+    const known = versions().map(({ version }) => version);
+    await propose(page, 'browser test');
+    report.check(`${language}: nobody approves their own`, !(await mayApproveOwn(page)));
+    await seen(page, language, 'lab-proposed');
+    const proposed = versions().find(({ version }) => !known.includes(version));
+    report.check(`${language}: the draft is a version`, proposed !== undefined, JSON.stringify(known));
+    report.none(`${language}: the second person saw no fault`, await approveAsSecond(browser, page, language));
+    await activate(page);
+    const decision = scoreNew(language);
+    const { strategy, strategy_hash } = decision.versions;
+    report.check(`${language}: the next decision is the new version's`, strategy_hash === proposed?.hash, strategy_hash);
+    await page.goto(`/decisions/${decision.decision_id}`);
+    const text = await page.locator('main').innerText();
+    report.check(`${language}: its page names ${strategy}`, text.includes(strategy));
+    report.check(`${language}: its page names the version`, text.includes(strategy_hash.slice(0, 8)));
 }
 
 /** What was chosen is in the journal, what was undone is not; asked over gRPC. */
 async function recorded({ page, language, chosen, undone }) {
     await page.waitForTimeout(UNDO_MS);
-    const choices = (id) => {
+    const caseOf = (id) => {
         const told = orderlens('case', id, '--json', '--server', process.env.ORDERLENS_GRPC);
-        return JSON.stringify(JSON.parse(told).choices ?? []);
+        const { choice_id: choiceId, action: taken } = JSON.parse(told);
+        return { choiceId, taken };
     };
     for (const { id, action } of chosen) {
-        report.check(`${language}: ${action} is recorded`, choices(id).includes(`"${action}"`), choices(id));
+        const { choiceId, taken } = caseOf(id);
+        const isRecorded = taken === action && Boolean(choiceId?.startsWith('console-'));
+        report.check(`${language}: ${action} is recorded`, isRecorded, `${taken} by ${choiceId}`);
     }
-    report.check(`${language}: what was undone is not`, choices(undone) === '[]', choices(undone));
+    const { choiceId } = caseOf(undone);
+    report.check(`${language}: what was undone is not`, !choiceId, String(choiceId));
 }
 
 /** Every number on a decision page is the answer's, for decided, open and released orders. */

@@ -20,14 +20,9 @@ export async function countWords(locator, language) {
     return countText(text, language);
 }
 
-/**
- * The length of a text: for `zh-CN` its Chinese characters, and each run of other letters
- * or digits as one more; for other languages its words, numbers among them.
- */
+/** The length of a text: for `zh-CN` its Chinese characters, else its words and numbers. */
 export function countText(text, language) {
-    if (language === 'zh-CN') {
-        return (text.match(/\p{Script=Han}|[\p{Script=Latin}\p{N}.,]*[\p{Script=Latin}\p{N}]/gu) ?? []).length;
-    }
+    if (language === 'zh-CN') return (text.match(/\p{Script=Han}/gu) ?? []).length;
     return text.split(/\s+/u).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 }
 

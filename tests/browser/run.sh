@@ -101,8 +101,8 @@ start_server() {
         fi
         sleep 0.2
     done
-    ORDERLENS_SIGN_IN=$(grep -Eo 'http://[^ ]+/sign-in\?link=[0-9a-f]+' "$RUN/server.txt" | head -n 1)
-    ORDERLENS_GRPC=$(grep -Eo 'gRPC on http://[^ ]+' "$RUN/server.txt" | head -n 1 | cut -d' ' -f3)
+    ORDERLENS_SIGN_IN=$(grep -Eom1 'http://[^ ]+/sign-in\?link=[0-9a-f]+' "$RUN/server.txt" || true)
+    ORDERLENS_GRPC=$(grep -Eom1 'gRPC on http://[^ ]+' "$RUN/server.txt" | cut -d' ' -f3 || true)
     if [ -z "$ORDERLENS_SIGN_IN" ] || [ -z "$ORDERLENS_GRPC" ]; then
         echo "no sign-in link and gRPC address within $START_S s in:"
         tail -n 20 "$RUN/server.txt"
@@ -111,8 +111,10 @@ start_server() {
     export ORDERLENS_SIGN_IN ORDERLENS_GRPC ORDERLENS_RUN=$RUN
 }
 
+# A part that fails does not keep the others from being looked at.
+failed=()
 part() {
-    timeout --kill-after=10 "$PART_S" node "$HERE/$1.mjs"
+    if ! timeout --kill-after=10 "$PART_S" node "$HERE/$1.mjs"; then failed+=("$1"); fi
 }
 
 # Runs one step by name. Called plainly, so that `set -e` holds inside of it.
@@ -139,4 +141,11 @@ for name in "${parts[@]}"; do
     fi
     step "$name" part "$name"
 done
+if [ -n "$server" ] && ! kill -0 "$server" 2>/dev/null; then
+    echo "the server did not survive the test:"
+    tail -n 20 "$RUN/server.log"
+    exit 1
+fi
+current=${failed[*]:-}
+if ((0 < ${#failed[@]})); then exit 1; fi
 echo "browser test: held (${parts[*]}; $SECONDS s)"

@@ -43,10 +43,15 @@ export async function openAsAdmin(browser, language, options = {}) {
         await keepAdmin(context);
         await context.close();
     }
-    const storageState = JSON.parse(readFileSync(ADMIN, 'utf8'));
-    const opened = await open(browser, ORIGIN, { storageState, ...options });
-    await opened.context.addCookies([languageCookie(language)]);
+    const opened = await open(browser, ORIGIN, options);
+    await beAdmin(opened.context, language);
     return opened;
+}
+
+/** Gives a browser the session that `keepAdmin` has kept. */
+export async function beAdmin(context, language) {
+    const { cookies } = JSON.parse(readFileSync(ADMIN, 'utf8'));
+    await context.addCookies([...cookies, languageCookie(language)]);
 }
 
 /** Orders with personal strings, sent once for all parts: their decisions, riskiest first. */

@@ -1,4 +1,4 @@
-//! The audit log over the command line: read beside a server, broken by a forger.
+//! The audit log by command line: read beside a server, broken by a forger.
 
 use std::path::Path;
 use std::process::Output;

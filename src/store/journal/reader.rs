@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use crate::store::error::Error;
 use crate::store::journal::frame::Damage;
-use crate::store::journal::segment::{Cursor, Segment, Step};
+use crate::store::journal::segment::{Cursor, LOOK_AHEAD_BYTES, READ_AHEAD_BYTES, Segment, Step};
 use crate::store::journal::writer::Shared;
 
 /// Reads a journal while it is written; clones read the same journal.
@@ -19,6 +19,7 @@ pub struct Entries {
     shared: Arc<Shared>,
     next: u64,
     last: u64,
+    read_ahead_bytes: usize,
     current: Option<Current>,
 }
 
@@ -49,7 +50,13 @@ impl JournalReader {
     /// as it was when called, and after the first error.
     pub fn read_from(&self, position: u64) -> Entries {
         let last = self.shared.durable();
-        Entries { shared: self.shared.clone(), next: position.max(1), last, current: None }
+        Entries {
+            shared: self.shared.clone(),
+            next: position.max(1),
+            last,
+            read_ahead_bytes: READ_AHEAD_BYTES,
+            current: None,
+        }
     }
 
     /// One record; `None` when there is none at this position (yet).
@@ -62,7 +69,8 @@ impl JournalReader {
         }
         let last = self.shared.durable().min(position);
         let shared = self.shared.clone();
-        let mut entries = Entries { shared, next: position, last, current: None };
+        let read_ahead_bytes = LOOK_AHEAD_BYTES;
+        let mut entries = Entries { shared, next: position, last, read_ahead_bytes, current: None };
         entries.next().map(|entry| entry.map(|(_, payload)| payload)).transpose()
     }
 }
@@ -102,7 +110,7 @@ impl Entries {
     /// A cursor at the next record.
     fn enter(&self) -> Result<Current, Error> {
         let (segment, end) = self.segment()?;
-        Ok(Current { cursor: segment.cursor_at(self.next)?, end })
+        Ok(Current { cursor: segment.cursor_at(self.next, self.read_ahead_bytes)?, end })
     }
 
     fn segment(&self) -> Result<(Arc<Segment>, u64), Error> {

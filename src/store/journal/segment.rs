@@ -10,10 +10,13 @@ use crate::store::journal::frame::{
     Damage, RECORD_HEADER_BYTES, RecordHeader, SEGMENT_HEADER_BYTES, parse_segment_header,
 };
 
-/// A record's offset is remembered for every so many records.
-const INDEX_EVERY: u64 = 16;
-/// Bytes read ahead of a cursor.
-const READ_AHEAD_BYTES: usize = 128 << 10;
+/// A record's offset is remembered for every so many records: 2 bytes of memory a record, and
+/// at most three headers to step over, each perhaps a look at the disk.
+const INDEX_EVERY: u64 = 4;
+/// Bytes read ahead of a cursor that goes on.
+pub(crate) const READ_AHEAD_BYTES: usize = 128 << 10;
+/// The same where one record is looked up: a few headers, since most records are longer.
+pub(crate) const LOOK_AHEAD_BYTES: usize = 512;
 /// Ending of segment files.
 const SUFFIX: &str = ".log";
 
@@ -92,16 +95,21 @@ impl Segment {
         self.note(starts);
     }
 
-    /// A cursor at one record of this segment, which must exist and be durable.
+    /// A cursor at one record of this segment, which must exist and be durable, with so many
+    /// bytes read ahead.
     ///
     /// # Errors
     /// [`Error::Io`]; [`Error::Corrupt`] when a record before it is damaged.
-    pub(crate) fn cursor_at(&self, position: u64) -> Result<Cursor, Error> {
+    pub(crate) fn cursor_at(
+        &self,
+        position: u64,
+        read_ahead_bytes: usize,
+    ) -> Result<Cursor, Error> {
+        let mut cursor = Cursor::open_reading(&self.path, self.first_position, read_ahead_bytes)?;
         if position == self.first_position {
-            return Cursor::open(&self.path, self.first_position);
+            return Ok(cursor);
         }
         let near = (position - self.first_position) / INDEX_EVERY;
-        let mut cursor = Cursor::open(&self.path, self.first_position)?;
         cursor.jump(self.offset_of(near)?, self.first_position + near * INDEX_EVERY)?;
         while cursor.position < position {
             if let Some(damage) = cursor.skip()? {

@@ -17,7 +17,7 @@ use crate::store::records::access::{insert_audit, insert_note};
 use crate::store::records::cases::{Told, chosen, followed};
 
 const INSERT_DECISION: &str = "INSERT INTO decisions VALUES \
-    (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) \
+    (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
     ON CONFLICT DO NOTHING";
 const INSERT_EVENT: &str = "INSERT INTO events VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 const INSERT_ORDER_EVENT: &str =
@@ -156,6 +156,8 @@ fn insert_decision(
         decision.versions.model,
         decision.versions.strategy,
         scored.request.order.entity(EntityKind::Account).map(|it| it.key.to_string()),
+        decision.reasons.first().map(|first| json(&first.text)).transpose()?,
+        decision.is_blind,
     ])?;
     Ok(())
 }

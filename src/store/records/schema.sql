@@ -26,7 +26,9 @@ CREATE TABLE decisions (
     currency         TEXT,
     model            TEXT NOT NULL,
     strategy         TEXT NOT NULL,
-    account          TEXT                -- pseudonym of who ordered
+    account          TEXT,               -- pseudonym of who ordered
+    reason           TEXT,               -- its first sentence as JSON
+    is_blind         INTEGER NOT NULL    -- 1 when it is seen only after a choice
 ) STRICT;
 CREATE UNIQUE INDEX decisions_by_id ON decisions (decision_id);
 CREATE INDEX decisions_by_request ON decisions (request_id);

@@ -1,12 +1,14 @@
 //! Questions about one order's story, and about what is closed.
 
 use rusqlite::Row;
+use rusqlite::types::{Value, ValueRef};
 
 use crate::domain::closed_case::{
     CLOSED_CASES_MAX, CaseCursor, ChosenAction, ClosedCase, ClosedCasePage, ClosedCaseQuery,
 };
 use crate::domain::decision::{ActionKind, DecisionId};
-use crate::domain::feedback::{OperatorChoice, Outcome};
+use crate::domain::decision_short::DecisionShort;
+use crate::domain::feedback::{OperatorChoice, Outcome, OutcomeKind};
 use crate::domain::order::OrderKey;
 use crate::domain::time::Timestamp;
 use crate::store::error::Error;
@@ -29,16 +31,18 @@ const EVENTS: &str = "SELECT event_time_us, kind FROM order_events \
 pub(super) type OrderStepRow = (Timestamp, Box<str>);
 
 impl Records {
-    /// Decisions in short, in the order of the ids; unknown ones are left out.
+    /// Decisions as lines of a list, in the order of the ids; unknown ones are left out.
     ///
     /// # Errors
     /// [`Error::Database`], as of every question below.
-    pub fn decisions(&self, ids: &[DecisionId]) -> Result<Vec<DecisionRow>, Error> {
-        let sql = format!("SELECT {DECISION_COLUMNS} FROM decisions WHERE decision_id = ?1");
+    pub fn decisions_in_short(&self, ids: &[DecisionId]) -> Result<Vec<DecisionShort>, Error> {
+        let sql = format!(
+            "SELECT {DECISION_COLUMNS}, reason, is_blind FROM decisions WHERE decision_id = ?1"
+        );
         let mut rows = Vec::with_capacity(ids.len());
         for id in ids {
             let id = id.0.as_bytes().to_vec();
-            rows.extend(self.ask("read", &sql, vec![id.into()], decision_row)?);
+            rows.extend(self.ask("read", &sql, vec![id.into()], line)?);
         }
         Ok(rows)
     }
@@ -125,7 +129,7 @@ impl Records {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let before = query.before.map_or(i64::MAX, |before| before.0.cast_signed());
         let values = vec![
-            text(query.outcome.map(|kind| kind.as_str())).into(),
+            text(query.outcome.map(OutcomeKind::as_str)).into(),
             text(query.action.map(ActionKind::as_str)).into(),
             text(query.head.as_ref().map(|head| &*head.0)).into(),
             before.into(),
@@ -139,12 +143,28 @@ impl Records {
     }
 }
 
-fn of_order(order: &OrderKey, limit: u32) -> Vec<rusqlite::types::Value> {
+fn of_order(order: &OrderKey, limit: u32) -> Vec<Value> {
     vec![
         order.channel.clone().into_string().into(),
         order.order_id.clone().into_string().into(),
         limit.into(),
     ]
+}
+
+fn line(row: &Row<'_>) -> Result<DecisionShort, rusqlite::Error> {
+    let decision = decision_row(row)?;
+    let has_reason = row.get_ref(N_DECISION_COLUMNS)? != ValueRef::Null;
+    Ok(DecisionShort {
+        decision_id: decision.decision_id,
+        order: decision.order,
+        event_time: decision.event_time,
+        received_time: decision.received_time,
+        amount: decision.amount,
+        top_risk: decision.top_risk,
+        first_action: decision.first_action,
+        reason: has_reason.then(|| json(row, N_DECISION_COLUMNS)).transpose()?,
+        is_blind: row.get(N_DECISION_COLUMNS + 1)?,
+    })
 }
 
 fn closed_case(row: &Row<'_>) -> Result<ClosedCase, rusqlite::Error> {

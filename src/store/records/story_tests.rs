@@ -1,4 +1,4 @@
-//! The story of an order and the closed cases, against a plain reading of what was told.
+//! Stories of orders and closed cases, against a plain reading.
 
 use std::collections::BTreeMap;
 
@@ -283,6 +283,6 @@ fn the_story_of_an_order_is_its_own_in_all_revisions_and_newest_first() {
     assert_eq!(of_account(50, &key(50), 3), [41, 32, 23]);
     assert_eq!(of_account(50, &key(32), 3), [41, 23, 14]);
     assert!(of_account(5, &key(5), 3).is_empty());
-    let rows = records.decisions(&[45, 99, 3].map(decision_id)).unwrap();
-    assert_eq!(rows.iter().map(|row| row.position).collect::<Vec<_>>(), [45, 3]);
+    let lines = records.decisions_in_short(&[45, 99, 3].map(decision_id)).unwrap();
+    assert_eq!(lines.iter().map(|it| it.decision_id).collect::<Vec<_>>(), [45, 3].map(decision_id));
 }

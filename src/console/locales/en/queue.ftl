@@ -30,3 +30,6 @@ late = late
 blind = blind
 claimed-mine = you
 of-hundred = { $n } of 100 such orders
+col-amount = Amount
+queue-amount-from = Amount from
+queue-band = Band

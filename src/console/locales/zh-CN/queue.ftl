@@ -30,3 +30,6 @@ late = 超时
 blind = 盲审
 claimed-mine = 您
 of-hundred = 每 100 单此类订单中有 { $n } 单
+col-amount = 金额
+queue-amount-from = 金额不低于
+queue-band = 等级

@@ -3,7 +3,7 @@
 //! Pages carry the exact value and its place in the JSON of the decision beside the text, so
 //! that a test can walk over a page and compare every number with the answer.
 
-use crate::console::format::{money, of_hundred, percent, shift, signed_money};
+use crate::console::format::{bare_money, money, of_hundred, percent, shift, signed_money};
 use crate::domain::money::Currency;
 
 /// A number on a page.
@@ -78,6 +78,11 @@ impl Sum {
     /// The sum in money, minor units.
     pub fn money(self, currency: Currency) -> Number {
         Number::money(self.path, self.value, currency)
+    }
+
+    /// The sum in major units of money, where the column names the currency.
+    pub fn bare_money(self, currency: Currency) -> Number {
+        Number::new(bare_money(self.value, currency), self.path, self.value)
     }
 
     /// The value.

@@ -3,16 +3,20 @@
 use crate::console::format::{amount, minute};
 use crate::console::pages::decision::number::{Number, Sum};
 use crate::console::words::Words;
-use crate::domain::decision::{ActionKind, Decision};
+use crate::domain::decision::{ActionKind, Decision, Reason};
 use crate::domain::impact::{ActionImpact, ImpactKind, ImpactUnit, RecommendedAction};
+use crate::domain::money::Currency;
 use crate::domain::order::Order;
 use crate::domain::risk::{RiskAssessment, top_risk};
+use crate::domain::text::Language;
 
 /// Fewest held-out rows behind a frequency that is told: of 30, a share has an interval of
 /// about 35 points (95 %, Wilson 1927).
 pub const SUPPORT_MIN: u64 = 30;
 /// Actions with a key of their own.
 const ACTIONS_SHOWN: usize = 3;
+/// Sentences at most.
+const REASONS_SHOWN: usize = 3;
 
 /// Layer 1 of a decision.
 #[derive(Clone, Debug)]
@@ -29,6 +33,8 @@ pub struct Verdict {
     pub risk: Option<RiskLine>,
     /// At most three sentences; empty while they are hidden.
     pub reasons: Vec<ReasonLine>,
+    /// Currency of what actions avoid and put at stake.
+    pub currency: String,
     /// The actions with a key.
     pub actions: Vec<ActionLine>,
     /// Everything else that can be done: name and title.
@@ -64,8 +70,12 @@ pub struct Frequency {
 /// A sentence with its links.
 #[derive(Clone, Debug)]
 pub struct ReasonLine {
-    /// The sentence.
+    /// What is the case; which way it moves the risk is a sign beside it.
     pub text: String,
+    /// `↑` when it makes the risk more likely, `↓` when less.
+    pub sign: &'static str,
+    /// The sign in words.
+    pub effect: String,
     /// The feature, for the anchors of its bar and its path.
     pub code: String,
     /// True when the evidence shows links of it.
@@ -81,8 +91,10 @@ pub struct ActionLine {
     pub rank: u32,
     /// Name in forms.
     pub action: &'static str,
-    /// What it is called.
+    /// What it is called, in a word or two.
     pub title: String,
+    /// What the strategy calls it.
+    pub hint: String,
     /// What is known about it; `None` while it is hidden.
     pub worth: Option<ActionWorth>,
 }
@@ -98,8 +110,8 @@ pub struct ActionWorth {
     pub avoided: Number,
     /// What it costs when the order is good, against releasing.
     pub stake: Number,
-    /// Forced, close, needs approval.
-    pub marks: Vec<String>,
+    /// Forced, close, needs approval: a word and what it means.
+    pub marks: Vec<(String, String)>,
 }
 
 impl Verdict {
@@ -111,21 +123,14 @@ impl Verdict {
                 key: idx + 1,
                 rank: action.rank,
                 action: action.action.as_str(),
-                title: words.of(&action.title).to_owned(),
+                title: action_title(words, action),
+                hint: words.of(&action.title).to_owned(),
                 worth: Some(worth(words, decision, idx, action)),
             })
             .collect();
         Self {
             risk: top_risk(&decision.risks).map(|risk| risk_line(words, decision, risk)),
-            reasons: decision
-                .reasons
-                .iter()
-                .map(|reason| ReasonLine {
-                    text: words.of(&reason.text).to_owned(),
-                    code: reason.code.to_string(),
-                    has_path: has_path(decision, &reason.code),
-                })
-                .collect(),
+            reasons: reason_lines(words, decision),
             ..Self::with_actions(words, decision, order, actions)
         }
     }
@@ -141,6 +146,7 @@ impl Verdict {
             rank: 0,
             action: kind.as_str(),
             title: words.action(*kind),
+            hint: words.action(*kind),
             worth: None,
         });
         Self::with_actions(words, decision, order, actions.take(9).collect())
@@ -156,13 +162,7 @@ impl Verdict {
         let others = ActionKind::ALL.into_iter().filter(|kind| !is_shown(*kind));
         Self {
             order_id: decision.order.order_id.to_string(),
-            channel: words.t2(
-                "channel-revision",
-                "channel",
-                &decision.order.channel,
-                "revision",
-                decision.order.revision,
-            ),
+            channel: channel(words, decision),
             placed: minute(decision.times.event_time),
             amount: order.amount.map(|money| Number {
                 text: amount(money),
@@ -171,10 +171,75 @@ impl Verdict {
             }),
             risk: None,
             reasons: Vec::new(),
+            currency: currency(decision).to_string(),
             others: others.map(|kind| (kind.as_str(), words.action(kind))).collect(),
             actions,
         }
     }
+}
+
+/// The first version of an order is not called a revision.
+fn channel(words: Words, decision: &Decision) -> String {
+    let order = &decision.order;
+    if order.revision == 0 {
+        return order.channel.to_string();
+    }
+    words.t2("channel-revision", "channel", &order.channel, "revision", order.revision)
+}
+
+/// Plans have names of their own; a single action is called by what it does.
+fn action_title(words: Words, action: &RecommendedAction) -> String {
+    if action.plan.is_empty() {
+        words.action(action.action)
+    } else {
+        words.of(&action.title).to_owned()
+    }
+}
+
+/// Words that all reasons of layer 1 may have together, so that it is read at a glance; the
+/// others are in layer 2. English words, and Chinese characters.
+const REASON_WORDS_MAX: [usize; 2] = [32, 90];
+
+fn reason_lines(words: Words, decision: &Decision) -> Vec<ReasonLine> {
+    let (mut lines, mut n_words) = (Vec::new(), 0);
+    for reason in decision.reasons.iter().take(REASONS_SHOWN) {
+        let text = fact(words, words.of(&reason.text));
+        let (length, max) = match words.language {
+            Language::English => (text.split_whitespace().count(), REASON_WORDS_MAX[0]),
+            Language::Chinese => (text.chars().count(), REASON_WORDS_MAX[1]),
+        };
+        n_words += length;
+        if !lines.is_empty() && max < n_words {
+            break;
+        }
+        let (sign, key) =
+            if raises(decision, reason) { ("↑", "raises") } else { ("↓", "lowers") };
+        lines.push(ReasonLine {
+            text: text.to_owned(),
+            sign,
+            effect: words.t1(key, "risk", words.head(&reason.head)),
+            code: reason.code.to_string(),
+            has_path: has_path(decision, &reason.code),
+        });
+    }
+    lines
+}
+
+/// The sentence up to where it was seen and what it does; both are one click away.
+pub fn fact(words: Words, sentence: &str) -> &str {
+    let ends = match words.language {
+        Language::English => [" (on ", ". This makes "],
+        Language::Chinese => ["（见于", "，使"],
+    };
+    let cut = ends.iter().filter_map(|end| sentence.find(end)).min();
+    &sentence[..cut.unwrap_or(sentence.len())]
+}
+
+fn raises(decision: &Decision, reason: &Reason) -> bool {
+    let risk = decision.risks.iter().find(|risk| risk.head == reason.head);
+    let listed =
+        risk.and_then(|risk| risk.contributions.iter().find(|it| it.feature == reason.code));
+    listed.is_none_or(|it| 0.0 <= it.weight * it.log_odds)
 }
 
 fn has_path(decision: &Decision, feature: &str) -> bool {
@@ -199,6 +264,10 @@ fn risk_line(words: Words, decision: &Decision, risk: &RiskAssessment) -> RiskLi
     }
 }
 
+fn currency(decision: &Decision) -> Currency {
+    decision.impacts.first().map_or(Currency::CNY, |it| it.currency)
+}
+
 /// Kinds of consequence that fall on bad orders.
 const OF_BAD: [ImpactKind; 3] =
     [ImpactKind::RiskLoss, ImpactKind::PlatformPenalty, ImpactKind::ReturnCost];
@@ -215,8 +284,7 @@ fn worth(words: Words, decision: &Decision, idx: usize, action: &RecommendedActi
     let path = |field: &str| format!("decision.actions.{idx}.{field}");
     let taken = impact_of(decision, action.action, &action.plan);
     let released = impact_of(decision, ActionKind::Approve, "");
-    let currency =
-        decision.impacts.first().map_or(crate::domain::money::Currency::CNY, |it| it.currency);
+    let currency = currency(decision);
     // Costs are negative: what the action loses less than a release is avoided.
     let difference = |kinds: &[ImpactKind], plus: Option<Place<'_>>, minus: Option<Place<'_>>| {
         let mut sum = Sum::default();
@@ -226,7 +294,7 @@ fn worth(words: Words, decision: &Decision, idx: usize, action: &RecommendedActi
         for (path, value) in money_parts(minus, kinds) {
             sum.subtract(&path, value);
         }
-        sum.money(currency)
+        sum.bare_money(currency)
     };
     let confirm = (!action.is_prior_only).then(|| {
         (
@@ -235,16 +303,17 @@ fn worth(words: Words, decision: &Decision, idx: usize, action: &RecommendedActi
         )
     });
     let marks = [
-        (action.forced_by.is_some(), "mark-forced"),
-        (action.is_close_call, "mark-close"),
-        (action.requires_approval, "mark-approval"),
+        (action.forced_by.is_some(), "mark-forced", "mark-forced-hint"),
+        (action.is_close_call, "mark-close", "mark-close-hint"),
+        (action.requires_approval, "mark-approval", "mark-approval-hint"),
     ];
+    let held = marks.iter().filter(|(holds, ..)| *holds);
     ActionWorth {
         p_best: Number::percent(path("p_best"), action.p_best.value()),
         p_confirm: confirm,
         avoided: difference(&OF_BAD, taken, released),
         stake: difference(&OF_GOOD, released, taken),
-        marks: marks.iter().filter(|(holds, _)| *holds).map(|(_, key)| words.t(key)).collect(),
+        marks: held.map(|(_, key, hint)| (words.t(key), words.t(hint))).collect(),
     }
 }
 
