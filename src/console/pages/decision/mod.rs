@@ -60,7 +60,6 @@ struct DecisionPage {
     frame: Frame,
     id: String,
     verdict: Verdict,
-    is_blind: bool,
     is_chosen: bool,
     may_decide: bool,
     opened_at: String,
