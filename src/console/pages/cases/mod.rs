@@ -68,12 +68,16 @@ impl Filters {
         })
     }
 
-    /// The address of the rows after a place, with the filters as they are.
-    fn address(&self, before: CaseCursor) -> String {
+    /// The address of the newest rows, with the filters as they are.
+    fn newest(&self) -> String {
         let [risk, action, outcome] =
             [&self.risk, &self.action, &self.outcome].map(|it| encoded(it));
-        let before = before.0;
-        format!("/cases?risk={risk}&action={action}&outcome={outcome}&before={before}")
+        format!("/cases?risk={risk}&action={action}&outcome={outcome}")
+    }
+
+    /// The address of the rows after a place, with the filters as they are.
+    fn after(&self, place: CaseCursor) -> String {
+        format!("{}&before={}", self.newest(), place.0)
     }
 }
 
@@ -115,7 +119,7 @@ async fn show(
         actions: ActionKind::ALL.map(|it| (it.as_str(), words.action(it))).into(),
         outcomes: OutcomeKind::ALL.map(|it| (it.as_str(), words.outcome(it))).into(),
         rows: rows.collect(),
-        next: listed.next.map(|cursor| filters.address(cursor)),
+        next: listed.next.map(|cursor| filters.after(cursor)),
         filters,
     })
 }
@@ -156,7 +160,7 @@ mod tests {
             (Some(ActionKind::Decline), Some(OutcomeKind::ConfirmedFraud), None, None);
         assert_eq!(kinds, expected);
         let address = "/cases?risk=&action=decline&outcome=confirmed_fraud&before=7";
-        assert_eq!(filters.address(CaseCursor(7)), address);
+        assert_eq!(filters.after(CaseCursor(7)), address);
         let next = Filters { before: "7".into(), ..Filters::default() };
         assert_eq!(next.query().unwrap().before, Some(CaseCursor(7)));
         for wrong in [
