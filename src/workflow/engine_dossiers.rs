@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use std::collections::BTreeSet;
+
 use crate::domain::closed_case::{ClosedCasePage, ClosedCaseQuery};
 use crate::domain::decision::DecisionId;
 use crate::domain::decision_short::{DECISIONS_SHORT_MAX, DecisionShort};
@@ -9,7 +11,7 @@ use crate::domain::query::DecisionKey;
 use crate::store::disk_use::bytes_in;
 use crate::store::error::Error as StoreError;
 use crate::workflow::command::Command;
-use crate::workflow::dossier_service::{Dossier, DossierService};
+use crate::workflow::dossier_service::{Dossier, DossierService, FeatureSpecs, specs_named};
 use crate::workflow::engine::{Engine, block};
 use crate::workflow::error::Error;
 use crate::workflow::recent_work::RecentWork;
@@ -52,6 +54,10 @@ impl DossierService for Engine {
         // Decisions do not change, so only those that are too new are waited for.
         self.records_caught_up().await?;
         read().await
+    }
+
+    fn feature_specs(&self, ids: &BTreeSet<&str>) -> FeatureSpecs {
+        specs_named(&self.active().bundle().manifest().features, ids)
     }
 
     async fn recent_work(&self, n: u32) -> Result<RecentWork, Error> {
