@@ -68,7 +68,7 @@ pub(crate) async fn score(engine: &Engine, n: u32) -> Arc<Decision> {
 }
 
 /// Orders, verdicts and some more orders, so that the graph has something to tell.
-pub(super) async fn fill(engine: &Engine, numbers: std::ops::Range<u32>) -> Vec<Arc<Decision>> {
+pub(crate) async fn fill(engine: &Engine, numbers: std::ops::Range<u32>) -> Vec<Arc<Decision>> {
     let mut decisions = Vec::new();
     for n in numbers {
         decisions.push(score(engine, n).await);
@@ -105,7 +105,7 @@ pub(super) fn kept(decision: &Arc<Decision>, n: u32) -> Arc<Decision> {
     as_recorded(Arc::new(scored)).unwrap().decision.clone()
 }
 
-pub(super) fn choice(id: &str, decision_id: DecisionId, action: ActionKind) -> OperatorChoice {
+pub(crate) fn choice(id: &str, decision_id: DecisionId, action: ActionKind) -> OperatorChoice {
     OperatorChoice {
         choice_id: id.into(),
         decision_id,
