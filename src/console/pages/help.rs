@@ -182,8 +182,8 @@ mod tests {
         }
         assert!(pressed.contains(&("help-everywhere", "?".to_owned())), "{pressed:?}");
         let is_explained = |(place, key): &&(&str, String)| {
-            let keys = KEYS.iter().filter(|(it, _)| it == place).flat_map(|(_, keys)| *keys);
-            keys.into_iter().any(|(it, _)| it == key)
+            let mut keys = KEYS.iter().filter(|(it, _)| it == place).flat_map(|(_, keys)| *keys);
+            keys.any(|(it, _)| it == key)
         };
         let missing: Vec<_> = pressed.iter().filter(|it| !is_explained(it)).collect();
         assert!(missing.is_empty(), "{missing:?}");
