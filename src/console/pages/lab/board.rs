@@ -69,7 +69,7 @@ struct Base {
 
 #[derive(Template)]
 #[template(path = "lab.html", config = ".config/askama.toml")]
-struct LabPage {
+pub(super) struct LabPage {
     frame: Frame,
     bases: Vec<Base>,
     base_hash: String,
@@ -119,7 +119,7 @@ pub fn board(
     page(&lab_page(frame, (&visit.person, console.levers), (ledger, draft, preview)))
 }
 
-fn lab_page(
+pub(super) fn lab_page(
     frame: Frame,
     (person, tools): (&Person, LeverTools),
     (ledger, draft, preview): (&StrategyLedger, Draft, Preview),
@@ -154,7 +154,12 @@ fn lab_page(
 fn groups(words: Words, draft: &Draft, active: Option<&[Lever]>) -> Vec<Group> {
     let mut by_group: BTreeMap<LeverGroup, Vec<LeverView>> = BTreeMap::new();
     for (idx, lever) in draft.levers.iter().enumerate() {
-        by_group.entry(lever.group).or_default().push(lever_view(words, (idx, lever), draft, active));
+        by_group.entry(lever.group).or_default().push(lever_view(
+            words,
+            (idx, lever),
+            draft,
+            active,
+        ));
     }
     let group = |(group, key): (LeverGroup, &str)| {
         let levers = by_group.remove(&group)?;

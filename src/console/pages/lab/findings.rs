@@ -174,7 +174,10 @@ impl Findings {
             notes: notes(words, report),
             flips: count(flips.count),
             share: if flips.of == 0 { words.t("not-enough-data") } else { percent(flips.share) },
-            share_interval: interval(words, flips.interval.map(|it| (percent(it.0), percent(it.1)))),
+            share_interval: interval(
+                words,
+                flips.interval.map(|it| (percent(it.0), percent(it.1))),
+            ),
             matrix: matrix(words, report),
             courses: COURSES.iter().map(|course| words.t(course.key())).collect(),
             pairs: pairs(words, report),
@@ -273,6 +276,8 @@ fn pairs(words: Words, report: &BacktestReport) -> Vec<Pair> {
 fn money_row(words: Words, difference: &MoneyDifference) -> MoneyRow {
     let MoneyDifference { currency, total_minor, interval: range, .. } = *difference;
     let of = |minor| signed_money(minor, currency);
+    // The sum above says the currency.
+    let bare = |minor| of(minor).split_off(currency.as_str().len()).trim_start().to_owned();
     let class = match range {
         Some((low, _)) if 0.0 < low => "good",
         Some((_, high)) if high < 0.0 => "bad",
@@ -286,7 +291,7 @@ fn money_row(words: Words, difference: &MoneyDifference) -> MoneyRow {
         }),
         total: of(total_minor),
         class,
-        interval: interval(words, range.map(|(low, high)| (of(low), of(high)))),
+        interval: interval(words, range.map(|(low, high)| (bare(low), bare(high)))),
         per_day: of(difference.per_day_minor),
         orders: words.t2("lab-valued", "orders", valued, "not", not),
     }
