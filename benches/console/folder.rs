@@ -302,6 +302,7 @@ fn what_follows(scored: &ScoredOrder, n: u64, later: &mut Later) {
             note: None,
             opened_at: Some(opened_at),
             decided_at: at,
+            review: None,
         };
         later.insert((at, format!("choice/{choice_id}").into()), Fact::Choice(choice));
     }

@@ -6,12 +6,14 @@
 //! services are asked what the pages ask, one call after the other. While a call runs,
 //! another thread asks the sequencer for next to nothing, over and over: the longest of
 //! these waits is what the call holds up.
+//! Then a console is started on it, and the pages themselves are asked for over a socket.
 //! Budget: decision page and queue page in 20 ms (p99), so each read below them in 5 ms;
 //! nothing holds up the sequencer for more than 0.5 ms.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a bench")]
 
 mod folder;
+mod pages;
 #[path = "../shared/placed.rs"]
 mod placed;
 
@@ -125,6 +127,7 @@ async fn measure(engine: &Arc<Engine>, made: &Made) {
     })
     .await;
     graph_and_cases(engine, &|n| if n % 2 == 0 { random(n) } else { waits(n) }).await;
+    pages::measure(engine, &random, &waits).await;
 }
 
 /// Half of the decisions that `id` names wait for a review.
@@ -200,9 +203,7 @@ async fn timed<'e, F: Future<Output = ()>>(
     let mut beside = beside.await.expect("it ends");
     let ms = |times: &mut Vec<Duration>, share: f64| {
         times.sort_unstable();
-        let last = times.len().saturating_sub(1);
-        let at = (0..last).find(|at| share * last as f64 <= *at as f64).unwrap_or(last);
-        times[at].as_secs_f64() * 1e3
+        percentile(times, share).as_secs_f64() * 1e3
     };
     println!(
         "{n_calls:11} {:9.3} {:9.3} {:9.3} {:9.3}  {name}",
@@ -211,4 +212,11 @@ async fn timed<'e, F: Future<Output = ()>>(
         ms(&mut took, 1.0),
         ms(&mut beside, 0.99)
     );
+}
+
+/// The smallest time that so large a share does not exceed; the times are sorted.
+fn percentile(times: &[Duration], share: f64) -> Duration {
+    let last = times.len().saturating_sub(1);
+    let at = (0..last).find(|at| share * last as f64 <= *at as f64).unwrap_or(last);
+    times[at]
 }

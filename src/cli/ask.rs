@@ -48,6 +48,7 @@ pub enum Lang {
     /// English.
     En,
     /// Chinese.
+    #[value(alias = "zh-CN")]
     Zh,
 }
 

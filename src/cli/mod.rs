@@ -26,6 +26,7 @@ pub mod experiment_json;
 pub mod experiment_page;
 pub mod experiment_picture;
 pub mod experiment_words;
+pub mod explain;
 pub mod exploration;
 mod exploration_line;
 pub mod export_matrix;
@@ -117,6 +118,8 @@ enum Command {
     Exploration(exploration::ExplorationArgs),
     /// Ask a server what was done about an order, what followed, and about similar cases
     Case(case::CaseArgs),
+    /// Show one recorded decision of a data folder, or write it as a file for an auditor
+    Explain(explain::ExplainArgs),
     /// Ask a server which orders people should look at first
     Queue(queue::QueueArgs),
     /// Judge recorded orders again under a draft of a strategy and compare
@@ -153,6 +156,7 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Operators(args) => operators::run(&args),
         Command::Exploration(args) => exploration::run(&args),
         Command::Case(args) => case::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Queue(args) => queue::run(&args),
         Command::Backtest(args) => backtest::run(&args),
         Command::Audit(args) => audit::run(&args),

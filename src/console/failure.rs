@@ -31,6 +31,8 @@ pub enum Failure {
     Fields(Vec<FieldMistake>),
     /// What should be undone is recorded by now.
     Recorded,
+    /// A decision is judged blind: what was worked out is shown once somebody has chosen.
+    ChooseFirst,
     /// The engine could not do it.
     Engine(Arc<Error>),
     /// A page could not be written: a fault of this program.
@@ -58,7 +60,7 @@ impl Failure {
     fn status(&self) -> StatusCode {
         match self {
             Self::SignIn { .. } => StatusCode::SEE_OTHER,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::ChooseFirst => StatusCode::FORBIDDEN,
             Self::NoPage => StatusCode::NOT_FOUND,
             Self::Fields(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Recorded => StatusCode::CONFLICT,
@@ -81,6 +83,7 @@ impl Failure {
             Self::NoPage => ("failure-not-found", "failure-not-found-hint"),
             Self::Fields(_) => ("failure-invalid", "failure-invalid-hint"),
             Self::Recorded => ("failure-recorded", "failure-recorded-hint"),
+            Self::ChooseFirst => ("why-choose-first", "why-choose-first-hint"),
             Self::Engine(error) => match error.kind() {
                 ErrorKind::Invalid => ("failure-invalid", "failure-invalid-hint"),
                 ErrorKind::NotFound => ("failure-not-found", "failure-not-found-hint"),
@@ -99,7 +102,11 @@ impl Failure {
     fn details(&self) -> Vec<String> {
         match self {
             // What a template could not do is for the log.
-            Self::SignIn { .. } | Self::NoPage | Self::Recorded | Self::Page(_) => Vec::new(),
+            Self::SignIn { .. }
+            | Self::NoPage
+            | Self::Recorded
+            | Self::ChooseFirst
+            | Self::Page(_) => Vec::new(),
             Self::Forbidden(permission) => vec![format!("{permission:?}")],
             Self::Fields(mistakes) => {
                 mistakes.iter().map(|it| format!("{}: {}", it.field, it.description)).collect()

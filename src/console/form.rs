@@ -1,5 +1,8 @@
 //! What forms and addresses say.
 
+use axum::http::HeaderMap;
+use axum::http::header::HOST;
+
 use crate::console::failure::Failure;
 use crate::domain::decision::{ActionKind, DecisionId};
 use crate::domain::feedback::OverrideReason;
@@ -27,6 +30,25 @@ pub fn local(back: &str) -> &str {
     let is_local =
         back.starts_with('/') && !back.starts_with("//") && !back.contains(['\\', '\n', '\r']);
     if is_local { back } else { "/" }
+}
+
+/// How the browser reached this console: `https` when something before it speaks TLS.
+pub fn scheme(headers: &HeaderMap) -> &'static str {
+    let told = headers.get("x-forwarded-proto").and_then(|it| it.to_str().ok());
+    if told == Some("https") { "https" } else { "http" }
+}
+
+/// Where this console is for the browser that asks, as `http://127.0.0.1:8080`.
+///
+/// # Errors
+/// `Fields` when the browser does not say so, or something else.
+pub fn origin(headers: &HeaderMap) -> Result<String, Failure> {
+    let host = headers.get(HOST).and_then(|it| it.to_str().ok()).unwrap_or_default();
+    let is_fit = |it: char| it.is_ascii_alphanumeric() || matches!(it, '.' | '-' | ':' | '[' | ']');
+    if host.is_empty() || !host.chars().all(is_fit) {
+        return Err(Failure::field("host", "is not a host"));
+    }
+    Ok(format!("{}://{host}", scheme(headers)))
 }
 
 /// The decision of an address.
@@ -73,6 +95,19 @@ mod tests {
             assert_eq!(local(evil), "/", "{evil}");
         }
         assert_eq!(local("/queue?sort=risk"), "/queue?sort=risk");
+    }
+
+    #[test]
+    fn a_link_leads_to_where_the_browser_is() {
+        let mut headers = HeaderMap::new();
+        assert!(origin(&headers).is_err());
+        headers.insert(HOST, "[::1]:8080".parse().unwrap());
+        assert_eq!(origin(&headers).unwrap(), "http://[::1]:8080");
+        headers.insert("x-forwarded-proto", "https".parse().unwrap());
+        headers.insert(HOST, "lens.example".parse().unwrap());
+        assert_eq!(origin(&headers).unwrap(), "https://lens.example");
+        headers.insert(HOST, "evil.example/?".parse().unwrap());
+        assert!(origin(&headers).is_err());
     }
 
     #[test]

@@ -67,7 +67,9 @@ pub fn count(n: u64) -> String {
 /// A number with at most three decimals.
 pub fn short(number: f64) -> String {
     let text = format!("{number:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    // What rounds to nothing has no sign.
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
 }
 
 /// An instant to the minute, UTC: `2026-11-28 08:40`.

@@ -12,6 +12,7 @@ use crate::domain::feature::FeatureGroup;
 use crate::domain::feedback::OutcomeKind;
 use crate::domain::head::HeadId;
 use crate::domain::impact::ImpactKind;
+use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::risk::RiskBand;
 use crate::domain::text::{Language, Text};
 
@@ -140,6 +141,22 @@ impl Words {
             DegradedReason::FewInputsKnown => "degraded-few_inputs_known",
             DegradedReason::PastShed => "degraded-past_shed",
         })
+    }
+
+    /// Name of a fact of a stream, by its name there.
+    pub fn fact(self, name: &str) -> String {
+        let key = format!("fact-{name}");
+        if has(&key) { self.t(&key) } else { name.replace('_', " ") }
+    }
+
+    /// Name of a sort of address.
+    pub fn address_kind(self, kind: AddressKind) -> String {
+        self.t(&format!("address-{}", kind.as_str()))
+    }
+
+    /// Name of a way to pay.
+    pub fn payment_kind(self, kind: PaymentKind) -> String {
+        self.t(&format!("payment-{}", kind.as_str()))
     }
 
     /// Why somebody went against the first recommendation, by its name in forms.

@@ -1,4 +1,4 @@
-//! Closed cases: decisions that somebody chose about, or that something followed.
+//! Closed cases: what somebody chose about, or what something followed.
 
 use serde::Serialize;
 

@@ -133,6 +133,8 @@ pub struct ExperimentSummary {
     pub arms: Vec<Box<str>>,
     /// Units in them.
     pub units: Vec<u64>,
+    /// Fewest orders of an arm before money may end it.
+    pub orders_min: u64,
     /// From when on how many took part.
     pub epochs: Vec<Epoch>,
     /// Who started it.

@@ -1,6 +1,6 @@
-//! How long people look at orders, by what of the answer they saw, and whether they were right.
+//! How long people look at orders, and whether they are right.
 //!
-//! It measures the explanations: whether they save time, sway choices or help to choose well.
+//! By what of the answer they saw, so it measures the explanations: whether they save time, sway choices or help to choose well.
 //! What is measured is the first choice about an order that somebody had to look at.
 
 use std::collections::VecDeque;

@@ -8,7 +8,6 @@ use super::*;
 use crate::domain::event::{Label, OrderAmount};
 use crate::domain::feedback::{OutcomeKind, OutcomeSource};
 use crate::domain::head::{HeadId, RiskType};
-use crate::domain::order::OrderKey;
 use crate::domain::time::{Span, Timestamp};
 
 fn key(n: u64) -> OrderKey {

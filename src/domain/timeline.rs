@@ -1,4 +1,4 @@
-//! What is known about an order and its account, in the order in which it happened.
+//! What is known about an order and its account, as it happened.
 
 use serde::Serialize;
 

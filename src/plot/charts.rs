@@ -2,7 +2,7 @@
 
 use crate::plot::axis::Axis;
 use crate::plot::frame::Frame;
-use crate::plot::svg::{Anchor, At};
+use crate::plot::svg::{Anchor, At, Caption};
 
 /// Most bars of a bar chart.
 const BARS_MAX: usize = 15;
@@ -28,10 +28,40 @@ pub struct ReliabilityPoint {
     pub high: f64,
 }
 
+/// Words of a reliability picture.
+#[derive(Clone, Copy, Debug)]
+pub struct ReliabilityLabels<'a> {
+    /// Below the horizontal axis.
+    pub x: &'a str,
+    /// Beside the vertical axis.
+    pub y: &'a str,
+    /// What the diagonal means.
+    pub note: &'a str,
+}
+
 /// Predicted against observed; on the diagonal, predictions are right on average.
 /// Predictions that are all above 0 and far apart get logarithmic axes, where an
 /// observed 0 lies on the edge.
 pub fn reliability(title: &str, unit: &str, points: &[ReliabilityPoint]) -> String {
+    let (x, y) = (format!("mean prediction ({unit})"), format!("observed, 90 % interval ({unit})"));
+    let labels = ReliabilityLabels { x: &x, y: &y, note: "dashed: right on average" };
+    let (x, y) = reliability_axes(labels, points);
+    let ends = (x.min, x.max);
+    with_points(Frame::new(title, x, y), labels, ends, points)
+}
+
+/// The same inside a page, see [`crate::plot::svg::Svg::inline`].
+pub fn inline_reliability(
+    caption: Caption<'_>,
+    labels: ReliabilityLabels<'_>,
+    points: &[ReliabilityPoint],
+) -> String {
+    let (x, y) = reliability_axes(labels, points);
+    let ends = (x.min, x.max);
+    with_points(Frame::inside(caption, x, y), labels, ends, points)
+}
+
+fn reliability_axes(labels: ReliabilityLabels<'_>, points: &[ReliabilityPoint]) -> (Axis, Axis) {
     let lowest = |value: fn(&ReliabilityPoint) -> f64| {
         points.iter().map(value).fold(f64::INFINITY, f64::min)
     };
@@ -44,12 +74,17 @@ pub fn reliability(title: &str, unit: &str, points: &[ReliabilityPoint]) -> Stri
         let min = min_predicted.min(lowest(|point| point.low)).min(0.0);
         Axis::linear(label, min, max)
     };
-    let x = axis(&format!("mean prediction ({unit})"));
-    let y = axis(&format!("observed, 90 % interval ({unit})"));
-    let ends = (x.min, x.max);
-    let mut frame = Frame::new(title, x, y);
+    (axis(labels.x), axis(labels.y))
+}
+
+fn with_points(
+    mut frame: Frame,
+    labels: ReliabilityLabels<'_>,
+    ends: (f64, f64),
+    points: &[ReliabilityPoint],
+) -> String {
     frame.svg.line("ideal", frame.at(ends.0, ends.0), frame.at(ends.1, ends.1));
-    frame.note("dashed: right on average");
+    frame.note(labels.note);
     for point in points {
         let (low, high) =
             (frame.at(point.predicted, point.low), frame.at(point.predicted, point.high));

@@ -1,7 +1,8 @@
 //! What every chart has: title, two axes with labels and ticks, a grid.
 
 use crate::plot::axis::Axis;
-use crate::plot::svg::{Anchor, At, Svg};
+use crate::plot::svg::{Anchor, At, Caption, Reading, Svg, View};
+use crate::plot::words::width;
 
 /// Width of every chart.
 pub const WIDTH: f64 = 640.0;
@@ -12,6 +13,8 @@ const RIGHT: f64 = 20.0;
 const BOTTOM: f64 = 52.0;
 /// Left margin of charts whose vertical axis shows numbers.
 pub const LEFT: f64 = 68.0;
+/// Height of letters inside pages.
+const LETTER: f64 = 12.0;
 
 /// A chart with its axes drawn.
 #[derive(Debug)]
@@ -21,6 +24,16 @@ pub struct Frame {
     x: Axis,
     y: Axis,
     left: f64,
+    sheet: Sheet,
+}
+
+/// Where a chart stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sheet {
+    /// Alone, in a file.
+    File,
+    /// Inside a page.
+    Page,
 }
 
 /// An entry of the legend: class of the mark, then text.
@@ -29,7 +42,19 @@ pub type LegendEntry<'a> = (&'a str, &'a str);
 impl Frame {
     /// Draws title, axes and grid.
     pub fn new(title: &str, x: Axis, y: Axis) -> Self {
-        let mut frame = Self::bare(title, x, y, LEFT);
+        Self::bare(title, x, y, LEFT).ruled()
+    }
+
+    /// The same inside a page, which paints it.
+    pub fn inside(caption: Caption<'_>, x: Axis, y: Axis) -> Self {
+        let view = View::sized(WIDTH, HEIGHT);
+        let svg = Svg::inline(caption, "chart", Reading::Whole, view);
+        Self { svg, x, y, left: LEFT, sheet: Sheet::Page }.titled(caption.title).ruled()
+    }
+
+    /// With the vertical axis's ticks and label.
+    fn ruled(self) -> Self {
+        let mut frame = self;
         for (value, text) in frame.y.ticks() {
             let at = frame.at(frame.x.min, value);
             frame.svg.line("grid", at, frame.at(frame.x.max, value));
@@ -45,7 +70,12 @@ impl Frame {
     /// margin of its own at the left.
     pub fn bare(title: &str, x: Axis, y: Axis, left: f64) -> Self {
         let svg = Svg::new(title, WIDTH, HEIGHT);
-        let mut frame = Self { svg, x, y, left };
+        Self { svg, x, y, left, sheet: Sheet::File }.titled(title)
+    }
+
+    /// With title and horizontal axis.
+    fn titled(self, title: &str) -> Self {
+        let mut frame = self;
         frame.svg.text(At { x: 16.0, y: 24.0 }, Anchor::Start, "title", title);
         for (value, text) in frame.x.ticks() {
             let at = frame.at(value, frame.y.min);
@@ -55,7 +85,7 @@ impl Frame {
         let origin = frame.at(frame.x.min, frame.y.min);
         frame.svg.line("axis", origin, frame.at(frame.x.max, frame.y.min));
         frame.svg.line("axis", origin, frame.at(frame.x.min, frame.y.max));
-        let below = At { x: left + 0.5 * (WIDTH - left - RIGHT), y: HEIGHT - 12.0 };
+        let below = At { x: frame.left + 0.5 * (WIDTH - frame.left - RIGHT), y: HEIGHT - 12.0 };
         let label = frame.x.label.clone();
         frame.svg.text(below, Anchor::Middle, "", &label);
         frame
@@ -79,8 +109,12 @@ impl Frame {
         let mut right = WIDTH - RIGHT;
         for (class, text) in entries.iter().rev() {
             self.svg.text(At { x: right, y: 24.0 }, Anchor::End, "", text);
-            // A letter of this font is about seven pixels wide.
-            right -= 7.0 * text.chars().count() as f64 + 8.0;
+            right -= 8.0
+                + match self.sheet {
+                    // A letter of this font is about seven pixels wide.
+                    Sheet::File => 7.0 * text.chars().count() as f64,
+                    Sheet::Page => width(text, LETTER),
+                };
             let corner = At { x: right - 10.0, y: 14.0 };
             self.svg.rect(class, corner, At { x: right, y: 24.0 });
             right -= 26.0;

@@ -2,7 +2,7 @@
 
 use crate::plot::axis::Axis;
 use crate::plot::frame::{Frame, HEIGHT, WIDTH};
-use crate::plot::svg::{At, Svg};
+use crate::plot::svg::{At, Caption, Svg};
 
 /// An estimate with its interval at a place of the horizontal axis.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,9 +33,29 @@ pub struct Labels<'a> {
 /// An effect and its intervals, look by look; nothing lies on the dashed line. An interval that
 /// is far wider than the last one ends at the edge.
 pub fn effect(labels: Labels<'_>, x_max: f64, points: &[EffectPoint]) -> String {
+    drawn_effect(labels, x_max, points, |x, y| Frame::new(labels.title, x, y))
+}
+
+/// The same inside a page: its element id, and what is to be seen, in words.
+pub fn effect_inside(
+    (id, desc): (&str, &str),
+    labels: Labels<'_>,
+    x_max: f64,
+    points: &[EffectPoint],
+) -> String {
+    let caption = Caption { id, title: labels.title, desc };
+    drawn_effect(labels, x_max, points, |x, y| Frame::inside(caption, x, y))
+}
+
+fn drawn_effect(
+    labels: Labels<'_>,
+    x_max: f64,
+    points: &[EffectPoint],
+    frame: impl FnOnce(Axis, Axis) -> Frame,
+) -> String {
     let (low, high) = range(points);
     let x = Axis::linear(labels.x, 0.0, x_max);
-    let mut frame = Frame::new(labels.title, x, Axis::linear(labels.y, low, high));
+    let mut frame = frame(x, Axis::linear(labels.y, low, high));
     frame.note(labels.note);
     let upper = points.iter().map(|point| frame.at(point.x, point.high));
     let lower = points.iter().rev().map(|point| frame.at(point.x, point.low));
@@ -58,9 +78,30 @@ pub fn counts(
     names: [&str; 2],
     points: &[(f64, f64, f64)],
 ) -> String {
+    drawn_counts(labels, x_max, (names, points), |x, y| Frame::new(labels.title, x, y))
+}
+
+/// The same inside a page: its element id, and what is to be seen, in words.
+pub fn counts_inside(
+    (id, desc): (&str, &str),
+    labels: Labels<'_>,
+    x_max: f64,
+    names: [&str; 2],
+    points: &[(f64, f64, f64)],
+) -> String {
+    let caption = Caption { id, title: labels.title, desc };
+    drawn_counts(labels, x_max, (names, points), |x, y| Frame::inside(caption, x, y))
+}
+
+fn drawn_counts(
+    labels: Labels<'_>,
+    x_max: f64,
+    (names, points): ([&str; 2], &[(f64, f64, f64)]),
+    frame: impl FnOnce(Axis, Axis) -> Frame,
+) -> String {
     let highest = points.iter().map(|point| point.1.max(point.2)).fold(1.0, f64::max);
     let x = Axis::linear(labels.x, 0.0, x_max);
-    let mut frame = Frame::new(labels.title, x, Axis::linear(labels.y, 0.0, highest));
+    let mut frame = frame(x, Axis::linear(labels.y, 0.0, highest));
     let first: Vec<At> = points.iter().map(|point| frame.at(point.0, point.1)).collect();
     let second: Vec<At> = points.iter().map(|point| frame.at(point.0, point.2)).collect();
     frame.svg.path("two curve", &first);
@@ -92,6 +133,7 @@ fn range(points: &[EffectPoint]) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plot::well_formed::faults;
 
     const LABELS: Labels<'_> = Labels { title: "t", x: "days", y: "money", note: "dashed: none" };
 
@@ -117,6 +159,22 @@ mod tests {
         for picture in [effect(LABELS, 0.0, &[]), counts(LABELS, 0.0, ["a", "b"], &[])] {
             assert!(picture.ends_with("</svg>\n") && !picture.contains("NaN"), "{picture}");
         }
+    }
+
+    #[test]
+    fn a_picture_inside_a_page_is_the_same_without_a_style_of_its_own() {
+        let inside = effect_inside(("e", "what is seen"), LABELS, 40.0, &points());
+        let grown = [(1.0, 1.0, 2.0), (2.0, 4.0, 3.0)];
+        let counted = counts_inside(("c", "so many"), LABELS, 2.0, ["对照组", "a"], &grown);
+        for picture in [&inside, &counted] {
+            assert_eq!(faults(picture), Vec::<String>::new(), "{picture}");
+            assert!(!picture.contains("style") && picture.contains("class=\"plot chart\""));
+        }
+        let line = |text: &str| {
+            text.lines().find(|it| it.starts_with("<polyline class=\"one curve")).map(str::to_owned)
+        };
+        assert!(line(&inside).is_some());
+        assert_eq!(line(&inside), line(&effect(LABELS, 40.0, &points())));
     }
 
     #[test]

@@ -4,17 +4,17 @@ use crate::plot::axis::Axis;
 use crate::plot::svg::{Anchor, At, Caption, Reading, Svg, View};
 use crate::plot::words::fitted;
 
-const WIDTH: f64 = 860.0;
+const WIDTH: f64 = 1100.0;
 const ROW: f64 = 24.0;
 const BAR: f64 = 14.0;
 /// Height of the axis below the rows.
 const AXIS: f64 = 44.0;
 /// Where labels begin, and how wide they may be.
-const LABEL: (f64, f64) = (24.0, 230.0);
+const LABEL: (f64, f64) = (24.0, 372.0);
 /// Where values of features begin, and how wide they may be.
-const VALUE: (f64, f64) = (262.0, 112.0);
+const VALUE: (f64, f64) = (404.0, 112.0);
 /// Left and right end of the axis.
-const PLOT: (f64, f64) = (386.0, 784.0);
+const PLOT: (f64, f64) = (528.0, 1024.0);
 /// Where shifts end.
 const SHIFT: f64 = WIDTH - 8.0;
 const FONT: f64 = 12.0;

@@ -67,7 +67,7 @@ pub fn read_choice(
         check.note(&path.field("opened_at"), "is later than decided_at");
     }
     let by_review = path.field("review");
-    let review = choice.review.map(|review| {
+    let review = choice.review.as_ref().map(|review| {
         let reviewed = Reviewed { opened_at, decided_at, opened_path: &path.field("opened_at") };
         read_review(check, &by_review, review, &reviewed)
     });

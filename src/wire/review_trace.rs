@@ -32,7 +32,7 @@ pub fn review_to_pb(review: &ReviewTrace) -> pb::ReviewTrace {
 pub fn read_review(
     check: &mut Check<'_>,
     path: &Path<'_>,
-    review: pb::ReviewTrace,
+    review: &pb::ReviewTrace,
     reviewed: &Reviewed<'_>,
 ) -> Option<ReviewTrace> {
     let by_input = path.field("first_input_at");

@@ -1,11 +1,13 @@
-//! What a person looks at: one order with all that is known, lists, and how the service does.
+//! What people look at: one order with all that is known, and lists.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::sync::Arc;
 
 use crate::domain::closed_case::{ClosedCasePage, ClosedCaseQuery};
 use crate::domain::decision::DecisionId;
 use crate::domain::decision_short::DecisionShort;
+use crate::domain::feature::FeatureSpec;
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::query::DecisionKey;
 use crate::domain::record::ScoredOrder;
@@ -28,6 +30,15 @@ pub struct Dossier {
     pub timeline: Vec<TimelineEntry>,
     /// True when more was told about the order than the timeline shows.
     pub is_timeline_truncated: bool,
+}
+
+/// What features are called and how they are counted, by id.
+pub type FeatureSpecs = BTreeMap<Box<str>, FeatureSpec>;
+
+/// Those of some features that are among these ids.
+pub fn specs_named(features: &[FeatureSpec], ids: &BTreeSet<&str>) -> FeatureSpecs {
+    let named = features.iter().filter(|spec| ids.contains(&*spec.id));
+    named.map(|spec| (spec.id.clone(), spec.clone())).collect()
 }
 
 /// Reads for people: bounded, and from what is durable.
@@ -58,6 +69,11 @@ pub trait DossierService: Send + Sync + 'static {
         &self,
         ids: &[DecisionId],
     ) -> impl Future<Output = Result<Vec<DecisionShort>, Error>> + Send;
+
+    /// What features are called and how they are counted, by id: as the bundle that judges now
+    /// says it, since ids are never used again for something else. Those that it does not read
+    /// are left out.
+    fn feature_specs(&self, ids: &BTreeSet<&str>) -> FeatureSpecs;
 
     /// How the newest `n` decisions since the start were made; more than are kept are all.
     ///

@@ -1,6 +1,8 @@
-//! The engine's part for people: reads of journal and records, beside the sequencer.
+//! The engine's part for people: reads beside the sequencer.
 
 use std::sync::Arc;
+
+use std::collections::BTreeSet;
 
 use crate::domain::closed_case::{ClosedCasePage, ClosedCaseQuery};
 use crate::domain::decision::DecisionId;
@@ -9,12 +11,12 @@ use crate::domain::query::DecisionKey;
 use crate::store::disk_use::bytes_in;
 use crate::store::error::Error as StoreError;
 use crate::workflow::command::Command;
-use crate::workflow::dossier_service::{Dossier, DossierService};
+use crate::workflow::dossier_service::{Dossier, DossierService, FeatureSpecs, specs_named};
 use crate::workflow::engine::{Engine, block};
 use crate::workflow::error::Error;
 use crate::workflow::recent_work::RecentWork;
 use crate::workflow::start_engine::{JOURNAL_DIR, RECORDS_FILE, SNAPSHOTS_DIR};
-use crate::workflow::system_status::{DataBytes, NamedHash, SystemStatus};
+use crate::workflow::system_status::{DiskUse, NamedHash, SystemStatus};
 use crate::workflow::timeline::timeline;
 
 impl DossierService for Engine {
@@ -54,6 +56,10 @@ impl DossierService for Engine {
         read().await
     }
 
+    fn feature_specs(&self, ids: &BTreeSet<&str>) -> FeatureSpecs {
+        specs_named(&self.active().bundle().manifest().features, ids)
+    }
+
     async fn recent_work(&self, n: u32) -> Result<RecentWork, Error> {
         let (work, position) = self.ask(|reply| Command::Work { n, reply }).await?;
         self.reached(position).await;
@@ -63,7 +69,7 @@ impl DossierService for Engine {
     async fn get_system_status(&self) -> Result<SystemStatus, Error> {
         let data_dir = self.data_dir.clone();
         let sizes = move || {
-            Ok(DataBytes {
+            Ok(DiskUse {
                 journal: bytes_in(&data_dir.join(JOURNAL_DIR), "")?,
                 snapshots: bytes_in(&data_dir.join(SNAPSHOTS_DIR), "")?,
                 records: bytes_in(&data_dir, RECORDS_FILE)?,

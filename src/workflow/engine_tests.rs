@@ -47,7 +47,7 @@ pub(super) fn settings(dir: &Path) -> EngineSettings {
     }
 }
 
-pub(super) fn open_with(dir: &Path, bundle: Arc<Bundle>, strategy: &str) -> Engine {
+pub(crate) fn open_with(dir: &Path, bundle: Arc<Bundle>, strategy: &str) -> Engine {
     let inputs = EngineInputs {
         judge: judge(bundle, strategy),
         read_strategy: reader(),
@@ -63,12 +63,12 @@ pub(super) fn open(dir: &Path) -> Engine {
     open_with(dir, bundle(), "plain")
 }
 
-pub(super) async fn score(engine: &Engine, n: u32) -> Arc<Decision> {
+pub(crate) async fn score(engine: &Engine, n: u32) -> Arc<Decision> {
     engine.score_order(request(n), at(i64::from(n) + 1)).await.unwrap().decision
 }
 
 /// Orders, verdicts and some more orders, so that the graph has something to tell.
-pub(super) async fn fill(engine: &Engine, numbers: std::ops::Range<u32>) -> Vec<Arc<Decision>> {
+pub(crate) async fn fill(engine: &Engine, numbers: std::ops::Range<u32>) -> Vec<Arc<Decision>> {
     let mut decisions = Vec::new();
     for n in numbers {
         decisions.push(score(engine, n).await);
@@ -105,7 +105,7 @@ pub(super) fn kept(decision: &Arc<Decision>, n: u32) -> Arc<Decision> {
     as_recorded(Arc::new(scored)).unwrap().decision.clone()
 }
 
-pub(super) fn choice(id: &str, decision_id: DecisionId, action: ActionKind) -> OperatorChoice {
+pub(crate) fn choice(id: &str, decision_id: DecisionId, action: ActionKind) -> OperatorChoice {
     OperatorChoice {
         choice_id: id.into(),
         decision_id,

@@ -113,6 +113,7 @@ impl ExperimentRun {
             id: self.plan.id.clone(),
             arms: self.plan.arms.iter().map(|arm| arm.name.clone()).collect(),
             units: self.n_units.clone(),
+            orders_min: self.plan.orders_min,
             epochs: self.epochs.clone(),
             started: self.started.clone(),
             ended: self.ended.clone(),

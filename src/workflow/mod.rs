@@ -37,6 +37,7 @@ pub mod judge_actions;
 pub mod judge_error;
 pub mod judge_order;
 pub mod judges;
+pub mod kept_dossier;
 pub mod learn_from_journal;
 pub mod lineup;
 pub mod model_ledger;
@@ -85,7 +86,7 @@ mod background_tests;
 #[cfg(test)]
 mod dossier_tests;
 #[cfg(test)]
-mod engine_tests;
+pub(crate) mod engine_tests;
 #[cfg(test)]
 mod experiments_tests;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How the newest decisions were made: times of stages, what was missing, who judged.
+//! How the newest decisions were made: how fast, with what, by whom.
 //!
 //! Kept in memory by the sequencer, beside the state and in no snapshot: times are of this
 //! process on this machine, so those from before a start would mix two machines or builds, and

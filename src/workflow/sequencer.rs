@@ -105,15 +105,11 @@ impl Sequencer {
                     let active = self.judges.lineup().active().strategy().clone();
                     answer(reply, Ok((waiting, active, self.state.position)));
                 }
-                Command::Operators { reply } => {
-                    answer(reply, Ok((self.state.operators.reports(), self.state.position)));
-                }
+                Command::Operators { reply } => self.tell(reply, self.state.operators.reports()),
                 Command::ReviewTimes { reply } => {
-                    answer(reply, Ok((self.state.review_times.reports(), self.state.position)));
+                    self.tell(reply, self.state.review_times.reports());
                 }
-                Command::Work { n, reply } => {
-                    answer(reply, Ok((self.work.report(n), self.state.position)));
-                }
+                Command::Work { n, reply } => self.tell(reply, self.work.report(n)),
                 Command::Explorations { reply } => answer(reply, Ok(self.explorations())),
                 Command::Ingest { event, received_time, reply } => {
                     self.renew_background(received_time);
@@ -124,9 +120,7 @@ impl Sequencer {
                 Command::Model { bundle, expected, signature, reply } => {
                     self.change_model(&bundle, expected.as_deref(), signature, reply);
                 }
-                Command::Models { reply } => {
-                    answer(reply, Ok((self.state.models.clone(), self.state.position)));
-                }
+                Command::Models { reply } => self.tell(reply, self.state.models.clone()),
                 Command::StepExperiment { step, signature, reply } => {
                     self.experiment(&step, signature, reply);
                 }
@@ -150,6 +144,11 @@ impl Sequencer {
         }
         self.background.stop();
         self.state
+    }
+
+    /// Answers with what holds as of the state's position.
+    fn tell<T>(&self, reply: Reply<(T, u64)>, told: T) {
+        answer(reply, Ok((told, self.state.position)));
     }
 
     /// Puts a background that is done into the journal, in front of what is recorded next,

@@ -20,7 +20,7 @@ pub struct SystemStatus {
     /// The strategy that judges what neither an experiment nor a trial covers.
     pub strategy: NamedHash,
     /// What the data folder takes.
-    pub data: DataBytes,
+    pub data: DiskUse,
 }
 
 /// A version by its name and the hash of its content.
@@ -34,7 +34,7 @@ pub struct NamedHash {
 
 /// What a data folder takes, bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct DataBytes {
+pub struct DiskUse {
     /// Files of the journal, which are made in advance and fill up.
     pub journal: u64,
     /// Saved states.

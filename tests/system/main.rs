@@ -13,6 +13,7 @@ mod audit;
 mod backtest;
 mod cases;
 mod catboost;
+mod console;
 mod durability;
 mod experiments;
 mod exploration;

@@ -10,6 +10,8 @@ pub(crate) struct Server {
     child: Child,
     /// `http://127.0.0.1:port`.
     pub url: String,
+    /// The link by which an administrator signs in to the console, once.
+    pub sign_in: String,
 }
 
 impl Server {
@@ -22,7 +24,7 @@ impl Server {
     pub(crate) fn start_with(data: &Path, arguments: &[&str]) -> Self {
         let mut child = orderlens()
             .arg("serve")
-            .args(["--listen", "127.0.0.1:0", "--data"])
+            .args(["--listen", "127.0.0.1:0", "--console", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(arguments)
             .stdout(Stdio::piped())
@@ -31,14 +33,20 @@ impl Server {
             .expect("the built binary starts");
         let stdout = child.stdout.take().expect("stdout is piped");
         let mut lines = BufReader::new(stdout).lines();
+        let mut sign_in = String::new();
         let url = lines
             .by_ref()
             .map_while(Result::ok)
-            .find_map(|line| line.strip_prefix("listening on ").map(str::to_owned))
+            .find_map(|line| {
+                if line.contains("/sign-in?link=") {
+                    sign_in.clone_from(&line);
+                }
+                line.strip_prefix("listening on ").map(str::to_owned)
+            })
             .expect("the server says where it listens");
         // Nobody reads on: the rest of stdout is drained so that the server never blocks on it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Self { child, url }
+        Self { child, url, sign_in }
     }
 
     /// SIGKILL: no warning, no clean-up.

@@ -13,14 +13,14 @@ use serde::Deserialize;
 
 use crate::console::assets::version;
 use crate::console::failure::Failure;
-use crate::console::form::local;
+use crate::console::form::{local, scheme};
 use crate::console::frame::page;
 use crate::console::guard::{SESSION_COOKIE, Visit};
 use crate::console::parts::Console;
 use crate::console::preferences::Preferences;
 use crate::console::session::Token;
 use crate::console::words::Words;
-use crate::domain::access::Person;
+use crate::domain::access::{Person, hash_of_key};
 use crate::domain::time::Span;
 use crate::workflow::access_service::AccessService as _;
 
@@ -100,8 +100,7 @@ async fn enter(
 ) -> Result<Response, Failure> {
     let now = console.now();
     let person = if asked.link.is_empty() {
-        let hash = blake3::hash(asked.key.trim().as_bytes()).to_hex();
-        console.engine.find_person_by_key(hash.as_str()).await?
+        console.engine.find_person_by_key(&hash_of_key(asked.key.trim())).await?
     } else {
         match console.sessions.accept(&Token::given(&asked.link), now) {
             Some(person_id) => find(&console, &person_id).await?,
@@ -138,8 +137,7 @@ async fn find(console: &Console, person_id: &str) -> Result<Option<Person>, Fail
 
 /// Scripts never see the cookie, other sites never send it; behind TLS it stays there.
 fn session_cookie(headers: &HeaderMap, token: &str, life: Span) -> String {
-    let scheme = headers.get("x-forwarded-proto").and_then(|it| it.to_str().ok());
-    let secure = if scheme == Some("https") { "; Secure" } else { "" };
+    let secure = if scheme(headers) == "https" { "; Secure" } else { "" };
     let seconds = life.0 / Span::SECOND.0;
     format!(
         "{SESSION_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"

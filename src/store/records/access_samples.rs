@@ -8,18 +8,6 @@ use crate::domain::note::{Note, NoteKind};
 use crate::domain::record::Record;
 use crate::domain::time::Timestamp;
 
-pub(super) const TABLES: [&str; 9] = [
-    "progress",
-    "decisions",
-    "events",
-    "event_counts",
-    "choices",
-    "outcomes",
-    "activations",
-    "audit",
-    "notes",
-];
-
 /// An entry for every second number, and a note for the others, each told twice.
 pub(super) fn access_record(n: u64) -> Record {
     let at = Timestamp(n.cast_signed());

@@ -1,4 +1,4 @@
-//! Closed cases: kept as they are told, so that a page of them is read off a tree.
+//! Closed cases, kept as they are told: a page of them is read off a tree.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 

@@ -21,7 +21,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::store::error::Error;
 use crate::store::records::fill::RecordsWriter;
@@ -71,6 +71,25 @@ pub fn open(
     let reading = connect(path).map_err(Error::database("open", path))?;
     reading.pragma_update(None, "query_only", true).map_err(Error::database("open", path))?;
     Ok((writer, Records::new(path, reading), rebuild))
+}
+
+/// Opens the records of a folder that another process may be filling, to ask and to change
+/// nothing.
+///
+/// # Errors
+/// [`Error::Database`] when there are none, or they are of another version of the schema.
+pub fn open_to_read(path: &Path) -> Result<Records, Error> {
+    let open = || {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)?;
+        let version =
+            connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))?;
+        if version != SCHEMA_VERSION {
+            return Err(rusqlite::Error::InvalidQuery);
+        }
+        Ok(connection)
+    };
+    Ok(Records::new(path, open().map_err(Error::database("open", path))?))
 }
 
 fn why_rebuild(path: &Path, journal_end: u64) -> Result<Option<Rebuild>, Error> {

@@ -8,7 +8,7 @@ use crate::domain::closed_case::{
 };
 use crate::domain::decision::{ActionKind, DecisionId};
 use crate::domain::decision_short::DecisionShort;
-use crate::domain::feedback::{OperatorChoice, Outcome};
+use crate::domain::feedback::{OperatorChoice, Outcome, OutcomeKind};
 use crate::domain::order::OrderKey;
 use crate::domain::time::Timestamp;
 use crate::store::error::Error;
@@ -129,7 +129,7 @@ impl Records {
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let before = query.before.map_or(i64::MAX, |before| before.0.cast_signed());
         let values = vec![
-            text(query.outcome.map(|kind| kind.as_str())).into(),
+            text(query.outcome.map(OutcomeKind::as_str)).into(),
             text(query.action.map(ActionKind::as_str)).into(),
             text(query.head.as_ref().map(|head| &*head.0)).into(),
             before.into(),

@@ -1,4 +1,4 @@
-//! The story of an order and the closed cases, against a plain reading of what was told.
+//! Stories of orders and closed cases, against a plain reading.
 
 use std::collections::BTreeMap;
 

@@ -32,7 +32,7 @@ use crate::store::journal::recovery::DamagedTail;
 use crate::store::journal::{Journal, JournalSettings};
 use crate::store::log;
 use crate::store::medium::Unsynced;
-use crate::store::records::access_samples::{TABLES, access_record};
+use crate::store::records::access_samples::access_record;
 use crate::store::records::follow::{FollowSettings, RecordsFollower, catch_up};
 use crate::store::records::query::{DecisionFilter, PageCursor};
 

@@ -55,6 +55,7 @@ fn days() -> u32 {
 
 impl Asked {
     /// The same with numbers that the graph answers.
+    #[must_use]
     pub fn within_limits(mut self) -> Self {
         self.hops = self.hops.clamp(1, HOPS_MAX);
         self.days = self.days.clamp(1, DAYS_MAX);
