@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::console::format::{count, grouped, minute, percent, signed_money};
-use crate::console::pages::lab::orders::{FLIPPED_SHOWN, FlipView, SliceView, flip, slices};
+use crate::console::pages::lab::orders::{FLIPPED_SHOWN, FlipView, Sides, SliceView, flip, slices};
 use crate::console::words::Words;
 use crate::domain::backtest::{
     BacktestReport, Coefficients, MatrixCell as Replayed, MoneyDifference, OffPolicyLevel,
@@ -159,8 +159,9 @@ impl Findings {
         let differences = &report.assumption.differences;
         let currency = differences.first().map_or(Currency::CNY, |it| it.currency);
         let shown = report.flipped.iter().take(FLIPPED_SHOWN);
+        let sides = |id| if hidden.contains(&id) { Sides::Hidden } else { Sides::Shown };
         let flipped: Vec<FlipView> =
-            shown.map(|it| flip(words, it, currency, hidden.contains(&it.decision_id))).collect();
+            shown.map(|it| flip(words, it, currency, sides(it.decision_id))).collect();
         let truths = [
             ("lab-good-stopped", known.good_newly_stopped),
             ("lab-good-released", known.good_newly_released),
