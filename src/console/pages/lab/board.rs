@@ -69,7 +69,7 @@ struct Base {
 
 #[derive(Template)]
 #[template(path = "lab.html", config = ".config/askama.toml")]
-pub(super) struct LabPage {
+struct LabPage {
     frame: Frame,
     bases: Vec<Base>,
     base_hash: String,
@@ -116,10 +116,22 @@ pub fn board(
     (ledger, draft, preview): (&StrategyLedger, Draft, Preview),
 ) -> Result<Html<String>, Failure> {
     let frame = Frame::new(console, visit, Place::Lab);
-    page(&lab_page(frame, (&visit.person, console.levers), (ledger, draft, preview)))
+    written(frame, (&visit.person, console.levers), (ledger, draft, preview))
 }
 
-pub(super) fn lab_page(
+/// The same without the service behind it.
+///
+/// # Errors
+/// `Page`.
+pub fn written(
+    frame: Frame,
+    reader: (&Person, LeverTools),
+    shown: (&StrategyLedger, Draft, Preview),
+) -> Result<Html<String>, Failure> {
+    page(&lab_page(frame, reader, shown))
+}
+
+fn lab_page(
     frame: Frame,
     (person, tools): (&Person, LeverTools),
     (ledger, draft, preview): (&StrategyLedger, Draft, Preview),

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use askama::Template as _;
-
 use crate::config::EMBEDDED_STRATEGY;
 use crate::config::levers::{levers, with_levers};
 use crate::console::frame::Frame;
-use crate::console::pages::lab::board::lab_page;
+use crate::console::pages::lab::board::written;
 use crate::console::pages::lab::draft::{Draft, Fault};
 use crate::console::pages::lab::findings::Findings;
 use crate::console::pages::lab::preview::Preview;
@@ -188,8 +186,8 @@ fn the_lab_is_written_in_both_languages() {
         for preview in previews {
             let fields = vec![("weights.order".to_owned(), "1.3".to_owned())];
             let draft = Draft::sent(ledger.active().unwrap().clone(), TOOLS, fields);
-            let page = lab_page(frame(words), (&wang, TOOLS), (&ledger, draft, preview));
-            let html = page.render().unwrap();
+            let shown = (&ledger, draft, preview);
+            let html = written(frame(words), (&wang, TOOLS), shown).unwrap().0;
             assert!(!html.contains('⟦'), "{}", &html[html.find('⟦').unwrap()..][..200]);
             assert!(html.contains("name=\"weights.order\"") && html.contains("lever changed"));
             assert!(!html.contains("<b>") && !html.contains("<why>"));
