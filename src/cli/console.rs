@@ -24,6 +24,7 @@ use crate::domain::strategy_version::Signer;
 use crate::domain::time::Span;
 use crate::workflow::access_service::AccessService as _;
 use crate::workflow::engine::Engine;
+use crate::workflow::strategy_file::LastReload;
 
 /// Who signs in first, and can let the others in.
 const FIRST_PERSON: &str = "admin";
@@ -36,6 +37,11 @@ pub struct Pages {
 }
 
 impl Pages {
+    /// Where the pages look for what became of the strategy file.
+    pub fn last_reload(&self) -> Arc<LastReload> {
+        self.console.last_reload.clone()
+    }
+
     /// Serves pages until told to stop.
     ///
     /// # Errors

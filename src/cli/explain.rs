@@ -42,7 +42,7 @@ pub struct ExplainArgs {
 pub fn run(args: &ExplainArgs) -> miette::Result<()> {
     let settings = args.files.load()?;
     let id = DecisionId(args.decision_id);
-    let kept = kept_dossier(&settings.paths.data, id).map_err(unread)?;
+    let kept = kept_dossier(&settings.paths.data, id).map_err(|error| unread(&error))?;
     let language = Language::from(args.lang);
     let Some(path) = &args.html else {
         say(Page { language, ink: ink() }.decision(&kept.dossier.scored.decision));
@@ -61,7 +61,7 @@ pub fn run(args: &ExplainArgs) -> miette::Result<()> {
     Ok(())
 }
 
-fn unread(error: Error) -> miette::Report {
+fn unread(error: &Error) -> miette::Report {
     let help = match error.kind() {
         ErrorKind::NotFound => {
             "name the data folder of a server with --data; after a crash start the server once, \
@@ -74,6 +74,6 @@ fn unread(error: Error) -> miette::Report {
         | ErrorKind::Unavailable
         | ErrorKind::Internal => "name the data folder of a server with --data",
     };
-    let source = std::error::Error::source(&error).map(|it| format!(": {it}")).unwrap_or_default();
+    let source = std::error::Error::source(error).map(|it| format!(": {it}")).unwrap_or_default();
     miette!(help = help, "{error}{source}")
 }

@@ -9,12 +9,18 @@ use tracing::{info, warn};
 use crate::cli::clock;
 use crate::workflow::engine::Engine;
 use crate::workflow::error::Error;
+use crate::workflow::strategy_file::{LastReload, ReloadEnd, StrategyReload};
 
 /// Looks at the file until the task is aborted. Reading a small file once a second costs less
 /// than telling apart the ways in which editors and deployments replace one.
 ///
 /// A text with mistakes is told in the log, once; the running strategy stays.
-pub async fn watch_strategy(engine: Arc<Engine>, file: PathBuf, pause: Duration) {
+pub async fn watch_strategy(
+    engine: Arc<Engine>,
+    file: PathBuf,
+    pause: Duration,
+    last: Arc<LastReload>,
+) {
     if pause.is_zero() {
         return;
     }
@@ -26,21 +32,29 @@ pub async fn watch_strategy(engine: Arc<Engine>, file: PathBuf, pause: Duration)
         if seen.as_ref() == Some(&text) {
             continue;
         }
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let remember = |end| last.set(StrategyReload { at: clock::now(), file: (&*name).into(), end });
         match engine.take_strategy_file(&text, clock::now()).await {
-            Ok(true) => info!("the strategy file changed and judges now"),
-            Ok(false) => {}
+            Ok(is_new) => {
+                remember(ReloadEnd::Taken);
+                if is_new {
+                    info!("the strategy file changed and judges now");
+                }
+            }
             Err(Error::InvalidStrategy(mistakes)) => {
                 warn!(
                     "the strategy file has {} mistakes: the running strategy stays",
                     mistakes.len()
                 );
-                for mistake in mistakes {
+                for mistake in &mistakes {
                     warn!("{mistake}");
                 }
+                remember(ReloadEnd::Mistakes(mistakes));
             }
             // It is taken at the next look.
             Err(error) => {
                 warn!(%error, "the strategy file could not be taken");
+                remember(ReloadEnd::Failed);
                 continue;
             }
         }

@@ -93,6 +93,28 @@ pub fn span(span: Span) -> String {
     }
 }
 
+/// A length of time of a computation: `340 ns`, `12.5 µs`, `3.20 ms`.
+pub fn nanos(nanos: u64) -> String {
+    let n = nanos as f64;
+    match nanos {
+        0..1_000 => format!("{nanos} ns"),
+        1_000..1_000_000 => format!("{:.1} µs", n / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.2} ms", n / 1e6),
+        1_000_000_000.. => format!("{:.2} s", n / 1e9),
+    }
+}
+
+/// What a file takes: `512 B`, `1.5 kB`, `64.0 MB`; a thousand of each make one of the next.
+pub fn bytes(bytes: u64) -> String {
+    let n = bytes as f64;
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", n / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", n / 1e6),
+        1_000_000_000.. => format!("{:.2} GB", n / 1e9),
+    }
+}
+
 /// How many of a hundred: the nearest whole number.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
 pub fn of_hundred(share: f64) -> u32 {
@@ -123,6 +145,8 @@ mod tests {
     fn times_read_like_times() {
         let at = Timestamp::parse("2026-11-28T08:40:31.5Z").unwrap();
         assert_eq!(minute(at), "2026-11-28 08:40");
+        assert_eq!((nanos(340), nanos(12_540)), ("340 ns".into(), "12.5 µs".into()));
+        assert_eq!((bytes(999), bytes(64_000_000)), ("999 B".into(), "64.0 MB".into()));
         let lengths = [(Span::hours(51), "2 d 3 h"), (Span::minutes(61), "1 h 1 min")];
         for (length, text) in lengths {
             assert_eq!(span(length), text);

@@ -7,6 +7,8 @@ pub mod assets;
 pub mod catalog;
 pub mod claims;
 pub mod failure;
+#[cfg(test)]
+mod fixtures;
 pub mod form;
 pub mod format;
 pub mod frame;

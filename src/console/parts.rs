@@ -12,6 +12,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::workflow::access_service::AccessService as _;
 use crate::workflow::engine::Engine;
 use crate::workflow::error::Error;
+use crate::workflow::strategy_file::LastReload;
 
 /// Limits of the console.
 #[derive(Clone, Copy, Debug)]
@@ -83,6 +84,10 @@ pub struct Console {
     pub claims: Claims,
     /// Choices that can still be undone.
     pub pending: PendingChoices,
+    /// What became of the strategy file.
+    pub last_reload: Arc<LastReload>,
+    /// When the console was opened.
+    pub opened_at: Timestamp,
     clock: fn() -> Timestamp,
     random: fn() -> [u8; 32],
 }
@@ -98,6 +103,8 @@ impl Console {
             sessions: Sessions::default(),
             claims: Claims::default(),
             pending: PendingChoices::default(),
+            last_reload: Arc::default(),
+            opened_at: (parts.clock)(),
             clock: parts.clock,
             random: parts.random,
         }

@@ -53,6 +53,11 @@ impl PendingChoices {
         own.max_by_key(|choice| choice.decided_at).cloned()
     }
 
+    /// How many wait.
+    pub fn n_waiting(&self) -> usize {
+        self.lock().len()
+    }
+
     fn ids(&self) -> Vec<Box<str>> {
         self.lock().keys().cloned().collect()
     }

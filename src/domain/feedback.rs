@@ -124,6 +124,29 @@ pub enum OutcomeKind {
 }
 
 impl OutcomeKind {
+    /// Every kind, in the order of menus.
+    pub const ALL: [Self; 14] = [
+        Self::ChargebackOpened,
+        Self::ChargebackWon,
+        Self::ChargebackLost,
+        Self::Refund,
+        Self::Return,
+        Self::DeliveredOk,
+        Self::DeliveryFailed,
+        Self::Repurchase,
+        Self::PlatformAudit,
+        Self::PlatformPenalty,
+        Self::Complaint,
+        Self::AccountClosed,
+        Self::ConfirmedFraud,
+        Self::ConfirmedLegit,
+    ];
+
+    /// The kind with this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// Name, as in a catalog.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -58,7 +58,7 @@ pub fn inline_reliability(
 ) -> String {
     let (x, y) = reliability_axes(labels, points);
     let ends = (x.min, x.max);
-    with_points(Frame::inline(caption, x, y), labels, ends, points)
+    with_points(Frame::inside(caption, x, y), labels, ends, points)
 }
 
 fn reliability_axes(labels: ReliabilityLabels<'_>, points: &[ReliabilityPoint]) -> (Axis, Axis) {

@@ -42,18 +42,6 @@ pub type LegendEntry<'a> = (&'a str, &'a str);
 impl Frame {
     /// Draws title, axes and grid.
     pub fn new(title: &str, x: Axis, y: Axis) -> Self {
-        Self::bare(title, x, y, LEFT).with_numbers()
-    }
-
-    /// The same inside a page, see [`Svg::inline`].
-    pub fn inline(caption: Caption<'_>, x: Axis, y: Axis) -> Self {
-        let view = View::sized(WIDTH, HEIGHT);
-        let svg = Svg::inline(caption, "chart", Reading::Whole, view);
-        Self::on(svg, caption.title, (x, y), LEFT).with_numbers()
-    }
-
-    /// Numbers and a label at the vertical axis.
-    fn with_numbers(self) -> Self {
         Self::bare(title, x, y, LEFT).ruled()
     }
 
@@ -81,11 +69,6 @@ impl Frame {
     /// Draws title and horizontal axis; the vertical one is up to the chart, which gets a
     /// margin of its own at the left.
     pub fn bare(title: &str, x: Axis, y: Axis, left: f64) -> Self {
-        Self::on(Svg::new(title, WIDTH, HEIGHT), title, (x, y), left)
-    }
-
-    fn on(svg: Svg, title: &str, (x, y): (Axis, Axis), left: f64) -> Self {
-        let mut frame = Self { svg, x, y, left };
         let svg = Svg::new(title, WIDTH, HEIGHT);
         Self { svg, x, y, left, sheet: Sheet::File }.titled(title)
     }

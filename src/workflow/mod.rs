@@ -64,6 +64,7 @@ pub mod shelves;
 pub mod similar_cases;
 pub mod start_engine;
 pub mod state;
+pub mod strategy_file;
 pub mod strategy_ledger;
 pub mod strategy_service;
 pub mod strategy_shelf;

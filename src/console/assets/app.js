@@ -7,6 +7,8 @@
   /** A pause longer than this is not reading (the same bound as in the review times). */
   const PAUSE_MAX_MS = 30_000;
   const LIVE_DELAY_MS = 350;
+  /** A part with data-again could not be made yet and is asked for again after this. */
+  const AGAIN_MS = 1_000;
 
   // --- Single keys: an element with data-key is clicked by that key. ---
 
@@ -95,6 +97,10 @@
       const answer = await fetch(place.dataset.load, { headers: { 'X-Part': '1' } });
       const html = await answer.text();
       place.innerHTML = html;
+      if (place.querySelector('[data-again]')) {
+        place.dataset.loaded = '';
+        setTimeout(() => load(place), AGAIN_MS);
+      }
     } catch {
       place.dataset.loaded = '';
     } finally {
@@ -111,6 +117,7 @@
   // --- Live forms: what they ask for is shown while somebody still turns a knob. ---
 
   let running = null;
+  const timers = new WeakMap();
   const show = async (form) => {
     const target = document.getElementById(form.dataset.target);
     if (!target) return;
@@ -126,18 +133,24 @@
       });
       target.innerHTML = await answer.text();
       target.removeAttribute('aria-busy');
+      if (target.querySelector('[data-again]')) timers.set(form, setTimeout(() => show(form), AGAIN_MS));
     } catch (error) {
       if (error.name !== 'AbortError') target.removeAttribute('aria-busy');
     }
   };
 
-  const timers = new WeakMap();
   document.addEventListener('input', (event) => {
     const field = event.target;
     // A slider and its number say the same.
     const twin = field.dataset?.twin && document.getElementById(field.dataset.twin);
     if (twin && twin.value !== field.value) twin.value = field.value;
-    const form = field.closest?.('form[data-live]');
+    const number = field.dataset?.was === undefined ? twin : field;
+    if (number?.dataset.was !== undefined) {
+      const isChanged = number.value === '' || Number(number.value) !== Number(number.dataset.was);
+      number.closest('.lever')?.classList.toggle('changed', isChanged);
+    }
+    // A note changes nothing that is shown.
+    const form = field.dataset?.still === undefined && field.closest?.('form[data-live]');
     if (!form) return;
     clearTimeout(timers.get(form));
     timers.set(form, setTimeout(() => show(form), LIVE_DELAY_MS));

@@ -1,2 +1,34 @@
-# Closed cases.
+# Cases.
 cases-title = Closed cases
+cases-near = Cases nearest to an order
+cases-near-title = Cases nearest to an order
+cases-channel = Channel
+cases-order-id = Order
+cases-or-decision = or id of a decision
+cases-search = Search
+cases-any = any
+cases-done = Done
+cases-followed = What followed
+cases-recommended = Recommended
+cases-chosen = Chosen
+cases-who = By
+cases-told = Newest word (UTC)
+cases-agreed = agreed
+cases-overrode = overrode
+cases-nobody = nobody chose
+cases-nothing-yet = nothing yet
+cases-exemplar = an example to learn from
+cases-empty = No closed case fits.
+cases-first-page = Newest
+cases-busy = Somebody is searching right now; one search runs at a time.
+cases-again = Try again
+cases-by-action = What followed within { $days } days, by what was done
+cases-none-near = There are no cases to compare with yet.
+cases-n = Cases
+cases-complete = of them complete
+cases-neighbors = Nearest to
+cases-compared = { $n } cases were compared by what moves their risks; { $other } of other models were not.
+cases-truncated = Older ones were not looked at.
+cases-distance = Distance
+cases-when = When (UTC)
+cases-all = All closed cases

@@ -1,2 +1,34 @@
-# 已结案例。
+# 案例。
 cases-title = 已结案例
+cases-near = 查找最相似的案例
+cases-near-title = 与订单最相似的案例
+cases-channel = 渠道
+cases-order-id = 订单
+cases-or-decision = 或决策编号
+cases-search = 查找
+cases-any = 全部
+cases-done = 处置
+cases-followed = 后续结果
+cases-recommended = 首选建议
+cases-chosen = 人工选择
+cases-who = 审核人
+cases-told = 最近更新（UTC）
+cases-agreed = 采纳
+cases-overrode = 改判
+cases-nobody = 无人选择
+cases-nothing-yet = 暂无
+cases-exemplar = 典型案例
+cases-empty = 没有符合条件的已结案例。
+cases-first-page = 最新
+cases-busy = 正有人在查找；同一时间只进行一次查找。
+cases-again = 重试
+cases-by-action = { $days } 天内的后续结果（按处置）
+cases-none-near = 尚无可比较的案例。
+cases-n = 案例
+cases-complete = 其中已满期
+cases-neighbors = 最相似于
+cases-compared = 按风险影响因素比较了 { $n } 个案例；另有 { $other } 个属于其他模型，未比较。
+cases-truncated = 更早的案例未查找。
+cases-distance = 距离
+cases-when = 时间（UTC）
+cases-all = 全部已结案例

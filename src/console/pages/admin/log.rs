@@ -1,4 +1,4 @@
-//! The audit log on pages: newest entries, whether the chain holds, all of it as a file.
+//! The audit log on pages: its entries, whether the chain holds, a file.
 
 use std::sync::Arc;
 

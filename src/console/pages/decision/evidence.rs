@@ -1,5 +1,6 @@
 //! Layer 3: who met whom, as it was recorded, and what of it the sentences rest on.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::console::form::encoded;
@@ -278,8 +279,8 @@ fn hops(told: &Told<'_>) -> BTreeMap<u32, u32> {
                 (false, true) => edge.from,
                 (false, false) => continue,
             };
-            if !hops.contains_key(&other) {
-                hops.insert(other, next);
+            if let Entry::Vacant(place) = hops.entry(other) {
+                place.insert(next);
                 waiting.push_back(other);
             }
         }

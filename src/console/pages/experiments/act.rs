@@ -125,9 +125,9 @@ impl<'p> StartedForm<'p> {
 /// The form of another percentage.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Ramped {
-    percent: String,
+    pub(super) percent: String,
     #[serde(default)]
-    why: String,
+    pub(super) why: String,
 }
 
 /// Lets another percentage of the rings take part.
@@ -160,9 +160,9 @@ pub async fn ramp(
 /// The form of an end.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Ended {
-    ending: String,
+    pub(super) ending: String,
     #[serde(default)]
-    why: String,
+    pub(super) why: String,
 }
 
 /// Ends an experiment: it has been read, or something is wrong.

@@ -1,4 +1,4 @@
-//! What an experiment showed on the way, as pictures: money, and harms as they grew.
+//! What an experiment showed on the way, as pictures.
 
 use crate::console::pages::experiments::names::{harm, refusal};
 use crate::console::words::Words;

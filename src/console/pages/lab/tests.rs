@@ -1,0 +1,1 @@
+//! The pages of the lab, written with real findings in both languages.

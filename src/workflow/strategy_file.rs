@@ -1,0 +1,46 @@
+//! What became of the strategy file when it was looked at last.
+//!
+//! Whoever watches the file writes it, and whoever shows how the service does reads it.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::domain::strategy_version::StrategyMistake;
+use crate::domain::time::Timestamp;
+
+/// The newest text of the strategy file, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StrategyReload {
+    /// When it was read.
+    pub at: Timestamp,
+    /// Name of the file, without its folder.
+    pub file: Box<str>,
+    /// What became of it.
+    pub end: ReloadEnd,
+}
+
+/// What became of a text of the strategy file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReloadEnd {
+    /// It judges, or is known already.
+    Taken,
+    /// It has mistakes: the strategy before it stays.
+    Mistakes(Vec<StrategyMistake>),
+    /// It could not be taken yet, and is tried again.
+    Failed,
+}
+
+/// The last reload; `None` until the file was read once.
+#[derive(Debug, Default)]
+pub struct LastReload(Mutex<Option<StrategyReload>>);
+
+impl LastReload {
+    /// Remembers a reload in place of the one before.
+    pub fn set(&self, reload: StrategyReload) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reload);
+    }
+
+    /// The last one.
+    pub fn get(&self) -> Option<StrategyReload> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
