@@ -156,8 +156,7 @@ mod tests {
         };
         let query = filters.query().unwrap();
         let kinds = (query.action, query.outcome, query.head, query.before);
-        let expected =
-            (Some(ActionKind::Decline), Some(OutcomeKind::ConfirmedFraud), None, None);
+        let expected = (Some(ActionKind::Decline), Some(OutcomeKind::ConfirmedFraud), None, None);
         assert_eq!(kinds, expected);
         let address = "/cases?risk=&action=decline&outcome=confirmed_fraud&before=7";
         assert_eq!(filters.after(CaseCursor(7)), address);

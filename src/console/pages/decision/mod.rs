@@ -114,7 +114,6 @@ fn html(
         frame: Frame::new(console, visit, Place::Queue),
         id: id.to_string(),
         verdict,
-        is_blind: sight == Sight::Blind,
         is_chosen,
         may_decide,
         opened_at: now.to_string(),

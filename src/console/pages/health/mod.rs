@@ -46,10 +46,7 @@ struct HealthPage {
     uptime: String,
 }
 
-async fn show(
-    State(console): State<Arc<Console>>,
-    visit: Visit,
-) -> Result<Html<String>, Failure> {
+async fn show(State(console): State<Arc<Console>>, visit: Visit) -> Result<Html<String>, Failure> {
     let words = visit.preferences.words;
     let status = console.engine.get_system_status().await?;
     let work = console.engine.recent_work(RECENT_DECISIONS_MAX as u32).await?;

@@ -154,7 +154,12 @@ fn lab_page(
 fn groups(words: Words, draft: &Draft, active: Option<&[Lever]>) -> Vec<Group> {
     let mut by_group: BTreeMap<LeverGroup, Vec<LeverView>> = BTreeMap::new();
     for (idx, lever) in draft.levers.iter().enumerate() {
-        by_group.entry(lever.group).or_default().push(lever_view(words, (idx, lever), draft, active));
+        by_group.entry(lever.group).or_default().push(lever_view(
+            words,
+            (idx, lever),
+            draft,
+            active,
+        ));
     }
     let group = |(group, key): (LeverGroup, &str)| {
         let levers = by_group.remove(&group)?;

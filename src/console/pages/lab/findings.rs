@@ -174,7 +174,10 @@ impl Findings {
             notes: notes(words, report),
             flips: count(flips.count),
             share: if flips.of == 0 { words.t("not-enough-data") } else { percent(flips.share) },
-            share_interval: interval(words, flips.interval.map(|it| (percent(it.0), percent(it.1)))),
+            share_interval: interval(
+                words,
+                flips.interval.map(|it| (percent(it.0), percent(it.1))),
+            ),
             matrix: matrix(words, report),
             courses: COURSES.iter().map(|course| words.t(course.key())).collect(),
             pairs: pairs(words, report),

@@ -75,11 +75,9 @@ fn checked(
         let checked = console.engine.check_strategy(&toml).map_err(|it| raw(&it))?;
         match ledger.get(&checked.hash) {
             None => Ok(toml),
-            Some(known) => Err(vec![Fault::Told(words.t1(
-                "lab-fault-known",
-                "version",
-                short(&known.hash),
-            ))]),
+            Some(known) => {
+                Err(vec![Fault::Told(words.t1("lab-fault-known", "version", short(&known.hash)))])
+            }
         }
     });
     match checked {

@@ -42,10 +42,7 @@ struct ReviewsPage {
     exploration: ExplorationView,
 }
 
-async fn show(
-    State(console): State<Arc<Console>>,
-    visit: Visit,
-) -> Result<Html<String>, Failure> {
+async fn show(State(console): State<Arc<Console>>, visit: Visit) -> Result<Html<String>, Failure> {
     let words = visit.preferences.words;
     let times = console.engine.review_times().await?;
     let mut operators = console.engine.list_operators().await?;
