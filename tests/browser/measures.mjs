@@ -55,6 +55,14 @@ export function valueAt(json, path) {
     return path.split(' ').reduce((sum, part) => sum + (part[0] === '-' ? -1 : 1) * at(part.slice(1)), 0);
 }
 
+/** Where two answers differ, as lines with the path. */
+export function unequal(one, other, path = '') {
+    const isInside = [one, other].every((it) => it !== null && typeof it === 'object');
+    if (!isInside) return one === other ? [] : [`${path}: ${JSON.stringify(one)} and ${JSON.stringify(other)}`];
+    const keys = [...new Set([...Object.keys(one), ...Object.keys(other)])];
+    return keys.flatMap((key) => unequal(one[key], other[key], path === '' ? key : `${path}.${key}`));
+}
+
 /** Every element with `data-api`: the path, the exact value, and the text that is seen. */
 export function shownNumbers(page) {
     return page.evaluate(() =>
@@ -72,7 +80,7 @@ export function differences(shown, json) {
         const told = valueAt(json, path);
         if (typeof told === 'number') {
             if (value === '' || Number(value) !== told) return [`${path}: the API says ${told}, the page ${value}`];
-            return isWrittenAs(text, told) ? [] : [`${path}: ${told} is shown as "${text}"`];
+            return isWrittenAs(text, told, moneyOf(json, path)) ? [] : [`${path}: ${told} is shown as "${text}"`];
         }
         if (typeof told !== 'string') return [`${path}: the API has no such value, the page ${value}`];
         return told === value ? [] : [`${path}: the API says ${told}, the page ${value}`];
@@ -80,16 +88,33 @@ export function differences(shown, json) {
 }
 
 /**
+ * The currency that a value is minor units of, or undefined for any other kind of value.
+ *
+ * Money are amounts, the worth of actions, and those parts of impacts that say so.
+ */
+export function moneyOf(json, path) {
+    const parts = path.split(' ').map((part) => part.replace(/^[+-]/, ''));
+    const isMoney = parts.every((part) => {
+        const unit = /^(.*\.parts\.\d+)\.value\./.exec(part)?.[1];
+        if (unit) return valueAt(json, `${unit}.unit`) === 'minor_units';
+        return /minor|\.value\.(?:mean|p10|p90)$/.test(part);
+    });
+    return isMoney ? json.order?.amount?.currency : undefined;
+}
+
+/**
  * True when the text is the value, rounded to the digits that are written.
  *
- * After a currency (`CNY -1,299.50`) come major units of a value in minor ones; with `%`
- * stand hundredths; a share may be told as so many of 100 orders.
+ * Money, which is in minor units of `currency`, is written in major ones, with the currency
+ * (`CNY -1,299.50`) or in a column that names it; with `%` stand hundredths; a share may be
+ * told as so many of 100 orders.
  */
-export function isWrittenAs(text, value) {
+export function isWrittenAs(text, value, currency) {
     const plain = text.replaceAll('−', '-').replaceAll(/(?<=\d)[,\u00a0\u202f](?=\d{3})/g, '');
     const written = /^(?:([A-Z]{3}) )?([+-]?\d+(?:\.(\d+))?)( ?%)?$/.exec(plain);
     if (!written) return false;
-    const [, currency, number, decimals = '', percent] = written;
+    const [, named, number, decimals = '', percent] = written;
+    if (named && named !== currency) return false;
     const isShare = 0 <= value && value <= 1;
     let scales = [1];
     if (currency) scales = [10 ** -exponentOf(currency)];
@@ -109,11 +134,12 @@ function exponentOf(currency) {
  * Numbers that a part of the page shows without saying where they are from, as lines.
  *
  * Not meant are: keys, times, ids in `code`, parts of words and ids, the hundred of
- * "of 100 orders", and sentences and names that the answer itself brings along.
+ * "of 100 orders", sentences and names that the answer itself brings along, or beginnings
+ * of these, and what is told of other orders or by people (`data-other`).
  */
 export async function bareNumbers(locator, json) {
     const texts = await locator.evaluate((element) => {
-        const KNOWN = '[data-api], kbd, time, code, h1, option, textarea, .mono, [data-row]';
+        const KNOWN = '[data-api], [data-other], kbd, time, code, h1, option, textarea, .mono, [data-row]';
         const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
         const found = [];
         while (walker.nextNode()) {
@@ -124,10 +150,16 @@ export async function bareNumbers(locator, json) {
     });
     const told = stringsIn(json);
     return texts.filter((text) => {
+        if (isSentence(text) && told.some((string) => string.startsWith(text))) return false;
         const rest = told.reduce((left, string) => left.replaceAll(string, ' '), text);
         const numbers = rest.match(/(?<![\w#/:.-])[+-]?\d(?:[\d,.]*\d)?(?![\w#/:-])/gu) ?? [];
         return numbers.some((number) => number !== '100');
     });
+}
+
+/** True for a text with words: a number alone begins many sentences. */
+function isSentence(text) {
+    return /\p{L}{2}/u.test(text);
 }
 
 /** The texts of an answer that hold a digit, longest first. */

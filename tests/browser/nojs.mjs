@@ -3,7 +3,7 @@
 import { launch, open, Report } from './lib.mjs';
 import { differences, shownNumbers } from './measures.mjs';
 import { addPerson } from './people.mjs';
-import { faultsOf, PAGES } from './pages.mjs';
+import { decisionPages, faultsOf, PAGES } from './pages.mjs';
 import { LANGUAGES, openAsAdmin, ORIGIN, plantedDecisions, signIn } from './session.mjs';
 
 const OFF = { javaScriptEnabled: false };
@@ -33,9 +33,9 @@ async function walk(language) {
 
 /** Every page has its content, or says where it is. */
 async function read(page, language) {
-    const [{ id }] = plantedDecisions();
-    const decision = { name: 'decision', path: `/decisions/${id}`, shows: '#layer-1' };
-    for (const row of [decision, ...PAGES]) {
+    const { id } = plantedDecisions().find(({ isBlind }) => !isBlind);
+    const [decision, ...about] = decisionPages(id);
+    for (const row of [decision, ...about, ...PAGES]) {
         const answer = await page.goto(row.path);
         report.none(`${language}: ${row.path} is there`, await faultsOf(page, answer, row, language));
         // What a script would load has to be reachable by a link as well.
@@ -87,7 +87,7 @@ async function change(page, language) {
 
 /** A new person signs in by their link, sees the queue and signs out. */
 async function enter(page, language) {
-    const link = await addPerson(page, { id: `nojs-${language}`, roles: ['viewer'] });
+    const link = await addPerson(page, { id: `nojs-${language.toLowerCase()}`, roles: ['viewer'] });
     const other = await open(browser, ORIGIN, OFF);
     await other.page.goto('/queue');
     const isAsked = new URL(other.page.url()).pathname === '/sign-in';

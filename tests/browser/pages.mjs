@@ -1,18 +1,44 @@
 // The pages of the console, one row each: what the parts of the browser test visit.
 
-/** Name (of screenshots too), address, and what only the page itself shows. */
+/** Name (of screenshots too), address, and what only the page itself shows: all of it. */
 export const PAGES = [
-    { name: 'queue', path: '/queue', shows: 'main [data-row]' },
-    { name: 'graph', path: '/graph', shows: 'main h1' },
-    { name: 'cases', path: '/cases', shows: 'main h1' },
-    { name: 'lab', path: '/lab', shows: 'main form' },
-    { name: 'experiments', path: '/experiments', shows: 'main h1' },
-    { name: 'models', path: '/models', shows: 'main h1' },
-    { name: 'reviews', path: '/reviews', shows: 'main h1' },
-    { name: 'health', path: '/health', shows: 'main h1' },
-    { name: 'admin', path: '/admin', shows: 'main form' },
-    { name: 'help', path: '/help', shows: 'main h1' },
+    { name: 'queue', path: '/queue', shows: ['.cards .figure', 'form.filters', 'table [data-row]'] },
+    { name: 'graph', path: '/graph', shows: ['main form input'] },
+    { name: 'cases', path: '/cases', shows: ['main form', 'main table tbody tr a[href^="/decisions/"]'] },
+    {
+        name: 'lab',
+        path: '/lab',
+        shows: ['form[data-live] input[type="range"]', 'form[data-live] input[type="number"]', '#versions', '#lab-preview'],
+    },
+    { name: 'experiments', path: '/experiments', shows: ['form[action="/experiments"] button'] },
+    { name: 'models', path: '/models', shows: ['main svg', 'main table td.number', 'a[href^="/models/"]', 'form[action="/models/promote"]'] },
+    { name: 'reviews', path: '/reviews', shows: ['main .notice', 'main table tbody td.number'] },
+    { name: 'health', path: '/health', shows: ['main table tbody td.number', 'main .figure'] },
+    { name: 'admin', path: '/admin', shows: ['form[action="/admin/people"]', '#log', 'a[href="/admin/audit.jsonl"]', 'main table tbody tr time'] },
+    { name: 'help', path: '/help', shows: ['table.keys kbd', 'dl.terms dt', 'form[action="/preferences"] button'] },
 ];
+
+/** Pages that another one links to: what is opened is the first such link. */
+export const LINKED = [
+    { name: 'model', from: '/models', link: 'main a[href^="/models/"]', shows: ['main svg', 'main table'] },
+    { name: 'lab-version', from: '/lab', link: 'main a[href^="/lab/versions/"]', shows: ['#steps', '#diff', 'main pre'] },
+    { name: 'person', from: '/admin', link: 'main a[href^="/admin/people/"]', shows: ['input[name="roles"]', 'form[action$="/key"] button'] },
+];
+
+/** What a decision shows in its three layers. */
+const DECISION_SHOWS = [
+    '#layer-1 .amount', '#layer-1 button[name="action"]', '#layer-2 svg', '#layer-3 #facts', '#evidence', '#notes',
+];
+
+/** A decision and the pages about it, as rows. */
+export function decisionPages(id) {
+    const path = `/decisions/${id}`;
+    return [
+        { name: 'decision', path, shows: DECISION_SHOWS },
+        { name: 'graph-of-order', path: `/graph?decision=${id}`, shows: ['[data-graph] svg', 'main table tbody tr'] },
+        { name: 'similar', path: `${path}/similar`, shows: ['main h1', 'main .card p'] },
+    ];
+}
 
 /** What a catalog writes where it has no message, and where a template left a gap. */
 const FALLBACKS = [/Unknown localization/i, /\{\s*\$\w+\s*\}/, /\{\{|\}\}/, /\u2068|\u2069/];
@@ -25,7 +51,9 @@ export async function faultsOf(page, answer, { path, shows }, language) {
     const faults = [];
     if (answer.status() !== 200) return [`${path} answers ${answer.status()}`];
     if (new URL(page.url()).pathname !== path.split('?')[0]) faults.push(`${path} leads to ${page.url()}`);
-    if (!(await page.locator(shows).first().isVisible())) faults.push(`${path} does not show ${shows}`);
+    for (const part of shows) {
+        if (!(await page.locator(part).first().isVisible())) faults.push(`${path} does not show ${part}`);
+    }
     const lang = await page.locator('html').getAttribute('lang');
     if (lang !== language) faults.push(`${path} is in ${lang}, not in ${language}`);
     const text = await page.locator('body').innerText();

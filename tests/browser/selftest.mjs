@@ -20,11 +20,17 @@ const OPEN_TO_IMAGES = POLICY.replace("'self' data:", '*');
 
 const CLEAN = `<h1>Order A-1</h1>
     <p id="first">Risk <span data-api="risks.0.probability" data-value="0.7134">71.3 %</span>,
-    <b data-api="amount.minor_units" data-value="-129950">CNY −1,299.50</b>,
-    <u data-api="+parts.0 -parts.1" data-value="249.5">CNY +2.50</u> of 100,
-    <i data-api="verdict" data-value="hold">Hold it</i></p>
+    <b data-api="order.amount.minor_units" data-value="-129950">CNY −1,299.50</b>,
+    <u data-api="+impacts.0.parts.0.value.mean -impacts.0.parts.1.value.mean" data-value="249.5">+2.50</u>
+    of 100, <i data-api="verdict" data-value="hold">Hold it</i>, <a href="#first">3 orders share this IP</a></p>
     <img src="/dot.svg" alt="a dot"><form method="post" action="/act"><button>Hold</button></form>`;
-const API = { risks: [{ probability: 0.7134 }], amount: { minor_units: -129_950 }, verdict: 'hold', parts: [300, 50.5] };
+const API = {
+    risks: [{ probability: 0.7134 }],
+    order: { amount: { currency: 'CNY', minor_units: -129_950 } },
+    impacts: [{ parts: [300, 50.5].map((mean) => ({ unit: 'minor_units', value: { mean } })) }],
+    verdict: 'hold',
+    reasons: ['3 orders share this IP with it (more likely).'],
+};
 
 /** The pages by path: what is in the body, and the policy they come with. */
 const PAGES = {
@@ -42,8 +48,11 @@ const PAGES = {
     '/other-text': { body: CLEAN.replace('71.3 %', '71.4 %') },
     '/other-money': { body: CLEAN.replace('1,299.50', '129,950') },
     '/other-sum': { body: CLEAN.replace('249.5', '249.4') },
+    '/other-unit': { body: CLEAN.replace('+2.50', '+249.50') },
+    '/other-currency': { body: CLEAN.replace('CNY −1', 'EUR −1') },
     '/other-sign': { body: CLEAN.replace('−1,299', '1,299') },
     '/unexplained': { body: CLEAN.replace('of 100', '17 of 100') },
+    '/other-sentence': { body: CLEAN.replace('3 orders', '4 orders') },
     '/other-word': { body: CLEAN.replace('value="hold"', 'value="approve"') },
     '/no-such-path': { body: CLEAN.replace('risks.0', 'risks.1') },
     '/tall': { body: `<h1>Tall</h1><div id="first">${'<p>line</p>'.repeat(60)}</div>` },
@@ -94,17 +103,20 @@ const PLANTED = [
     ['/page-error', 'faults', /^page error: a planted exception/],
     ['/external', 'faults', /^external request: http:\/\/elsewhere/],
     ['/external-blocked', 'faults', /^CSP violation: img-src http:\/\/elsewhere/],
-    ['/inline-script', 'faults', /^CSP violation: script-src-elem inline/],
-    ['/inline-style', 'faults', /^CSP violation: style-src-attr inline/],
+    ['/inline-script', 'faults', /^CSP violation: .*script-src/],
+    ['/inline-style', 'faults', /^CSP violation: .*style-src/],
     ['/missing', 'faults', /^failed request: 404 .*nowhere/],
     ['/no-alt', 'axe', /^image-alt/],
     ['/no-label', 'axe', /^label/],
     ['/other-value', 'numbers', /probability: the API says 0\.7134, the page 0\.7135/],
     ['/other-text', 'numbers', /probability: 0\.7134 is shown as "71\.4 %"/],
     ['/other-money', 'numbers', /minor_units: -129950 is shown/],
-    ['/other-sum', 'numbers', /-parts\.1: the API says 249\.5, the page 249\.4/],
+    ['/other-sum', 'numbers', /mean: the API says 249\.5, the page 249\.4/],
+    ['/other-unit', 'numbers', /mean: 249\.5 is shown as "\+249\.50"/],
+    ['/other-currency', 'numbers', /minor_units: -129950 is shown as "EUR/],
     ['/other-sign', 'numbers', /minor_units: -129950 is shown/],
-    ['/unexplained', 'bare', /17 of 100/],
+    ['/unexplained', 'bare', /17\s+of 100/],
+    ['/other-sentence', 'bare', /4 orders/],
     ['/other-word', 'numbers', /verdict: the API says hold, the page approve/],
     ['/no-such-path', 'numbers', /risks\.1\.probability: the API has no such value/],
     ['/tall', 'outside', /ends at/],
@@ -136,7 +148,7 @@ await report.part('words are counted', async () => {
     const { context, page } = await open(browser, origin);
     await page.goto('/clean');
     const n = await countWords(page.locator('#first'), 'en');
-    report.check('10 words are seen', n === 10, `counted ${n}`);
+    report.check('14 words are seen', n === 14, `counted ${n}`);
     await context.close();
     for (const [text, language, expected] of [
         ['Of 100 orders like this, 71 turned out bad (n = 1,284).', 'en', 11],

@@ -17,6 +17,8 @@ export const LANGUAGES = ['en', 'zh-CN'];
 
 const ADMIN = join(RUN, 'admin.json');
 const PLANTED = join(RUN, 'planted.json');
+/** As many planted decisions, of the least risky ones, are kept in full. */
+const KEPT_WHOLE = 10;
 
 /** The cookie by which a browser asks for a language. */
 export function languageCookie(language) {
@@ -54,19 +56,22 @@ export async function beAdmin(context, language) {
     await context.addCookies([...cookies, languageCookie(language)]);
 }
 
-/** Orders with personal strings, sent once for all parts: their decisions, riskiest first. */
+/**
+ * Orders with personal strings, sent once for all parts: their decisions, riskiest first. The
+ * last ones have the whole `answer` that gRPC gave.
+ */
 export function plantedDecisions() {
     if (!existsSync(PLANTED)) {
-        const decisions = score(plant(RUN));
-        const kept = decisions.map(({ decision_id, order, actions }) => ({
-            id: decision_id,
-            orderId: order.order_id,
-            channel: order.channel,
-            action: actions[0]?.action,
-        }));
+        const decisions = score(plant(RUN)).map((answer) => {
+            const { decision_id: id, is_blind: isBlind, actions } = answer;
+            return { id, isBlind, action: actions[0]?.action, answer };
+        });
         // Orders that somebody has to look at come before those that are simply released.
         const isReleased = ({ action }) => ['approve', 'approve_and_watch', 'expedite'].includes(action);
-        kept.sort((a, b) => Number(isReleased(a)) - Number(isReleased(b)));
+        decisions.sort((a, b) => Number(isReleased(a)) - Number(isReleased(b)));
+        const kept = decisions.map(({ answer, ...rest }, at) =>
+            at + KEPT_WHOLE < decisions.length ? rest : { ...rest, answer },
+        );
         writeFileSync(PLANTED, JSON.stringify(kept));
     }
     return JSON.parse(readFileSync(PLANTED, 'utf8'));

@@ -8,62 +8,68 @@ import { addPerson } from './people.mjs';
 import { orderlens, score } from './planted.mjs';
 import { languageCookie, ORIGIN, RUN, signIn } from './session.mjs';
 
-/** The form of the lab, and what it shows while a knob is turned. */
+/** The form of the lab, which shows what it would change while a knob is turned. */
 const LAB = 'form[data-live]';
-/** Steps of a strategy: each is a form whose address ends with the word. */
-const step = (word) => `form[action$="/${word}"] button[type="submit"], button[formaction$="/${word}"]`;
+/** The form of a step of a version. */
+const stepOf = (word, hash) => `form[action="/lab/versions/${hash}/${word}"] button[type="submit"]`;
 
 /**
- * Turns the first weight to `weight` by keyboard and waits for what it would change; the text
- * of the difference before and after.
+ * Turns the first weight to `weight` by keyboard and waits for what it would change: the text,
+ * whether it is another one than before, and where the slider of the weight is.
  */
 export async function turnWeight(page, weight) {
     await page.goto('/lab');
     const form = page.locator(LAB).first();
     const target = page.locator(`#${await form.getAttribute('data-target')}`);
     const before = await target.innerText();
-    const knob = form.locator('input[type="number"]').first();
+    const knob = form.locator('input[type="number"][data-twin]').first();
+    const live = page.waitForResponse((answer) => answer.request().method() === 'POST' && answer.ok());
     await knob.focus();
     await page.keyboard.press('Control+a');
     await page.keyboard.type(String(weight));
-    const twin = await knob.getAttribute('data-twin');
-    const slider = twin ? await page.locator(`#${twin}`).inputValue() : '';
-    const live = page.waitForResponse((answer) => answer.request().method() === 'POST');
-    const answer = await live;
-    await page.locator(`#${await form.getAttribute('data-target')}:not([aria-busy])`).waitFor();
-    return { before, after: await target.innerText(), slider, status: answer.status() };
+    await live;
+    // Only numbers are a difference: a notice or a mistake has none in this form.
+    await target.locator('.figure').first().waitFor();
+    const slider = await page.locator(`#${await knob.getAttribute('data-twin')}`).inputValue();
+    const text = await target.innerText();
+    return { text, isNew: text !== before && /\d/.test(text), slider };
 }
 
-/** Puts what is in the form up for approval. */
+/** Puts what is in the form up for approval; the page of the version comes up. */
 export async function propose(page, reason) {
-    const note = page.locator(`${LAB} [name="note"]`).first();
-    if (await note.isVisible()) await note.fill(reason);
-    await Promise.all([page.waitForEvent('load'), page.locator(step('propose')).first().press('Enter')]);
+    await page.locator(`${LAB} [name="note"]`).fill(reason);
+    const press = page.locator(`${LAB} button[formaction="/lab/propose"]`).press('Enter');
+    await Promise.all([page.waitForEvent('load'), press]);
 }
 
-/** True when the author is offered, or allowed, to approve what they proposed themselves. */
-export async function mayApproveOwn(page) {
-    const button = page.locator(step('approve')).first();
-    return (await button.isVisible()) && (await button.isEnabled());
+/** True when a step of a version is offered on the page and in the list. */
+export async function isOffered(page, word, hash) {
+    if (0 < (await page.locator(stepOf(word, hash)).count())) return true;
+    await page.goto('/lab');
+    return 0 < (await page.locator(stepOf(word, hash)).count());
 }
 
 /** A second person is added with the role, signs in with a browser of their own, approves. */
-export async function approveAsSecond(browser, page, language) {
-    const link = await addPerson(page, { id: `second-${language}`, roles: ['approver'] });
+export async function approveAsSecond(browser, page, { language, hash }) {
+    const link = await addPerson(page, { id: `second-${language.toLowerCase()}`, roles: ['approver'] });
     const second = await open(browser, ORIGIN);
     await second.context.addCookies([languageCookie(language)]);
     await signIn(second.page, link);
     await second.page.goto('/lab');
-    const press = second.page.locator(step('approve')).first().press('Enter');
-    await Promise.all([second.page.waitForEvent('load'), press]);
+    await take(second.page, 'approve', hash);
     await second.context.close();
     return second.watch.faults();
 }
 
 /** The approved version judges all accounts from now on. */
-export async function activate(page) {
+export async function activate(page, hash) {
     await page.goto('/lab');
-    const press = page.locator(step('activate')).first().press('Enter');
+    await take(page, 'activate', hash);
+}
+
+/** Presses the button of a step by keyboard. */
+async function take(page, word, hash) {
+    const press = page.locator(stepOf(word, hash)).first().press('Enter');
     await Promise.all([page.waitForEvent('load'), press]);
 }
 
