@@ -33,7 +33,8 @@ pub async fn watch_strategy(
             continue;
         }
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let remember = |end| last.set(StrategyReload { at: clock::now(), file: (&*name).into(), end });
+        let remember =
+            |end| last.set(StrategyReload { at: clock::now(), file: (&*name).into(), end });
         match engine.take_strategy_file(&text, clock::now()).await {
             Ok(is_new) => {
                 remember(ReloadEnd::Taken);

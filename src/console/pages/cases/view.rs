@@ -206,11 +206,8 @@ mod tests {
     fn a_line_says_whether_somebody_agreed_and_marks_exemplars() {
         let words = Words { language: Language::English };
         let id = DecisionId(Uuid::from_u128(7));
-        let chosen = |action| ChosenAction {
-            action,
-            operator_id: "op".into(),
-            decided_at: Timestamp(0),
-        };
+        let chosen =
+            |action| ChosenAction { action, operator_id: "op".into(), decided_at: Timestamp(0) };
         let case = ClosedCase {
             decision_id: id,
             order: OrderKey { channel: "web".into(), order_id: "7".into(), revision: 0 },

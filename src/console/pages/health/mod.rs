@@ -46,7 +46,11 @@ struct HealthPage {
     uptime: String,
 }
 
-async fn show(
+/// How the service does.
+///
+/// # Errors
+/// As the engine's.
+pub async fn show(
     State(console): State<Arc<Console>>,
     visit: Visit,
 ) -> Result<Html<String>, Failure> {
@@ -74,7 +78,7 @@ async fn live() -> &'static str {
 }
 
 /// The engine answers, and the records follow the journal.
-async fn ready(State(console): State<Arc<Console>>) -> (StatusCode, &'static str) {
+pub async fn ready(State(console): State<Arc<Console>>) -> (StatusCode, &'static str) {
     // Whoever asks has not signed in: the reason is on the page and in the log.
     let Ok(_) = console.engine.get_graph_status().await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the engine does not answer\n");

@@ -193,9 +193,7 @@ impl ReloadView {
     pub fn new(words: Words, reload: &StrategyReload) -> Self {
         let (end, class, mistakes) = match &reload.end {
             ReloadEnd::Taken => ("health-file-taken", "low", [].as_slice()),
-            ReloadEnd::Mistakes(mistakes) => {
-                ("health-file-refused", "high", mistakes.as_slice())
-            }
+            ReloadEnd::Mistakes(mistakes) => ("health-file-refused", "high", mistakes.as_slice()),
             ReloadEnd::Failed => ("health-file-waits", "elevated", [].as_slice()),
         };
         Self {
@@ -278,10 +276,8 @@ mod tests {
         let taken = reload(ReloadEnd::Taken);
         let lag = problems(ENGLISH, &status(1_001, None), &graph(None), &calm, Some(&taken));
         assert_eq!(lag.len(), 1);
-        let degraded = BTreeMap::from([
-            (DegradedReason::LateEvent, 20),
-            (DegradedReason::FewInputsKnown, 21),
-        ]);
+        let degraded =
+            BTreeMap::from([(DegradedReason::LateEvent, 20), (DegradedReason::FewInputsKnown, 21)]);
         let work = RecentWork { n_decisions: 100, degraded, ..RecentWork::default() };
         let wrong = reload(ReloadEnd::Mistakes(Vec::new()));
         let failed = status(1_001, Some("disk full at /data"));

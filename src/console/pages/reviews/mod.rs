@@ -42,7 +42,11 @@ struct ReviewsPage {
     exploration: ExplorationView,
 }
 
-async fn show(
+/// How people choose.
+///
+/// # Errors
+/// As the engine's.
+pub async fn show(
     State(console): State<Arc<Console>>,
     visit: Visit,
 ) -> Result<Html<String>, Failure> {
