@@ -13,3 +13,6 @@ pub mod preferences;
 pub mod queue;
 pub mod reviews;
 pub mod sign_in;
+
+#[cfg(test)]
+mod render_tests;

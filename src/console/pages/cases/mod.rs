@@ -38,7 +38,7 @@ pub fn routes() -> Router<Arc<Console>> {
 
 /// What an address asks for; empty is any.
 #[derive(Clone, Debug, Default, Deserialize)]
-struct Filters {
+pub struct Filters {
     #[serde(default)]
     risk: String,
     #[serde(default)]
@@ -104,7 +104,11 @@ struct CasesPage {
     next: Option<String>,
 }
 
-async fn show(
+/// Closed cases that fit.
+///
+/// # Errors
+/// As the engine's; `Fields` for a filter that cannot be read.
+pub async fn show(
     State(console): State<Arc<Console>>,
     visit: Visit,
     Query(filters): Query<Filters>,

@@ -19,7 +19,7 @@ pub mod verdict;
 pub mod why;
 
 #[cfg(test)]
-mod page_tests;
+pub mod page_tests;
 
 use std::sync::Arc;
 

@@ -22,7 +22,8 @@ use crate::workflow::engine_tests::{choice, fill, open_with, score};
 use crate::workflow::fixtures::{at, basket_bundle, basket_order, bundle, request};
 use crate::workflow::service::OrderService as _;
 
-fn console(engine: Engine) -> Arc<Console> {
+/// A console over an engine.
+pub fn console(engine: Engine) -> Arc<Console> {
     Arc::new(Console::new(ConsoleParts {
         engine: Arc::new(engine),
         clock: || at(2_000),
@@ -38,7 +39,8 @@ fn console(engine: Engine) -> Arc<Console> {
     }))
 }
 
-fn visit(language: Language) -> Visit {
+/// Somebody who may do everything.
+pub fn visit(language: Language) -> Visit {
     Visit {
         person: Person {
             person_id: "ann".into(),

@@ -47,6 +47,14 @@ struct HealthPage {
 }
 
 async fn show(State(console): State<Arc<Console>>, visit: Visit) -> Result<Html<String>, Failure> {
+/// How the service does.
+///
+/// # Errors
+/// As the engine's.
+pub async fn show(
+    State(console): State<Arc<Console>>,
+    visit: Visit,
+) -> Result<Html<String>, Failure> {
     let words = visit.preferences.words;
     let status = console.engine.get_system_status().await?;
     let work = console.engine.recent_work(RECENT_DECISIONS_MAX as u32).await?;
@@ -71,7 +79,7 @@ async fn live() -> &'static str {
 }
 
 /// The engine answers, and the records follow the journal.
-async fn ready(State(console): State<Arc<Console>>) -> (StatusCode, &'static str) {
+pub async fn ready(State(console): State<Arc<Console>>) -> (StatusCode, &'static str) {
     // Whoever asks has not signed in: the reason is on the page and in the log.
     let Ok(_) = console.engine.get_graph_status().await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the engine does not answer\n");

@@ -43,6 +43,14 @@ struct ReviewsPage {
 }
 
 async fn show(State(console): State<Arc<Console>>, visit: Visit) -> Result<Html<String>, Failure> {
+/// How people choose.
+///
+/// # Errors
+/// As the engine's.
+pub async fn show(
+    State(console): State<Arc<Console>>,
+    visit: Visit,
+) -> Result<Html<String>, Failure> {
     let words = visit.preferences.words;
     let times = console.engine.review_times().await?;
     let mut operators = console.engine.list_operators().await?;
