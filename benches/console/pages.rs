@@ -19,7 +19,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use crate::{NOW, percentile};
+use super::{NOW, percentile};
 
 /// Requests of each kind.
 const N_REQUESTS: u64 = 1_000;

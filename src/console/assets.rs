@@ -1,4 +1,6 @@
-//! Style and scripts, compiled in; a change of one is a new address, so browsers keep them.
+//! Style and scripts, compiled in; a change is a new address.
+//!
+//! So browsers keep each for as long as they like.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

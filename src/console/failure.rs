@@ -1,4 +1,6 @@
-//! Why a page could not be shown or a form not taken, as a page that says what to do.
+//! Why a page could not be shown or a form not taken, as a page.
+//!
+//! It says what to do.
 
 use std::sync::Arc;
 

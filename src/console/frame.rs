@@ -1,4 +1,4 @@
-//! What surrounds every page: navigation, person, language, colors, what was just done.
+//! What surrounds every page: navigation, person, language, what was just done.
 
 use std::sync::Arc;
 

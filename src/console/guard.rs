@@ -1,4 +1,4 @@
-//! Who asks: every page but signing in wants a person, most actions a permission.
+//! Who asks: pages want a person, most actions a permission.
 
 use std::sync::Arc;
 

@@ -1,4 +1,6 @@
-//! What a browser asks for: language, colors, single keys. Kept in cookies, for no person.
+//! What a browser asks for: language, colors, single keys.
+//!
+//! Kept in cookies, for no person.
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT_LANGUAGE, COOKIE};

@@ -1,4 +1,4 @@
-//! Words of one language for templates: messages, and names of the contract's words.
+//! Words of one language for templates, and names of the contract's words.
 
 use std::borrow::Borrow;
 use std::fmt::Display;

@@ -1,4 +1,4 @@
-//! The console of a running server: who gets in, what they may do, and what pages say.
+//! The console of a running server: who gets in, and what pages say.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;

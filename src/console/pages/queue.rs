@@ -1,4 +1,4 @@
-//! The queue: which orders to look at first, whose they are, how long they wait.
+//! The queue: which orders to look at first, and how long they wait.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -46,7 +46,6 @@ struct HealthPage {
     uptime: String,
 }
 
-async fn show(State(console): State<Arc<Console>>, visit: Visit) -> Result<Html<String>, Failure> {
 /// How the service does.
 ///
 /// # Errors

@@ -42,7 +42,6 @@ struct ReviewsPage {
     exploration: ExplorationView,
 }
 
-async fn show(State(console): State<Arc<Console>>, visit: Visit) -> Result<Html<String>, Failure> {
 /// How people choose.
 ///
 /// # Errors
