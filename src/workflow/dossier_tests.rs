@@ -291,7 +291,7 @@ async fn review_times_are_measured_once_per_order_and_survive_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_data_folder_tells_a_decision_while_it_is_served_and_after() {
+async fn a_folder_tells_a_decision_while_it_is_served_and_after() {
     let dir = tempfile::tempdir().unwrap();
     let engine = open(dir.path());
     for n in [2, 9, 16] {
