@@ -11,9 +11,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { axeInBothColors, launch, open, Report, SCREEN, screenshot } from './lib.mjs';
-import {
-    bareNumbers, bytesOnTheWire, countWords, differences, outsideOf, shownNumbers, unequal,
-} from './measures.mjs';
+import { bytesOnTheWire, countWords, outsideOf } from './measures.mjs';
+import { bareNumbers, differences, shownNumbers, unequal } from './numbers.mjs';
 import { decisionPages, faultsOf, LINKED, PAGES } from './pages.mjs';
 import { addPerson } from './people.mjs';
 import { orderlens } from './planted.mjs';
