@@ -1,4 +1,4 @@
-//! `orderlens explain`: one recorded decision, for the terminal or as a file for an auditor.
+//! `orderlens explain`: one recorded decision, also as a file for an auditor.
 
 use std::fs;
 use std::path::PathBuf;

@@ -71,6 +71,10 @@ pub mod words;
 
 #[cfg(test)]
 mod backtest_page_tests;
+#[cfg(test)]
+mod lab_draft_tests;
+#[cfg(test)]
+mod lab_tests;
 
 /// Explainable risk decisions for e-commerce orders.
 #[derive(Debug, Parser)]

@@ -20,6 +20,7 @@ macro_rules! locale {
             include_str!(concat!("locales/", $language, "/queue.ftl")),
             include_str!(concat!("locales/", $language, "/decision.ftl")),
             include_str!(concat!("locales/", $language, "/why.ftl")),
+            include_str!(concat!("locales/", $language, "/ring.ftl")),
             include_str!(concat!("locales/", $language, "/graph.ftl")),
             include_str!(concat!("locales/", $language, "/cases.ftl")),
             include_str!(concat!("locales/", $language, "/lab.ftl")),
@@ -33,8 +34,8 @@ macro_rules! locale {
     };
 }
 
-const ENGLISH: [&str; 14] = locale!("en");
-const CHINESE: [&str; 14] = locale!("zh-CN");
+const ENGLISH: [&str; 15] = locale!("en");
+const CHINESE: [&str; 15] = locale!("zh-CN");
 
 type Bundle = FluentBundle<FluentResource>;
 

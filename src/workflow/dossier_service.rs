@@ -11,8 +11,10 @@ use crate::domain::feature::FeatureSpec;
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::query::DecisionKey;
 use crate::domain::record::ScoredOrder;
+use crate::domain::time::Timestamp;
 use crate::domain::timeline::TimelineEntry;
 use crate::workflow::error::Error;
+use crate::workflow::linked_orders::LinkedOrder;
 use crate::workflow::recent_work::RecentWork;
 use crate::workflow::system_status::SystemStatus;
 
@@ -69,6 +71,19 @@ pub trait DossierService: Send + Sync + 'static {
         &self,
         ids: &[DecisionId],
     ) -> impl Future<Output = Result<Vec<DecisionShort>, Error>> + Send;
+
+    /// The orders that wait for a review and share something strong with the order of a
+    /// decision as of `now`, newest first: account, device, phone, e-mail, payment instrument
+    /// or address, unless it is a hub. Bounded, see [`crate::workflow::linked_orders`].
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown decision, `Exhausted`, `Unavailable` when the records lag
+    /// behind, or `Internal` when they cannot be read.
+    fn linked_waiting(
+        &self,
+        id: DecisionId,
+        now: Timestamp,
+    ) -> impl Future<Output = Result<Vec<LinkedOrder>, Error>> + Send;
 
     /// What features are called and how they are counted, by id: as the bundle that judges now
     /// says it, since ids are never used again for something else. Those that it does not read

@@ -6,6 +6,7 @@ use crate::domain::closed_case::ClosedCaseQuery;
 use crate::domain::decision::{ActionKind, DecisionId, Stage};
 use crate::domain::event::{Fact, OrderStep};
 use crate::domain::feedback::{OperatorChoice, Outcome, OutcomeKind, OutcomeSource};
+use crate::domain::note::{NoteDraft, NoteKind};
 use crate::domain::order::OrderKey;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::ScoreRequest;
@@ -13,13 +14,16 @@ use crate::domain::review_times::ReviewTimesReport;
 use crate::domain::review_trace::{Explanation, ReasonCode, ReviewTrace};
 use crate::domain::time::Span;
 use crate::domain::timeline::{ACCOUNT_DECISIONS_MAX, TimelineKind, TimelineRelation};
+use crate::workflow::access_service::AccessService as _;
 use crate::workflow::dossier_service::{Dossier, DossierService as _};
 use crate::workflow::engine::Engine;
 use crate::workflow::engine_tests::{choice, open, open_with, score, settings};
 use crate::workflow::error::ErrorKind;
 use crate::workflow::fixtures::{at, bundle, event, judge, new_id, order, reader, request};
+use crate::workflow::kept_dossier::kept_dossier;
 use crate::workflow::model_shelf::only_loaded;
 use crate::workflow::recent_work::RecentWork;
+use crate::workflow::replay_decision::differences;
 use crate::workflow::review_service::ReviewService as _;
 use crate::workflow::service::OrderService as _;
 use crate::workflow::start_engine::{EngineInputs, start_engine};
@@ -284,4 +288,40 @@ async fn review_times_are_measured_once_per_order_and_survive_a_restart() {
     let engine = open(dir.path());
     assert_eq!(engine.review_times().await.unwrap(), reports);
     engine.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_folder_tells_a_decision_while_it_is_served_and_after() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = open(dir.path());
+    for n in [2, 9, 16] {
+        score(&engine, n).await;
+    }
+    let decision = score(&engine, 23).await;
+    let chosen = choice("chosen", decision.decision_id, ActionKind::Decline);
+    engine.record_choice(chosen.clone(), at(901)).await.unwrap();
+    let draft = NoteDraft {
+        note_id: "n-1".into(),
+        decision_id: decision.decision_id,
+        by: "ann".into(),
+        kind: NoteKind::Note,
+        text: "asked the buyer".into(),
+    };
+    let note = engine.add_note(draft, at(902)).await.unwrap();
+    let served = dossier(&engine, decision.decision_id).await;
+    let check = || {
+        let kept = kept_dossier(dir.path(), decision.decision_id).unwrap();
+        assert_eq!(kept.dossier.scored.request, served.scored.request);
+        assert_eq!(differences(&kept.dossier.scored.decision, &served.scored.decision), []);
+        assert_eq!((&kept.dossier.choices, &kept.notes), (&served.choices, &vec![note.clone()]));
+        assert_eq!(kept.dossier.timeline, served.timeline);
+    };
+    check();
+    engine.stop();
+    check();
+    let unknown = kept_dossier(dir.path(), new_id(at(0))).unwrap_err();
+    assert_eq!(unknown.kind(), ErrorKind::NotFound);
+    let empty = tempfile::tempdir().unwrap();
+    let unread = kept_dossier(empty.path(), decision.decision_id).unwrap_err();
+    assert_eq!(unread.kind(), ErrorKind::Internal);
 }

@@ -1,20 +1,22 @@
 //! The engine's part for people: reads beside the sequencer.
 
-use std::sync::Arc;
-
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::domain::closed_case::{ClosedCasePage, ClosedCaseQuery};
 use crate::domain::decision::DecisionId;
 use crate::domain::decision_short::{DECISIONS_SHORT_MAX, DecisionShort};
 use crate::domain::query::DecisionKey;
+use crate::domain::time::Timestamp;
 use crate::store::disk_use::bytes_in;
 use crate::store::error::Error as StoreError;
 use crate::workflow::command::Command;
 use crate::workflow::dossier_service::{Dossier, DossierService, FeatureSpecs, specs_named};
 use crate::workflow::engine::{Engine, block};
 use crate::workflow::error::Error;
+use crate::workflow::linked_orders::{LinkedOrder, accounts, question, waiting_of};
 use crate::workflow::recent_work::RecentWork;
+use crate::workflow::service::OrderService as _;
 use crate::workflow::start_engine::{JOURNAL_DIR, RECORDS_FILE, SNAPSHOTS_DIR};
 use crate::workflow::system_status::{DiskUse, NamedHash, SystemStatus};
 use crate::workflow::timeline::timeline;
@@ -54,6 +56,25 @@ impl DossierService for Engine {
         // Decisions do not change, so only those that are too new are waited for.
         self.records_caught_up().await?;
         read().await
+    }
+
+    async fn linked_waiting(
+        &self,
+        id: DecisionId,
+        now: Timestamp,
+    ) -> Result<Vec<LinkedOrder>, Error> {
+        let scored = self.find(DecisionKey::Id(id)).await?;
+        let Some(query) = question(&scored.request.order) else { return Ok(Vec::new()) };
+        let linked = accounts(&self.get_neighborhood(query, now).await?.view);
+        let (waiting, _, position) = self.ask(|reply| Command::Reviews { reply }).await?;
+        self.reached(position).await;
+        self.records_caught_up().await?;
+        let records = self.records.clone();
+        block(move || {
+            let order = &scored.decision.order;
+            waiting_of(&records, &linked, order, &waiting).map_err(unread)
+        })
+        .await
     }
 
     fn feature_specs(&self, ids: &BTreeSet<&str>) -> FeatureSpecs {

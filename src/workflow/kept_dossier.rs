@@ -1,4 +1,4 @@
-//! A decision with all that is known about it, from a data folder that nobody needs to serve.
+//! A decision with all that is known about it, from a data folder alone.
 
 use std::path::Path;
 

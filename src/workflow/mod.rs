@@ -40,6 +40,7 @@ pub mod judges;
 pub mod kept_dossier;
 pub mod learn_from_journal;
 pub mod lineup;
+pub mod linked_orders;
 pub mod model_ledger;
 pub mod model_service;
 pub mod model_shelf;

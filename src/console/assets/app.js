@@ -101,6 +101,9 @@
         place.dataset.loaded = '';
         setTimeout(() => load(place), AGAIN_MS);
       }
+      // A page that says why it failed is no part of this one; the link in it stays.
+      if (answer.ok) place.innerHTML = await answer.text();
+      else place.dataset.loaded = '';
     } catch {
       place.dataset.loaded = '';
     } finally {

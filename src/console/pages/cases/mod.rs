@@ -112,7 +112,8 @@ async fn show(
     let words = visit.preferences.words;
     let listed = console.engine.list_closed_cases(filters.query()?).await?;
     let exemplars = exemplars(&console, &listed.cases).await?;
-    let rows = listed.cases.iter().map(|it| Row::new(words, it, &exemplars));
+    let hidden = hidden(&console, &listed.cases).await?;
+    let rows = listed.cases.iter().map(|it| Row::new(words, it, (&exemplars, &hidden)));
     page(&CasesPage {
         frame: Frame::new(&console, &visit, Place::Cases),
         risks: risks(words),
@@ -126,6 +127,14 @@ async fn show(
 
 fn risks(words: Words) -> Vec<(&'static str, String)> {
     RiskType::ALL.iter().map(|it| (it.as_str(), words.head(&it.head()))).collect()
+}
+
+/// Those of some cases that people are to judge before they see what was recommended.
+async fn hidden(console: &Console, cases: &[ClosedCase]) -> Result<BTreeSet<DecisionId>, Failure> {
+    let open = cases.iter().filter(|case| case.chosen.is_none()).map(|case| case.decision_id);
+    let open: Vec<DecisionId> = open.collect();
+    let decisions = console.engine.decisions_in_short(&open).await?;
+    Ok(decisions.iter().filter(|it| it.is_blind).map(|it| it.decision_id).collect())
 }
 
 /// Those of some cases that somebody has called an example to learn from.

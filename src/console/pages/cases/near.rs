@@ -13,11 +13,14 @@ use crate::console::form::decision_id;
 use crate::console::frame::{Frame, Place, page};
 use crate::console::guard::Visit;
 use crate::console::pages::cases::view::NearView;
+use crate::console::pages::decision::layers::Sight;
+use crate::console::pages::decision::sight_of;
 use crate::console::parts::Console;
 use crate::domain::order::OrderKey;
 use crate::domain::query::DecisionKey;
 use crate::domain::similar::SimilarQuery;
 use crate::workflow::case_service::CaseService as _;
+use crate::workflow::dossier_service::DossierService as _;
 use crate::workflow::error::ErrorKind;
 
 /// Cases to name.
@@ -76,6 +79,11 @@ pub async fn show(
     let words = visit.preferences.words;
     let (mut found, mut is_busy) = (None, false);
     if let Some(key) = asked.key()? {
+        let dossier = console.engine.get_dossier(key.clone()).await?;
+        // What is near depends on the score's parts, and says what others did.
+        if sight_of(&console, &dossier) == Sight::Blind {
+            return Err(Failure::ChooseFirst);
+        }
         let query = SimilarQuery { key, n_max: CASES_MAX, days: DAYS };
         match console.engine.find_similar_cases(query, console.now()).await {
             Ok(cases) => found = Some(NearView::new(words, &cases)),

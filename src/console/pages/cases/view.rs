@@ -51,9 +51,16 @@ pub struct Choice {
 }
 
 impl Row {
-    /// The line of a case.
-    pub fn new(words: Words, case: &ClosedCase, exemplars: &BTreeSet<DecisionId>) -> Self {
-        let risk = case.top_risk.as_ref();
+    /// The line of a case; which ones are exemplars, and which must not show what was
+    /// recommended.
+    pub fn new(
+        words: Words,
+        case: &ClosedCase,
+        (exemplars, hidden): (&BTreeSet<DecisionId>, &BTreeSet<DecisionId>),
+    ) -> Self {
+        let is_hidden = hidden.contains(&case.decision_id);
+        let risk = case.top_risk.as_ref().filter(|_| !is_hidden);
+        let recommended = case.first_action.filter(|_| !is_hidden);
         let chosen = case.chosen.as_ref().map(|it| Choice {
             action: words.action(it.action),
             who: it.operator_id.to_string(),
@@ -74,7 +81,7 @@ impl Row {
             head: risk.map(|it| words.head(&it.head)).unwrap_or_default(),
             band: risk.map(|it| (it.band.as_str(), words.band(it.band))).unwrap_or_default(),
             frequency: of_hundred.unwrap_or_default(),
-            recommended: case.first_action.map_or_else(|| "–".to_owned(), |it| words.action(it)),
+            recommended: recommended.map_or_else(|| "–".to_owned(), |it| words.action(it)),
             chosen,
             outcomes: case.outcomes.iter().map(|it| words.outcome(*it)).collect(),
             told: minute(case.told_time),
@@ -213,13 +220,16 @@ mod tests {
             told_time: Timestamp(0),
             cursor: CaseCursor(1),
         };
-        let row = Row::new(words, &case, &BTreeSet::from([id]));
+        let (none, this) = (BTreeSet::new(), BTreeSet::from([id]));
+        let row = Row::new(words, &case, (&this, &none));
         assert!(row.is_exemplar && row.head.is_empty());
         assert_eq!(row.chosen.unwrap().agreed.0, "cases-overrode");
         let agreed = ClosedCase { chosen: Some(chosen(ActionKind::Review)), ..case.clone() };
-        let row = Row::new(words, &agreed, &BTreeSet::new());
+        let row = Row::new(words, &agreed, (&none, &none));
         assert_eq!((row.chosen.unwrap().agreed.0, row.is_exemplar), ("cases-agreed", false));
         let open = ClosedCase { chosen: None, ..case };
-        assert_eq!(Row::new(words, &open, &BTreeSet::new()).chosen, None);
+        let row = Row::new(words, &open, (&none, &none));
+        assert_eq!((row.chosen, &*row.recommended), (None, "Review"));
+        assert_eq!(Row::new(words, &open, (&none, &this)).recommended, "–");
     }
 }

@@ -41,6 +41,21 @@ pub struct Chosen {
     active_ms: String,
 }
 
+impl Chosen {
+    /// An action for an order that nobody opened: nothing is told of how it was looked at.
+    pub fn unseen(action: String, override_reason: String, note: String) -> Self {
+        let none = String::new;
+        Self {
+            action,
+            override_reason,
+            note,
+            opened_at: none(),
+            first_input_at: none(),
+            active_ms: none(),
+        }
+    }
+}
+
 /// Takes a choice, lets the order go and shows the next one.
 ///
 /// # Errors

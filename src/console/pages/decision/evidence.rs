@@ -1,4 +1,4 @@
-//! Layer 3: who met whom, as it was recorded, and what of it the sentences rest on.
+//! Layer 3: who met whom, and what of it the sentences rest on.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

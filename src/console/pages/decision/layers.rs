@@ -1,4 +1,4 @@
-//! What stands below the first layer: why, and the evidence, on a page or on paper.
+//! What stands below the first layer: why, and the evidence behind it.
 
 use std::collections::BTreeSet;
 

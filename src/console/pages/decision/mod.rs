@@ -11,6 +11,7 @@ pub mod notes;
 pub mod number;
 pub mod paper;
 pub mod provenance;
+pub mod ring;
 pub mod similar;
 pub mod story;
 pub mod turns;
@@ -49,6 +50,7 @@ pub fn routes() -> Router<Arc<Console>> {
         .route("/decisions/{id}/choice", post(act::choose))
         .route("/decisions/{id}/release", post(act::release))
         .route("/decisions/{id}/similar", get(similar::show))
+        .route("/decisions/{id}/ring", get(ring::show).post(ring::act))
         .route("/decisions/{id}/notes", post(notes::write))
         .route("/decisions/{id}/replay", post(again::replay))
         .route("/choices/{id}/undo", post(act::undo))
@@ -84,7 +86,7 @@ async fn show(
 }
 
 /// What of a decision may be seen: whoever chose may see what was recommended.
-fn sight_of(console: &Console, dossier: &Dossier) -> Sight {
+pub fn sight_of(console: &Console, dossier: &Dossier) -> Sight {
     let decision = &dossier.scored.decision;
     let is_chosen = !dossier.choices.is_empty() || console.pending.is_chosen(decision.decision_id);
     if decision.is_blind && !is_chosen { Sight::Blind } else { Sight::Open }

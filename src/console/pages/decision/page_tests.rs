@@ -1,4 +1,4 @@
-//! The whole page of a decision, in both languages, seen and blind, and on paper.
+//! The whole page of a decision, in both languages: seen, blind, on paper.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

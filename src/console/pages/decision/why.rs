@@ -1,4 +1,4 @@
-//! Layer 2: what moved the score, what would have turned the answer, how sure it is.
+//! Layer 2: what moved the score, what would turn it, how sure it is.
 
 use crate::console::pages::decision::contributions::RiskWhy;
 use crate::console::pages::decision::impacts::ImpactTable;

@@ -117,6 +117,7 @@ async fn an_experiment_is_started_read_and_ended_on_pages() {
     let it = || State(console.clone());
     let ann = || visit(Language::English, &[Role::Strategist]);
     let empty = list(it(), ann()).await.unwrap().0;
+    check(&empty);
     assert!(empty.contains("name=\"arm_strategy\"") && empty.contains("No experiment has run"));
     let form = FORM
         .into_iter()

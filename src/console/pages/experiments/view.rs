@@ -93,6 +93,16 @@ impl Meter {
         self.orders.min(self.wanted)
     }
 
+    /// Orders of the smallest arm as they are read.
+    pub fn orders_text(&self) -> String {
+        count(self.orders)
+    }
+
+    /// How many are wanted, as it is read.
+    pub fn wanted_text(&self) -> String {
+        count(self.wanted)
+    }
+
     /// True when there are enough.
     pub fn is_full(&self) -> bool {
         self.wanted <= self.orders
@@ -187,7 +197,8 @@ impl ReportView {
             meter: Meter { orders, wanted: summary.orders_min },
             comparisons: comparisons.collect(),
             split_p: p(report.split_p),
-            mixed: percent(report.mixed_share),
+            // A share of nothing may be −0, which would be written with its sign.
+            mixed: percent(report.mixed_share + 0.0),
             effective: grouped(report.effective_units, 1),
             hash: report.hash().to_string(),
             plan_hash: report.plan_hash.to_string(),

@@ -116,7 +116,19 @@ pub fn board(
     (ledger, draft, preview): (&StrategyLedger, Draft, Preview),
 ) -> Result<Html<String>, Failure> {
     let frame = Frame::new(console, visit, Place::Lab);
-    page(&lab_page(frame, (&visit.person, console.levers), (ledger, draft, preview)))
+    written(frame, (&visit.person, console.levers), (ledger, draft, preview))
+}
+
+/// The same without the service behind it.
+///
+/// # Errors
+/// `Page`.
+pub fn written(
+    frame: Frame,
+    reader: (&Person, LeverTools),
+    shown: (&StrategyLedger, Draft, Preview),
+) -> Result<Html<String>, Failure> {
+    page(&lab_page(frame, reader, shown))
 }
 
 fn lab_page(

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use crate::console::format::{count, grouped, minute, percent, signed_money};
-use crate::console::pages::lab::orders::{FLIPPED_SHOWN, FlipView, SliceView, flip, slices};
+use crate::console::pages::lab::orders::{FLIPPED_SHOWN, FlipView, Sides, SliceView, flip, slices};
 use crate::console::words::Words;
 use crate::domain::backtest::{
     BacktestReport, Coefficients, MatrixCell as Replayed, MoneyDifference, OffPolicyLevel,
@@ -159,8 +159,9 @@ impl Findings {
         let differences = &report.assumption.differences;
         let currency = differences.first().map_or(Currency::CNY, |it| it.currency);
         let shown = report.flipped.iter().take(FLIPPED_SHOWN);
+        let sides = |id| if hidden.contains(&id) { Sides::Hidden } else { Sides::Shown };
         let flipped: Vec<FlipView> =
-            shown.map(|it| flip(words, it, currency, hidden.contains(&it.decision_id))).collect();
+            shown.map(|it| flip(words, it, currency, sides(it.decision_id))).collect();
         let truths = [
             ("lab-good-stopped", known.good_newly_stopped),
             ("lab-good-released", known.good_newly_released),
@@ -276,6 +277,8 @@ fn pairs(words: Words, report: &BacktestReport) -> Vec<Pair> {
 fn money_row(words: Words, difference: &MoneyDifference) -> MoneyRow {
     let MoneyDifference { currency, total_minor, interval: range, .. } = *difference;
     let of = |minor| signed_money(minor, currency);
+    // The sum above says the currency.
+    let bare = |minor| of(minor).split_off(currency.as_str().len()).trim_start().to_owned();
     let class = match range {
         Some((low, _)) if 0.0 < low => "good",
         Some((_, high)) if high < 0.0 => "bad",
@@ -289,7 +292,7 @@ fn money_row(words: Words, difference: &MoneyDifference) -> MoneyRow {
         }),
         total: of(total_minor),
         class,
-        interval: interval(words, range.map(|(low, high)| (of(low), of(high)))),
+        interval: interval(words, range.map(|(low, high)| (bare(low), bare(high)))),
         per_day: of(difference.per_day_minor),
         orders: words.t2("lab-valued", "orders", valued, "not", not),
     }

@@ -16,9 +16,6 @@ pub mod steps;
 pub mod version;
 pub mod versions;
 
-#[cfg(test)]
-mod tests;
-
 /// Routes of this folder.
 pub fn routes() -> Router<Arc<Console>> {
     Router::new()

@@ -31,6 +31,15 @@ pub struct SliceView {
     pub minutes: String,
 }
 
+/// Whether people may see what was recommended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sides {
+    /// They may.
+    Shown,
+    /// Only once somebody has chosen.
+    Hidden,
+}
+
 /// A flipped order.
 #[derive(Debug)]
 pub struct FlipView {
@@ -82,8 +91,11 @@ pub fn slices(words: Words, rows: &[SliceRow], currency: Currency) -> Vec<SliceV
 }
 
 /// An order with both sides, unless those are hidden.
-pub fn flip(words: Words, order: &FlippedOrder, currency: Currency, is_hidden: bool) -> FlipView {
-    let shown = |text: String| if is_hidden { String::new() } else { text };
+pub fn flip(words: Words, order: &FlippedOrder, currency: Currency, sides: Sides) -> FlipView {
+    let shown = |text: String| match sides {
+        Sides::Shown => text,
+        Sides::Hidden => String::new(),
+    };
     let first = |side: &ExplainedSide| {
         let best = side.actions.first().map(|best| words.action(best.action));
         best.unwrap_or_else(|| "–".to_owned())

@@ -30,8 +30,9 @@ use crate::workflow::strategy_service::StrategyService as _;
 
 /// Header of requests for a part of a page.
 const PART: &str = "x-part";
-/// How often it is tried again while another back-test runs, and after which pause.
+/// How often it is tried again while another back-test runs.
 const TRIES: u32 = 40;
+/// Pause between two tries.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What is shown beside the levers.
@@ -121,7 +122,9 @@ pub async fn of_choice(
     }
 }
 
-/// Waits for its turn and for the report. Whoever asked and has left takes both along.
+/// Waits for its turn and for the report.
+///
+/// Whoever asked and has left takes both along.
 async fn report(
     console: &Console,
     choice: &StrategyChoice,

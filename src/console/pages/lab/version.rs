@@ -1,4 +1,4 @@
-//! The page of one version: its text, its way, and what it would do to recorded orders.
+//! The page of one version: its text, its way, what it would change.
 
 use std::sync::Arc;
 
@@ -66,12 +66,11 @@ pub(super) async fn preview(
         None => LAST[0],
     };
     let words = visit.preferences.words;
-    let shown = match last {
-        0 => Preview::NoOrders,
-        _ => {
-            let choice = StrategyChoice::Known(version.hash.clone());
-            of_choice(&console, words, (choice, last, Diff::default())).await?
-        }
+    let shown = if last == 0 {
+        Preview::NoOrders
+    } else {
+        let choice = StrategyChoice::Known(version.hash.clone());
+        of_choice(&console, words, (choice, last, Diff::default())).await?
     };
     if is_part(&headers) {
         return part(words, shown);

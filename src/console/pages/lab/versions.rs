@@ -1,4 +1,4 @@
-//! Versions of the strategy: their state, what may be done with them, and by whom.
+//! Versions of the strategy: their state, what may be done, and by whom.
 
 use crate::console::failure::Failure;
 use crate::console::format::minute;
@@ -175,20 +175,17 @@ impl Reversal {
             format!("{} ({name})", short(hash))
         };
         let back = named(&before.hash);
-        let (takes, text) = match ledger.staged() {
-            Some(staged) => {
-                let told = [
-                    ("version", named(&staged.hash)),
-                    ("percent", staged.percent.to_string()),
-                    ("back", back),
-                ];
-                (staged.hash.to_string(), words.with("lab-revert-staged", &told))
-            }
-            None => {
-                let active = ledger.active_hash();
-                let text = words.t2("lab-revert-active", "version", named(active), "back", back);
-                (active.to_owned(), text)
-            }
+        let (takes, text) = if let Some(staged) = ledger.staged() {
+            let told = [
+                ("version", named(&staged.hash)),
+                ("percent", staged.percent.to_string()),
+                ("back", back),
+            ];
+            (staged.hash.to_string(), words.with("lab-revert-staged", &told))
+        } else {
+            let active = ledger.active_hash();
+            let text = words.t2("lab-revert-active", "version", named(active), "back", back);
+            (active.to_owned(), text)
         };
         Some(Self { takes, text })
     }

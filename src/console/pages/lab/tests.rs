@@ -1,1 +1,0 @@
-//! The pages of the lab, written with real findings in both languages.
