@@ -95,15 +95,16 @@
     place.setAttribute('aria-busy', 'true');
     try {
       const answer = await fetch(place.dataset.load, { headers: { 'X-Part': '1' } });
-      const html = await answer.text();
-      place.innerHTML = html;
+      // A page that says why it failed is no part of this one; the link in it stays.
+      if (!answer.ok) {
+        place.dataset.loaded = '';
+        return;
+      }
+      place.innerHTML = await answer.text();
       if (place.querySelector('[data-again]')) {
         place.dataset.loaded = '';
         setTimeout(() => load(place), AGAIN_MS);
       }
-      // A page that says why it failed is no part of this one; the link in it stays.
-      if (answer.ok) place.innerHTML = await answer.text();
-      else place.dataset.loaded = '';
     } catch {
       place.dataset.loaded = '';
     } finally {
