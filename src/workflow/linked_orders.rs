@@ -113,7 +113,10 @@ pub fn waiting_of(
     let lines = records.decisions_in_short(&ids)?;
     let linked = lines.into_iter().map(|decision| {
         let shared = found.get(&decision.decision_id);
-        LinkedOrder { shared: shared.into_iter().flat_map(|it| it.iter().copied()).collect(), decision }
+        LinkedOrder {
+            shared: shared.into_iter().flat_map(|it| it.iter().copied()).collect(),
+            decision,
+        }
     });
     Ok(linked.collect())
 }

@@ -96,12 +96,9 @@
     try {
       const answer = await fetch(place.dataset.load, { headers: { 'X-Part': '1' } });
       // A page that says why it failed is no part of this one; the link in it stays.
-      if (!answer.ok) {
-        place.dataset.loaded = '';
-        return;
-      }
-      place.innerHTML = await answer.text();
-      if (place.querySelector('[data-again]')) {
+      if (answer.ok) place.innerHTML = await answer.text();
+      else place.dataset.loaded = '';
+      if (answer.ok && place.querySelector('[data-again]')) {
         place.dataset.loaded = '';
         setTimeout(() => load(place), AGAIN_MS);
       }
