@@ -288,7 +288,7 @@ async function onPaper({ context, language, id }) {
 
 /** Waits until what a script loads is there. */
 async function settled(page) {
-    await page.waitForFunction(() => document.querySelector('main [aria-busy="true"]') === null);
+    await page.waitForFunction(() => document.querySelector('main [aria-busy="true"], main [data-again]') === null);
 }
 
 /** A page as it is now: no violation by axe, and its picture. */
