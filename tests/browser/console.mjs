@@ -11,15 +11,14 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 import { axeInBothColors, launch, open, Report, SCREEN, screenshot } from './lib.mjs';
-import {
-    bareNumbers, bytesOnTheWire, countWords, differences, outsideOf, shownNumbers, unequal,
-} from './measures.mjs';
-import { decisionPages, faultsOf, LINKED, PAGES } from './pages.mjs';
+import { bytesOnTheWire, countWords, outsideOf } from './measures.mjs';
+import { bareNumbers, differences, shownNumbers, unequal } from './numbers.mjs';
+import { decisionPages, faultsOf, LINKED, NOWHERE, PAGES } from './pages.mjs';
 import { addPerson } from './people.mjs';
 import { orderlens } from './planted.mjs';
 import { beAdmin, keepAdmin, LANGUAGES, ORIGIN, plantedDecisions, RUN, SIGN_IN, signIn } from './session.mjs';
 import {
-    activate, approveAsSecond, isOffered, propose, scoreNew, turnWeight, versions,
+    activate, approveAsSecond, endExperiment, isOffered, propose, scoreNew, startExperiment, turnWeight, versions,
 } from './strategy.mjs';
 
 /** Bounds of layer 1 and of a page. */
@@ -60,7 +59,9 @@ async function walk(language, ownLink) {
     await part('layer 1', () => glance(visit));
     await part('numbers', () => compare(visit));
     await part('choices are recorded', () => recorded(visit));
+    watch.expect(NOWHERE.status, NOWHERE.path);
     await part('pages', () => lookAtAll(visit));
+    await part('experiment', () => compareArms(visit));
     await part('next person', async () => {
         visit.next = await addPerson(page, { id: `after-${language.toLowerCase()}`, roles: ROLES });
     });
@@ -238,7 +239,7 @@ async function lookAtAll({ page, language, context }) {
     const planted = plantedDecisions();
     const { id } = planted.find(({ isBlind }) => !isBlind);
     const blind = planted.find(({ isBlind }) => isBlind);
-    const rows = [...decisionPages(id), ...PAGES];
+    const rows = [...decisionPages(id), ...PAGES, NOWHERE];
     if (blind) rows.push({ name: 'decision-blind', path: `/decisions/${blind.id}`, shows: ['#layer-1 button', '#layer-3'] });
     for (const { from, link, ...row } of LINKED) {
         await page.goto(from);
@@ -253,6 +254,17 @@ async function lookAtAll({ page, language, context }) {
         await seen(page, language, row.name);
     }
     await onPaper({ context, language, id });
+}
+
+/** An experiment is started, looked at and ended. */
+async function compareArms({ page, language }) {
+    const id = `arms-${language.toLowerCase()}`;
+    await startExperiment(page, id);
+    report.check(`${language}: the experiment has a page`, page.url().endsWith(`/experiments/${id}`), page.url());
+    await seen(page, language, 'experiment');
+    await endExperiment(page);
+    const canStart = page.goto('/experiments').then(() => page.locator('form[action="/experiments"]').isVisible());
+    report.check(`${language}: the next experiment may start`, await canStart);
 }
 
 /** A decision with every fold open, and as the file that an auditor gets. */
@@ -276,7 +288,7 @@ async function onPaper({ context, language, id }) {
 
 /** Waits until what a script loads is there. */
 async function settled(page) {
-    await page.waitForFunction(() => document.querySelector('main [aria-busy="true"]') === null);
+    await page.waitForFunction(() => document.querySelector('main [aria-busy="true"], main [data-again]') === null);
 }
 
 /** A page as it is now: no violation by axe, and its picture. */

@@ -1,7 +1,7 @@
 // The same pages without JavaScript: all content is there, and every form does its work.
 
 import { launch, open, Report } from './lib.mjs';
-import { differences, shownNumbers } from './measures.mjs';
+import { differences, shownNumbers } from './numbers.mjs';
 import { addPerson } from './people.mjs';
 import { decisionPages, faultsOf, PAGES } from './pages.mjs';
 import { LANGUAGES, openAsAdmin, ORIGIN, plantedDecisions, signIn } from './session.mjs';

@@ -18,6 +18,14 @@ export const PAGES = [
     { name: 'help', path: '/help', shows: ['table.keys kbd', 'dl.terms dt', 'form[action="/preferences"] button'] },
 ];
 
+/** What there is where nothing is. */
+export const NOWHERE = {
+    name: 'failure',
+    path: '/decisions/00000000-0000-7000-8000-000000000000',
+    shows: ['main h1', 'main a, .top a'],
+    status: 404,
+};
+
 /** Pages that another one links to: what is opened is the first such link. */
 export const LINKED = [
     { name: 'model', from: '/models', link: 'main a[href^="/models/"]', shows: ['main svg', 'main table'] },
@@ -47,9 +55,9 @@ const FALLBACKS = [/Unknown localization/i, /\{\s*\$\w+\s*\}/, /\{\{|\}\}/, /\u2
  * What is wrong with a page that was opened: its status, its content, its language, words
  * that come from no catalog. `answer` is what `goto` gave.
  */
-export async function faultsOf(page, answer, { path, shows }, language) {
+export async function faultsOf(page, answer, { path, shows, status = 200 }, language) {
     const faults = [];
-    if (answer.status() !== 200) return [`${path} answers ${answer.status()}`];
+    if (answer.status() !== status) return [`${path} answers ${answer.status()}`];
     if (new URL(page.url()).pathname !== path.split('?')[0]) faults.push(`${path} leads to ${page.url()}`);
     for (const part of shows) {
         if (!(await page.locator(part).first().isVisible())) faults.push(`${path} does not show ${part}`);

@@ -7,9 +7,8 @@
 import { createServer } from 'node:http';
 
 import { axe, launch, open, Report, SCREEN } from './lib.mjs';
-import {
-    bareNumbers, countText, countWords, differences, outsideOf, shownNumbers,
-} from './measures.mjs';
+import { countText, countWords, outsideOf } from './measures.mjs';
+import { bareNumbers, differences, shownNumbers } from './numbers.mjs';
 import { personalIn } from './planted.mjs';
 
 const POLICY =
@@ -29,6 +28,7 @@ const API = {
     order: { amount: { currency: 'CNY', minor_units: -129_950 } },
     impacts: [{ parts: [300, 50.5].map((mean) => ({ unit: 'minor_units', value: { mean } })) }],
     verdict: 'hold',
+    decision: {},
     reasons: ['3 orders share this IP with it (more likely).'],
 };
 

@@ -73,6 +73,24 @@ async function take(page, word, hash) {
     await Promise.all([page.waitForEvent('load'), press]);
 }
 
+/** Compares the active strategy with another approved one; the page of the experiment comes up. */
+export async function startExperiment(page, id) {
+    await page.goto('/experiments');
+    const form = page.locator('form[action="/experiments"]');
+    await form.locator('[name="id"]').fill(id);
+    await form.locator('[name="arm_name"]').fill('challenger');
+    const strategies = form.locator('[name="arm_strategy"] option');
+    const values = await strategies.evaluateAll((options) => options.map(({ value }) => value));
+    await form.locator('[name="arm_strategy"]').selectOption(values.at(-1));
+    await Promise.all([page.waitForEvent('load'), form.locator('button[type="submit"]').press('Enter')]);
+}
+
+/** Ends the experiment whose page is open. */
+export async function endExperiment(page) {
+    const press = page.locator('form[action$="/end"] button[value="finished"]').press('Enter');
+    await Promise.all([page.waitForEvent('load'), press]);
+}
+
 /** The versions that the server knows, asked over gRPC. */
 export function versions() {
     return JSON.parse(orderlens('strategy', 'list', '--json', '--server', process.env.ORDERLENS_GRPC));

@@ -254,8 +254,7 @@
       }
       if (this.isIsolated) this.isolate();
       const output = this.root.querySelector('output[data-until]');
-      const language = document.documentElement.lang || undefined;
-      if (output) output.textContent = new Date(until * 1000).toLocaleDateString(language);
+      if (output) output.textContent = new Date(until * 1000).toISOString().slice(0, 10);
     }
 
     reset() {
