@@ -81,16 +81,39 @@ pub fn minute(at: Timestamp) -> String {
     }
 }
 
-/// A length of time in its two largest units: `2 d 3 h`, `14 min`, `8 s`.
-pub fn span(span: Span) -> String {
+/// A length of time in its two largest units: how many of the larger and of the smaller one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// Seconds alone.
+    Seconds(i64),
+    /// Minutes alone.
+    Minutes(i64),
+    /// Hours and minutes.
+    Hours(i64, i64),
+    /// Days and hours.
+    Days(i64, i64),
+}
+
+/// A length of time in its two largest units, without its sign.
+pub fn length(span: Span) -> Length {
     let seconds = span.0.abs() / Span::SECOND.0;
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, minutes) => format!("{minutes} min"),
-        (0, hours, minutes) => format!("{hours} h {minutes} min"),
-        (days, hours, _) => format!("{days} d {hours} h"),
+        (0, 0, 0) => Length::Seconds(seconds),
+        (0, 0, minutes) => Length::Minutes(minutes),
+        (0, hours, minutes) => Length::Hours(hours, minutes),
+        (days, hours, _) => Length::Days(days, hours),
     }
+}
+
+/// A figure with four digits that count: `0.9432`, `0.00002`, `123.4`.
+pub fn figure(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return "0".to_owned();
+    }
+    let digits = 3 - value.abs().log10().floor() as i32;
+    let text = format!("{value:.*}", usize::try_from(digits.clamp(0, 8)).unwrap_or_default());
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// A length of time of a computation: `340 ns`, `12.5 µs`, `3.20 ms`.
@@ -147,13 +170,11 @@ mod tests {
         assert_eq!(minute(at), "2026-11-28 08:40");
         assert_eq!((nanos(340), nanos(12_540)), ("340 ns".into(), "12.5 µs".into()));
         assert_eq!((bytes(999), bytes(64_000_000)), ("999 B".into(), "64.0 MB".into()));
-        let lengths = [(Span::hours(51), "2 d 3 h"), (Span::minutes(61), "1 h 1 min")];
-        for (length, text) in lengths {
-            assert_eq!(span(length), text);
-        }
-        assert_eq!(
-            (span(Span::minutes(14)), span(Span(8_100_000))),
-            ("14 min".into(), "8 s".into())
-        );
+        assert_eq!(length(Span::hours(51)), Length::Days(2, 3));
+        assert_eq!(length(Span::minutes(61)), Length::Hours(1, 1));
+        assert_eq!(length(Span::minutes(14)), Length::Minutes(14));
+        assert_eq!(length(Span(8_100_000)), Length::Seconds(8));
+        let figures = [0.94321, 0.000_021, 123.45, 0.0, 5_000.4].map(figure);
+        assert_eq!(figures, ["0.9432", "0.000021", "123.5", "0", "5000"]);
     }
 }

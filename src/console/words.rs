@@ -6,6 +6,7 @@ use std::fmt::Display;
 use fluent_bundle::FluentArgs;
 
 use crate::console::catalog::{has, message};
+use crate::console::format::{Length, length};
 use crate::domain::decision::{ActionKind, DecisionState, DegradedReason, Stage};
 use crate::domain::entity::EntityKind;
 use crate::domain::feature::FeatureGroup;
@@ -15,6 +16,7 @@ use crate::domain::impact::ImpactKind;
 use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::risk::RiskBand;
 use crate::domain::text::{Language, Text};
+use crate::domain::time::Span;
 
 /// Looks words up in one language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,24 @@ impl Words {
         let mut args = FluentArgs::new();
         args.set("n", *count.borrow());
         message(self.language, key, &args)
+    }
+
+    /// A length of time in its two largest units.
+    pub fn span(self, span: Span) -> String {
+        match length(span) {
+            Length::Seconds(n) => self.t1("span-seconds", "n", n),
+            Length::Minutes(n) => self.t1("span-minutes", "n", n),
+            Length::Hours(hours, minutes) => {
+                self.t2("span-hours", "hours", hours, "minutes", minutes)
+            }
+            Length::Days(days, hours) => self.t2("span-days", "days", days, "hours", hours),
+        }
+    }
+
+    /// Name of a figure of a model; one without a name of its own is called by its id.
+    pub fn figure(self, name: &str) -> String {
+        let key = format!("figure-{name}");
+        if has(&key) { self.t(&key) } else { name.replace('_', " ") }
     }
 
     /// A text that comes in both languages.

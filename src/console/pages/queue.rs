@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::console::failure::Failure;
 use crate::console::form::encoded;
-use crate::console::format::{amount, count, grouped, minute, money, of_hundred, span};
+use crate::console::format::{amount, count, grouped, minute, money, of_hundred};
 use crate::console::frame::{Frame, Place as Page, page};
 use crate::console::guard::Visit;
 use crate::console::pages::decision::verdict::fact;
@@ -239,7 +239,7 @@ async fn show(
     let orders_max = if filters.sort == Sort::Value { RANKED_MAX } else { usize::MAX };
     let mut queue = ranked(&console, orders_max).await?;
     let times = queue.orders.iter().map(|order| order.waiting.event_time);
-    let oldest = times.min().map_or_else(|| "–".to_owned(), |at| span(now - at));
+    let oldest = times.min().map_or_else(|| "–".to_owned(), |at| visit.preferences.words.span(now - at));
     let heads = heads(visit.preferences.words, &queue.orders);
     queue.orders.retain(|order| filters.fits(order));
     filters.sort(&mut queue.orders);
@@ -293,7 +293,7 @@ fn row(console: &Console, visit: &Visit, order: &QueuedOrder, reason: Option<&Te
         order_id: waiting.order.order_id.to_string(),
         channel: waiting.order.channel.to_string(),
         placed: minute(waiting.event_time),
-        age: span(age),
+        age: words.span(age),
         is_late: console.settings.review_within.0 < age.0,
         amount: waiting.amount.map_or_else(|| "–".to_owned(), amount),
         gain: money(waiting.gain_minor, waiting.currency),

@@ -52,3 +52,4 @@ models-predicted = mean prediction
 models-observed = observed
 models-ideal = dashed: right on average
 models-rows = Rows
+models-few = not enough data

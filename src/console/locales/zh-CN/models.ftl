@@ -52,3 +52,4 @@ models-predicted = 平均预测
 models-observed = 实际
 models-ideal = 虚线：平均而言准确
 models-rows = 行数
+models-few = 数据不足

@@ -3,7 +3,7 @@
 //! A hit is what differs from itself or is rare among honest orders. It is no score, and
 //! nothing here is worked out by a model, so it is shown to whoever decides blind, too.
 
-use crate::console::format::{amount, minute, percent, short, span};
+use crate::console::format::{amount, minute, percent, short};
 use crate::console::pages::decision::layers::Told;
 use crate::console::pages::decision::number::Number;
 use crate::domain::money::Money;
@@ -115,7 +115,7 @@ fn countries(told: &Told<'_>, order: &Order) -> Option<Fact> {
 fn account_age(told: &Told<'_>, order: &Order) -> Option<Fact> {
     let created = order.account_created_at?;
     let age = told.decision().times.event_time - created;
-    let text = told.words.t2("why-account-age", "age", span(age), "created", minute(created));
+    let text = told.words.t2("why-account-age", "age", told.words.span(age), "created", minute(created));
     let why = (age < ACCOUNT_AGE_MIN).then_some("why-hit-account-age");
     Some(fact(told, "why-fact-account-age", text, why))
 }

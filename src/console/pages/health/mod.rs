@@ -12,7 +12,7 @@ use axum::response::Html;
 use axum::routing::get;
 
 use crate::console::failure::Failure;
-use crate::console::format::{count, span};
+use crate::console::format::{count};
 use crate::console::frame::{Frame, Place, page};
 use crate::console::guard::Visit;
 use crate::console::pages::health::view::{Facts, Problem, ReloadView, WorkView, problems};
@@ -66,7 +66,7 @@ pub async fn show(
         work: WorkView::new(words, &work),
         reload: reload.as_ref().map(|it| ReloadView::new(words, it)),
         n_pending: count(console.pending.n_waiting() as u64),
-        uptime: span(console.now() - console.opened_at),
+        uptime: words.span(console.now() - console.opened_at),
         status,
         graph,
     })

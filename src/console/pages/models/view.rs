@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::console::format::{count, minute, percent, short};
+use crate::console::format::{count, figure as digits, minute, percent, short};
 use crate::console::words::Words;
 use crate::domain::decision::Decision;
 use crate::domain::drift::{VALUES_MIN, stability_index};
@@ -92,7 +92,7 @@ fn drift_row(
     let (before, now) = (probabilities(before, head), probabilities(now, head));
     let index = stability_index(&before, &now);
     let (meaning, class) = match index {
-        None => ("not-enough-data", "low"),
+        None => ("models-few", "unknown"),
         Some(index) if LARGE_SHIFT <= index => ("models-shift-large", "high"),
         Some(index) if SMALL_SHIFT <= index => ("models-shift-some", "elevated"),
         Some(_) => ("models-shift-none", "low"),
@@ -177,9 +177,9 @@ pub struct HeadView {
 /// What a page says about a head.
 pub fn head_view(words: Words, head: &HeadDescription) -> HeadView {
     let is_probability = head.kind != HeadKind::ImpactValue;
-    let figures = head.figures.iter().map(|figure| {
-        let interval = format!("{} – {}", short(figure.low), short(figure.high));
-        (figure.name.replace('_', " "), short(figure.value), interval)
+    let figures = head.figures.iter().map(|it| {
+        let interval = format!("{} – {}", digits(it.low), digits(it.high));
+        (words.figure(&it.name), digits(it.value), interval)
     });
     let shares: Vec<(ReliabilityRow, Share)> = head
         .reliability
