@@ -113,7 +113,11 @@ pub fn figure(value: f64) -> String {
     }
     let digits = 3 - value.abs().log10().floor() as i32;
     let text = format!("{value:.*}", usize::try_from(digits.clamp(0, 8)).unwrap_or_default());
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        text
+    }
 }
 
 /// A length of time of a computation: `340 ns`, `12.5 µs`, `3.20 ms`.

@@ -354,8 +354,7 @@ impl OrderService for Engine {
     }
 
     async fn replay_decision(&self, id: DecisionId) -> Result<Vec<FieldDifference>, Error> {
-        let scored = self.find(DecisionKey::Id(id)).await?;
-        let past = self.past.clone();
+        let (scored, past) = (self.find(DecisionKey::Id(id)).await?, self.past.clone());
         block(move || past.replay(scored)).await
     }
 

@@ -1,4 +1,4 @@
-//! Orders that wait for a review and share something strong with an order: a ring.
+//! Orders that wait for a review and are strongly linked to an order: a ring.
 //!
 //! One step through the graph finds the accounts, and the records know their newest decisions,
 //! so the sequencer only walks as far as any view of the graph may.

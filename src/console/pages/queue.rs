@@ -15,7 +15,7 @@ use crate::console::form::encoded;
 use crate::console::format::{amount, count, grouped, minute, money, of_hundred};
 use crate::console::frame::{Frame, Place as Page, page};
 use crate::console::guard::Visit;
-use crate::console::pages::decision::verdict::fact;
+use crate::console::pages::decision::glance::fact;
 use crate::console::parts::Console;
 use crate::console::words::Words;
 use crate::domain::access::Permission;
@@ -239,7 +239,8 @@ async fn show(
     let orders_max = if filters.sort == Sort::Value { RANKED_MAX } else { usize::MAX };
     let mut queue = ranked(&console, orders_max).await?;
     let times = queue.orders.iter().map(|order| order.waiting.event_time);
-    let oldest = times.min().map_or_else(|| "–".to_owned(), |at| visit.preferences.words.span(now - at));
+    let oldest =
+        times.min().map_or_else(|| "–".to_owned(), |at| visit.preferences.words.span(now - at));
     let heads = heads(visit.preferences.words, &queue.orders);
     queue.orders.retain(|order| filters.fits(order));
     filters.sort(&mut queue.orders);

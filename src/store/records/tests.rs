@@ -28,8 +28,7 @@ use crate::domain::strategy_version::Signature;
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 use crate::domain::unlike::UnlikeTraining;
-use crate::store::journal::recovery::DamagedTail;
-use crate::store::journal::{Journal, JournalSettings};
+use crate::store::journal::{Journal, JournalSettings, recovery::DamagedTail};
 use crate::store::log;
 use crate::store::medium::Unsynced;
 use crate::store::records::access_samples::access_record;
@@ -39,7 +38,7 @@ use crate::store::records::query::{DecisionFilter, PageCursor};
 const BANDS: [RiskBand; 3] = [RiskBand::Low, RiskBand::Elevated, RiskBand::High];
 
 pub(super) fn decision_id(n: u64) -> DecisionId {
-    DecisionId(Uuid::from_u128(u128::from(n)))
+    DecisionId(Uuid::from_u128(n.into()))
 }
 
 pub(super) fn key(n: u64) -> OrderKey {

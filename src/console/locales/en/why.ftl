@@ -229,3 +229,4 @@ why-col-recorded = Recorded
 why-col-again = Again
 why-paper-title = Decision of orderlens, as recorded:
 why-paper-hint = This file stands alone: no scripts, no links to elsewhere. `orderlens replay` makes every recorded decision again and compares.
+why-similar-busy = Another search runs; this one begins as soon as it ends.

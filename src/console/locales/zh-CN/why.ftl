@@ -216,3 +216,4 @@ why-col-recorded = 记录
 why-col-again = 重算
 why-paper-title = orderlens 的决策，以记录为准：
 why-paper-hint = 本文件独立完整：无脚本，无外部链接。`orderlens replay` 可重算全部决策并比对。
+why-similar-busy = 另有一次搜索正在进行，结束后立即开始本次搜索。

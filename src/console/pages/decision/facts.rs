@@ -115,7 +115,8 @@ fn countries(told: &Told<'_>, order: &Order) -> Option<Fact> {
 fn account_age(told: &Told<'_>, order: &Order) -> Option<Fact> {
     let created = order.account_created_at?;
     let age = told.decision().times.event_time - created;
-    let text = told.words.t2("why-account-age", "age", told.words.span(age), "created", minute(created));
+    let text =
+        told.words.t2("why-account-age", "age", told.words.span(age), "created", minute(created));
     let why = (age < ACCOUNT_AGE_MIN).then_some("why-hit-account-age");
     Some(fact(told, "why-fact-account-age", text, why))
 }

@@ -15,7 +15,7 @@ pub mod ring;
 pub mod similar;
 pub mod story;
 pub mod turns;
-pub mod verdict;
+pub mod glance;
 pub mod why;
 
 #[cfg(test)]
@@ -35,7 +35,7 @@ use crate::console::form::decision_id;
 use crate::console::frame::{Frame, Place, page};
 use crate::console::guard::Visit;
 use crate::console::pages::decision::layers::{Layers, Medium, Sight, Told, features_of};
-use crate::console::pages::decision::verdict::Verdict;
+use crate::console::pages::decision::glance::Glance;
 use crate::console::parts::Console;
 use crate::domain::access::Permission;
 use crate::domain::note::Note;
@@ -61,7 +61,7 @@ pub fn routes() -> Router<Arc<Console>> {
 struct DecisionPage {
     frame: Frame,
     id: String,
-    verdict: Verdict,
+    glance: Glance,
     is_chosen: bool,
     may_decide: bool,
     opened_at: String,
@@ -106,16 +106,16 @@ fn html(
     let claim = may_decide
         .then(|| console.claims.claim(id, &visit.person.person_id, now, console.settings.claim));
     let others = claim.filter(|claim| claim.person_id != visit.person.person_id);
-    let verdict = match sight {
-        Sight::Blind => Verdict::blind(words, decision, order),
-        Sight::Open => Verdict::open(words, decision, order),
+    let glance = match sight {
+        Sight::Blind => Glance::blind(words, decision, order),
+        Sight::Open => Glance::open(words, decision, order),
     };
     let specs = console.engine.feature_specs(&features_of(decision));
     let told = Told { words, dossier, notes, specs: &specs, sight, medium: Medium::Page };
     let decision_page = DecisionPage {
         frame: Frame::new(console, visit, Place::Queue),
         id: id.to_string(),
-        verdict,
+        glance,
         is_chosen,
         may_decide,
         opened_at: now.to_string(),

@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::console::assets::text;
 use crate::console::pages::decision::layers::{Layers, Medium, Sight, Told};
-use crate::console::pages::decision::verdict::Verdict;
+use crate::console::pages::decision::glance::Glance;
 use crate::console::words::Words;
 use crate::domain::note::Note;
 use crate::domain::text::Language;
@@ -29,7 +29,7 @@ struct Paper {
     words: Words,
     styles: [&'static str; 2],
     id: String,
-    verdict: Verdict,
+    glance: Glance,
     layers: Layers,
 }
 
@@ -55,9 +55,9 @@ pub fn decision_file(shown: &Shown<'_>) -> Result<String, askama::Error> {
         words,
         styles: [text("app.css"), text("plot.css")],
         id: decision.decision_id.to_string(),
-        verdict: match sight {
-            Sight::Open => Verdict::open(words, decision, order),
-            Sight::Blind => Verdict::blind(words, decision, order),
+        glance: match sight {
+            Sight::Open => Glance::open(words, decision, order),
+            Sight::Blind => Glance::blind(words, decision, order),
         },
         layers: Layers::new(&told),
     };

@@ -1,4 +1,4 @@
-//! Acting on a ring: one action for all waiting orders that share something with an order.
+//! Acting on a ring: one action for all waiting orders that are linked.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

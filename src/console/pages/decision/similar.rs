@@ -20,6 +20,7 @@ use crate::domain::query::DecisionKey;
 use crate::domain::similar::{ActionSummary, SimilarCases, SimilarQuery};
 use crate::workflow::case_service::CaseService as _;
 use crate::workflow::dossier_service::DossierService as _;
+use crate::workflow::error::ErrorKind;
 
 /// Cases that are named.
 const NAMED: usize = 5;
@@ -142,6 +143,16 @@ struct SimilarPart {
 }
 
 #[derive(Template)]
+#[template(
+    source = "<p class=\"quiet\" role=\"status\" data-again>{{ words.t(\"why-similar-busy\") }}</p>",
+    ext = "html",
+    config = ".config/askama.toml"
+)]
+struct BusyPart {
+    words: Words,
+}
+
+#[derive(Template)]
 #[template(path = "decision_similar_page.html", config = ".config/askama.toml")]
 struct SimilarPage {
     frame: Frame,
@@ -169,10 +180,17 @@ pub async fn show(
         return Err(Failure::ChooseFirst);
     }
     let query = SimilarQuery { key, n_max: COUNTED, days: DAYS };
-    let found = console.engine.find_similar_cases(query, console.now()).await?;
+    let is_part = headers.contains_key("x-part");
+    let found = match console.engine.find_similar_cases(query, console.now()).await {
+        // One search runs at a time: the page's script asks for the part again.
+        Err(error) if error.kind() == ErrorKind::Exhausted && is_part => {
+            return page(&BusyPart { words });
+        }
+        found => found?,
+    };
     let similar = SimilarView::new(words, &found);
     // The page's script asks for the part alone.
-    if headers.contains_key("x-part") {
+    if is_part {
         return page(&SimilarPart { words, similar });
     }
     page(&SimilarPage {

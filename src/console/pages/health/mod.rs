@@ -12,7 +12,7 @@ use axum::response::Html;
 use axum::routing::get;
 
 use crate::console::failure::Failure;
-use crate::console::format::{count};
+use crate::console::format::count;
 use crate::console::frame::{Frame, Place, page};
 use crate::console::guard::Visit;
 use crate::console::pages::health::view::{Facts, Problem, ReloadView, WorkView, problems};

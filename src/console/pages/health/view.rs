@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_the_data_folder_add_up() {
+    fn the_parts_of_the_folder_add_up() {
         let facts = Facts::new(&status(0, None), &graph(None));
         assert_eq!(facts.disk[3].1, "1.5 MB");
     }

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use crate::console::format::{amount, count, grouped, money, signed_money};
-use crate::console::pages::decision::verdict::fact;
+use crate::console::pages::decision::glance::fact;
 use crate::console::words::Words;
 use crate::domain::backtest::{ExplainedSide, FlippedOrder, SliceBy, SliceRow};
 use crate::domain::decision::DecisionId;

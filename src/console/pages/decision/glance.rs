@@ -20,7 +20,7 @@ const REASONS_SHOWN: usize = 3;
 
 /// Layer 1 of a decision.
 #[derive(Clone, Debug)]
-pub struct Verdict {
+pub struct Glance {
     /// Channel's id of the order.
     pub order_id: String,
     /// Channel and revision.
@@ -114,7 +114,7 @@ pub struct ActionWorth {
     pub marks: Vec<(String, String)>,
 }
 
-impl Verdict {
+impl Glance {
     /// All of it.
     pub fn open(words: Words, decision: &Decision, order: &Order) -> Self {
         let actions = decision.actions.iter().take(ACTIONS_SHOWN).enumerate();
