@@ -110,7 +110,7 @@ export async function bareNumbers(locator, json) {
     const seen = await locator.evaluate((element) => {
         const KNOWN =
             '[data-api], kbd, time, code, h1, thead, option, textarea, .mono, [data-row], .tick, ' +
-            '#similar, #notes, svg.timeline, #layer-3 table [data-other], #layer-3 p[data-other]';
+            '[data-load], #notes, svg.timeline, #layer-3 table [data-other], #layer-3 p[data-other]';
         const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
         const texts = [];
         while (walker.nextNode()) {
@@ -173,7 +173,9 @@ function derived({ decision, order }) {
     const texts = [];
     if (order.amount && order.discount) {
         const before = order.amount.minor_units + order.discount.minor_units;
-        texts.push(`${((100 * order.discount.minor_units) / before).toFixed(1)} %`);
+        const percent = (100 * order.discount.minor_units) / before;
+        // Both ways of rounding a half are fine.
+        texts.push(...[-1e-9, 1e-9].map((slack) => `${(percent + slack).toFixed(1)} %`));
     }
     if (order.account_created_at) {
         const age = Date.parse(decision.times.event_time) - Date.parse(order.account_created_at);

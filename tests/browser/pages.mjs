@@ -11,7 +11,7 @@ export const PAGES = [
         shows: ['form[data-live] input[type="range"]', 'form[data-live] input[type="number"]', '#versions', '#lab-preview'],
     },
     { name: 'experiments', path: '/experiments', shows: ['form[action="/experiments"] button'] },
-    { name: 'models', path: '/models', shows: ['main svg', 'main table td.number', 'a[href^="/models/"]', 'form[action="/models/promote"]'] },
+    { name: 'models', path: '/models', shows: ['main meter', 'main table td.number', 'form[action="/models/promote"]'] },
     { name: 'reviews', path: '/reviews', shows: ['main .notice', 'main table tbody td.number'] },
     { name: 'health', path: '/health', shows: ['main table tbody td.number', 'main .figure'] },
     { name: 'admin', path: '/admin', shows: ['form[action="/admin/people"]', '#log', 'a[href="/admin/audit.jsonl"]', 'main table tbody tr time'] },
@@ -29,7 +29,7 @@ export const NOWHERE = {
 /** Pages that another one links to: what is opened is the first such link. */
 export const LINKED = [
     { name: 'model', from: '/models', link: 'main a[href^="/models/"]', shows: ['main svg', 'main table'] },
-    { name: 'lab-version', from: '/lab', link: 'main a[href^="/lab/versions/"]', shows: ['#steps', '#diff', 'main pre'] },
+    { name: 'lab-version', from: '/lab', link: 'main a[href^="/lab/versions/"]', shows: ['#steps', '#diff', 'main details summary'] },
     { name: 'person', from: '/admin', link: 'main a[href^="/admin/people/"]', shows: ['input[name="roles"]', 'form[action$="/key"] button'] },
 ];
 

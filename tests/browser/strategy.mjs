@@ -91,9 +91,10 @@ export async function endExperiment(page) {
     await Promise.all([page.waitForEvent('load'), press]);
 }
 
-/** The versions that the server knows, asked over gRPC. */
+/** Short hashes of the versions that the server knows, asked over gRPC. */
 export function versions() {
-    return JSON.parse(orderlens('strategy', 'list', '--json', '--server', process.env.ORDERLENS_GRPC));
+    const [, ...rows] = orderlens('strategy', 'list', '--server', process.env.ORDERLENS_GRPC).trim().split('\n');
+    return rows.map((row) => row.trim().split(/\s+/)[0]);
 }
 
 /** The decision about an order that is new to the server. */
