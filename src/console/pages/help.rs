@@ -34,6 +34,7 @@ const KEYS: [(&str, &[(&str, &str)]); 6] = [
             ("w", "help-key-why"),
             ("g", "help-key-graph"),
             ("s", "help-key-similar"),
+            ("l", "help-key-ring"),
         ],
     ),
     (
