@@ -111,8 +111,10 @@ pub fn figure(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return "0".to_owned();
     }
-    let digits = 3 - value.abs().log10().floor() as i32;
-    let text = format!("{value:.*}", usize::try_from(digits.clamp(0, 8)).unwrap_or_default());
+    // Places to the first digit that counts, and three more; small numbers end after eight.
+    let places = [1e3, 1e2, 1e1, 1.0, 1e-1, 1e-2, 1e-3, 1e-4].iter();
+    let digits = places.filter(|place| value.abs() < **place).count();
+    let text = format!("{value:.digits$}");
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {

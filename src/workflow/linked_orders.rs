@@ -130,7 +130,7 @@ mod tests {
 
     fn node(kind: EntityKind, n: u64, n_hops: u32) -> NeighborhoodNode {
         NeighborhoodNode {
-            entity: EntityRef { kind, key: EntityKey::Hashed(u128::from(n).into()) },
+            entity: EntityRef { kind, key: EntityKey::Hashed(u128::from(n)) },
             n_hops,
             n_orders: 1,
             n_bad: 0,

@@ -35,6 +35,7 @@ const KEYS: [(&str, &[(&str, &str)]); 8] = [
             ("g", "help-key-graph"),
             ("s", "help-key-similar"),
             ("b", "help-key-back"),
+            ("l", "help-key-ring"),
         ],
     ),
     (
@@ -55,7 +56,6 @@ const KEYS: [(&str, &[(&str, &str)]); 8] = [
             ("/", "help-key-find"),
             ("n", "help-key-page-next"),
             ("p", "help-key-newest"),
-            ("r", "help-key-again"),
         ],
     ),
     ("nav-lab", &[("b", "help-key-run")]),

@@ -30,6 +30,7 @@ help-key-let-go = let the order go, for others
 help-key-why = why: what raised and lowered the risk
 help-key-graph = the evidence in the graph
 help-key-similar = similar past cases
+help-key-ring = linked orders that wait
 help-key-walk = walk from node to node
 help-key-isolate = show a node and its neighbors alone
 help-key-zoom-in = closer

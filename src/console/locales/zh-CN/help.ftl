@@ -30,6 +30,7 @@ help-key-let-go = 放回订单，留给他人
 help-key-why = 原因：哪些因素抬高或降低风险
 help-key-graph = 图谱证据
 help-key-similar = 相似历史案例
+help-key-ring = 等待中的关联订单
 help-key-walk = 在节点之间移动
 help-key-isolate = 仅显示一个节点及其直接关联
 help-key-zoom-in = 放大

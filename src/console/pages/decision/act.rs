@@ -44,14 +44,13 @@ pub struct Chosen {
 impl Chosen {
     /// An action for an order that nobody opened: nothing is told of how it was looked at.
     pub fn unseen(action: String, override_reason: String, note: String) -> Self {
-        let none = String::new;
         Self {
             action,
             override_reason,
             note,
-            opened_at: none(),
-            first_input_at: none(),
-            active_ms: none(),
+            opened_at: String::new(),
+            first_input_at: String::new(),
+            active_ms: String::new(),
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod again;
 pub mod contributions;
 pub mod evidence;
 pub mod facts;
+pub mod glance;
 pub mod impacts;
 pub mod layers;
 pub mod notes;
@@ -15,7 +16,6 @@ pub mod ring;
 pub mod similar;
 pub mod story;
 pub mod turns;
-pub mod glance;
 pub mod why;
 
 #[cfg(test)]
@@ -34,8 +34,8 @@ use crate::console::failure::Failure;
 use crate::console::form::decision_id;
 use crate::console::frame::{Frame, Place, page};
 use crate::console::guard::Visit;
-use crate::console::pages::decision::layers::{Layers, Medium, Sight, Told, features_of};
 use crate::console::pages::decision::glance::Glance;
+use crate::console::pages::decision::layers::{Layers, Medium, Sight, Told, features_of};
 use crate::console::parts::Console;
 use crate::domain::access::Permission;
 use crate::domain::note::Note;

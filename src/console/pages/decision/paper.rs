@@ -3,8 +3,8 @@
 use askama::Template;
 
 use crate::console::assets::text;
-use crate::console::pages::decision::layers::{Layers, Medium, Sight, Told};
 use crate::console::pages::decision::glance::Glance;
+use crate::console::pages::decision::layers::{Layers, Medium, Sight, Told};
 use crate::console::words::Words;
 use crate::domain::note::Note;
 use crate::domain::text::Language;

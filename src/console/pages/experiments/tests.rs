@@ -124,7 +124,7 @@ async fn an_experiment_is_started_read_and_ended_on_pages() {
         .filter(|(field, _)| *field != "arm_strategy")
         .map(|pair| if pair.0 == "percent" { ("percent", "100") } else { pair });
     let form = pairs(&form.collect::<Vec<_>>());
-    act::start(it(), ann(), Form(form.clone())).await.unwrap();
+    drop(act::start(it(), ann(), Form(form.clone())).await.unwrap());
     trade(&console).await;
     for language in LANGUAGES {
         let strategist = || visit(language, &[Role::Strategist]);
@@ -145,13 +145,13 @@ async fn an_experiment_is_started_read_and_ended_on_pages() {
     let asked = |percent: &str| Form(act::Ramped { percent: percent.into(), why: String::new() });
     let wrong = act::ramp(it(), Path("ab".into()), ann(), asked("101")).await;
     assert!(matches!(wrong, Err(Failure::Fields(_))));
-    act::ramp(it(), Path("ab".into()), ann(), asked("50")).await.unwrap();
+    drop(act::ramp(it(), Path("ab".into()), ann(), asked("50")).await.unwrap());
     let kill = |role: Role| {
         let ended = Form(act::Ended { ending: "killed".into(), why: String::new() });
         act::end(it(), Path("ab".into()), visit(Language::English, &[role]), ended)
     };
     assert!(matches!(kill(Role::Analyst).await, Err(Failure::Forbidden(_))));
-    kill(Role::Approver).await.unwrap();
+    drop(kill(Role::Approver).await.unwrap());
     assert_eq!(
         told(&console).await,
         ["experiment.started ab", "experiment.ramped ab", "experiment.ended ab"]

@@ -300,7 +300,7 @@ mod tests {
         let report = ExplorationReport {
             is_on: true,
             currency: Currency::CNY,
-            spent: [(50.0, 100.0), (0.0, 0.0), (1.0, 400.0)],
+            spent: [(50.0, 100.0), (0.0, 0.0), (2.0, 400.0)],
             n_released: 10,
             n_good: 6,
             n_bad: 1,
@@ -311,7 +311,7 @@ mod tests {
         let view = ExplorationView::new(ENGLISH, &report);
         assert_eq!((&*view.n_open, &*view.bad), ("3", "123.45"));
         let used: Vec<&str> = view.limits.iter().map(|it| it.3.as_str()).collect();
-        assert_eq!(used, ["50.0 %", "–", "0.3 %"]);
+        assert_eq!(used, ["50.0 %", "–", "0.5 %"]);
     }
 
     #[test]
