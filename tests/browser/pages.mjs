@@ -8,7 +8,7 @@ export const PAGES = [
     {
         name: 'lab',
         path: '/lab',
-        shows: ['form[data-live] input[type="range"]', 'form[data-live] input[type="number"]', '#versions', '#lab-preview'],
+        shows: ['form[data-live] input[type="number"]', '#versions', '#lab-preview'],
     },
     { name: 'experiments', path: '/experiments', shows: ['form[action="/experiments"] button'] },
     { name: 'models', path: '/models', shows: ['main meter', 'main table td.number', 'form[action="/models/promote"]'] },
