@@ -92,12 +92,11 @@ pub(super) fn decided(n: u64) -> Record {
         UnlikeTraining { is_unlike: false, surprise: 0.0, surprise_max: 1.0, reasons: Vec::new() };
     let times = DecisionTimes {
         event_time: Timestamp(n.cast_signed()),
-        // Several decisions share an instant.
-        received_time: Timestamp((n / 4).cast_signed()),
+        received_time: Timestamp((n / 4).cast_signed()), // several share an instant
     };
     let mut order = Order::new(key(n));
-    let account = EntityKey::Hashed((n % 9).into());
-    order.entities = vec![EntityRef { kind: EntityKind::Account, key: account }];
+    let key = EntityKey::Hashed((n % 9).into());
+    order.entities = vec![EntityRef { kind: EntityKind::Account, key }];
     order.amount = (!n.is_multiple_of(5))
         .then(|| Money { currency: Currency::parse("CNY").unwrap(), minor_units: 990 });
     let action = if n.is_multiple_of(2) { ActionKind::Approve } else { ActionKind::Hold };
