@@ -95,8 +95,8 @@ pub(super) fn decided(n: u64) -> Record {
         received_time: Timestamp((n / 4).cast_signed()), // several share an instant
     };
     let mut order = Order::new(key(n));
-    let key = EntityKey::Hashed((n % 9).into());
-    order.entities = vec![EntityRef { kind: EntityKind::Account, key }];
+    let account = EntityKey::Hashed((n % 9).into());
+    order.entities = vec![EntityRef { kind: EntityKind::Account, key: account }];
     order.amount = (!n.is_multiple_of(5))
         .then(|| Money { currency: Currency::parse("CNY").unwrap(), minor_units: 990 });
     let action = if n.is_multiple_of(2) { ActionKind::Approve } else { ActionKind::Hold };
