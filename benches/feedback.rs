@@ -13,6 +13,7 @@
 #[path = "../tests/system/orders.rs"]
 #[expect(dead_code, reason = "the tests use the rest")]
 mod orders;
+#[expect(dead_code, reason = "the tests need more of it")]
 #[path = "../tests/system/server.rs"]
 mod server;
 

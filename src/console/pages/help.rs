@@ -50,14 +50,7 @@ const KEYS: [(&str, &[(&str, &str)]); 8] = [
             ("b", "help-key-back"),
         ],
     ),
-    (
-        "nav-cases",
-        &[
-            ("/", "help-key-find"),
-            ("n", "help-key-page-next"),
-            ("p", "help-key-newest"),
-        ],
-    ),
+    ("nav-cases", &[("/", "help-key-find"), ("n", "help-key-page-next"), ("p", "help-key-newest")]),
     ("nav-lab", &[("b", "help-key-run")]),
     ("help-other-pages", &[("b", "help-key-back")]),
     ("help-typing", &[("Esc", "help-key-leave")]),

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::console::failure::Failure;
 use crate::console::form::encoded;
-use crate::console::format::{amount, count, grouped, minute, money, of_hundred};
+use crate::console::format::{amount, bare_money, count, grouped, minute, of_hundred};
 use crate::console::frame::{Frame, Place as Page, page};
 use crate::console::guard::Visit;
 use crate::console::pages::decision::glance::fact;
@@ -192,6 +192,10 @@ struct QueuePage {
     heads: Vec<(String, String)>,
     rows: Vec<Row>,
     n_shown: usize,
+    /// Orders that fit the filters.
+    n_fitting: usize,
+    /// Of what a review gains.
+    currency: String,
     next: Option<String>,
     before: Option<String>,
 }
@@ -266,6 +270,8 @@ async fn show(
         heads,
         rows,
         n_shown,
+        n_fitting: queue.orders.len(),
+        currency: shown.first().map(|it| it.waiting.currency.to_string()).unwrap_or_default(),
         next: (from + n_shown < queue.orders.len()).then(|| filters.address(from + ROWS)),
         before: (0 < from).then(|| filters.address(from.saturating_sub(ROWS))),
         filters: Filters { from, ..filters },
@@ -297,8 +303,8 @@ fn row(console: &Console, visit: &Visit, order: &QueuedOrder, reason: Option<&Te
         age: words.span(age),
         is_late: console.settings.review_within.0 < age.0,
         amount: waiting.amount.map_or_else(|| "–".to_owned(), amount),
-        gain: money(waiting.gain_minor, waiting.currency),
-        per_minute: money(waiting.gain_minor / waiting.minutes, waiting.currency),
+        gain: bare_money(waiting.gain_minor, waiting.currency),
+        per_minute: bare_money(waiting.gain_minor / waiting.minutes, waiting.currency),
         minutes: grouped(waiting.minutes, 0),
         place: words.t(match order.place {
             Place::Ranked => "place-ranked",

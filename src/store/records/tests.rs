@@ -92,8 +92,7 @@ pub(super) fn decided(n: u64) -> Record {
         UnlikeTraining { is_unlike: false, surprise: 0.0, surprise_max: 1.0, reasons: Vec::new() };
     let times = DecisionTimes {
         event_time: Timestamp(n.cast_signed()),
-        // Several decisions share an instant.
-        received_time: Timestamp((n / 4).cast_signed()),
+        received_time: Timestamp((n / 4).cast_signed()), // several share an instant
     };
     let mut order = Order::new(key(n));
     let account = EntityKey::Hashed((n % 9).into());

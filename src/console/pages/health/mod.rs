@@ -56,7 +56,8 @@ pub async fn show(
 ) -> Result<Html<String>, Failure> {
     let words = visit.preferences.words;
     let status = console.engine.get_system_status().await?;
-    let work = console.engine.recent_work(u32::try_from(RECENT_DECISIONS_MAX).unwrap_or(u32::MAX)).await?;
+    let work =
+        console.engine.recent_work(u32::try_from(RECENT_DECISIONS_MAX).unwrap_or(u32::MAX)).await?;
     let graph = console.engine.get_graph_status().await?.status;
     let reload = console.last_reload.get();
     page(&HealthPage {
