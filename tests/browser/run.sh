@@ -3,6 +3,7 @@
 #
 #   bash tests/browser/run.sh                  # everything
 #   bash tests/browser/run.sh selftest nojs    # these parts, in this order
+#   bash tests/browser/run.sh install          # nothing but what has to be installed
 #
 # Parts: selftest (the checks catch planted faults), console (the way through all pages),
 # nojs (the same pages without JavaScript), privacy (nothing personal anywhere).
@@ -130,6 +131,7 @@ parts=("$@")
 if ((${#parts[@]} == 0)); then parts=("${PARTS[@]}"); fi
 step packages debian_packages
 step npm npm_packages
+if [ "${parts[*]}" = install ]; then exit 0; fi
 for name in "${parts[@]}"; do
     if [ ! -f "$HERE/$name.mjs" ]; then
         echo "no part is called \"$name\"; there are: ${PARTS[*]}"

@@ -117,7 +117,11 @@ pub async fn show(
     let listed = console.engine.list_closed_cases(filters.query()?).await?;
     let exemplars = exemplars(&console, &listed.cases).await?;
     let hidden = hidden(&console, &listed.cases).await?;
-    let rows = listed.cases.iter().map(|it| Row::new(words, it, (&exemplars, &hidden)));
+    // A filter on what is hidden would tell it.
+    let asks_for_hidden = !filters.risk.is_empty() || !filters.action.is_empty();
+    let is_told = |it: &&ClosedCase| !asks_for_hidden || !hidden.contains(&it.decision_id);
+    let told = listed.cases.iter().filter(is_told);
+    let rows = told.map(|it| Row::new(words, it, (&exemplars, &hidden)));
     page(&CasesPage {
         frame: Frame::new(&console, &visit, Place::Cases),
         risks: risks(words),

@@ -18,7 +18,11 @@ pub fn pictures(words: Words, report: &ExperimentReport, (at, id): (usize, &str)
         .filter_map(|look| Some((elapsed.at(look), look.arms.get(at)?)))
         .collect();
     let label = words.t(elapsed.key());
-    let mut pictures = vec![money(words, report, (comparison, id, &label), &looks)];
+    let mut pictures = Vec::new();
+    // One look is a point: the table has it.
+    if 2 <= looks.iter().filter(|(_, look)| look.money.is_some()).count() {
+        pictures.push(money(words, report, (comparison, id, &label), &looks));
+    }
     for (place, it) in comparison.harms.iter().enumerate() {
         let grown: Vec<(f64, f64, f64)> = looks
             .iter()
