@@ -27,7 +27,7 @@ fn sent(fields: &[(&str, &str)]) -> Draft {
 #[test]
 fn every_wrong_field_is_named_at_once() {
     let draft = sent(&[
-        ("weights.odrer", "1"),
+        ("weights.defualt", "1"),
         ("weights.order", "NaN"),
         ("weights.device", "much"),
         ("weights.ip", "-1"),
@@ -37,7 +37,7 @@ fn every_wrong_field_is_named_at_once() {
     ]);
     let faults = draft.toml(WORDS, TOOLS).expect_err("six wrong fields");
     assert_eq!(faults.len(), 6, "{faults:?}");
-    for (fault, part) in faults.iter().zip(["odrer", "NaN", "much", "-1", "twice", "number"]) {
+    for (fault, part) in faults.iter().zip(["defualt", "NaN", "much", "-1", "twice", "number"]) {
         let Fault::Told(text) = fault else { panic!("{fault:?}") };
         assert!(text.contains(part), "{text}");
     }
