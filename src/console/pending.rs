@@ -58,6 +58,16 @@ impl PendingChoices {
         self.lock().len()
     }
 
+    /// Keeps a choice in place of an earlier one of the same person about the same decision: a
+    /// form that a browser sends twice is one choice.
+    fn put(&self, choice: OperatorChoice) {
+        let mut waiting = self.lock();
+        waiting.retain(|_, it| {
+            it.decision_id != choice.decision_id || it.operator_id != choice.operator_id
+        });
+        waiting.insert(choice.choice_id.clone(), choice);
+    }
+
     fn ids(&self) -> Vec<Box<str>> {
         self.lock().keys().cloned().collect()
     }
@@ -71,7 +81,7 @@ impl PendingChoices {
 /// Holds a choice for the time to undo it, then records it.
 pub fn hold(console: &Arc<Console>, choice: OperatorChoice) {
     let id = choice.choice_id.clone();
-    console.pending.lock().insert(id.clone(), choice);
+    console.pending.put(choice);
     let console = console.clone();
     let wait = u64::try_from(console.settings.undo.0).unwrap_or_default();
     tokio::spawn(async move {
@@ -116,4 +126,42 @@ async fn record_once(console: &Console, choice: &OperatorChoice) -> Result<(), E
     let subject = choice.decision_id.to_string();
     let detail = choice.action.as_str();
     console.audit(&choice.operator_id, "decision.chosen", &subject, detail).await
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::domain::decision::ActionKind;
+    use crate::domain::time::Timestamp;
+
+    fn choice(id: &str, decision: u128, person: &str) -> OperatorChoice {
+        OperatorChoice {
+            choice_id: id.into(),
+            decision_id: DecisionId(Uuid::from_u128(decision)),
+            operator_id: person.into(),
+            action: ActionKind::Approve,
+            chosen_rank: None,
+            override_reason: None,
+            note: None,
+            opened_at: None,
+            decided_at: Timestamp(0),
+            review: None,
+        }
+    }
+
+    #[test]
+    fn a_form_that_is_sent_twice_is_one_choice_and_only_its_person_undoes_it() {
+        let pending = PendingChoices::default();
+        for it in [choice("a", 1, "li"), choice("b", 1, "li"), choice("c", 1, "wang")] {
+            pending.put(it);
+        }
+        assert_eq!(pending.ids(), ["b".into(), "c".into()]);
+        assert_eq!(pending.undo("b", "wang"), None);
+        assert_eq!(pending.undo("b", "li").map(|it| it.choice_id), Some("b".into()));
+        assert_eq!(pending.undo("b", "li"), None);
+        assert!(pending.is_chosen(DecisionId(Uuid::from_u128(1))));
+        assert_eq!(pending.newest_of("li"), None);
+    }
 }
