@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench console -- [DECISIONS]` (20,000 without an argument): a data folder
 //! with so many decisions is made below `target` and kept for the next run
-//! (`folder.rs` says of what; 1,000,000 take 14 GB). An engine is started on it, and the
+//! (`folder.rs` says of what; 1,000,000 take 9 GB). An engine is started on it, and the
 //! services are asked what the pages ask, one call after the other. While a call runs,
 //! another thread asks the sequencer for next to nothing, over and over: the longest of
 //! these waits is what the call holds up.

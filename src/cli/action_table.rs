@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::cli::paint::grouped;
+use crate::domain::money::grouped;
 use crate::training::metrics::bootstrap::Measured;
 use crate::workflow::action_report::{ActionReport, ArchetypeMoney, Reliability, ReliabilityBin};
 

@@ -1,11 +1,11 @@
 //! A back-test's page: people's time, the solution and the slices.
 
 use crate::cli::backtest_page::{amount, line, refusal, title};
-use crate::cli::paint::{Align, Cell, Tone, grouped, table};
+use crate::cli::paint::{Align, Cell, Tone, table};
 use crate::cli::render::Page;
 use crate::cli::words::{head, word};
 use crate::domain::backtest::{BacktestReport, SliceBy};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, grouped};
 use crate::domain::price_solution::{Solution, Solved};
 use crate::domain::text::Language;
 

@@ -4,13 +4,13 @@ use std::fmt::Write as _;
 
 use crate::cli::backtest_load_page::backtest_load_page;
 use crate::cli::flips_page::flips_page;
-use crate::cli::paint::{Align, Cell, Tone, grouped, table};
+use crate::cli::paint::{Align, Cell, Tone, table};
 use crate::cli::render::Page;
 use crate::cli::words::{action, word};
 use crate::domain::backtest::{
     BacktestReport, Coefficients, KnownTruth, MoneyDifference, OffPolicyLevel, RefusalReason,
 };
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, grouped};
 use crate::domain::recorded_order::ActionName;
 use crate::domain::share::Share;
 use crate::domain::text::Language;

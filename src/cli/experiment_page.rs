@@ -2,8 +2,9 @@
 
 use crate::cli::experiment_json::instant;
 use crate::cli::experiment_words::{advice, end, harm, refusal, status};
-use crate::cli::paint::{Align, Cell, Ink, Tone, grouped, table};
+use crate::cli::paint::{Align, Cell, Ink, Tone, table};
 use crate::cli::words::word;
+use crate::domain::money::grouped;
 use crate::domain::text::Language;
 use crate::wire::pb::v1 as pb;
 

@@ -20,7 +20,8 @@ use crate::cli::load_calls::{Mode, Plan, run_streams, run_unary};
 use crate::cli::load_floor::Floor;
 use crate::cli::load_orders::OrderSource;
 use crate::cli::output::{say, say_json};
-use crate::cli::paint::{Align, Cell, Ink, Tone, grouped, table};
+use crate::cli::paint::{Align, Cell, Ink, Tone, table};
+use crate::domain::money::grouped;
 use crate::wire::pb::v1::decision_service_client::DecisionServiceClient;
 
 /// Score generated orders as fast as they are answered, beside a no-op server.

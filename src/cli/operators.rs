@@ -5,9 +5,10 @@ use miette::IntoDiagnostic as _;
 
 use crate::cli::ask::{AskArgs, refused};
 use crate::cli::output::{say, say_json};
-use crate::cli::paint::{Align, Cell, Ink, Tone, grouped, table};
+use crate::cli::paint::{Align, Cell, Ink, Tone, table};
 use crate::cli::words::{action, word};
 use crate::domain::decision::ActionKind;
+use crate::domain::money::grouped;
 use crate::domain::text::Language;
 use crate::wire::enums::WireEnum as _;
 use crate::wire::pb::v1 as pb;

@@ -148,25 +148,6 @@ pub fn table(ink: Ink, aligns: &[Align], rows: &[Vec<Cell>]) -> String {
     text
 }
 
-/// A number with `digits` decimals and a comma every three digits.
-pub fn grouped(number: f64, digits: usize) -> String {
-    let plain = format!("{:.digits$}", number.abs());
-    let (whole, decimals) = plain.split_once('.').unwrap_or((&plain, ""));
-    let is_zero = plain.bytes().all(|byte| matches!(byte, b'0' | b'.'));
-    let mut text = String::from(if number < 0.0 && !is_zero { "-" } else { "" });
-    for (idx, digit) in whole.chars().enumerate() {
-        if 0 < idx && (whole.len() - idx).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if !decimals.is_empty() {
-        text.push('.');
-        text.push_str(decimals);
-    }
-    text
-}
-
 /// A number with as many digits as it takes to tell it, at most three decimals.
 pub fn short(number: f64) -> String {
     let text = format!("{number:.3}");
@@ -175,8 +156,7 @@ pub fn short(number: f64) -> String {
 
 /// Minor units as major ones, without the code of the currency.
 pub fn major(currency: Currency, minor: f64) -> String {
-    let exponent = currency.exponent();
-    grouped(minor / 10_f64.powi(exponent.cast_signed()), exponent as usize)
+    currency.major_text(minor)
 }
 
 /// The same with its sign.
@@ -205,20 +185,6 @@ mod tests {
         assert_eq!(diverging_bar(1.0, 4), "    │████");
         for share in [-1.0, -0.37, 0.0, 0.01, 0.99, 7.0, f64::NAN] {
             assert_eq!(width(&diverging_bar(share, 10)), 21, "{share}");
-        }
-    }
-
-    #[test]
-    fn digits_are_grouped_by_three() {
-        let cases = [
-            (0.0, 2, "0.00"),
-            (-0.001, 2, "0.00"),
-            (1_234_567.891, 2, "1,234,567.89"),
-            (-1_234.0, 0, "-1,234"),
-            (999.0, 0, "999"),
-        ];
-        for (number, digits, expected) in cases {
-            assert_eq!(grouped(number, digits), expected);
         }
     }
 }

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use crate::cli::ask::{AskArgs, refused};
 use crate::cli::output::{say, say_json};
-use crate::cli::paint::{Align, Cell, Ink, Tone, grouped, table};
+use crate::cli::paint::{Align, Cell, Ink, Tone, table};
 use crate::cli::words::word;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, grouped};
 use crate::domain::text::Language;
 use crate::wire::pb::v1 as pb;
 

@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::cli::case::{text_as_json, window_as_json};
-use crate::cli::paint::{Align, Cell, Ink, Tone, grouped, table};
+use crate::cli::paint::{Align, Cell, Ink, Tone, table};
 use crate::cli::words::word;
 use crate::domain::decision::ActionKind;
 use crate::domain::feedback::OutcomeKind;
+use crate::domain::money::grouped;
 use crate::domain::text::Language;
 use crate::wire::enums::WireEnum as _;
 use crate::wire::pb::v1 as pb;

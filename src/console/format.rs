@@ -3,7 +3,7 @@
 //! Elements that show a number of the answer carry the exact one beside it, see
 //! `data-value` in the templates; what is rounded here is for reading only.
 
-use crate::domain::money::{Currency, Money};
+use crate::domain::money::{Currency, Money, grouped};
 use crate::domain::time::{Span, Timestamp};
 
 /// A share as a percentage: `71.3 %`.
@@ -25,8 +25,7 @@ pub fn money(minor: f64, currency: Currency) -> String {
 
 /// Minor units as major ones, where the currency stands elsewhere: `1,299.50`.
 pub fn bare_money(minor: f64, currency: Currency) -> String {
-    let digits = currency.exponent();
-    grouped(minor / 10_f64.powi(digits.cast_signed()), digits as usize)
+    currency.major_text(minor)
 }
 
 /// The same with its sign.
@@ -38,25 +37,6 @@ pub fn signed_money(minor: f64, currency: Currency) -> String {
 /// An amount.
 pub fn amount(money_of: Money) -> String {
     money(money_of.minor_units as f64, money_of.currency)
-}
-
-/// A number with groups of three digits.
-pub fn grouped(number: f64, digits: usize) -> String {
-    let plain = format!("{:.digits$}", number.abs());
-    let (whole, decimals) = plain.split_once('.').unwrap_or((&plain, ""));
-    let is_zero = plain.bytes().all(|byte| matches!(byte, b'0' | b'.'));
-    let mut text = String::from(if number < 0.0 && !is_zero { "-" } else { "" });
-    for (idx, digit) in whole.chars().enumerate() {
-        if 0 < idx && (whole.len() - idx).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    if !decimals.is_empty() {
-        text.push('.');
-        text.push_str(decimals);
-    }
-    text
 }
 
 /// A count with groups of three digits.
@@ -148,12 +128,6 @@ pub fn bytes(bytes: u64) -> String {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 100")]
 pub fn of_hundred(share: f64) -> u32 {
     (share.clamp(0.0, 1.0) * 100.0).round() as u32
-}
-
-/// Enough of a UUID to tell it from others on a page.
-pub fn short_id(id: &str) -> String {
-    // The front of a version 7 id is its time, the end is random.
-    id.get(id.len().saturating_sub(12)..).unwrap_or(id).to_owned()
 }
 
 #[cfg(test)]

@@ -54,6 +54,31 @@ impl Currency {
             _ => 2,
         }
     }
+
+    /// Minor units as major ones for people, without the code: `1,299.50`.
+    pub fn major_text(self, minor: f64) -> String {
+        let exponent = self.exponent();
+        grouped(minor / 10_f64.powi(exponent.cast_signed()), exponent as usize)
+    }
+}
+
+/// A number with `digits` decimals and a comma every three digits.
+pub fn grouped(number: f64, digits: usize) -> String {
+    let plain = format!("{:.digits$}", number.abs());
+    let (whole, decimals) = plain.split_once('.').unwrap_or((&plain, ""));
+    let is_zero = plain.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+    let mut text = String::from(if number < 0.0 && !is_zero { "-" } else { "" });
+    for (idx, digit) in whole.chars().enumerate() {
+        if 0 < idx && (whole.len() - idx).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    if !decimals.is_empty() {
+        text.push('.');
+        text.push_str(decimals);
+    }
+    text
 }
 
 impl Money {
@@ -116,5 +141,19 @@ mod tests {
         assert_eq!(show("CNY", 129_950), "CNY 1299.50");
         assert_eq!(show("JPY", 1_200), "JPY 1200");
         assert_eq!(show("KWD", 1_200), "KWD 1.200");
+    }
+
+    #[test]
+    fn digits_are_grouped_by_three() {
+        let cases = [
+            (0.0, 2, "0.00"),
+            (-0.001, 2, "0.00"),
+            (1_234_567.891, 2, "1,234,567.89"),
+            (-1_234.0, 0, "-1,234"),
+            (999.0, 0, "999"),
+        ];
+        for (number, digits, expected) in cases {
+            assert_eq!(grouped(number, digits), expected);
+        }
     }
 }

@@ -1,50 +1,15 @@
-//! Small pictures within a line or a table: a share, money, a few bars.
+//! Small pictures within a line or a table: money, a few bars.
 
 use crate::plot::axis::Axis;
 use crate::plot::svg::{Anchor, At, Caption, Reading, Svg, View};
 use crate::plot::words::width;
 
-/// Dots in a row, and rows.
-const SIDE: usize = 10;
-const DOT_PACE: f64 = 12.0;
-const DOT_RADIUS: f64 = 4.5;
 const MONEY: (f64, f64) = (260.0, 46.0);
 /// Free at both ends of the money's scale.
 const MONEY_MARGIN: f64 = 8.0;
 /// Letters are 11 pixels high; the mean is bold, and wider.
 const MONEY_FONT: f64 = 12.5;
 const SPARK: (f64, f64) = (120.0, 28.0);
-
-/// How many orders of a hundred.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OfHundred {
-    /// The best guess.
-    pub n: u8,
-    /// Lower end of its interval.
-    pub low: u8,
-    /// Upper end of its interval.
-    pub high: u8,
-}
-
-/// A hundred dots, row by row; the first `n` are filled, those between the ends of the interval
-/// are marked as unsure.
-pub fn icon_array(caption: Caption<'_>, share: OfHundred) -> String {
-    let side = SIDE as f64 * DOT_PACE;
-    let view = View::sized(side, side);
-    let mut svg = Svg::inline(caption, "icon-array", Reading::Whole, view);
-    for at in 0..SIDE * SIDE {
-        let (column, row) = ((at % SIDE) as f64, (at / SIDE) as f64);
-        let filled = if at < usize::from(share.n) { "hit" } else { "miss" };
-        let is_unsure = (usize::from(share.low)..usize::from(share.high)).contains(&at);
-        let class = if is_unsure { format!("{filled} unsure") } else { filled.to_owned() };
-        let place = |cell: f64| format!("{:.1}", (cell + 0.5) * DOT_PACE);
-        let radius = format!("{DOT_RADIUS:.1}");
-        let attributes =
-            [("class", &*class), ("cx", &place(column)), ("cy", &place(row)), ("r", &radius)];
-        svg.empty("circle", &attributes);
-    }
-    svg.finish()
-}
 
 /// A value as it is drawn, and as it is written.
 #[derive(Clone, Copy, Debug, PartialEq)]

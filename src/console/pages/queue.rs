@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::console::failure::Failure;
 use crate::console::form::encoded;
-use crate::console::format::{amount, bare_money, count, grouped, minute, of_hundred};
+use crate::console::format::{amount, bare_money, count, minute, of_hundred};
 use crate::console::frame::{Frame, Place as Page, page};
 use crate::console::guard::Visit;
 use crate::console::pages::decision::glance::fact;
@@ -20,7 +20,7 @@ use crate::console::parts::Console;
 use crate::console::words::Words;
 use crate::domain::access::Permission;
 use crate::domain::decision::DecisionId;
-use crate::domain::money::Money;
+use crate::domain::money::{Money, grouped};
 use crate::domain::review_queue::{Place, QueueQuery, QueuedOrder, ReviewQueue};
 use crate::domain::risk::TopRisk;
 use crate::domain::text::Text;

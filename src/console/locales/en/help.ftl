@@ -19,7 +19,6 @@ help-key-before = the page before
 help-key-find = find an order
 help-key-page-next = the next page
 help-key-newest = back to the newest
-help-key-again = try again
 help-key-run = judge again with the levers as they are
 help-key-first = take the first recommended action
 help-key-second = take the second

@@ -19,7 +19,6 @@ help-key-before = 上一页
 help-key-find = 查找订单
 help-key-page-next = 下一页
 help-key-newest = 回到最新
-help-key-again = 重试
 help-key-run = 按当前参数重新判定
 help-key-first = 采用第一项建议
 help-key-second = 采用第二项

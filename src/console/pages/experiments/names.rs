@@ -1,9 +1,9 @@
 //! What is said about experiments, in words, and how their numbers are written.
 
-use crate::console::format::grouped;
 use crate::console::words::Words;
 use crate::domain::experiment::{Epoch, ExperimentEnd, Harm};
 use crate::domain::experiment_report::{Advice, EstimateRefusal, ReportStatus, TimesAsOften};
+use crate::domain::money::grouped;
 
 /// Digits of a hash that people see.
 const HASH_DIGITS: usize = 12;

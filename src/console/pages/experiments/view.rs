@@ -1,6 +1,6 @@
 //! A report on an experiment as people read it.
 
-use crate::console::format::{count, grouped, minute, percent};
+use crate::console::format::{count, minute, percent};
 use crate::console::pages::experiments::names::{
     advice, end, harm, interval, money, p, percents, refusal, short, status, times, tone,
 };
@@ -11,6 +11,7 @@ use crate::domain::experiment_report::{
     ArmReport, Comparison, ExperimentReport, HarmComparison, MoneyComparison, MoneyDifference,
     RelativeDifference,
 };
+use crate::domain::money::grouped;
 
 /// A report as people read it.
 #[derive(Clone, Debug)]

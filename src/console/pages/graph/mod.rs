@@ -84,7 +84,7 @@ struct Order {
     order_id: String,
 }
 
-/// The graph of the newest decision about an order.
+/// The graph of the newest decision about the first version of an order.
 async fn find(
     State(console): State<Arc<Console>>,
     _visit: Visit,

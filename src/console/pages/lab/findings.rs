@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use crate::console::format::{count, grouped, minute, percent, signed_money};
+use crate::console::format::{count, minute, percent, signed_money};
 use crate::console::pages::lab::orders::{FLIPPED_SHOWN, FlipView, Sides, SliceView, flip, slices};
 use crate::console::words::Words;
 use crate::domain::backtest::{
@@ -11,7 +11,7 @@ use crate::domain::backtest::{
     RefusalReason,
 };
 use crate::domain::decision::{ActionKind, DecisionId};
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, grouped};
 use crate::domain::recorded_order::ActionName;
 use crate::domain::share::Share;
 

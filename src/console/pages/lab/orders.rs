@@ -2,12 +2,12 @@
 
 use std::cmp::Reverse;
 
-use crate::console::format::{amount, count, grouped, money, signed_money};
+use crate::console::format::{amount, count, money, signed_money};
 use crate::console::pages::decision::glance::fact;
 use crate::console::words::Words;
 use crate::domain::backtest::{ExplainedSide, FlippedOrder, SliceBy, SliceRow};
 use crate::domain::decision::DecisionId;
-use crate::domain::money::Currency;
+use crate::domain::money::{Currency, grouped};
 
 /// Flipped orders that are shown.
 pub const FLIPPED_SHOWN: usize = 25;

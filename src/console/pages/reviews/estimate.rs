@@ -4,8 +4,8 @@
 //! Newell, The keystroke-level model for user performance time with interactive systems, CACM
 //! 23(7), 1980, table 1). Reading and judging the order are not in it.
 
-use crate::console::format::grouped;
 use crate::console::words::Words;
+use crate::domain::money::grouped;
 
 /// A standard time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,9 @@
 //! Reviews as the page shows them.
 
-use crate::console::format::{bare_money, count, grouped, percent};
+use crate::console::format::{bare_money, count, percent};
 use crate::console::words::Words;
 use crate::domain::exploration::{ExplorationLimit, ExplorationReport};
+use crate::domain::money::grouped;
 use crate::domain::operators::{Habit, OperatorReport};
 use crate::domain::review_times::{ReviewSeconds, ReviewTimesReport};
 use crate::domain::review_trace::{AlertWorth, Explanation, ReasonCode};
