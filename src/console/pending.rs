@@ -23,33 +23,37 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// Choices by id, until they are recorded.
 #[derive(Debug, Default)]
-pub struct PendingChoices(Mutex<BTreeMap<Box<str>, OperatorChoice>>);
+pub struct PendingChoices(Mutex<BTreeMap<Box<str>, Pending>>);
+
+/// A choice that waits.
+#[derive(Debug)]
+struct Pending {
+    choice: OperatorChoice,
+    /// True once it is on its way to the journal: nobody is told that it is undone then.
+    is_leaving: bool,
+}
 
 impl PendingChoices {
-    /// The choice with this id, if it is still waiting.
-    pub fn find(&self, choice_id: &str) -> Option<OperatorChoice> {
-        self.lock().get(choice_id).cloned()
-    }
-
     /// True while a choice about this decision waits.
     pub fn is_chosen(&self, id: DecisionId) -> bool {
-        self.lock().values().any(|choice| choice.decision_id == id)
+        self.lock().values().any(|it| it.choice.decision_id == id)
     }
 
     /// Takes a choice of this person back; `None` when it is recorded or was never made.
     pub fn undo(&self, choice_id: &str, person_id: &str) -> Option<OperatorChoice> {
         let mut waiting = self.lock();
-        let choice = waiting.get(choice_id)?;
-        if &*choice.operator_id != person_id {
+        let found = waiting.get(choice_id)?;
+        if found.is_leaving || &*found.choice.operator_id != person_id {
             return None;
         }
-        waiting.remove(choice_id)
+        waiting.remove(choice_id).map(|it| it.choice)
     }
 
     /// The newest choice of a person that can still be undone.
     pub fn newest_of(&self, person_id: &str) -> Option<OperatorChoice> {
         let waiting = self.lock();
-        let own = waiting.values().filter(|choice| &*choice.operator_id == person_id);
+        let choices = waiting.values().filter(|it| !it.is_leaving).map(|it| &it.choice);
+        let own = choices.filter(|choice| &*choice.operator_id == person_id);
         own.max_by_key(|choice| choice.decided_at).cloned()
     }
 
@@ -62,17 +66,28 @@ impl PendingChoices {
     /// form that a browser sends twice is one choice.
     fn put(&self, choice: OperatorChoice) {
         let mut waiting = self.lock();
-        waiting.retain(|_, it| {
-            it.decision_id != choice.decision_id || it.operator_id != choice.operator_id
+        waiting.retain(|_, Pending { choice: it, is_leaving }| {
+            let is_other =
+                it.decision_id != choice.decision_id || it.operator_id != choice.operator_id;
+            is_other || *is_leaving
         });
-        waiting.insert(choice.choice_id.clone(), choice);
+        let id = choice.choice_id.clone();
+        waiting.insert(id, Pending { choice, is_leaving: false });
+    }
+
+    /// The choice with this id, which nobody can undo any more; `None` when somebody has.
+    fn leave(&self, choice_id: &str) -> Option<OperatorChoice> {
+        let mut waiting = self.lock();
+        let found = waiting.get_mut(choice_id)?;
+        found.is_leaving = true;
+        Some(found.choice.clone())
     }
 
     fn ids(&self) -> Vec<Box<str>> {
         self.lock().keys().cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Box<str>, OperatorChoice>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Pending>> {
         // Every change is one call on the map, so a panicked neighbor has left it usable.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -82,11 +97,14 @@ impl PendingChoices {
 pub fn hold(console: &Arc<Console>, choice: OperatorChoice) {
     let id = choice.choice_id.clone();
     console.pending.put(choice);
-    let console = console.clone();
     let wait = u64::try_from(console.settings.undo.0).unwrap_or_default();
+    // A server that stops does not wait for the clock: it has recorded everything by then.
+    let console = Arc::downgrade(console);
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_micros(wait)).await;
-        record(&console, &id).await;
+        if let Some(console) = console.upgrade() {
+            record(&console, &id).await;
+        }
     });
 }
 
@@ -99,8 +117,8 @@ pub async fn record_all(console: &Console) {
 
 /// Records one choice, if nobody has undone it; it stays here until it is on disk.
 async fn record(console: &Console, id: &str) {
+    let Some(choice) = console.pending.leave(id) else { return };
     for _ in 0..TRIES {
-        let Some(choice) = console.pending.find(id) else { return };
         match record_once(console, &choice).await {
             Ok(()) => {
                 console.pending.lock().remove(id);
@@ -159,6 +177,8 @@ mod tests {
         }
         assert_eq!(pending.ids(), ["b".into(), "c".into()]);
         assert_eq!(pending.undo("b", "wang"), None);
+        assert_eq!(pending.leave("c").map(|it| it.choice_id), Some("c".into()));
+        assert_eq!(pending.undo("c", "wang"), None, "it is on its way to the journal");
         assert_eq!(pending.undo("b", "li").map(|it| it.choice_id), Some("b".into()));
         assert_eq!(pending.undo("b", "li"), None);
         assert!(pending.is_chosen(DecisionId(Uuid::from_u128(1))));
