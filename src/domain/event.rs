@@ -274,6 +274,28 @@ impl Event {
         self
     }
 }
+impl Event {
+    /// The fact that an operator chose.
+    pub fn of_choice(choice: OperatorChoice) -> Self {
+        Self {
+            event_id: format!("choice/{}", choice.choice_id).into(),
+            event_time: choice.decided_at,
+            ingest_time: None,
+            fact: Fact::Choice(choice),
+        }
+    }
+
+    /// The fact that something followed.
+    pub fn of_outcome(outcome: Outcome) -> Self {
+        Self {
+            event_id: format!("outcome/{}", outcome.outcome_id).into(),
+            event_time: outcome.occurred_at,
+            ingest_time: None,
+            fact: Fact::Outcome(outcome),
+        }
+    }
+}
+
 impl Fact {
     /// The decision that a piece of feedback is about; `None` for anything else.
     pub fn decision_id(&self) -> Option<DecisionId> {

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::domain::decision::{Decision, DecisionId};
-use crate::domain::event::{Event, Fact};
+use crate::domain::event::Event;
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject};
@@ -145,11 +145,6 @@ impl Engine {
         answer.await.map_err(|_| self.way.lost())?
     }
 
-    /// How this replica does, whenever that changes; `None` when there is but one engine.
-    pub fn replica(&self) -> Option<watch::Receiver<ReplicaStatus>> {
-        self.way.board().map(Board::watch)
-    }
-
     /// Who judges what no experiment covers.
     pub(super) fn active(&self) -> Judge {
         self.active.borrow().clone()
@@ -239,6 +234,10 @@ impl Engine {
 impl OrderService for Engine {
     fn active_strategy(&self) -> Arc<str> {
         (&*self.active.borrow().strategy().strategy.name).into()
+    }
+
+    fn replica(&self) -> Option<watch::Receiver<ReplicaStatus>> {
+        self.way.board().map(Board::watch)
     }
 
     async fn score_order(
@@ -371,23 +370,13 @@ impl OrderService for Engine {
         received: Timestamp,
     ) -> Result<Ack, Error> {
         let id = choice.choice_id.clone();
-        let event = Event {
-            event_id: format!("choice/{id}").into(),
-            event_time: choice.decided_at,
-            ingest_time: None,
-            fact: Fact::Choice(choice),
-        };
+        let event = Event::of_choice(choice);
         self.tell(event, id, received).await
     }
 
     async fn record_outcome(&self, outcome: Outcome, received: Timestamp) -> Result<Ack, Error> {
         let id = outcome.outcome_id.clone();
-        let event = Event {
-            event_id: format!("outcome/{id}").into(),
-            event_time: outcome.occurred_at,
-            ingest_time: None,
-            fact: Fact::Outcome(outcome),
-        };
+        let event = Event::of_outcome(outcome);
         self.tell(event, id, received).await
     }
 }
