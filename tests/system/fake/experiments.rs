@@ -46,7 +46,8 @@ impl Fake {
                 | Record::GraphActivated(_)
                 | Record::PersonChanged(_)
                 | Record::Audited(_)
-                | Record::Noted(_),
+                | Record::Noted(_)
+                | Record::Followed(_),
             )
             | None => return Ok(false),
         }

@@ -1,10 +1,12 @@
 //! What holds for replicas that follow one stream.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt as _};
 use orderlens::config::EMBEDDED_STRATEGY;
+use orderlens::domain::event::Event;
 use orderlens::domain::query::DecisionKey;
 use orderlens::domain::record::Record;
 use orderlens::domain::strategy_version::Signer;
@@ -31,12 +33,11 @@ fn records(engine: &Engine) -> Vec<Record> {
 fn times_told(records: &[Record]) -> BTreeMap<Box<str>, u32> {
     let mut times = BTreeMap::new();
     for record in records {
-        match record {
-            Record::Event(told) => *times.entry(told.event.event_id.clone()).or_default() += 1,
-            Record::Decision(scored) => {
-                *times.entry(scored.request.request_id.clone()).or_default() += 1;
-            }
-            _ => {}
+        if let Record::Event(told) = record {
+            *times.entry(told.event.event_id.clone()).or_default() += 1;
+        }
+        if let Record::Decision(scored) = record {
+            *times.entry(scored.request.request_id.clone()).or_default() += 1;
         }
     }
     times
@@ -73,16 +74,7 @@ async fn replicas_hold_the_same_journal_also_late_restarted_and_cut_short() {
     let told = events(12, 50);
     let half = told.len() / 2;
     let all: Vec<&Engine> = engines.iter().collect();
-    let serve = |part: &[_], from: usize, all: Vec<&Engine>| {
-        let part = part.to_vec();
-        async move {
-            let calls = part.into_iter().enumerate();
-            let calls = calls.map(|(idx, event)| tell(&all, from + idx, event));
-            let decided = stream::iter(calls).buffered(IN_FLIGHT);
-            decided.filter_map(std::future::ready).count().await
-        }
-    };
-    let n_decided = serve(&told[..half], 0, all.clone()).await;
+    let n_decided = serve(&all, &told[..half]).await;
     change_strategies(&engines).await;
     check_equal(&all).await;
 
@@ -97,7 +89,7 @@ async fn replicas_hold_the_same_journal_also_late_restarted_and_cut_short() {
     c.save_snapshot().await.unwrap();
     let stopped_at = c.durable_position();
     tokio::task::block_in_place(|| c.stop());
-    let n_decided = n_decided + serve(&told[half..], 0, vec![&a, &b]).await;
+    let n_decided = n_decided + serve(&[&a, &b], &told[half..]).await;
     let journal = check_equal(&[&a, &b]).await;
     assert!(n_decided > 300, "{n_decided} decisions");
 
@@ -112,9 +104,8 @@ async fn replicas_hold_the_same_journal_also_late_restarted_and_cut_short() {
     let n_backgrounds =
         records.iter().filter(|it| matches!(it, Record::BackgroundActivated(_))).count();
     assert!(n_backgrounds > 1, "{n_backgrounds} backgrounds");
-    let scored = records.iter().rev().find_map(|record| match record {
-        Record::Decision(scored) => Some(scored.decision.decision_id),
-        _ => None,
+    let scored = records.iter().rev().find_map(|record| {
+        if let Record::Decision(scored) = record { Some(scored.decision.decision_id) } else { None }
     });
     assert_eq!(late.replay_decision(scored.unwrap()).await.unwrap(), []);
 
@@ -124,9 +115,17 @@ async fn replicas_hold_the_same_journal_also_late_restarted_and_cut_short() {
     assert!(alone.to_string().contains("is a replica's"), "{alone}");
 }
 
+/// Tells a part of a stream to replicas in turn; how many orders were decided.
+async fn serve(engines: &[&Engine], part: &[Event]) -> usize {
+    let calls = part.iter().cloned().enumerate();
+    let calls = calls.map(|(idx, event)| tell(engines, idx, event));
+    let decided = stream::iter(calls).buffered(IN_FLIGHT);
+    decided.filter_map(std::future::ready).count().await
+}
+
 /// Adds the first records behind a position as the others have them: as if this replica had
 /// died while it executed their message.
-fn cut_short(data: &std::path::Path, journal: &[Vec<u8>], after: u64) {
+fn cut_short(data: &Path, journal: &[Vec<u8>], after: u64) {
     let (open, _) = Journal::open(&data.join("journal"), settings_of(data).journal).unwrap();
     let from = usize::try_from(after).unwrap();
     let is_mark = |payload: &Vec<u8>| payload[0] == 0xf2;

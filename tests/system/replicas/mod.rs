@@ -2,11 +2,13 @@
 
 pub(crate) mod broker;
 mod laws;
+mod processes;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use broker::Broker;
 use orderlens::cli::settings::{engine_settings, load_judge, reader, shipped};
 use orderlens::domain::decision::{Decision, DecisionId};
 use orderlens::domain::entity::IdentityKey;
@@ -25,8 +27,6 @@ use orderlens::workflow::replica::start_replica::{ReplicaSettings, start_replica
 use orderlens::workflow::service::OrderService as _;
 use orderlens::workflow::start_engine::{EngineInputs, EngineSettings};
 use uuid::Uuid;
-
-use broker::Broker;
 
 const START: Timestamp = Timestamp(1_767_225_600_000_000);
 /// One of so many prices is told: there are more of them than of all else.
@@ -55,6 +55,11 @@ fn inputs() -> EngineInputs {
     }
 }
 
+/// A tested replica fails a test when it stands still.
+fn check_runs(status: &ReplicaStatus) {
+    assert!(!matches!(status.phase, Phase::Halted(_)), "{status:?}");
+}
+
 /// A replica that may still be catching up.
 fn start(name: &str, data: &Path, broker: &Broker) -> Engine {
     let replica = ReplicaSettings {
@@ -72,15 +77,16 @@ fn start(name: &str, data: &Path, broker: &Broker) -> Engine {
 /// A replica that has caught up.
 async fn join(name: &str, data: &Path, broker: &Broker) -> Engine {
     let engine = start(name, data, broker);
-    until(&engine, |status| status.obstacle().is_none()).await;
+    let is_settled =
+        |it: &ReplicaStatus| it.obstacle().is_none() || matches!(it.phase, Phase::Halted(_));
+    check_runs(&until(&engine, is_settled).await);
     engine
 }
 
 async fn until(engine: &Engine, is_so: impl FnMut(&ReplicaStatus) -> bool) -> ReplicaStatus {
     let mut status = engine.replica().unwrap();
-    let waiting = tokio::time::timeout(PATIENCE, status.wait_for(is_so));
-    let reached = waiting.await.expect("a replica gets there in time").unwrap().clone();
-    reached
+    let waiting = tokio::time::timeout(PATIENCE, status.wait_for(is_so)).await;
+    waiting.expect("a replica gets there in time").unwrap().clone()
 }
 
 /// A simulated marketplace.
