@@ -18,8 +18,11 @@ const CONTRACT: [&str; 9] = [
     "orderlens/v1/strategy_service.proto",
 ];
 /// What only this program reads.
-const INTERNAL: [&str; 2] =
-    ["orderlens/journal/v1/record.proto", "orderlens/journal/v1/recorded_order.proto"];
+const INTERNAL: [&str; 3] = [
+    "orderlens/journal/v1/record.proto",
+    "orderlens/journal/v1/recorded_order.proto",
+    "orderlens/journal/v1/stream.proto",
+];
 
 #[expect(clippy::disallowed_methods, reason = "cargo speaks to build scripts by variables")]
 fn main() -> Result<(), Box<dyn Error>> {

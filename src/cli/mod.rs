@@ -53,6 +53,7 @@ pub mod queue;
 pub mod rehearse;
 pub mod render;
 pub mod replay;
+pub mod replica;
 pub mod retrain;
 pub mod rule_features;
 mod rules_section;

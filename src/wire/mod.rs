@@ -26,6 +26,7 @@ pub mod neighborhood;
 pub mod order;
 pub mod pb;
 pub mod preview;
+pub mod proposal;
 pub mod record;
 pub mod recorded_order;
 pub mod request;

@@ -13,7 +13,7 @@ use crate::wire::error::Error;
 use crate::wire::pb::journal::v1 as pb;
 use crate::wire::scored_bytes::record_bytes;
 use crate::wire::{
-    access_record, event, experiment_record, order, stored_decision, strategy_record,
+    access_record, event, experiment_record, order, proposal, stored_decision, strategy_record,
 };
 
 /// The bytes of a record.
@@ -42,16 +42,7 @@ pub fn encode(record: &Record) -> Vec<u8> {
             note: active.signature.note.to_string(),
             report_hash: active.report_hash.to_string(),
         }),
-        Record::BackgroundActivated(active) => {
-            Entry::BackgroundActivated(pb::BackgroundActivated {
-                name: active.name.to_string(),
-                hash: active.hash.to_string(),
-                model_hash: active.model_hash.to_string(),
-                n_features: active.n_features,
-                ranks: active.ranks.clone(),
-                at: Some(time_to_pb(active.at)),
-            })
-        }
+        Record::BackgroundActivated(active) => Entry::BackgroundActivated(background_to_pb(active)),
         Record::GraphActivated(active) => Entry::GraphActivated(pb::GraphActivated {
             settings: active.settings.to_string(),
             at: Some(time_to_pb(active.at)),
@@ -70,6 +61,7 @@ pub fn encode(record: &Record) -> Vec<u8> {
         }
         Record::Audited(entry) => Entry::Audited(access_record::audited_to_pb(entry)),
         Record::Noted(note) => Entry::Noted(access_record::noted_to_pb(note)),
+        Record::Followed(followed) => Entry::Followed(proposal::followed_to_pb(followed)),
     };
     pb::Record { entry: Some(entry) }.encode_to_vec()
 }
@@ -115,15 +107,7 @@ fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) 
             }))
         }
         Entry::BackgroundActivated(active) => {
-            let at = check.required(&path.field("at"), active.at, Check::time);
-            Some(Record::BackgroundActivated(BackgroundActivated {
-                name: active.name.into_boxed_str(),
-                hash: active.hash.into_boxed_str(),
-                model_hash: active.model_hash.into_boxed_str(),
-                n_features: active.n_features,
-                ranks: active.ranks,
-                at: at?,
-            }))
+            read_background(check, path, active).map(Record::BackgroundActivated)
         }
         Entry::GraphActivated(active) => {
             let at = check.required(&path.field("at"), active.at, Check::time);
@@ -136,7 +120,37 @@ fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) 
         Entry::PersonChanged(changed) => access_record::read_changed(check, path, changed),
         Entry::Audited(audited) => access_record::read_audited(check, path, audited),
         Entry::Noted(note) => access_record::read_noted(check, path, note),
+        Entry::Followed(followed) => Some(Record::Followed(proposal::read_followed(followed))),
     }
+}
+
+/// The message for a background.
+pub fn background_to_pb(active: &BackgroundActivated) -> pb::BackgroundActivated {
+    pb::BackgroundActivated {
+        name: active.name.to_string(),
+        hash: active.hash.to_string(),
+        model_hash: active.model_hash.to_string(),
+        n_features: active.n_features,
+        ranks: active.ranks.clone(),
+        at: Some(time_to_pb(active.at)),
+    }
+}
+
+/// Reads a background.
+pub fn read_background(
+    check: &mut Check<'_>,
+    path: &Path<'_>,
+    active: pb::BackgroundActivated,
+) -> Option<BackgroundActivated> {
+    let at = check.required(&path.field("at"), active.at, Check::time);
+    Some(BackgroundActivated {
+        name: active.name.into_boxed_str(),
+        hash: active.hash.into_boxed_str(),
+        model_hash: active.model_hash.into_boxed_str(),
+        n_features: active.n_features,
+        ranks: active.ranks,
+        at: at?,
+    })
 }
 
 fn read_scored(
@@ -186,6 +200,17 @@ fn read_columns(
         });
     }
     Some(read)
+}
+
+/// The message for what was asked.
+pub fn request_to_pb(request: &ScoreRequest) -> pb::ScoreRequest {
+    pb::ScoreRequest {
+        request_id: request.request_id.to_string(),
+        event_time: Some(time_to_pb(request.event_time)),
+        order: Some(order::to_pb(&request.order)),
+        max_actions: request.max_actions,
+        max_contributions: request.max_contributions,
+    }
 }
 
 /// Reads what was asked.

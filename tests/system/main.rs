@@ -25,6 +25,7 @@ mod orders;
 mod parity;
 mod permutations;
 mod python_client;
+mod replicas;
 mod reviews;
 mod scenarios;
 mod server;

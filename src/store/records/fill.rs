@@ -117,7 +117,8 @@ fn fill<'r>(
             | Record::StrategyApproved(_)
             | Record::ExperimentStarted(_)
             | Record::ExperimentRamped(_)
-            | Record::ExperimentEnded(_) => {}
+            | Record::ExperimentEnded(_)
+            | Record::Followed(_) => {}
             Record::PersonChanged(changed) => {
                 insert_audit(&transaction, *position, &changed.audited)?;
             }
