@@ -7,6 +7,7 @@ use tonic::{Request, Response, Status, Streaming, async_trait};
 use crate::domain::decision::Decision;
 use crate::domain::order::TEXT_BYTES_MAX;
 use crate::domain::query::{FieldDifference, WhatIfSubject};
+use crate::grpc::attribution::CalledBy;
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
 use crate::wire::decision::Explain;
@@ -43,12 +44,13 @@ impl<S: OrderService> DecisionService for DecisionDoor<S> {
     ) -> Result<Response<Self::ScoreOrdersStream>, Status> {
         let stopping = self.0.stopping.clone();
         let shared = self.0.clone();
+        let caller = CalledBy::of(&request);
         let answers = request
             .into_inner()
             .take_until(self.0.stopping.clone().cancelled_owned())
             .map(move |item| {
-                let shared = shared.clone();
-                async move { Ok(score_item(&shared, item?).await) }
+                let (shared, caller) = (shared.clone(), caller.clone());
+                async move { Ok(score_item(&shared, &caller, item?).await) }
             })
             .buffer_unordered(self.0.stream_items_max)
             .chain(end_of_stream(stopping));
@@ -159,6 +161,7 @@ fn hypothetical(decided: &Decision, explain: Explain) -> pb::Decision {
 
 async fn score_item<S: OrderService>(
     shared: &Shared<S>,
+    caller: &CalledBy,
     item: pb::ScoreOrdersRequest,
 ) -> pb::ScoreOrdersResponse {
     use pb::score_orders_response::Result as ItemResult;
@@ -166,7 +169,10 @@ async fn score_item<S: OrderService>(
         _ if TEXT_BYTES_MAX < item.item_id.len() => {
             Err(status::of_field("item_id", "has more than 256 bytes"))
         }
-        Some(request) => score(shared, request).await,
+        Some(request) => match caller.admit((shared.clock)()) {
+            Ok(()) => score(shared, request).await,
+            Err(stopped) => Err(stopped),
+        },
         None => Err(status::of_field("request", "is required")),
     };
     let result = match scored {

@@ -3,6 +3,7 @@
 //! `x::to_pb` writes a message, `x::read` reads one with a [`check::Check`]
 //! that gathers every violation at once and seals personal identifiers.
 
+pub mod access;
 pub mod access_record;
 pub mod case;
 pub mod check;
@@ -18,6 +19,7 @@ pub mod experiment_report;
 pub mod exploration;
 pub mod feedback;
 pub mod graph_status;
+pub mod key_record;
 pub mod model;
 pub mod neighborhood;
 pub mod order;

@@ -31,6 +31,7 @@ use crate::workflow::experiment_steps::ExperimentStep;
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_order::{Stamp, Stopwatch};
 use crate::workflow::judges::Judges;
+use crate::workflow::key_ring::KeyRing;
 use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::recent_work::WorkLog;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
@@ -46,6 +47,8 @@ pub struct Outlets {
     pub writer: JournalWriter,
     /// Is moved when they are on disk.
     pub durable: DurableMark,
+    /// Shows doors who may call.
+    pub keys: Arc<KeyRing>,
 }
 
 /// Owner of the state.
@@ -310,6 +313,9 @@ impl Sequencer {
 
     pub(super) fn fold(&mut self, record: &Record) {
         self.state.fold(record);
+        if matches!(record, Record::ApiKeyChanged(_) | Record::PersonChanged(_)) {
+            self.outlets.keys.publish(self.state.access.keys_in_use());
+        }
         let status = self.state.graph.status();
         if let Some(until) = self.shed_watch.news(&status) {
             let n_shed = status.counts.n_shed;

@@ -1,6 +1,7 @@
 //! Opens a data folder: journal, records, state; then starts the engine on it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -25,6 +26,7 @@ use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainers;
 use crate::workflow::judge_order::{Judge, Stopwatch};
 use crate::workflow::judges::Judges;
+use crate::workflow::key_ring::KeyRing;
 use crate::workflow::lineup::Lineup;
 use crate::workflow::model_shelf::{BundleReader, ModelShelf};
 use crate::workflow::past::{Past, SNAPSHOT_SCHEMA, judge_of};
@@ -127,7 +129,10 @@ pub fn start_engine(settings: &EngineSettings, inputs: &EngineInputs) -> Result<
     let bundle = judge.bundle().clone();
     let judges = Judges::new(judge, &state, shelves)?;
     let active = judges.active();
-    let outlets = Outlets { writer: journal.writer(), durable: durable.clone() };
+    let keys = Arc::new(KeyRing::default());
+    keys.publish(state.access.keys_in_use());
+    let (writer, marked) = (journal.writer(), durable.clone());
+    let outlets = Outlets { writer, durable: marked, keys: keys.clone() };
     let build = BackgroundBuild::new(bundle, explainers);
     let sequencer = Sequencer::new(state, judges, outlets, build, (inputs.nanos, inputs.now));
     let sequencer = thread::Builder::new()
@@ -141,6 +146,7 @@ pub fn start_engine(settings: &EngineSettings, inputs: &EngineInputs) -> Result<
         durable,
         records: answers,
         follower,
+        keys,
         active,
         past,
         new_id: inputs.new_id,
