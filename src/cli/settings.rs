@@ -44,6 +44,11 @@ pub struct ServiceFiles {
 }
 
 impl ServiceFiles {
+    /// True when a data folder or a service file is named.
+    pub fn are_named(&self) -> bool {
+        self.data.is_some() || self.config.is_some()
+    }
+
     /// The checked service settings.
     ///
     /// # Errors

@@ -29,6 +29,12 @@ pub fn identity_secret(variable: &str) -> IdentitySecret {
     from_value(std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned()))
 }
 
+/// The API key that commands show to a server; `None` where the environment has none.
+pub fn api_key() -> Option<String> {
+    let value = std::env::var_os("ORDERLENS_API_KEY")?;
+    Some(value.to_string_lossy().into_owned()).filter(|value| !value.is_empty())
+}
+
 fn from_value(value: Option<String>) -> IdentitySecret {
     match value {
         Some(secret) if !secret.is_empty() => {
