@@ -27,6 +27,7 @@ mod permutations;
 mod python_client;
 mod reviews;
 mod scenarios;
+mod security;
 mod server;
 mod strategies;
 mod synthetic;
