@@ -6,7 +6,8 @@ use std::{env, error::Error, fs};
 use protox::prost::Message as _;
 
 /// The published contract; the services import the rest of it.
-const CONTRACT: [&str; 9] = [
+const CONTRACT: [&str; 10] = [
+    "orderlens/v1/access_service.proto",
     "orderlens/v1/case_service.proto",
     "orderlens/v1/decision_service.proto",
     "orderlens/v1/event_service.proto",

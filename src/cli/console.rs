@@ -7,8 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use miette::IntoDiagnostic;
-use rand::RngCore as _;
-use rand::rngs::OsRng;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -74,7 +72,7 @@ pub async fn open_console(
     let console = Arc::new(Console::new(ConsoleParts {
         engine: engine.clone(),
         clock: clock::now,
-        random,
+        random: clock::random,
         settings: limits(settings),
         market,
         levers: LeverTools { read: levers, moved: with_levers },
@@ -136,11 +134,4 @@ fn limits(settings: &ServiceSettings) -> ConsoleSettings {
         undo: span(console.undo),
         review_within: span(console.review_within),
     }
-}
-
-/// Unguessable bytes from the operating system.
-fn random() -> [u8; 32] {
-    let mut bytes = [0; 32];
-    OsRng.fill_bytes(&mut bytes);
-    bytes
 }

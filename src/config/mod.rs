@@ -1,5 +1,6 @@
 //! Files that people edit, checked before anything uses them.
 
+pub mod access;
 pub mod levers;
 pub mod mistake;
 pub mod reader;

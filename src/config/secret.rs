@@ -35,6 +35,11 @@ pub fn from_environment(variable: &str) -> Option<String> {
     Some(value).filter(|value| !value.is_empty())
 }
 
+/// The API key that commands show to a server; `None` where the environment has none.
+pub fn api_key() -> Option<String> {
+    from_environment("ORDERLENS_API_KEY")
+}
+
 fn from_value(value: Option<String>) -> IdentitySecret {
     match value {
         Some(secret) if !secret.is_empty() => {

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::access::{DoorSettings, read_doors};
 use crate::config::mistake::ConfigErrors;
 use crate::config::reader::{Found, Section, read_document};
 use crate::config::replica::{ReplicaLimits, replica};
@@ -33,6 +34,8 @@ pub struct ServiceSettings {
     pub console: ConsoleLimits,
     /// How the service joins others that answer alike.
     pub replica: ReplicaLimits,
+    /// Who may connect, and how.
+    pub doors: DoorSettings,
 }
 
 /// Folders and files, as written: relative ones start at the working folder.
@@ -157,6 +160,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
     let background = root.section("background").and_then(|section| background(&section));
     let console = root.section("console").and_then(|section| console(&section));
     let replica = root.section("replica").and_then(|section| replica(&section));
+    let doors = read_doors(root);
     Some(ServiceSettings {
         listen: listen?,
         paths: paths?,
@@ -168,6 +172,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
         background: background?,
         console: console?,
         replica: replica?,
+        doors: doors?,
     })
 }
 

@@ -3,6 +3,7 @@
 //! No I/O, no async, no clock: every instant enters as an argument.
 
 pub mod access;
+pub mod api_key;
 pub mod assignment;
 pub mod audit_query;
 pub mod backtest;

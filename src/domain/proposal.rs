@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::domain::access::{AuditDraft, PersonDraft};
+use crate::domain::api_key::KeyChange;
 use crate::domain::decision::DecisionId;
 use crate::domain::event::Event;
 use crate::domain::experiment::{ExperimentEnd, ExperimentPlan};
@@ -114,6 +115,13 @@ pub enum Step {
     Person {
         /// As they are to be.
         draft: PersonDraft,
+        /// Who wants it, when and why.
+        signature: Signature,
+    },
+    /// Make, rotate or revoke an API key.
+    Key {
+        /// What is to be so.
+        change: KeyChange,
         /// Who wants it, when and why.
         signature: Signature,
     },

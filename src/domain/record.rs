@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::access::{AuditEntry, Person};
+use crate::domain::api_key::ApiKey;
 use crate::domain::decision::Decision;
 use crate::domain::event::Event;
 use crate::domain::experiment::{ExperimentEnd, ExperimentPlan};
@@ -46,6 +47,8 @@ pub enum Record {
     Noted(Note),
     /// All that a stream holds up to here was executed.
     Followed(Followed),
+    /// An API key was made, changed or revoked; tells the audit log so itself.
+    ApiKeyChanged(ApiKeyChanged),
 }
 
 /// A fact and when it reached us.
@@ -215,11 +218,21 @@ pub struct Followed {
     pub checksum: u32,
 }
 
+/// An API key as it is from here on, with the entry of the audit log that tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeyChanged {
+    /// The key, whole.
+    pub key: ApiKey,
+    /// Who changed it, when and why.
+    pub audited: AuditEntry,
+}
+
 impl Record {
     /// The entry of the audit log in this record, if it has one.
     pub fn audited(&self) -> Option<&AuditEntry> {
         match self {
             Self::PersonChanged(changed) => Some(&changed.audited),
+            Self::ApiKeyChanged(changed) => Some(&changed.audited),
             Self::Audited(entry) => Some(entry),
             Self::Event(_)
             | Self::Decision(_)

@@ -9,6 +9,7 @@ use tonic::{Request, Response, Status, Streaming, async_trait};
 use crate::domain::decision::Decision;
 use crate::domain::order::TEXT_BYTES_MAX;
 use crate::domain::query::{FieldDifference, WhatIfSubject};
+use crate::grpc::attribution::CalledBy;
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
 use crate::wire::answer::{Answer, Answered, Origin};
@@ -47,12 +48,13 @@ impl<S: OrderService> DecisionService for DecisionDoor<S> {
     ) -> Result<Response<Self::ScoreOrdersStream>, Status> {
         let stopping = self.0.stopping.clone();
         let shared = self.0.clone();
+        let caller = CalledBy::of(&request);
         let answers = request
             .into_inner()
             .take_until(self.0.stopping.clone().cancelled_owned())
             .map(move |item| {
-                let shared = shared.clone();
-                async move { Ok(score_item(&shared, item?).await) }
+                let (shared, caller) = (shared.clone(), caller.clone());
+                async move { Ok(score_item(&shared, &caller, item?).await) }
             })
             .buffer_unordered(self.0.stream_items_max)
             .chain(end_of_stream(stopping));
@@ -167,12 +169,19 @@ fn hypothetical(decided: &Decision, explain: Explain) -> pb::Decision {
     pb::Decision { is_hypothetical: true, ..decision::to_pb(decided, explain) }
 }
 
-async fn score_item<S: OrderService>(shared: &Shared<S>, item: pb::ScoreOrdersRequest) -> Answer {
+async fn score_item<S: OrderService>(
+    shared: &Shared<S>,
+    caller: &CalledBy,
+    item: pb::ScoreOrdersRequest,
+) -> Answer {
     let scored = match item.request {
         _ if TEXT_BYTES_MAX < item.item_id.len() => {
             Err(status::of_field("item_id", "has more than 256 bytes"))
         }
-        Some(request) => score(shared, request).await,
+        Some(request) => match caller.admit((shared.clock)()) {
+            Ok(()) => score(shared, request).await,
+            Err(stopped) => Err(stopped),
+        },
         None => Err(status::of_field("request", "is required")),
     };
     match scored {

@@ -78,6 +78,7 @@ pub fn of_error(error: &Error) -> Status {
         | Error::UnknownStrategy(_)
         | Error::UnknownExperiment(_)
         | Error::UnknownModel(_)
+        | Error::UnknownApiKey(_)
         | Error::NothingLive(_)
         | Error::Refused { .. }
         | Error::Failed { .. } => {}

@@ -3,6 +3,7 @@
 //! `x::to_pb` writes a message, `x::read` reads one with a [`check::Check`]
 //! that gathers every violation at once and seals personal identifiers.
 
+pub mod access;
 pub mod access_record;
 pub mod answer;
 pub mod case;
@@ -20,6 +21,7 @@ pub mod experiment_report;
 pub mod exploration;
 pub mod feedback;
 pub mod graph_status;
+pub mod key_record;
 pub mod message_writer;
 pub mod model;
 pub mod neighborhood;

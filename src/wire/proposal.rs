@@ -176,6 +176,7 @@ pub fn read_followed(followed: pb::Followed) -> Followed {
 mod tests {
     use super::*;
     use crate::domain::access::{AuditDraft, PersonDraft, Role};
+    use crate::domain::api_key::KeyChange;
     use crate::domain::decision::DecisionId;
     use crate::domain::experiment::ExperimentEnd;
     use crate::domain::proposal::{ExperimentStep, Start, Step, StrategyWish};
@@ -224,7 +225,8 @@ mod tests {
                 signature: signature.clone(),
             },
             Step::Experiment { step: experiment, signature: signature.clone() },
-            Step::Person { draft: person, signature },
+            Step::Person { draft: person, signature: signature.clone() },
+            Step::Key { change: KeyChange::Revoke { name: "k".into() }, signature },
             Step::Audit { draft, at },
         ]
     }
@@ -260,6 +262,7 @@ mod tests {
                 | Record::ExperimentRamped(_)
                 | Record::ExperimentEnded(_)
                 | Record::PersonChanged(_)
+                | Record::ApiKeyChanged(_)
                 | Record::Audited(_)
                 | Record::Followed(_) => {}
             }

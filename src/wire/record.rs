@@ -13,7 +13,8 @@ use crate::wire::error::Error;
 use crate::wire::pb::journal::v1 as pb;
 use crate::wire::scored_bytes::record_bytes;
 use crate::wire::{
-    access_record, event, experiment_record, order, proposal, stored_decision, strategy_record,
+    access_record, event, experiment_record, key_record, order, proposal, stored_decision,
+    strategy_record,
 };
 
 /// The bytes of a record.
@@ -59,6 +60,7 @@ pub fn encode(record: &Record) -> Vec<u8> {
         Record::PersonChanged(changed) => {
             Entry::PersonChanged(access_record::changed_to_pb(changed))
         }
+        Record::ApiKeyChanged(changed) => Entry::ApiKeyChanged(key_record::changed_to_pb(changed)),
         Record::Audited(entry) => Entry::Audited(access_record::audited_to_pb(entry)),
         Record::Noted(note) => Entry::Noted(access_record::noted_to_pb(note)),
         Record::Followed(followed) => Entry::Followed(proposal::followed_to_pb(followed)),
@@ -118,6 +120,7 @@ fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) 
         Entry::ExperimentRamped(ramped) => experiment_record::read_ramped(check, path, ramped),
         Entry::ExperimentEnded(ended) => experiment_record::read_ended(check, path, ended),
         Entry::PersonChanged(changed) => access_record::read_changed(check, path, changed),
+        Entry::ApiKeyChanged(changed) => key_record::read_changed(check, path, changed),
         Entry::Audited(audited) => access_record::read_audited(check, path, audited),
         Entry::Noted(note) => access_record::read_noted(check, path, note),
         Entry::Followed(followed) => Some(Record::Followed(proposal::read_followed(followed))),

@@ -35,7 +35,7 @@ pub enum RecordKind {
     StrategyActivated,
     /// Contributions compare with other orders.
     BackgroundActivated,
-    /// An entry of the audit log, alone or with the person that it is about.
+    /// An entry of the audit log, alone or with the person or key that it is about.
     Audited,
     /// How far a stream was executed.
     Followed,
@@ -52,7 +52,7 @@ impl RecordKind {
             0x12 => Self::Decision,
             0x1a => Self::StrategyActivated,
             0x2a => Self::BackgroundActivated,
-            0x62 | 0x6a => Self::Audited,
+            0x62 | 0x6a | 0x7a => Self::Audited,
             // The first of two bytes: no other entry has one like it.
             0xf2 => Self::Followed,
             _ => Self::Other,
@@ -211,7 +211,9 @@ mod tests {
                 | Record::ExperimentEnded(_)
                 | Record::Noted(_) => RecordKind::Other,
                 Record::Followed(_) => RecordKind::Followed,
-                Record::PersonChanged(_) | Record::Audited(_) => RecordKind::Audited,
+                Record::PersonChanged(_) | Record::ApiKeyChanged(_) | Record::Audited(_) => {
+                    RecordKind::Audited
+                }
             };
             assert_eq!(RecordKind::of(encode(&record)[0]), expected);
         }
@@ -249,6 +251,7 @@ mod tests {
                 | Record::ExperimentRamped(_)
                 | Record::ExperimentEnded(_)
                 | Record::PersonChanged(_)
+                | Record::ApiKeyChanged(_)
                 | Record::Audited(_)
                 | Record::Noted(_)
                 | Record::Followed(_) => assert_eq!(short, RecordedFact::Other),

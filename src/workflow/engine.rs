@@ -22,6 +22,7 @@ use crate::workflow::command::{Command, Place, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::Error;
 use crate::workflow::judge_order::Judge;
+use crate::workflow::key_ring::KeyRing;
 use crate::workflow::past::Past;
 use crate::workflow::preview::PREVIEWS_MAX;
 use crate::workflow::read_journal::{decision_at, no_decision, record_at};
@@ -37,10 +38,6 @@ use crate::workflow::trial::{Seen, Trial};
 use crate::workflow::way::Way;
 use crate::workflow::what_if::Terms;
 
-/// How often, and how long apart, a list waits for the records to catch up.
-const CATCH_UP_TRIES: u32 = 500;
-const CATCH_UP_PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
-
 /// Makes ids for decisions that were received at an instant.
 pub type NewId = fn(Timestamp) -> DecisionId;
 
@@ -48,11 +45,12 @@ pub type NewId = fn(Timestamp) -> DecisionId;
 #[derive(Debug)]
 pub struct Engine {
     way: Way,
-    durable: DurableMark,
+    pub(super) durable: DurableMark,
     reader: JournalReader,
     pub(super) records: Arc<Records>,
     pub(super) follower: RecordsFollower,
     past: Arc<Past>,
+    pub(super) keys: Arc<KeyRing>,
     active: watch::Receiver<Judge>,
     new_id: NewId,
     pub(super) data_dir: PathBuf,
@@ -77,6 +75,8 @@ pub struct EngineParts {
     pub records: Records,
     /// Keeps the records up with the journal.
     pub follower: RecordsFollower,
+    /// The API keys of the moment, shared with the sequencer.
+    pub keys: Arc<KeyRing>,
     /// Who judges what no experiment covers.
     pub active: watch::Receiver<Judge>,
     /// Makes earlier states again.
@@ -96,6 +96,7 @@ impl Engine {
             reader: parts.journal.reader(),
             records: Arc::new(parts.records),
             follower: parts.follower,
+            keys: parts.keys,
             active: parts.active,
             past: Arc::new(parts.past),
             new_id: parts.new_id,
@@ -185,20 +186,6 @@ impl Engine {
     pub(super) async fn find(&self, key: DecisionKey) -> Result<Arc<ScoredOrder>, Error> {
         let place = self.ask(|reply| Command::Find { key, reply }).await?;
         self.scored_at(place).await
-    }
-
-    /// Waits until the records have all that was answered before now, for a second at most: a
-    /// reader that lags farther behind gets what there is.
-    pub(super) async fn records_caught_up(&self) -> Result<(), Error> {
-        let target = self.durable.position();
-        for _ in 0..CATCH_UP_TRIES {
-            if target <= self.follower.position() {
-                break;
-            }
-            tokio::time::sleep(CATCH_UP_PAUSE).await;
-        }
-        let Some(failure) = self.follower.failure() else { return Ok(()) };
-        Err(Error::Unavailable(format!("the records lag behind: {failure}").into()))
     }
 
     async fn tell(&self, event: Event, id: Box<str>, received: Timestamp) -> Result<Ack, Error> {

@@ -120,6 +120,7 @@ fn event_of(record: Record) -> Option<Event> {
         | Record::ExperimentRamped(_)
         | Record::ExperimentEnded(_)
         | Record::PersonChanged(_)
+        | Record::ApiKeyChanged(_)
         | Record::Audited(_)
         | Record::Noted(_)
         | Record::Followed(_) => None,

@@ -31,6 +31,7 @@ use crate::workflow::experiment_run::ExperimentRun;
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_order::{Stamp, Stopwatch};
 use crate::workflow::judges::Judges;
+use crate::workflow::key_ring::KeyRing;
 use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::recent_work::WorkLog;
 use crate::workflow::replica::execute::Membership;
@@ -49,6 +50,8 @@ pub struct Outlets {
     pub durable: DurableMark,
     /// Holds the newest for who follows the journal.
     pub tail: RecordTail,
+    /// Shows doors who may call.
+    pub keys: Arc<KeyRing>,
 }
 
 /// Owner of the state.
@@ -309,6 +312,9 @@ impl Sequencer {
 
     pub(super) fn fold(&mut self, record: &Record) {
         self.state.fold(record);
+        if matches!(record, Record::ApiKeyChanged(_) | Record::PersonChanged(_)) {
+            self.outlets.keys.publish(self.state.access.keys_in_use());
+        }
         let status = self.state.graph.status();
         if let Some(until) = self.shed_watch.news(&status) {
             let n_shed = status.counts.n_shed;

@@ -1,6 +1,7 @@
 //! Opens a data folder: journal, records, state; then starts the engine on it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainers;
 use crate::workflow::judge_order::{Judge, Stopwatch};
 use crate::workflow::judges::Judges;
+use crate::workflow::key_ring::KeyRing;
 use crate::workflow::lineup::Lineup;
 use crate::workflow::model_shelf::{BundleReader, ModelShelf};
 use crate::workflow::past::{Past, SNAPSHOT_SCHEMA, judge_of};
@@ -169,7 +171,10 @@ impl<'s> Opened<'s> {
         let bundle = judge.bundle().clone();
         let judges = Judges::new(judge, &state, shelves)?;
         let active = judges.active();
-        let outlets = Outlets { writer: journal.writer(), durable: durable.clone(), tail };
+        let keys = Arc::new(KeyRing::default());
+        keys.publish(state.access.keys_in_use());
+        let (writer, marked) = (journal.writer(), durable.clone());
+        let outlets = Outlets { writer, durable: marked, tail, keys: keys.clone() };
         let build = BackgroundBuild::new(bundle, explainers);
         let sequencer = Sequencer::new(state, judges, outlets, build, (inputs.nanos, inputs.now));
         let sequencer = match membership {
@@ -187,6 +192,7 @@ impl<'s> Opened<'s> {
             durable,
             records: answers,
             follower,
+            keys,
             active,
             past,
             new_id: inputs.new_id,

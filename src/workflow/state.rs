@@ -140,6 +140,7 @@ impl State {
             Record::ExperimentRamped(ramped) => self.experiments.ramped(ramped),
             Record::ExperimentEnded(ended) => self.experiments.ended(ended),
             Record::PersonChanged(changed) => self.access.changed(changed),
+            Record::ApiKeyChanged(changed) => self.access.key_changed(changed),
             Record::Audited(entry) => self.access.audited(entry),
             Record::Noted(note) => {
                 self.notes.insert(text_digest(&note.note_id), self.position);

@@ -28,6 +28,7 @@ mod python_client;
 mod replicas;
 mod reviews;
 mod scenarios;
+mod security;
 mod server;
 mod strategies;
 mod synthetic;

@@ -31,14 +31,27 @@ impl Server {
         arguments: &[&str],
         environment: &[(&str, String)],
     ) -> Self {
-        let mut child = orderlens()
-            .envs(environment.iter().map(|(name, value)| (name, value)))
+        let mut command = orderlens();
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        Self::spawn(command, data, arguments, Stdio::null())
+    }
+
+    /// The same, with everything that it logs in a file.
+    pub(crate) fn start_logging(data: &Path, arguments: &[&str], log: &Path) -> Self {
+        let file = std::fs::File::create(log).expect("a log file");
+        let mut command = orderlens();
+        command.env("RUST_LOG", "debug");
+        Self::spawn(command, data, arguments, file.into())
+    }
+
+    fn spawn(mut command: Command, data: &Path, arguments: &[&str], log: Stdio) -> Self {
+        let mut child = command
             .arg("serve")
             .args(["--listen", "127.0.0.1:0", "--console", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(arguments)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the built binary starts");
         let stdout = child.stdout.take().expect("stdout is piped");
@@ -64,6 +77,18 @@ impl Server {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args([signal, &id]).status().expect("kill runs");
         assert!(sent.success());
+    }
+
+    /// Id of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGTERM: it saves a snapshot and ends in order.
+    pub(crate) fn stop(mut self) {
+        let told = Command::new("kill").arg("-TERM").arg(self.pid().to_string()).status();
+        assert!(told.expect("kill is there").success());
+        assert!(self.child.wait().expect("it ends").success(), "it ends in order");
     }
 
     /// SIGKILL: no warning, no clean-up.

@@ -122,6 +122,9 @@ fn fill<'r>(
             Record::PersonChanged(changed) => {
                 insert_audit(&transaction, *position, &changed.audited)?;
             }
+            Record::ApiKeyChanged(changed) => {
+                insert_audit(&transaction, *position, &changed.audited)?;
+            }
             Record::Audited(entry) => insert_audit(&transaction, *position, entry)?,
             Record::Noted(note) => insert_note(&transaction, *position, note)?,
         }

@@ -20,8 +20,8 @@ use crate::workflow::judge_order::Stamp;
 use crate::workflow::replica::board::Board;
 use crate::workflow::replica::kept_tail::KeptTail;
 use crate::workflow::replica::waiting::{
-    OrderedBatch, Waiting, audited, models, nobody, noted, person, scored, stepped, strategies,
-    told,
+    OrderedBatch, Waiting, audited, key, models, nobody, noted, person, scored, stepped,
+    strategies, told,
 };
 use crate::workflow::sequencer::{Sequencer, answer};
 use crate::workflow::strategy_ledger::StrategyStep;
@@ -141,6 +141,10 @@ impl Sequencer {
             Step::Person { draft, signature } => {
                 let reply = person(waiting);
                 self.access(AccessCommand::Change { draft, signature, reply });
+            }
+            Step::Key { change, signature } => {
+                let reply = key(waiting);
+                self.access(AccessCommand::ChangeKey { change, signature, reply });
             }
             Step::Audit { draft, at } => {
                 let reply = audited(waiting);

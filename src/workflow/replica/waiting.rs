@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::domain::access::{AuditEntry, Person};
+use crate::domain::api_key::ApiKey;
 use crate::domain::proposal::{Proposal, ProposedFact, ProposedScore, Step, StrategyWish};
 use crate::workflow::access_command::{AccessCommand, Noting};
 use crate::workflow::command::{Command, Reply, Scored, Stepped, Told};
@@ -27,6 +28,8 @@ pub enum Waiting {
     Experiment(Reply<Stepped>),
     /// For a person.
     Person(Reply<(Person, u64)>),
+    /// For an API key.
+    Key(Reply<(ApiKey, u64)>),
     /// For an entry of the audit log.
     Audit(Reply<(AuditEntry, u64)>),
     /// For a note.
@@ -108,12 +111,16 @@ fn split_access(asked: AccessCommand) -> Split {
         AccessCommand::Change { draft, signature, reply } => {
             step(Step::Person { draft, signature }, Waiting::Person(reply))
         }
+        AccessCommand::ChangeKey { change, signature, reply } => {
+            step(Step::Key { change, signature }, Waiting::Key(reply))
+        }
         AccessCommand::Audit { draft, at, reply } => {
             step(Step::Audit { draft, at }, Waiting::Audit(reply))
         }
         AccessCommand::Note { note, reply } => step(Step::Note(note), Waiting::Note(reply)),
         here @ (AccessCommand::People { .. }
         | AccessCommand::Find { .. }
+        | AccessCommand::Keys { .. }
         | AccessCommand::Head { .. }) => Split::Here(Command::Access(Box::new(here))),
     }
 }
@@ -158,6 +165,11 @@ pub(super) fn stepped(waiting: Option<Waiting>) -> Reply<Stepped> {
 /// Who waits for a person.
 pub(super) fn person(waiting: Option<Waiting>) -> Reply<(Person, u64)> {
     if let Some(Waiting::Person(reply)) = waiting { reply } else { nobody() }
+}
+
+/// Who waits for an API key.
+pub(super) fn key(waiting: Option<Waiting>) -> Reply<(ApiKey, u64)> {
+    if let Some(Waiting::Key(reply)) = waiting { reply } else { nobody() }
 }
 
 /// Who waits for an entry of the audit log.

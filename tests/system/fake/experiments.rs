@@ -45,6 +45,7 @@ impl Fake {
                 | Record::BackgroundActivated(_)
                 | Record::GraphActivated(_)
                 | Record::PersonChanged(_)
+                | Record::ApiKeyChanged(_)
                 | Record::Audited(_)
                 | Record::Noted(_)
                 | Record::Followed(_),
