@@ -1,12 +1,14 @@
 //! Takes the strategy file again whenever its text changes.
 
 use std::path::PathBuf;
+use std::str::Utf8Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::{info, warn};
 
 use crate::cli::clock;
+use crate::domain::strategy_version::StrategyMistake;
 use crate::workflow::engine::Engine;
 use crate::workflow::error::Error;
 use crate::workflow::strategy_file::{LastReload, ReloadEnd, StrategyReload};
@@ -28,14 +30,18 @@ pub async fn watch_strategy(
     loop {
         tokio::time::sleep(pause).await;
         // A file that is gone is being replaced, or was never there: the built-in one judges.
-        let Some(text) = read(file.clone()).await else { continue };
-        if seen.as_ref() == Some(&text) {
+        let Some(bytes) = read(file.clone()).await else { continue };
+        if seen.as_ref() == Some(&bytes) {
             continue;
         }
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let remember =
             |end| last.set(StrategyReload { at: clock::now(), file: (&*name).into(), end });
-        match engine.take_strategy_file(&text, clock::now()).await {
+        let taken = match str::from_utf8(&bytes) {
+            Ok(text) => engine.take_strategy_file(text, clock::now()).await,
+            Err(error) => Err(Error::InvalidStrategy(vec![not_text(&error)])),
+        };
+        match taken {
             Ok(is_new) => {
                 remember(ReloadEnd::Taken);
                 if is_new {
@@ -59,10 +65,21 @@ pub async fn watch_strategy(
                 continue;
             }
         }
-        seen = Some(text);
+        seen = Some(bytes);
     }
 }
 
-async fn read(file: PathBuf) -> Option<String> {
-    tokio::task::spawn_blocking(|| std::fs::read_to_string(file).ok()).await.ok().flatten()
+async fn read(file: PathBuf) -> Option<Vec<u8>> {
+    tokio::task::spawn_blocking(|| std::fs::read(file).ok()).await.ok().flatten()
+}
+
+fn not_text(error: &Utf8Error) -> StrategyMistake {
+    let start = error.valid_up_to();
+    StrategyMistake {
+        message: format!("it is not UTF-8 from byte {start} on").into(),
+        line: 1,
+        start: 0,
+        end: 0,
+        suggestion: None,
+    }
 }

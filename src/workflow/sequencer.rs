@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::domain::decision::DecisionId;
 use crate::domain::event::{Event, Fact};
@@ -19,6 +19,7 @@ use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::model::bundle::Bundle;
+use crate::store::error::Error as StoreError;
 use crate::store::journal::JournalWriter;
 use crate::store::log::submit_when_room;
 use crate::workflow::background_build::BackgroundBuild;
@@ -164,9 +165,10 @@ impl Sequencer {
         let background = &explainer.background;
         let record = self.background.record(background, now);
         let durable = self.outlets.durable.clone();
-        // A failed write stops the journal, which whoever writes next is told.
-        let done =
-            move |written: Result<u64, _>| written.into_iter().for_each(|at| durable.advance(at));
+        let done = move |written: Result<u64, Arc<StoreError>>| match written {
+            Ok(position) => durable.advance(position),
+            Err(error) => durable.lose(&error),
+        };
         match submit_when_room(&self.outlets.writer, &record, done) {
             Ok(position) => {
                 self.state.fold(&record);
@@ -356,9 +358,12 @@ impl Sequencer {
                     durable.advance(position);
                     answer(reply, Ok(told));
                 }
-                Err(error) => answer(reply, Err(Error::journal_lost(&error))),
+                Err(error) => {
+                    durable.lose(&error);
+                    answer(reply, Err(Error::journal_lost(&error)));
+                }
             });
-        submitted.inspect_err(|error| error!(%error, "the journal refused a record")).ok()
+        submitted.inspect_err(|error| self.outlets.durable.lose(error)).ok()
     }
 
     fn find(&self, key: &DecisionKey) -> Result<Place, Error> {

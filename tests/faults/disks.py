@@ -107,3 +107,14 @@ def overwrite(path, at, raw):
     with open(path, "r+b") as file:
         file.seek(at)
         file.write(raw)
+
+
+def half_record(segment):
+    """What a crash leaves: the first half of the record after the last one, and its place."""
+    found = records(segment)
+    at, length = found[-1]
+    raw = segment.read_bytes()[at : at + length]
+    _, n_bytes, position, _, payload_crc = struct.unpack_from("<IIQII", raw)
+    header = struct.pack("<IQII", n_bytes, position + 1, 0, payload_crc)
+    torn = struct.pack("<I", zlib.crc32(header)) + header + raw[RECORD_HEADER_BYTES:]
+    return at + length, torn[: length // 2]

@@ -102,7 +102,7 @@ class Told:
             choice_id=f"choice-{n}",
             decision_id=decision_id,
             operator_id="operator-1",
-            action=decisions.ACTION_KIND_APPROVE,
+            action=common.ACTION_KIND_APPROVE,
             decided_at=self.stamp(n, offset_s=2),
         )
 
@@ -111,9 +111,26 @@ def encoded(message):
     return message.SerializeToString(deterministic=True)
 
 
+class ItemRefused(grpc.RpcError):
+    """One item of a stream was refused, with the status that a call would have had."""
+
+    def __init__(self, status):
+        super().__init__(status.message)
+        self.status = status
+
+    def code(self):
+        return next(code for code in grpc.StatusCode if code.value[0] == self.status.code)
+
+    def details(self):
+        return self.status.message
+
+
 def ingest(stubs, event):
     request = event_api.IngestEventsRequest(event=event)
-    return next(iter(stubs.events.IngestEvents(iter([request]), timeout=TIMEOUT_S))).status
+    answer = next(iter(stubs.events.IngestEvents(iter([request]), timeout=TIMEOUT_S)))
+    if answer.status == event_api.INGEST_STATUS_REJECTED:
+        raise ItemRefused(answer.error)
+    return answer.status
 
 
 def decide(stubs, told, n, timeout_s):
@@ -152,6 +169,7 @@ class Load:
         self.told = told
         self.timeout_s = timeout_s
         self.is_over = threading.Event()
+        self.broken = []
         self.threads = [
             threading.Thread(target=self.call, args=(address,), daemon=True)
             for _ in range(callers)
@@ -160,6 +178,12 @@ class Load:
             thread.start()
 
     def call(self, address):
+        try:
+            self.send(address)
+        except Exception as error:  # told to whoever waits for this caller
+            self.broken.append(error)
+
+    def send(self, address):
         stubs = Stubs(address)
         while not self.is_over.is_set():
             n = next(self.told.numbers)
@@ -170,16 +194,25 @@ class Load:
     def wait_for(self, n_more, patience_s=60):
         """Waits until so many more decisions were acknowledged."""
         target = len(self.told.decisions) + n_more
-        wait_until(lambda: target <= len(self.told.decisions), patience_s, f"{n_more} answers")
+        self.wait(lambda: target <= len(self.told.decisions), patience_s, f"{n_more} answers")
 
     def wait_for_refusal(self, patience_s=120):
         before = self.told.refusals.total()
-        wait_until(lambda: before < self.told.refusals.total(), patience_s, "a refusal")
+        self.wait(lambda: before < self.told.refusals.total(), patience_s, "refusal")
+
+    def wait(self, condition, patience_s, what):
+        wait_until(lambda: self.broken or condition(), patience_s, what)
+        self.check()
+
+    def check(self):
+        if self.broken:
+            raise AssertionError("a caller broke") from self.broken[0]
 
     def stop(self):
         self.is_over.set()
         for thread in self.threads:
             thread.join()
+        self.check()
 
 
 def wait_until(condition, patience_s, what):
