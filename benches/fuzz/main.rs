@@ -14,7 +14,8 @@ use std::time::Instant;
 
 mod parsers;
 
-use parsers::{Run, memory_bytes, run, targets};
+use parsers::runner::{Run, memory_bytes, run};
+use parsers::targets;
 
 /// Most resident memory while inputs are read, in all.
 const MEMORY_BYTES_MAX: u64 = 768 << 20;

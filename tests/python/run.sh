@@ -28,4 +28,4 @@ trap 'rm -rf "$generated"' EXIT
 "$venv/bin/python" -m grpc_tools.protoc \
     --proto_path="$root/proto" --python_out="$generated" --grpc_python_out="$generated" \
     "$root"/proto/orderlens/v1/*.proto
-PYTHONPATH="$generated" "$venv/bin/python" "$script" "$address" "$@"
+PYTHONPATH="$generated:${ORDERLENS_PYTHONPATH:-}" "$venv/bin/python" "$script" "$address" "$@"

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use crate::parsers::{Run, run, targets};
+use crate::parsers::runner::{Run, run};
+use crate::parsers::{Said, targets};
 
 const SEED: u64 = 8;
 const N_INPUTS: u64 = 20_000;
@@ -28,7 +29,7 @@ fn a_reader_that_panics_is_found_and_its_input_is_kept() {
     let mut target = targets().remove(0);
     target.read = Box::new(|raw| {
         assert!(!raw.len().is_multiple_of(7), "planted");
-        crate::parsers::Said::accepted("read")
+        Said::accepted("read")
     });
     let folder = tempfile::tempdir().unwrap();
     let run_of = Run { folder: folder.path(), seed: SEED, n_inputs: 500, memory_bytes_max: None };

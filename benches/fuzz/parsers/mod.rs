@@ -8,7 +8,7 @@ mod json_tree;
 mod messages;
 mod models;
 mod mutate;
-mod runner;
+pub(crate) mod runner;
 mod texts;
 mod wire_tree;
 
@@ -18,8 +18,6 @@ mod sample_decision;
 mod sample_orders;
 
 use rand_chacha::ChaCha8Rng;
-
-pub(crate) use runner::{Run, Seen, memory_bytes, run};
 
 /// Makes another input of one; the last argument lends parts.
 pub(crate) type Damage = Box<dyn Fn(&mut ChaCha8Rng, Vec<u8>, &[u8]) -> Vec<u8>>;
