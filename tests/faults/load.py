@@ -23,6 +23,8 @@ from orderlens.v1 import feedback_service_pb2_grpc as feedback_grpc
 CALLERS = 8
 TIMEOUT_S = 20
 CHANNEL = "faults"
+# Accounts, devices, IP addresses and homes that orders share.
+FEW = (97, 71, 31, 61)
 # Refusals that tell a caller what to do: come back, or that it took too long.
 CLEAR = {
     grpc.StatusCode.UNAVAILABLE,
@@ -44,8 +46,9 @@ class Stubs:
 class Told:
     """What callers were told, and what they do not know. One per scenario."""
 
-    def __init__(self, start_s=None):
+    def __init__(self, start_s=None, shared=FEW):
         self.start_s = start_s or time.time()
+        self.shared = shared
         self.numbers = itertools.count()
         self.lock = threading.Lock()
         self.decisions = {}  # number -> bytes of the decision
@@ -81,12 +84,13 @@ class Told:
         order.key.CopyFrom(self.key(n))
         order.amount.currency_code, order.amount.minor_units = "CNY", 1_000 + n * 7_919 % 90_000
         order.items.add(sku_id=f"SKU-{n % 50}", quantity=1 + n % 3)
+        accounts, devices, networks, homes = self.shared
         order.entities.extend(
             [
-                entity(common.ENTITY_KIND_ACCOUNT, f"account-{n % 97}"),
-                entity(common.ENTITY_KIND_DEVICE, f"device-{n % 71}"),
-                entity(common.ENTITY_KIND_IP, f"192.0.2.{n % 31}"),
-                entity(common.ENTITY_KIND_ADDRESS, f"address-{n % 61}"),
+                entity(common.ENTITY_KIND_ACCOUNT, f"account-{n % accounts}"),
+                entity(common.ENTITY_KIND_DEVICE, f"device-{n % devices}"),
+                entity(common.ENTITY_KIND_IP, f"network-{n % networks}"),
+                entity(common.ENTITY_KIND_ADDRESS, f"address-{n % homes}"),
             ]
         )
         return request

@@ -27,6 +27,10 @@ from server import ROOT, Server, service_file
 
 # Orders that the graph keeps: reached in the warm-up, so that only what grows by design grows.
 GRAPH_ORDERS = 5_000
+# Accounts, devices, IP addresses and homes of these orders: a small market.
+MARKET = (4_999, 5_987, 2_999, 5_003)
+# What-ifs a second: each searches for the smallest changes, hundreds of times an answer.
+WHAT_IF_RATE = 0.2
 # What the service remembers of every order as long as its journal: the ids that make a call
 # idempotent, and where in the journal their answers are. Grows with orders, not with time.
 BYTES_PER_ORDER_MAX = 640
@@ -83,7 +87,7 @@ class Mixed:
         self.events = event_grpc.EventServiceStub(self.channel)
         self.feedback = feedback_grpc.FeedbackServiceStub(self.channel)
         self.seen, self.end, self.run = seen, end, run
-        self.told = Told()
+        self.told = Told(shared=MARKET)
         self.decided = {}  # the newest decisions, by number
         self.dice = random.Random(8)
 
@@ -366,7 +370,7 @@ async def drive(server, asked, run):
         paced(rate * 0.03, end, mixed.outcome),
         paced(rate * 0.05, end, mixed.read),
         paced(max(0.2, rate * 0.01), end, mixed.page),
-        paced(max(0.2, rate * 0.01), end, mixed.what_if),
+        paced(WHAT_IF_RATE, end, mixed.what_if),
         mixed.reload(run / "strategy.toml"),
         mixed.look(pages),
         mixed.watch(server, min(60.0, seconds / 6)),
