@@ -1,7 +1,8 @@
 //! Takes the strategy file again whenever its text changes.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::PathBuf;
-use std::str::Utf8Error;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use tracing::{info, warn};
 
 use crate::cli::clock;
 use crate::domain::strategy_version::StrategyMistake;
+use crate::wire::what_if::STRATEGY_BYTES_MAX;
 use crate::workflow::engine::Engine;
 use crate::workflow::error::Error;
 use crate::workflow::strategy_file::{LastReload, ReloadEnd, StrategyReload};
@@ -37,9 +39,9 @@ pub async fn watch_strategy(
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let remember =
             |end| last.set(StrategyReload { at: clock::now(), file: (&*name).into(), end });
-        let taken = match str::from_utf8(&bytes) {
+        let taken = match text_of(&bytes) {
             Ok(text) => engine.take_strategy_file(text, clock::now()).await,
-            Err(error) => Err(Error::InvalidStrategy(vec![not_text(&error)])),
+            Err(mistake) => Err(Error::InvalidStrategy(vec![mistake])),
         };
         match taken {
             Ok(is_new) => {
@@ -69,17 +71,25 @@ pub async fn watch_strategy(
     }
 }
 
+/// The bytes of the file; of one that is too long a byte too many.
 async fn read(file: PathBuf) -> Option<Vec<u8>> {
-    tokio::task::spawn_blocking(|| std::fs::read(file).ok()).await.ok().flatten()
+    let whole = move || {
+        let mut bytes = Vec::new();
+        let file = File::open(file).ok()?;
+        file.take(STRATEGY_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    };
+    tokio::task::spawn_blocking(whole).await.ok().flatten()
 }
 
-fn not_text(error: &Utf8Error) -> StrategyMistake {
-    let start = error.valid_up_to();
-    StrategyMistake {
-        message: format!("it is not UTF-8 from byte {start} on").into(),
-        line: 1,
-        start: 0,
-        end: 0,
-        suggestion: None,
+fn text_of(bytes: &[u8]) -> Result<&str, StrategyMistake> {
+    let wrong = |message: String| {
+        let message = message.into();
+        StrategyMistake { message, line: 1, start: 0, end: 0, suggestion: None }
+    };
+    if STRATEGY_BYTES_MAX < bytes.len() {
+        return Err(wrong(format!("it is longer than {STRATEGY_BYTES_MAX} bytes")));
     }
+    str::from_utf8(bytes)
+        .map_err(|error| wrong(format!("it is not UTF-8 from byte {} on", error.valid_up_to())))
 }

@@ -290,6 +290,7 @@ def garbage_strategy(run):
         b"name = \x00\x01 [[[",
         bytes(range(256)) * 64,
         b"",
+        b"#" * (2 << 20),
     ]
     with Server(run, arguments) as server:
         calls = Load(server.address(), told)
@@ -313,7 +314,7 @@ def garbage_strategy(run):
         server.kill()
     strategy.write_bytes(garbage[0])
     refused(run, arguments, wanted=["3 mistakes", "wrong_key"])
-    for raw in garbage[1:]:
+    for raw in garbage[1:4]:
         strategy.write_bytes(raw)
         refused(run, arguments, wanted=["strategy.toml"])
     strategy.write_text(good, encoding="utf-8")

@@ -175,7 +175,7 @@ fn timeout() -> Target {
         read: Box::new(|raw| {
             let Ok(text) = str::from_utf8(raw) else { return Said::refused("not text") };
             match parse_timeout(text) {
-                Some(budget) => Said::accepted(&budget.as_nanos().ilog2().to_string()),
+                Some(budget) => Said::accepted(&budget.as_nanos().max(1).ilog2().to_string()),
                 None => Said::refused(&text.len().min(12).to_string()),
             }
         }),

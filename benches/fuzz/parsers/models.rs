@@ -146,7 +146,7 @@ fn whole(small: &Value) -> Target {
                 }
             }
         }),
-        cost: 10_000,
+        cost: 2_000,
     }
 }
 

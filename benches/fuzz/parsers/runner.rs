@@ -63,8 +63,11 @@ pub(crate) fn run(target: &Target, run: Run<'_>) -> Seen {
         // The seeds come first, as they are.
         let input = target.seeds.get(n).cloned().unwrap_or_else(|| {
             let other = corpus[dice.gen_range(0..corpus.len())].clone();
-            let mut input = corpus[dice.gen_range(0..corpus.len())].clone();
-            for _ in 0..dice.gen_range(1..=DAMAGES_MAX) {
+            // What is refused for one thing more often hides others: half begin as samples.
+            let base = if dice.gen_bool(0.5) { &target.seeds } else { &corpus };
+            let mut input = base[dice.gen_range(0..base.len())].clone();
+            let n_damages = if dice.gen_bool(0.5) { 1 } else { dice.gen_range(2..=DAMAGES_MAX) };
+            for _ in 0..n_damages {
                 input = (target.damage)(&mut dice, input, &other);
             }
             input.truncate(INPUT_BYTES_MAX.max(target.seeds[0].len()));

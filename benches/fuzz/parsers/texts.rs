@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use orderlens::cli::rule_features::FeatureLists;
+use orderlens::config::mistake::ConfigErrors;
 use orderlens::config::{EMBEDDED_SERVICE, EMBEDDED_STRATEGY, service, strategy};
 use orderlens::import::mapping::Mapping;
 
@@ -23,12 +24,7 @@ pub(crate) fn targets() -> Vec<Target> {
             ..text("strategy", &[MINIMAL_STRATEGY, EMBEDDED_STRATEGY], move |text| {
                 match strategy::parse("strategy.toml", text, features.as_known()) {
                     Ok(strategy) => Said::accepted(&strategy.rules.places(&[]).len().to_string()),
-                    Err(errors) => {
-                        assert!(!errors.mistakes.is_empty(), "refused without a reason");
-                        let spans = errors.mistakes.iter().flat_map(|it| &it.labels);
-                        spans.for_each(|(span, _)| is_inside(text, span));
-                        Said::refused(&errors.to_string())
-                    }
+                    Err(errors) => refused(text, &errors),
                 }
             })
         },
@@ -47,15 +43,18 @@ pub(crate) fn targets() -> Vec<Target> {
             cost: 4,
             ..text("service", &[EMBEDDED_SERVICE], |text| match service::parse("s.toml", text) {
                 Ok(settings) => Said::accepted(&format!("{:?}", settings.console.listen.is_some())),
-                Err(errors) => {
-                    assert!(!errors.mistakes.is_empty(), "refused without a reason");
-                    let spans = errors.mistakes.iter().flat_map(|it| &it.labels);
-                    spans.for_each(|(span, _)| is_inside(text, span));
-                    Said::refused(&errors.to_string())
-                }
+                Err(errors) => refused(text, &errors),
             })
         },
     ]
+}
+
+fn refused(text: &str, errors: &ConfigErrors) -> Said {
+    assert!(!errors.mistakes.is_empty(), "refused without a reason");
+    let spans = errors.mistakes.iter().flat_map(|it| &it.labels);
+    spans.for_each(|(span, _)| is_inside(text, span));
+    let messages: Vec<&str> = errors.mistakes.iter().map(|it| it.message.as_str()).collect();
+    Said::refused(&messages.join("; "))
 }
 
 /// A mistake must point at whole characters of the text, or showing it panics.
