@@ -328,6 +328,21 @@ def slope(points):
     return statistics.linear_regression(xs, ys).slope
 
 
+def memory_verdict(seen, seconds):
+    # The graph fills, and then sheds; a run that is too short for that says nothing.
+    warm = [it for it in seen.memory if seconds / 3 <= it[0] and 1.5 * GRAPH_ORDERS < it[2]]
+    if len(warm) < 6:
+        return False, f"the graph of {GRAPH_ORDERS} orders was not full long enough: run longer"
+    grown = slope([(at, used) for at, used, _ in warm]) * 3_600
+    orders = slope([(at, n) for at, _, n in warm]) * 3_600
+    most = BYTES_PER_ORDER_MAX * orders + BYTES_PER_HOUR_MAX
+    return grown <= most, (
+        f"memory after the first third grows by {grown / (1 << 20):.1f} MB an hour at {orders:.0f} "
+        f"orders an hour, at most {most / (1 << 20):.1f} ({BYTES_PER_ORDER_MAX} bytes an order "
+        f"for its ids and {BYTES_PER_HOUR_MAX >> 20} MB)"
+    )
+
+
 def verdicts(seen, seconds):
     unintended = {
         f"{kind} {code}": (n, seen.examples[kind, code])
@@ -336,19 +351,7 @@ def verdicts(seen, seconds):
     }
     n_shed = sum(seen.errors.values()) - sum(n for n, _ in unintended.values())
     yield not unintended, f"no error but shedding ({n_shed} shed): {unintended or 'none'}"
-    # The graph fills, and then sheds; a run that is too short for that says nothing.
-    warm = [it for it in seen.memory if seconds / 3 <= it[0] and 1.5 * GRAPH_ORDERS < it[2]]
-    if len(warm) < 6:
-        yield False, f"the graph of {GRAPH_ORDERS} orders was not filled long enough: run longer"
-        return
-    grown = slope([(at, used) for at, used, _ in warm]) * 3_600
-    orders = slope([(at, n) for at, _, n in warm]) * 3_600
-    most = BYTES_PER_ORDER_MAX * orders + BYTES_PER_HOUR_MAX
-    yield grown <= most, (
-        f"memory after the first third grows by {grown / (1 << 20):.1f} MB an hour at {orders:.0f} "
-        f"orders an hour, at most {most / (1 << 20):.1f} ({BYTES_PER_ORDER_MAX} bytes an order "
-        f"for its ids and {BYTES_PER_HOUR_MAX >> 20} MB)"
-    )
+    yield memory_verdict(seen, seconds)
     for kind in ("score", "stream", "event", "choice"):
         part = seconds / 6
         tails = [quantile(between(seen, kind, n * part, (n + 1) * part), 0.99) for n in range(6)]
