@@ -115,7 +115,7 @@ impl Engine {
     pub async fn save_snapshot(&self) -> Result<u64, Error> {
         let (position, bytes) = self.ask(|reply| Command::Snapshot { reply }).await?;
         // A snapshot of what is not durable would know more than the journal after a crash.
-        self.durable.reached(position).await;
+        self.durable.reached(position).await?;
         let past = self.past.clone();
         block(move || past.save(position, bytes)).await?;
         Ok(position)
@@ -162,13 +162,13 @@ impl Engine {
     }
 
     /// Waits until a position is durable.
-    pub(super) async fn reached(&self, position: u64) {
-        self.durable.reached(position).await;
+    pub(super) async fn reached(&self, position: u64) -> Result<(), Error> {
+        self.durable.reached(position).await
     }
 
     /// The scored order at a place, as soon as it is durable.
     async fn scored_at(&self, place: Place) -> Result<Arc<ScoredOrder>, Error> {
-        self.durable.reached(place.position).await;
+        self.durable.reached(place.position).await?;
         if let Some(scored) = place.recent {
             return Ok(scored);
         }
@@ -195,7 +195,7 @@ impl Engine {
         match self.ask(command).await? {
             Told::New => Ok(Ack::Accepted),
             Told::Before { position, is_same } => {
-                self.durable.reached(position).await;
+                self.durable.reached(position).await?;
                 if is_same {
                     return Ok(Ack::Duplicate);
                 }
@@ -331,13 +331,13 @@ impl OrderService for Engine {
             }
         };
         // What is shown is on disk: nobody sees a state that a crash could take back.
-        self.durable.reached(shown.position).await;
+        self.durable.reached(shown.position).await?;
         Ok(shown)
     }
 
     async fn get_graph_status(&self) -> Result<GraphStatusAnswer, Error> {
         let read = self.ask(|reply| Command::Status { reply }).await?;
-        self.durable.reached(read.position).await;
+        self.durable.reached(read.position).await?;
         Ok(read)
     }
 

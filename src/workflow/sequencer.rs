@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::domain::event::Event;
 use crate::domain::exploration::ExplorationReport;
@@ -194,9 +194,10 @@ impl Sequencer {
         let background = &explainer.background;
         let record = self.background.record(background, now);
         let durable = self.outlets.durable.clone();
-        // A failed write stops the journal, which whoever writes next is told.
-        let done =
-            move |written: Result<u64, _>| written.into_iter().for_each(|at| durable.advance(at));
+        let done = move |written: Result<u64, Arc<StoreError>>| match written {
+            Ok(position) => durable.advance(position),
+            Err(error) => durable.lose(&error),
+        };
         match self.hand_over(&record, done) {
             Ok(position) => {
                 self.state.fold(&record);
@@ -338,7 +339,10 @@ impl Sequencer {
                 durable.advance(position);
                 answer(reply, Ok(told));
             }
-            Err(error) => answer(reply, Err(Error::journal_lost(&error))),
+            Err(error) => {
+                durable.lose(&error);
+                answer(reply, Err(Error::journal_lost(&error)));
+            }
         };
         self.hand_over(record, done).inspect_err(|error| self.journal_lost(error)).ok()
     }
@@ -358,7 +362,7 @@ impl Sequencer {
     }
 
     fn journal_lost(&self, error: &StoreError) {
-        error!(%error, "the journal refused a record");
+        self.outlets.durable.lose(error);
         self.halt_on(&Error::journal_lost(error));
     }
 

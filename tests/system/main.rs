@@ -18,11 +18,14 @@ mod durability;
 mod experiments;
 mod exploration;
 mod fake;
+mod fuzz;
 mod grpc;
 mod hoarding_case;
 mod neighborhood;
 mod orders;
 mod parity;
+#[path = "../../benches/fuzz/parsers/mod.rs"]
+mod parsers;
 mod permutations;
 mod python_client;
 mod replicas;
