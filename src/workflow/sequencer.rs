@@ -19,20 +19,17 @@ use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::model::bundle::Bundle;
 use crate::store::error::Error as StoreError;
-use crate::store::journal::JournalWriter;
 use crate::store::log::submit_when_room;
-use crate::store::records::tail::RecordTail;
 use crate::workflow::background_build::BackgroundBuild;
 use crate::workflow::command::{Command, Place, Reply, Scored, Told};
-use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::engine_models::model_changed;
 use crate::workflow::error::Error;
 use crate::workflow::experiment_run::ExperimentRun;
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_order::{Stamp, Stopwatch};
 use crate::workflow::judges::Judges;
-use crate::workflow::key_ring::KeyRing;
 use crate::workflow::model_ledger::ModelLedger;
+use crate::workflow::outlets::Outlets;
 use crate::workflow::recent_work::WorkLog;
 use crate::workflow::replica::execute::Membership;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
@@ -40,19 +37,6 @@ use crate::workflow::state::{State, event_digest, request_digest};
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::trial::Seen;
 use crate::workflow::watch_shedding::ShedWatch;
-
-/// Where records go, and the mark of how far they are durable.
-#[derive(Debug)]
-pub struct Outlets {
-    /// Takes records.
-    pub writer: JournalWriter,
-    /// Is moved when they are on disk.
-    pub durable: DurableMark,
-    /// Holds the newest for who follows the journal.
-    pub tail: RecordTail,
-    /// Shows doors who may call.
-    pub keys: Arc<KeyRing>,
-}
 
 /// Owner of the state.
 #[derive(Debug)]
