@@ -12,6 +12,7 @@ use tracing::info;
 
 use crate::domain::entity::IdentityKey;
 use crate::grpc::access_door::{AccessDoor, Entropy};
+use crate::grpc::admission::Admission;
 use crate::grpc::case_door::CaseDoor;
 use crate::grpc::deadline::Deadline;
 use crate::grpc::decision_door::DecisionDoor;
@@ -133,12 +134,14 @@ pub async fn serve<S: Service>(
     settings: GrpcSettings,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
+    let places = Places::new(settings.in_flight_max);
     let shared = Shared {
         service,
         identity: Arc::new(identity),
         clock,
         stopping: CancellationToken::new(),
         stream_items_max: settings.stream_items_max.max(1),
+        admission: Admission::new(Arc::clone(&places)),
     };
     let stopping = shared.stopping.clone();
     let gate = Gate::new(shared.service.key_ring(), settings.keys, clock);
@@ -166,7 +169,6 @@ pub async fn serve<S: Service>(
         Reflection::Off => (None, None),
     };
     let (v1, v1alpha) = (v1.map(|it| gate.guard(it)), v1alpha.map(|it| gate.guard(it)));
-    let places = Places::new(settings.in_flight_max);
     let guard = Guard { gate, places, longest: settings.deadline };
     let (entrance, limits) = (entrance.into(), settings.connections);
     if let Ok(address) = entrance.local_addr() {
