@@ -1,4 +1,4 @@
-//! Does any input break a reader? Every parser of the service, millions of times.
+//! Does any input break a reader? Every parser of the service, by the million.
 //!
 //! `cargo bench --bench fuzz -- --inputs 10000000 [--seed 7] [--all] [reader…]` feeds each
 //! reader with damaged samples: no panic, no input that takes seconds, bounded memory. Slow

@@ -1,4 +1,4 @@
-//! Files of the service's own: segments of the journal, snapshots, saved states.
+//! The service's own files: segments of the journal, snapshots, saved states.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Files of a model bundle: each alone, and a small bundle with fitting checksums.
+//! Files of a model bundle: each alone, and a bundle with fitting checksums.
 
 use std::fs;
 use std::path::Path;

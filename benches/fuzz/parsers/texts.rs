@@ -1,4 +1,4 @@
-//! Files that people edit: mappings, strategies with their rules, the service file.
+//! Files that people edit: mappings, strategies with rules, the service file.
 
 use std::fs;
 use std::ops::Range;
