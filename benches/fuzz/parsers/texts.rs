@@ -33,7 +33,9 @@ pub(crate) fn targets() -> Vec<Target> {
                 Ok(mapping) => Said::accepted(&mapping.columns().count().to_string()),
                 Err(errors) => {
                     assert!(!errors.mistakes().is_empty(), "refused without a reason");
-                    errors.mistakes().iter().for_each(|it| is_inside(text, &it.span));
+                    for mistake in errors.mistakes() {
+                        is_inside(text, &mistake.span);
+                    }
                     Said::refused(&errors.to_string())
                 }
             })
@@ -55,7 +57,9 @@ pub(crate) fn targets() -> Vec<Target> {
 fn refused(text: &str, errors: &ConfigErrors) -> Said {
     assert!(!errors.mistakes.is_empty(), "refused without a reason");
     let spans = errors.mistakes.iter().flat_map(|it| &it.labels);
-    spans.for_each(|(span, _)| is_inside(text, span));
+    for (span, _) in spans {
+        is_inside(text, span);
+    }
     let messages: Vec<&str> = errors.mistakes.iter().map(|it| it.message.as_str()).collect();
     Said::refused(&messages.join("; "))
 }
