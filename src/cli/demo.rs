@@ -119,7 +119,8 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     let until = async move {
         tokio::select! { () = stop_signal() => {}, _ = stopped => {} }
     };
-    let served = serve_engine(settings, engine.clone(), Doors { grpc: listener, pages }, until);
+    let doors = Doors { grpc: listener.into(), pages };
+    let served = serve_engine(settings, engine.clone(), doors, until);
     let showing = async {
         let told = play(args, &engine, &url, today).await;
         drop(engine);

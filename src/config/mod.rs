@@ -1,8 +1,10 @@
 //! Files that people edit, checked before anything uses them.
 
+pub mod access;
 pub mod levers;
 pub mod mistake;
 pub mod reader;
+pub mod replica;
 pub mod rule_check;
 pub mod rule_names;
 pub mod rule_syntax;

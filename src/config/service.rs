@@ -5,8 +5,10 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::access::{DoorSettings, read_doors};
 use crate::config::mistake::ConfigErrors;
 use crate::config::reader::{Found, Section, read_document};
+use crate::config::replica::{ReplicaLimits, replica};
 use crate::model::background::ROWS_MAX;
 
 /// Everything that runs the service but is not a business decision.
@@ -30,6 +32,10 @@ pub struct ServiceSettings {
     pub background: BackgroundLimits,
     /// Pages for people.
     pub console: ConsoleLimits,
+    /// How the service joins others that answer alike.
+    pub replica: ReplicaLimits,
+    /// Who may connect, and how.
+    pub doors: DoorSettings,
 }
 
 /// Folders and files, as written: relative ones start at the working folder.
@@ -153,6 +159,8 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
     let records = root.section("records").and_then(|section| records(&section));
     let background = root.section("background").and_then(|section| background(&section));
     let console = root.section("console").and_then(|section| console(&section));
+    let replica = root.section("replica").and_then(|section| replica(&section));
+    let doors = read_doors(root);
     Some(ServiceSettings {
         listen: listen?,
         paths: paths?,
@@ -163,6 +171,8 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
         records: records?,
         background: background?,
         console: console?,
+        replica: replica?,
+        doors: doors?,
     })
 }
 

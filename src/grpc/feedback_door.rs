@@ -2,6 +2,7 @@
 
 use tonic::{Request, Response, Status, async_trait};
 
+use crate::grpc::attribution::CalledBy;
 use crate::grpc::event_door::ack_to_pb;
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
@@ -30,7 +31,10 @@ impl<S: OrderService> FeedbackService for FeedbackDoor<S> {
         let door = self.0.door();
         let mut check = Check::at_door(door);
         let path = Path::Root.field("choice");
-        let read = check.required(&path, request.into_inner().choice, read_choice);
+        let caller = CalledBy::of(&request);
+        let mut told = request.into_inner().choice;
+        told.iter_mut().for_each(|choice| caller.attribute(choice));
+        let read = check.required(&path, told, read_choice);
         let choice = check.finish(read).map_err(|error| status::of_invalid(&error))?;
         let ack = self.0.service.record_choice(choice, door.now).await;
         let ack = ack.map_err(|error| status::of_error(&error))?;
@@ -44,7 +48,10 @@ impl<S: OrderService> FeedbackService for FeedbackDoor<S> {
         let door = self.0.door();
         let mut check = Check::at_door(door);
         let path = Path::Root.field("outcome");
-        let read = check.required(&path, request.into_inner().outcome, read_outcome);
+        let caller = CalledBy::of(&request);
+        let mut told = request.into_inner().outcome;
+        told.iter_mut().for_each(|outcome| caller.attribute_outcome(outcome));
+        let read = check.required(&path, told, read_outcome);
         let outcome = check.finish(read).map_err(|error| status::of_invalid(&error))?;
         let ack = self.0.service.record_outcome(outcome, door.now).await;
         let ack = ack.map_err(|error| status::of_error(&error))?;

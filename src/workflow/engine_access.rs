@@ -18,7 +18,7 @@ use crate::workflow::error::Error;
 
 impl Engine {
     /// Asks, and waits until what the answer rests on is durable.
-    async fn ask_access<T>(
+    pub(super) async fn ask_access<T>(
         &self,
         command: impl FnOnce(Reply<(T, u64)>) -> AccessCommand,
     ) -> Result<T, Error> {
