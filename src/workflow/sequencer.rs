@@ -21,6 +21,7 @@ use crate::model::bundle::Bundle;
 use crate::store::error::Error as StoreError;
 use crate::store::journal::JournalWriter;
 use crate::store::log::submit_when_room;
+use crate::store::records::tail::RecordTail;
 use crate::workflow::background_build::BackgroundBuild;
 use crate::workflow::command::{Command, Place, Reply, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
@@ -46,6 +47,8 @@ pub struct Outlets {
     pub writer: JournalWriter,
     /// Is moved when they are on disk.
     pub durable: DurableMark,
+    /// Holds the newest for who follows the journal.
+    pub tail: RecordTail,
 }
 
 /// Owner of the state.
@@ -223,6 +226,7 @@ impl Sequencer {
         };
         self.fold_and_guard(&record, stamp.received_time);
         self.work.made(&scored.decision);
+        self.outlets.tail.push(position, record);
         self.remember(position, scored);
     }
 
@@ -297,8 +301,9 @@ impl Sequencer {
             return;
         }
         let record = Record::Event(ReceivedEvent { event, received_time });
-        if self.submit(&record, reply, Told::New).is_some() {
+        if let Some(position) = self.submit(&record, reply, Told::New) {
             self.fold_and_guard(&record, received_time);
+            self.outlets.tail.push(position, record);
         }
     }
 

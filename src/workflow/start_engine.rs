@@ -15,8 +15,9 @@ use crate::graph::settings::GraphSettings;
 use crate::store::journal::reader::JournalReader;
 use crate::store::journal::{Journal, JournalSettings, JournalWriter};
 use crate::store::log::{append, read_from};
-use crate::store::records::follow::{FollowSettings, RecordsFollower};
+use crate::store::records::follow::{FollowSettings, RecordsFollower, Source};
 use crate::store::records::query::Records;
+use crate::store::records::tail::RecordTail;
 use crate::store::{records, snapshot};
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::background_build::BackgroundBuild;
@@ -42,6 +43,8 @@ use crate::workflow::way::Way;
 pub(super) const JOURNAL_DIR: &str = "journal";
 /// Folder of the saved states.
 pub(super) const SNAPSHOTS_DIR: &str = "snapshots";
+/// Batches of records that are kept in memory for the records' database.
+const TAIL_BATCHES: usize = 4;
 /// File of the records; those of its log start with the same name.
 pub(super) const RECORDS_FILE: &str = "records.sqlite";
 
@@ -149,7 +152,7 @@ impl<'s> Opened<'s> {
         let Self { settings, journal, snapshot_dir, shelves } = self;
         let (dir, reader, end) = (&settings.data_dir, journal.reader(), journal.durable_position());
         let explainers = Explainers::default();
-        let (answers, follower) = open_records(settings, &reader, end)?;
+        let (answers, follower, tail) = open_records(settings, &reader, end)?;
         let past = Past {
             reader,
             snapshot_dir,
@@ -164,7 +167,7 @@ impl<'s> Opened<'s> {
         let bundle = judge.bundle().clone();
         let judges = Judges::new(judge, &state, shelves)?;
         let active = judges.active();
-        let outlets = Outlets { writer: journal.writer(), durable: durable.clone() };
+        let outlets = Outlets { writer: journal.writer(), durable: durable.clone(), tail };
         let build = BackgroundBuild::new(bundle, explainers);
         let sequencer = Sequencer::new(state, judges, outlets, build, (inputs.nanos, inputs.now));
         let sequencer = match membership {
@@ -229,7 +232,7 @@ fn open_records(
     settings: &EngineSettings,
     reader: &JournalReader,
     end: u64,
-) -> Result<(Records, RecordsFollower), Error> {
+) -> Result<(Records, RecordsFollower, RecordTail), Error> {
     let (filler, answers, rebuild) = records::open(&settings.data_dir.join(RECORDS_FILE), end)
         .map_err(|error| Error::failed("opening the records", error))?;
     if let Some(rebuild) = rebuild {
@@ -239,9 +242,11 @@ fn open_records(
         pause: settings.records_pause,
         batch_records_max: settings.records_batch_max,
     };
-    let follower = RecordsFollower::start(reader.clone(), filler, follow)
+    let tail = RecordTail::new(TAIL_BATCHES * settings.records_batch_max);
+    let source = Source { journal: reader.clone(), tail: tail.clone() };
+    let follower = RecordsFollower::start(source, filler, follow)
         .map_err(|error| Error::failed("starting the records", error))?;
-    Ok((answers, follower))
+    Ok((answers, follower, tail))
 }
 
 /// Tells the journal by which settings the graph remembers and which strategy and bundle
