@@ -15,6 +15,7 @@ use crate::domain::event::Event;
 use crate::domain::exploration::ExplorationReport;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
+use crate::domain::review_times::ReviewTimesReport;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::model::bundle::Bundle;
@@ -119,9 +120,7 @@ impl Sequencer {
                     answer(reply, Ok((waiting, active, self.state.position)));
                 }
                 Command::Operators { reply } => self.tell(reply, self.state.operators.reports()),
-                Command::ReviewTimes { reply } => {
-                    self.tell(reply, self.state.review_times.reports());
-                }
+                Command::ReviewTimes { reply } => self.review_times(reply),
                 Command::Work { n, reply } => self.tell(reply, self.work.report(n)),
                 Command::Explorations { reply } => answer(reply, Ok(self.explorations())),
                 Command::Ingest { event, received_time, reply } => {
@@ -158,6 +157,10 @@ impl Sequencer {
         }
         self.background.stop();
         self.state
+    }
+
+    fn review_times(&self, reply: Reply<(Vec<ReviewTimesReport>, u64)>) {
+        self.tell(reply, self.state.review_times.reports());
     }
 
     /// Answers with what holds as of the state's position.
