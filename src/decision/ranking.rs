@@ -6,6 +6,9 @@
 //! uncertainty of the *expected* value: how sure the model is, not how the single
 //! order will turn out. That is in `p_best`, see [`crate::decision::hindsight`].
 
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
 use crate::decision::draws::{DRAWS, p10_p90};
 use crate::decision::hindsight::chances;
 use crate::decision::impact::{
@@ -17,12 +20,35 @@ use crate::decision::outlook::{Forecast, Outlook};
 use crate::decision::strategy::{ActionPolicy, Strategy};
 use crate::domain::confirmation::{Confirmations, Confirmed};
 use crate::domain::decision::ActionKind;
-use crate::domain::head::HeadScore;
+use crate::domain::head::{HeadScore, RiskType};
 use crate::domain::impact::{
     ActionImpact, Estimate, ImpactKind, ImpactPart, ImpactUnit, RecommendedAction,
 };
 use crate::domain::order::Order;
 use crate::domain::risk::{Probability, RiskAssessment};
+
+/// What an impact part is driven by: a head, or a key of the strategy.
+type Driver = Cow<'static, str>;
+
+/// A key of an action in the strategy.
+#[derive(Clone, Copy)]
+enum Setting {
+    Loses,
+    DelayHours,
+    ReviewMinutes,
+    CostMinor,
+}
+
+/// The keys of all actions as paths, made once: an answer names a hundred of them.
+static PATHS: LazyLock<[[String; 4]; ActionKind::ALL.len()]> = LazyLock::new(|| {
+    let keys = ["loses", "delay_hours", "review_minutes", "cost_minor"];
+    ActionKind::ALL.map(|kind| keys.map(|key| format!("actions.{}.{key}", kind.as_str())))
+});
+
+/// The path of a key of an action.
+fn setting_of(kind: ActionKind, setting: Setting) -> Driver {
+    Cow::Borrowed(&PATHS[kind as usize][setting as usize])
+}
 
 /// Most drivers that an impact part names.
 const DRIVERS_MAX: usize = 3;
@@ -206,11 +232,9 @@ impl<'a> Ranking<'a> {
     }
 
     /// Held-out rows behind a part (0 = the strategy's assumption) and what drives it.
-    fn backing(&self, kind: ImpactKind, action: &Evaluated<'_>) -> (u64, Vec<Box<str>>) {
-        let of_action = |key: &str| {
-            format!("actions.{}.{key}", action.friction.policy.kind.as_str()).into_boxed_str()
-        };
-        let head_or = |forecast: &Forecast, head: &str, key: &str| {
+    fn backing(&self, kind: ImpactKind, action: &Evaluated<'_>) -> (u64, Vec<Driver>) {
+        let of_action = |setting| setting_of(action.friction.policy.kind, setting);
+        let head_or = |forecast: &Forecast, head: &'static str, key: &'static str| {
             let driver = if forecast.n_support == 0 { key } else { head };
             (forecast.n_support, vec![driver.into()])
         };
@@ -219,23 +243,25 @@ impl<'a> Ranking<'a> {
                 exposure.share * self.stakes.amount + exposure.fixed
             }),
             ImpactKind::PlatformPenalty => self.loss_backing(action, |exposure| exposure.penalty),
-            ImpactKind::Margin => (0, vec!["money.margin_share".into(), of_action("loses")]),
+            ImpactKind::Margin => (0, vec!["money.margin_share".into(), of_action(Setting::Loses)]),
             ImpactKind::ReturnCost => head_or(&self.outlook.returns, RETURN, "money.return_rate"),
             ImpactKind::FalseStop => {
                 let (n_support, mut drivers) =
                     head_or(&self.outlook.future, REPURCHASE_VALUE, "money.future_purchases_minor");
-                drivers.extend([of_action("loses"), "money.churn_share".into()]);
+                drivers.extend([of_action(Setting::Loses), "money.churn_share".into()]);
                 (n_support, drivers)
             }
-            ImpactKind::Complaint => (0, vec![of_action("loses"), "money.complaint_minor".into()]),
+            ImpactKind::Complaint => {
+                (0, vec![of_action(Setting::Loses), "money.complaint_minor".into()])
+            }
             ImpactKind::DelayCompensation => {
-                (0, vec![of_action("delay_hours"), "money.delay_hour_minor".into()])
+                (0, vec![of_action(Setting::DelayHours), "money.delay_hour_minor".into()])
             }
             ImpactKind::ReviewCost => {
-                (0, vec![of_action("review_minutes"), "money.review_minute_minor".into()])
+                (0, vec![of_action(Setting::ReviewMinutes), "money.review_minute_minor".into()])
             }
-            ImpactKind::ActionCost => (0, vec![of_action("cost_minor")]),
-            ImpactKind::StockUse => (0, vec!["order.items".into(), of_action("loses")]),
+            ImpactKind::ActionCost => (0, vec![of_action(Setting::CostMinor)]),
+            ImpactKind::StockUse => (0, vec!["order.items".into(), of_action(Setting::Loses)]),
             ImpactKind::FuturePurchases => {
                 head_or(&self.outlook.future, REPURCHASE_VALUE, "money.future_purchases_minor")
             }
@@ -251,7 +277,7 @@ impl<'a> Ranking<'a> {
         &self,
         action: &Evaluated<'_>,
         cost: impl Fn(&Exposure) -> f64,
-    ) -> (u64, Vec<Box<str>>) {
+    ) -> (u64, Vec<Driver>) {
         let scenario = self.outlook.at_point();
         let loss = |idx: usize| {
             let left = scenario.risks[idx] * (1.0 - action.friction.catches[idx]);
@@ -265,7 +291,12 @@ impl<'a> Ranking<'a> {
         for idx in order.into_iter().take(DRIVERS_MAX) {
             let head = &self.stakes.exposures[idx].head;
             let stands_in = self.outlook.has_chargeback() && &*head.0 == CHARGEBACK_RISK;
-            drivers.push(if stands_in { CHARGEBACK.into() } else { head.0.clone() });
+            let known = head.risk_type().map(RiskType::as_str);
+            drivers.push(match known {
+                _ if stands_in => CHARGEBACK.into(),
+                Some(name) => name.into(),
+                None => head.0.to_string().into(),
+            });
             if self.strategy.risk(head).reported_share < 1.0 {
                 drivers.push(format!("risks.{}.reported_share", head.0).into());
             }

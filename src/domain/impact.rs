@@ -1,5 +1,7 @@
 //! What follows from an action, in money and its uncertainty.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::decision::ActionKind;
@@ -47,7 +49,7 @@ pub struct ImpactPart {
     /// Held-out rows that back the number; 0 when it rests on the strategy's assumption.
     pub n_support: u64,
     /// Heads or coefficients that drive it, strongest first.
-    pub drivers: Vec<Box<str>>,
+    pub drivers: Vec<Cow<'static, str>>,
     /// From where on the strategy calls the number alarming; `None` when it says nothing.
     pub alarm_from: Option<f64>,
 }

@@ -294,6 +294,6 @@ pub(super) fn text_to_pb(text: &Text) -> pb::Text {
     pb::Text { en: text.en.clone(), zh: text.zh.clone() }
 }
 
-pub(super) fn texts_to_pb(texts: &[Box<str>]) -> Vec<String> {
-    texts.iter().map(ToString::to_string).collect()
+pub(super) fn texts_to_pb(texts: &[impl AsRef<str>]) -> Vec<String> {
+    texts.iter().map(|text| text.as_ref().to_owned()).collect()
 }

@@ -1,5 +1,7 @@
 //! Decisions read back from their message: by the journal and by clients.
 
+use std::borrow::Cow;
+
 use crate::domain::assignment::{Assignment, AssignmentReason};
 use crate::domain::decision::{
     Decision, DecisionTimes, Reason, ReasonArgument, ReasonValue, StageTiming, Versions,
@@ -247,7 +249,7 @@ fn read_impact(
             value: value?,
             unit: unit?,
             n_support: part.n_support,
-            drivers: boxed(part.drivers),
+            drivers: part.drivers.into_iter().map(Cow::Owned).collect(),
             alarm_from: part.alarm_from,
         })
     });
