@@ -6,7 +6,8 @@
 //! ([`model`]) and decides ([`decision`]). [`training`] makes the models and
 //! draws how good they are ([`plot`]), [`experiment`] judges choices, [`import`] and
 //! [`simulator`] make events, [`config`] reads what people edit, [`console`] shows
-//! people everything, [`cli`] wires it all. `docs/architecture.md` has the picture.
+//! people everything and [`telemetry`] machines, [`cli`] wires it all.
+//! `docs/architecture.md` has the picture.
 
 pub mod cli;
 pub mod config;
@@ -22,6 +23,7 @@ pub mod model;
 pub mod plot;
 pub mod simulator;
 pub mod store;
+pub mod telemetry;
 pub mod training;
 pub mod wire;
 pub mod workflow;

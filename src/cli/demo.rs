@@ -19,6 +19,7 @@ use tonic::transport::Channel;
 use crate::cli::ask::{Lang, ink};
 use crate::cli::clock;
 use crate::cli::console::open_console;
+use crate::cli::operations::open_operations;
 use crate::cli::output::{bar, say};
 use crate::cli::paint::Ink;
 use crate::cli::picture::svg;
@@ -61,6 +62,9 @@ pub struct Args {
     /// Address of the pages for people; a free port of this machine when it is taken
     #[arg(long)]
     console: Option<SocketAddr>,
+    /// Address for machines that watch; nowhere when the configured one is taken
+    #[arg(long)]
+    operations: Option<SocketAddr>,
     /// Seed of the synthetic market
     #[arg(long, default_value_t = 21)]
     seed: u64,
@@ -108,6 +112,7 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     let mut settings = settings.clone();
     settings.console.listen = args.console.or(settings.console.listen);
     let pages = open_console(&settings, &engine, Market::Synthetic).await?;
+    let operations = open_operations(&settings.operations, args.operations).await?;
     let settings = &settings;
     let (past, today) = market(args);
     say(
@@ -119,7 +124,7 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     let until = async move {
         tokio::select! { () = stop_signal() => {}, _ = stopped => {} }
     };
-    let served = serve_engine(settings, engine.clone(), Doors { grpc: listener, pages }, until);
+    let served = serve_engine(settings, engine.clone(), Doors { grpc: listener, pages, operations }, until);
     let showing = async {
         let told = play(args, &engine, &url, today).await;
         drop(engine);

@@ -43,6 +43,7 @@ pub mod model;
 pub mod ope;
 pub mod ope_log;
 mod ope_page;
+pub mod operations;
 pub mod operators;
 pub mod output;
 pub mod paint;

@@ -13,6 +13,7 @@ use uuid::{ContextV7, Uuid};
 
 use crate::cli::clock;
 use crate::cli::console::{Pages, open_console};
+use crate::cli::operations::{open_operations, serve_operations, watch};
 use crate::cli::output::say;
 use crate::cli::settings::{
     ServiceFiles, bundle_reader, engine_settings, grpc_settings, load_judge, reader,
@@ -39,6 +40,9 @@ pub struct Args {
     /// Address of the pages for people; port 0 takes a free one
     #[arg(long)]
     console: Option<SocketAddr>,
+    /// Address for machines that watch; port 0 takes a free one
+    #[arg(long)]
+    operations: Option<SocketAddr>,
 }
 
 /// Runs the command until SIGINT or SIGTERM.
@@ -56,8 +60,10 @@ pub fn run(args: &Args) -> miette::Result<()> {
         settings.console.listen = args.console.or(settings.console.listen);
         let engine = Arc::new(open_engine(&settings)?);
         let pages = open_console(&settings, &engine, Market::Real).await?;
+        let operations = open_operations(&settings.operations, args.operations).await?;
         say(format!("listening on http://{address}"));
-        serve_engine(&settings, engine, Doors { grpc: listener, pages }, stop_signal()).await
+        let doors = Doors { grpc: listener, pages, operations };
+        serve_engine(&settings, engine, doors, stop_signal()).await
     })
 }
 
@@ -68,6 +74,8 @@ pub struct Doors {
     pub grpc: TcpListener,
     /// Pages, if there are any.
     pub pages: Option<Pages>,
+    /// For machines that watch.
+    pub operations: Option<TcpListener>,
 }
 
 /// Serves an engine until `stop`, then saves a snapshot and lets the data folder go.
@@ -85,17 +93,25 @@ pub async fn serve_engine(
     let strategy = settings.paths.strategy.clone();
     let last_reload = doors.pages.as_ref().map(Pages::last_reload).unwrap_or_default();
     let pause = settings.limits.strategy_look;
-    let watcher = tokio::spawn(watch_strategy(engine.clone(), strategy, pause, last_reload));
+    let watcher = tokio::spawn(watch_strategy(engine.clone(), strategy, pause, last_reload.clone()));
     let grpc = grpc_settings(settings);
     let identity = identity_from(&settings.identity_secret_variable);
     let stopping = CancellationToken::new();
     let pages = doors.pages.map(|pages| tokio::spawn(pages.serve(stopping.clone())));
-    let served = serve(doors.grpc, engine.clone(), identity, clock::now, grpc, stop).await;
+    let watch = watch(&settings.operations);
+    let watching = doors.operations.map(|listener| {
+        let (engine, watch) = (engine.clone(), watch.clone());
+        serve_operations(listener, engine, watch, last_reload, stopping.clone())
+    });
+    let served = serve(doors.grpc, engine.clone(), identity, clock::now, grpc, watch, stop).await;
     stopping.cancel();
     if let Some(pages) = pages
         && let Ok(Err(error)) = pages.await
     {
         warn!(%error, "the pages ended badly");
+    }
+    if let Some(watching) = watching {
+        drop(watching.await);
     }
     // Waiting for the aborted tasks gives their handles of the engine back.
     for task in [saver, watcher] {

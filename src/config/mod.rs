@@ -2,6 +2,7 @@
 
 pub mod levers;
 pub mod mistake;
+pub mod operations;
 pub mod reader;
 pub mod rule_check;
 pub mod rule_names;

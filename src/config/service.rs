@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::config::mistake::ConfigErrors;
+use crate::config::operations::{OperationsSettings, operations};
 use crate::config::reader::{Found, Section, read_document};
 use crate::model::background::ROWS_MAX;
 
 /// Everything that runs the service but is not a business decision.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ServiceSettings {
     /// Where callers connect.
     pub listen: SocketAddr,
@@ -30,6 +31,8 @@ pub struct ServiceSettings {
     pub background: BackgroundLimits,
     /// Pages for people.
     pub console: ConsoleLimits,
+    /// What machines that watch get, and the log.
+    pub operations: OperationsSettings,
 }
 
 /// Folders and files, as written: relative ones start at the working folder.
@@ -153,6 +156,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
     let records = root.section("records").and_then(|section| records(&section));
     let background = root.section("background").and_then(|section| background(&section));
     let console = root.section("console").and_then(|section| console(&section));
+    let operations = operations(root);
     Some(ServiceSettings {
         listen: listen?,
         paths: paths?,
@@ -163,6 +167,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
         records: records?,
         background: background?,
         console: console?,
+        operations: operations?,
     })
 }
 
@@ -171,7 +176,7 @@ fn listen(section: &Section<'_>) -> Option<SocketAddr> {
     address(section, &found)
 }
 
-fn address(section: &Section<'_>, found: &Found<String>) -> Option<SocketAddr> {
+pub(super) fn address(section: &Section<'_>, found: &Found<String>) -> Option<SocketAddr> {
     let address = found.value.parse::<SocketAddr>().ok();
     if address.is_none() {
         let message = format!("{} = \"{}\" is not an address with port", found.key, found.value);
@@ -182,7 +187,7 @@ fn address(section: &Section<'_>, found: &Found<String>) -> Option<SocketAddr> {
 }
 
 fn console(section: &Section<'_>) -> Option<ConsoleLimits> {
-    let listen = section.text("listen").and_then(|found| match found.value.as_str() {
+    let listen = section.any_text("listen").and_then(|found| match found.value.as_str() {
         "" => Some(None),
         _ => address(section, &found).map(Some),
     });

@@ -7,6 +7,9 @@ use tonic::{Request, Response, Status, Streaming, async_trait};
 use crate::domain::decision::Decision;
 use crate::domain::order::TEXT_BYTES_MAX;
 use crate::domain::query::{FieldDifference, WhatIfSubject};
+use crate::grpc::call_counts::ItemStream;
+use crate::grpc::counted::trace_id;
+use crate::grpc::scored::{answered, watched};
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
 use crate::wire::decision::Explain;
@@ -34,7 +37,9 @@ impl<S: OrderService> DecisionService for DecisionDoor<S> {
         &self,
         request: Request<pb::ScoreOrderRequest>,
     ) -> Result<Response<pb::ScoreOrderResponse>, Status> {
-        score(&self.0, request.into_inner()).await.map(Response::new)
+        let trace = trace_id(request.metadata().as_ref());
+        let answer = watched(&self.0, request.into_inner(), trace.as_deref()).await?;
+        Ok(answered(answer))
     }
 
     async fn score_orders(
@@ -120,7 +125,11 @@ impl<S: OrderService> DecisionService for DecisionDoor<S> {
     }
 }
 
-async fn score<S: OrderService>(
+/// Judges an order and answers what was asked for.
+///
+/// # Errors
+/// The status of the refusal.
+pub async fn score<S: OrderService>(
     shared: &Shared<S>,
     request: pb::ScoreOrderRequest,
 ) -> Result<pb::ScoreOrderResponse, Status> {
@@ -166,9 +175,10 @@ async fn score_item<S: OrderService>(
         _ if TEXT_BYTES_MAX < item.item_id.len() => {
             Err(status::of_field("item_id", "has more than 256 bytes"))
         }
-        Some(request) => score(shared, request).await,
+        Some(request) => watched(shared, request, None).await,
         None => Err(status::of_field("request", "is required")),
     };
+    shared.watch.item(ItemStream::ScoreOrders, scored.as_ref().err());
     let result = match scored {
         Ok(response) => ItemResult::Response(response),
         Err(failed) => ItemResult::Error(status::to_pb(&failed)),

@@ -1,6 +1,8 @@
 //! The gRPC door: services over [`crate::workflow::service::OrderService`].
 
+pub mod call_counts;
 pub mod case_door;
+pub mod counted;
 pub mod deadline;
 pub mod decision_door;
 pub mod event_door;
@@ -8,9 +10,12 @@ pub mod experiment_door;
 pub mod feedback_door;
 pub mod graph_door;
 pub mod limit;
+pub mod message_count;
 pub mod model_door;
 pub mod review_door;
+pub mod scored;
 pub mod server;
 pub mod shared;
 pub mod status;
 pub mod strategy_door;
+pub mod watch;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::server::NamedService;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
@@ -13,7 +14,9 @@ use tonic_health::server::HealthReporter;
 use tracing::info;
 
 use crate::domain::entity::IdentityKey;
+use crate::grpc::call_counts::CallCounts;
 use crate::grpc::case_door::CaseDoor;
+use crate::grpc::counted::Counted;
 use crate::grpc::deadline::Deadline;
 use crate::grpc::decision_door::DecisionDoor;
 use crate::grpc::event_door::EventDoor;
@@ -25,6 +28,7 @@ use crate::grpc::model_door::ModelDoor;
 use crate::grpc::review_door::ReviewDoor;
 use crate::grpc::shared::{Clock, Shared};
 use crate::grpc::strategy_door::StrategyDoor;
+use crate::grpc::watch::Watch;
 use crate::wire::pb::CONTRACT_DESCRIPTOR_SET;
 use crate::wire::pb::v1::case_service_server::{self, CaseServiceServer};
 use crate::wire::pb::v1::decision_service_server::{self, DecisionServiceServer};
@@ -111,6 +115,7 @@ pub async fn serve<S: Service>(
     identity: IdentityKey,
     clock: Clock,
     settings: GrpcSettings,
+    watch: Watch,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
     let shared = Shared {
@@ -119,7 +124,9 @@ pub async fn serve<S: Service>(
         clock,
         stopping: CancellationToken::new(),
         stream_items_max: settings.stream_items_max.max(1),
+        watch,
     };
+    let calls = shared.watch.calls.clone();
     let stopping = shared.stopping.clone();
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::Serving).await;
@@ -137,8 +144,7 @@ pub async fn serve<S: Service>(
         Reflection::Served => (Some(reflection().build_v1()?), Some(reflection().build_v1alpha()?)),
         Reflection::Off => (None, None),
     };
-    let places = Places::new(settings.in_flight_max);
-    let longest = settings.deadline;
+    let guard = Guard { places: Places::new(settings.in_flight_max), longest: settings.deadline, calls, clock };
     if let Ok(address) = listener.local_addr() {
         info!(%address, "serving gRPC on {address}");
     }
@@ -146,15 +152,15 @@ pub async fn serve<S: Service>(
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .http2_keepalive_interval(Some(KEEPALIVE))
-        .add_service(guarded(decisions.max_decoding_message_size(bytes_max), &places, longest))
-        .add_service(guarded(cases.max_decoding_message_size(bytes_max), &places, longest))
-        .add_service(guarded(events.max_decoding_message_size(bytes_max), &places, longest))
-        .add_service(guarded(graph.max_decoding_message_size(bytes_max), &places, longest))
-        .add_service(guarded(strategies.max_decoding_message_size(bytes_max), &places, longest))
-        .add_service(guarded(reviews.max_decoding_message_size(bytes_max), &places, longest))
-        .add_service(guarded(experiments.max_decoding_message_size(bytes_max), &places, longest))
-        .add_service(guarded(models.max_decoding_message_size(bytes_max), &places, longest))
-        .add_service(guarded(feedback.max_decoding_message_size(bytes_max), &places, longest))
+        .add_service(guarded(decisions.max_decoding_message_size(bytes_max), &guard))
+        .add_service(guarded(cases.max_decoding_message_size(bytes_max), &guard))
+        .add_service(guarded(events.max_decoding_message_size(bytes_max), &guard))
+        .add_service(guarded(graph.max_decoding_message_size(bytes_max), &guard))
+        .add_service(guarded(strategies.max_decoding_message_size(bytes_max), &guard))
+        .add_service(guarded(reviews.max_decoding_message_size(bytes_max), &guard))
+        .add_service(guarded(experiments.max_decoding_message_size(bytes_max), &guard))
+        .add_service(guarded(models.max_decoding_message_size(bytes_max), &guard))
+        .add_service(guarded(feedback.max_decoding_message_size(bytes_max), &guard))
         .add_service(health_service)
         .add_optional_service(v1)
         .add_optional_service(v1alpha)
@@ -171,8 +177,18 @@ pub async fn serve<S: Service>(
     Ok(())
 }
 
-fn guarded<D>(door: D, places: &Arc<Places>, longest: Duration) -> InFlightLimit<Deadline<D>> {
-    InFlightLimit::new(Deadline::new(door, longest), Arc::clone(places))
+/// What surrounds every door.
+struct Guard {
+    places: Arc<Places>,
+    longest: Duration,
+    calls: Arc<CallCounts>,
+    clock: Clock,
+}
+
+fn guarded<D: NamedService>(door: D, guard: &Guard) -> Counted<InFlightLimit<Deadline<D>>> {
+    let limited =
+        InFlightLimit::new(Deadline::new(door, guard.longest), Arc::clone(&guard.places));
+    Counted::new(limited, &guard.calls, guard.clock)
 }
 
 fn reflection() -> tonic_reflection::server::Builder<'static> {

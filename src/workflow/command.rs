@@ -27,6 +27,7 @@ use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::trial::{Seen, Trial};
 use crate::workflow::undecided::Reviews;
+use crate::workflow::watch_service::Watched;
 
 /// Sends the answer to whoever asked.
 pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
@@ -163,6 +164,11 @@ pub enum Command {
     },
     /// Ask or do something about people, the audit log or notes.
     Access(Box<AccessCommand>),
+    /// Tell what those who watch the service want to know.
+    Watch {
+        /// Where it goes.
+        reply: Reply<Watched>,
+    },
     /// Save a snapshot.
     Snapshot {
         /// Where the position and bytes go.

@@ -22,6 +22,7 @@ mod engine_models;
 mod engine_reviews;
 mod engine_strategies;
 pub mod error;
+pub mod event_health;
 pub mod evaluate_bundle;
 pub mod experiment_book;
 pub mod experiment_facts;
@@ -33,6 +34,7 @@ pub mod experiment_service;
 pub mod experiment_steps;
 pub mod explainer;
 pub mod exploration_ledger;
+pub mod feature_sample;
 pub mod judge_actions;
 pub mod judge_error;
 pub mod judge_order;
@@ -75,9 +77,11 @@ pub mod trial;
 pub mod turn_action;
 pub mod turned_order;
 pub mod undecided;
+pub mod watch_service;
 pub mod watch_shedding;
 mod weigh_links;
 pub mod what_if;
+pub mod work_tally;
 
 #[cfg(test)]
 mod access_tests;

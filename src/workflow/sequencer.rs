@@ -56,7 +56,7 @@ pub struct Sequencer {
     outlets: Outlets,
     background: BackgroundBuild,
     recent: VecDeque<(u64, Arc<ScoredOrder>)>,
-    work: WorkLog,
+    pub(super) work: WorkLog,
     shed_watch: ShedWatch,
     nanos: Stopwatch,
     /// When it started.
@@ -110,6 +110,7 @@ impl Sequencer {
                     self.tell(reply, self.state.review_times.reports());
                 }
                 Command::Work { n, reply } => self.tell(reply, self.work.report(n)),
+                Command::Watch { reply } => answer(reply, Ok(self.watched())),
                 Command::Explorations { reply } => answer(reply, Ok(self.explorations())),
                 Command::Ingest { event, received_time, reply } => {
                     self.renew_background(received_time);
@@ -302,6 +303,7 @@ impl Sequencer {
             answer(reply, Ok(Told::Before { position: before.position, is_same }));
             return;
         }
+        self.work.told(&event, received_time);
         let record = Record::Event(ReceivedEvent { event, received_time });
         if self.submit(&record, reply, Told::New).is_some() {
             self.fold_and_guard(&record, received_time);

@@ -21,6 +21,7 @@ mod fake;
 mod grpc;
 mod hoarding_case;
 mod neighborhood;
+mod operations;
 mod orders;
 mod parity;
 mod permutations;

@@ -1,0 +1,75 @@
+//! Lets machines watch a running service: metrics, liveness, readiness.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::cli::clock;
+use crate::cli::output::say;
+use crate::cli::serve::bind;
+use crate::config::operations::OperationsSettings;
+use crate::domain::time::Span;
+use crate::grpc::watch::Watch;
+use crate::telemetry::exporter::Exporter;
+use crate::telemetry::listener::serve;
+use crate::workflow::engine::Engine;
+use crate::workflow::event_health::{EventBoard, EventObjective};
+use crate::workflow::strategy_file::LastReload;
+
+/// Takes the address for machines that watch; `given` is the one that the caller insists on.
+///
+/// A configured address that is taken is told in the log and passed over: orders are judged
+/// whether somebody watches or not.
+///
+/// # Errors
+/// When the given address is taken.
+pub async fn open_operations(
+    settings: &OperationsSettings,
+    given: Option<SocketAddr>,
+) -> miette::Result<Option<TcpListener>> {
+    let listener = match (given, settings.listen) {
+        (Some(address), _) => bind(address).await?,
+        (None, None) => return Ok(None),
+        (None, Some(address)) => match bind(address).await {
+            Ok(listener) => listener,
+            Err(_) => {
+                warn!(%address, "{address} is taken: nobody can watch this service");
+                return Ok(None);
+            }
+        },
+    };
+    if let Ok(address) = listener.local_addr() {
+        if !address.ip().is_loopback() {
+            info!(%address, "metrics are open to whoever reaches {address}, without sign-in");
+        }
+        say(format!("metrics on http://{address}/metrics"));
+    }
+    Ok(Some(listener))
+}
+
+/// Numbers for the doors to move.
+pub fn watch(settings: &OperationsSettings) -> Watch {
+    let micros = i64::try_from(settings.events_late.as_micros()).unwrap_or(i64::MAX);
+    let objective = EventObjective { delay_max: Span(micros), target: settings.events_target };
+    Watch { calls: Arc::default(), events: Arc::new(EventBoard::new(objective)) }
+}
+
+/// Serves machines that watch until told to stop; the handle of the engine is given back then.
+pub fn serve_operations(
+    listener: TcpListener,
+    engine: Arc<Engine>,
+    watch: Watch,
+    reload: Arc<LastReload>,
+    stopping: CancellationToken,
+) -> JoinHandle<()> {
+    let exporter = Exporter::new(engine, watch, reload, clock::now);
+    tokio::spawn(async move {
+        if let Err(error) = serve(listener, exporter, stopping.cancelled_owned()).await {
+            warn!(%error, "the address for machines that watch ended badly");
+        }
+    })
+}
