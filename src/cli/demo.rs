@@ -19,12 +19,13 @@ use tonic::transport::Channel;
 use crate::cli::ask::{Lang, ink};
 use crate::cli::clock;
 use crate::cli::console::open_console;
+use crate::cli::log::start_log;
 use crate::cli::operations::open_operations;
 use crate::cli::output::{bar, say};
 use crate::cli::paint::Ink;
 use crate::cli::picture::svg;
 use crate::cli::render::Page;
-use crate::cli::serve::{Doors, bind, identity, open_engine, serve_engine, start_log, stop_signal};
+use crate::cli::serve::{Doors, bind, identity, open_engine, serve_engine, stop_signal};
 use crate::cli::settings::ServiceFiles;
 use crate::config::service::ServiceSettings;
 use crate::console::parts::Market;
@@ -93,8 +94,8 @@ pub struct Args {
 /// # Errors
 /// When the bundle, the data folder or the address cannot be used.
 pub fn run(args: &Args) -> miette::Result<()> {
-    start_log();
     let mut settings = args.files.load()?;
+    start_log(settings.operations.log);
     settings.paths.data = demo_folder(&settings);
     let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
     runtime.block_on(show(args, &settings))

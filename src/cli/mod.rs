@@ -39,6 +39,7 @@ pub mod load;
 pub mod load_calls;
 pub mod load_floor;
 pub mod load_orders;
+pub mod log;
 pub mod model;
 pub mod ope;
 pub mod ope_log;

@@ -8,11 +8,11 @@ use miette::{Context, IntoDiagnostic};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use tracing_subscriber::EnvFilter;
 use uuid::{ContextV7, Uuid};
 
 use crate::cli::clock;
 use crate::cli::console::{Pages, open_console};
+use crate::cli::log::start_log;
 use crate::cli::operations::{open_operations, serve_operations, watch};
 use crate::cli::output::say;
 use crate::cli::settings::{
@@ -50,8 +50,8 @@ pub struct Args {
 /// # Errors
 /// When a file has mistakes, the data folder cannot be opened or the address is taken.
 pub fn run(args: &Args) -> miette::Result<()> {
-    start_log();
     let mut settings = args.files.load()?;
+    start_log(settings.operations.log);
     settings.listen = args.listen.unwrap_or(settings.listen);
     let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
     runtime.block_on(async {
@@ -168,14 +168,6 @@ fn identity_from(variable: &str) -> IdentityKey {
         warn!("{variable} is not set: identifiers are hashed with the development key");
     }
     secret.key().clone()
-}
-
-/// Logs to stderr; `RUST_LOG` chooses what.
-pub fn start_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // A second start in one process keeps the first log.
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }
 
 /// SIGINT or SIGTERM.
