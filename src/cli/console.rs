@@ -24,6 +24,7 @@ use crate::domain::strategy_version::Signer;
 use crate::domain::time::Span;
 use crate::workflow::access_service::AccessService as _;
 use crate::workflow::engine::Engine;
+use crate::workflow::event_health::EventBoard;
 use crate::workflow::strategy_file::LastReload;
 
 /// Who signs in first, and can let the others in.
@@ -60,6 +61,7 @@ pub async fn open_console(
     settings: &ServiceSettings,
     engine: &Arc<Engine>,
     market: Market,
+    events: &Arc<EventBoard>,
 ) -> miette::Result<Option<Pages>> {
     let Some(listen) = settings.console.listen else { return Ok(None) };
     let listener = match (bind(listen).await, market) {
@@ -74,6 +76,7 @@ pub async fn open_console(
         random,
         settings: limits(settings),
         market,
+        events: events.clone(),
         levers: LeverTools { read: levers, moved: with_levers },
     }));
     let link = console.token();

@@ -20,7 +20,7 @@ use crate::cli::ask::{Lang, ink};
 use crate::cli::clock;
 use crate::cli::console::open_console;
 use crate::cli::log::start_log;
-use crate::cli::operations::open_operations;
+use crate::cli::operations::{open_operations, watch};
 use crate::cli::output::{bar, say};
 use crate::cli::paint::Ink;
 use crate::cli::picture::svg;
@@ -112,7 +112,8 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     let engine = Arc::new(open_engine(settings)?);
     let mut settings = settings.clone();
     settings.console.listen = args.console.or(settings.console.listen);
-    let pages = open_console(&settings, &engine, Market::Synthetic).await?;
+    let watch = watch(&settings.operations);
+    let pages = open_console(&settings, &engine, Market::Synthetic, &watch.events).await?;
     let operations = open_operations(&settings.operations, args.operations).await?;
     let settings = &settings;
     let (past, today) = market(args);
@@ -125,7 +126,8 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     let until = async move {
         tokio::select! { () = stop_signal() => {}, _ = stopped => {} }
     };
-    let served = serve_engine(settings, engine.clone(), Doors { grpc: listener, pages, operations }, until);
+    let doors = Doors { grpc: listener, pages, operations, watch };
+    let served = serve_engine(settings, engine.clone(), doors, until);
     let showing = async {
         let told = play(args, &engine, &url, today).await;
         drop(engine);

@@ -26,6 +26,7 @@ use crate::domain::decision::DecisionId;
 use crate::domain::entity::IdentityKey;
 use crate::domain::time::Timestamp;
 use crate::grpc::server::serve;
+use crate::grpc::watch::Watch;
 use crate::workflow::engine::Engine;
 use crate::workflow::start_engine::{EngineInputs, start_engine};
 
@@ -59,10 +60,11 @@ pub fn run(args: &Args) -> miette::Result<()> {
         let address = listener.local_addr().into_diagnostic()?;
         settings.console.listen = args.console.or(settings.console.listen);
         let engine = Arc::new(open_engine(&settings)?);
-        let pages = open_console(&settings, &engine, Market::Real).await?;
+        let watch = watch(&settings.operations);
+        let pages = open_console(&settings, &engine, Market::Real, &watch.events).await?;
         let operations = open_operations(&settings.operations, args.operations).await?;
         say(format!("listening on http://{address}"));
-        let doors = Doors { grpc: listener, pages, operations };
+        let doors = Doors { grpc: listener, pages, operations, watch };
         serve_engine(&settings, engine, doors, stop_signal()).await
     })
 }
@@ -76,6 +78,8 @@ pub struct Doors {
     pub pages: Option<Pages>,
     /// For machines that watch.
     pub operations: Option<TcpListener>,
+    /// What they see.
+    pub watch: Watch,
 }
 
 /// Serves an engine until `stop`, then saves a snapshot and lets the data folder go.
@@ -98,7 +102,7 @@ pub async fn serve_engine(
     let identity = identity_from(&settings.identity_secret_variable);
     let stopping = CancellationToken::new();
     let pages = doors.pages.map(|pages| tokio::spawn(pages.serve(stopping.clone())));
-    let watch = watch(&settings.operations);
+    let watch = doors.watch;
     let watching = doors.operations.map(|listener| {
         let (engine, watch) = (engine.clone(), watch.clone());
         serve_operations(listener, engine, watch, last_reload, stopping.clone())

@@ -16,6 +16,7 @@ use crate::grpc::watch::Watch;
 use crate::telemetry::facts::Answering;
 use crate::telemetry::page::{Family, Page, family};
 use crate::telemetry::{calls, events, facts, handling, work};
+use crate::workflow::calibration_watch::calibration_error;
 use crate::workflow::dossier_service::DossierService as _;
 use crate::workflow::engine::Engine;
 use crate::workflow::event_health::report::SourceHealth;
@@ -27,6 +28,8 @@ use crate::workflow::watch_service::{FeatureShift, Plumbing, WatchService as _, 
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How often the features are compared with the training data.
 const SHIFTS_EVERY: Span = Span::minutes(1);
+/// How often probabilities are compared with what came true.
+const CALIBRATION_EVERY: Span = Span::minutes(10);
 /// The code of what was refused for lack of room.
 const EXHAUSTED: &str = "ResourceExhausted";
 
@@ -46,6 +49,7 @@ pub struct Exporter {
     /// What the sequencer said last: counts must not vanish while it is busy.
     watched: Mutex<Option<Arc<Watched>>>,
     shifts: Mutex<Option<(Timestamp, Arc<[FeatureShift]>)>>,
+    calibration: Mutex<Option<(Timestamp, Option<f64>)>>,
 }
 
 /// Everything of one scrape.
@@ -63,13 +67,15 @@ struct Scrape {
     watched: Option<Arc<Watched>>,
     is_answering: Answering,
     shifts: Arc<[FeatureShift]>,
+    calibration: Option<f64>,
 }
 
 impl Exporter {
     /// An exporter of a running engine and its doors.
     pub fn new(engine: Arc<Engine>, watch: Watch, reload: Arc<LastReload>, clock: Clock) -> Self {
-        let (watched, shifts) = (Mutex::default(), Mutex::default());
-        Self { engine, watch, reload, clock, started: clock(), watched, shifts }
+        let started = clock();
+        let (watched, shifts, calibration) = Default::default();
+        Self { engine, watch, reload, clock, started, watched, shifts, calibration }
     }
 
     /// All metrics as OpenMetrics text.
@@ -107,6 +113,7 @@ impl Exporter {
     async fn scrape(&self) -> Scrape {
         let (watched, is_answering) = self.watched().await;
         let shifts = self.shifts(watched.as_deref()).await;
+        let calibration = self.calibration().await;
         let now = (self.clock)();
         Scrape {
             now,
@@ -121,6 +128,7 @@ impl Exporter {
             watched,
             is_answering,
             shifts,
+            calibration,
         }
     }
 
@@ -157,6 +165,22 @@ impl Exporter {
     }
 }
 
+impl Exporter {
+    async fn calibration(&self) -> Option<f64> {
+        let now = (self.clock)();
+        let kept = *self.calibration.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((at, error)) = kept
+            && now - at < CALIBRATION_EVERY
+        {
+            return error;
+        }
+        // Records that lag behind are told by a metric of their own.
+        let error = calibration_error(&*self.engine).await.ok().flatten();
+        *self.calibration.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, error));
+        error
+    }
+}
+
 impl Collector for Scrape {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let page = &mut Page(encoder);
@@ -171,7 +195,8 @@ impl Collector for Scrape {
         facts::write_plumbing(page, self.plumbing.as_ref(), self.now)?;
         let durable = self.plumbing.as_ref().map(|it| it.durable_position);
         facts::write_watched(page, watched, durable, self.now)?;
-        facts::write_rest(page, &self.shifts, &self.is_answering, self.started)
+        facts::write_drift(page, &self.shifts, self.calibration)?;
+        facts::write_process(page, self.is_answering, self.started)
     }
 }
 

@@ -49,6 +49,10 @@ const PSI: Family = family(
     "orderlens_feature_psi",
     "Stability index of a feature against the training data, over the last hour or two.",
 );
+const CALIBRATION: Family = family(
+    "orderlens_calibration_error",
+    "How far the leading risk is from how often released orders turned out bad.",
+);
 const STARTED: Family =
     family("process_start_time_seconds", "When the process began to serve, Unix time.");
 const MEMORY: Family = family("process_resident_memory_bytes", "Memory of the process.");
@@ -78,7 +82,7 @@ pub(super) fn write_status(
     let parts = parts.map(|(part, n)| (vec![("part", part.into())], n.map(|n| n as f64)));
     page.gauges(DISK, parts)?;
     page.gauge(RECORDS_LAG, status.map(|it| it.records_lag as f64))?;
-    page.gauge(RECORDS_FAILED, status.map(|it| flag(it.records_failure.is_some())))?;
+    page.gauge(RECORDS_FAILED, status.map(|it| f64::from(it.records_failure.is_some())))?;
     let counts = reload.counts();
     let results = [
         ("taken", counts.n_taken),
@@ -91,7 +95,7 @@ pub(super) fn write_status(
         ReloadEnd::Taken => true,
         ReloadEnd::Mistakes(_) | ReloadEnd::Failed => false,
     });
-    page.gauge(RELOAD_OK, Some(flag(is_ok)))
+    page.gauge(RELOAD_OK, Some(f64::from(is_ok)))
 }
 
 /// Writes what is known without asking the sequencer.
@@ -101,7 +105,7 @@ pub(super) fn write_plumbing(
     now: Timestamp,
 ) -> fmt::Result {
     page.gauge(DURABLE, plumbing.map(|it| it.durable_position as f64))?;
-    page.gauge(FAILED, plumbing.map(|it| flag(it.journal_failure.is_some())))?;
+    page.gauge(FAILED, plumbing.map(|it| f64::from(it.journal_failure.is_some())))?;
     page.gauge(COMMANDS, plumbing.map(|it| it.n_commands as f64))?;
     page.gauge(COMMANDS_MAX, plumbing.map(|it| it.commands_max as f64))?;
     let saved = plumbing.and_then(|it| it.snapshot_time);
@@ -144,16 +148,24 @@ pub(super) fn write_watched(
     page.gauges(EXPERIMENTS, states)
 }
 
-/// Writes how far features moved, whether the engine answers, and what the process is.
-pub(super) fn write_rest(
+/// Writes how far the world has moved away from the model.
+pub(super) fn write_drift(
     page: &mut Page<'_>,
     shifts: &[FeatureShift],
-    is_answering: &Answering,
-    started: Timestamp,
+    calibration: Option<f64>,
 ) -> fmt::Result {
     let shifts = shifts.iter().map(|it| (vec![("feature", (&*it.feature).into())], Some(it.index)));
     page.gauges(PSI, shifts)?;
-    page.gauge(ANSWERS, Some(flag(matches!(is_answering, Answering::Yes))))?;
+    page.gauge(CALIBRATION, calibration)
+}
+
+/// Writes whether the engine answers and what the process is.
+pub(super) fn write_process(
+    page: &mut Page<'_>,
+    answering: Answering,
+    started: Timestamp,
+) -> fmt::Result {
+    page.gauge(ANSWERS, Some(f64::from(answering == Answering::Yes)))?;
     page.gauge(STARTED, Some(seconds(started)))?;
     page.gauge(MEMORY, resident_bytes())
 }
@@ -165,10 +177,6 @@ pub(super) enum Answering {
     Yes,
     /// It was busy, stopping, or has lost its disk.
     No,
-}
-
-fn flag(is_so: impl Into<bool>) -> f64 {
-    if is_so.into() { 1.0 } else { 0.0 }
 }
 
 fn age(now: Timestamp, at: Timestamp) -> f64 {

@@ -8,6 +8,7 @@ pub mod approved_orders;
 pub mod audit_log;
 pub mod background_build;
 pub mod backtest;
+pub mod calibration_watch;
 pub mod case_service;
 pub mod command;
 pub mod compare_bundles;

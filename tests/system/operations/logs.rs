@@ -23,13 +23,13 @@ const SECRET: &str = "a secret of the tests only";
 fn order() -> v1::ScoreOrderRequest {
     let mut request = orders::request(7);
     let entity = |kind: v1::EntityKind, id: &str| v1::Entity { kind: kind.into(), id: id.into() };
-    let order = request.order.as_mut().unwrap();
-    order.entities.extend([
+    // Of most kinds an order names one.
+    request.order.as_mut().unwrap().entities = vec![
         entity(v1::EntityKind::Phone, PHONE),
         entity(v1::EntityKind::Email, EMAIL),
         entity(v1::EntityKind::Address, STREET),
         entity(v1::EntityKind::PaymentInstrument, CARD),
-    ]);
+    ];
     request
 }
 

@@ -115,7 +115,7 @@ async fn what_was_done_is_counted_under_the_names_that_people_know() {
                   grpc_method=\"ScoreOrder\"";
     let stream = "grpc_type=\"bidi_stream\",grpc_service=\"orderlens.v1.DecisionService\",\
                   grpc_method=\"ScoreOrders\"";
-    let paid = "source=\"synthetic\",kind=\"order_paid\"";
+    let paid = "source=\"synthetic_app\",kind=\"order_paid\"";
     let expected = [
         (format!("grpc_server_started_total{{{scores}}}"), 3.0),
         (format!("grpc_server_handled_total{{{scores},grpc_code=\"OK\"}}"), 2.0),
