@@ -11,11 +11,14 @@ use tracing::{info, warn};
 use crate::cli::clock;
 use crate::cli::output::say;
 use crate::cli::serve::bind;
-use crate::config::operations::OperationsSettings;
+use crate::config::operations::{OperationsSettings, otlp_endpoint};
 use crate::domain::time::Span;
+use crate::grpc::spans::SpanSink;
 use crate::grpc::watch::Watch;
 use crate::telemetry::exporter::Exporter;
 use crate::telemetry::listener::serve;
+#[cfg(feature = "otel")]
+use crate::telemetry::otel::OtelSpans;
 use crate::workflow::engine::Engine;
 use crate::workflow::event_health::{EventBoard, EventObjective};
 use crate::workflow::strategy_file::LastReload;
@@ -55,7 +58,30 @@ pub async fn open_operations(
 pub fn watch(settings: &OperationsSettings) -> Watch {
     let micros = i64::try_from(settings.events_late.as_micros()).unwrap_or(i64::MAX);
     let objective = EventObjective { delay_max: Span(micros), target: settings.events_target };
-    Watch { calls: Arc::default(), events: Arc::new(EventBoard::new(objective)) }
+    let events = Arc::new(EventBoard::new(objective));
+    Watch { calls: Arc::default(), events, spans: spans() }
+}
+
+/// Who follows calls: an OpenTelemetry collector, when this build can and the environment names one.
+#[cfg(feature = "otel")]
+fn spans() -> Option<Arc<dyn SpanSink>> {
+    otlp_endpoint()?;
+    match OtelSpans::to_collector() {
+        Ok(spans) => Some(Arc::new(spans)),
+        Err(error) => {
+            warn!(%error, "no spans are sent");
+            None
+        }
+    }
+}
+
+/// Nobody follows calls in a build without the feature `otel`.
+#[cfg(not(feature = "otel"))]
+fn spans() -> Option<Arc<dyn SpanSink>> {
+    if otlp_endpoint().is_some() {
+        warn!("a collector is named, but this build has no OpenTelemetry: no spans are sent");
+    }
+    None
 }
 
 /// Serves machines that watch until told to stop; the handle of the engine is given back then.

@@ -97,7 +97,8 @@ pub async fn serve_engine(
     let strategy = settings.paths.strategy.clone();
     let last_reload = doors.pages.as_ref().map(Pages::last_reload).unwrap_or_default();
     let pause = settings.limits.strategy_look;
-    let watcher = tokio::spawn(watch_strategy(engine.clone(), strategy, pause, last_reload.clone()));
+    let watcher =
+        tokio::spawn(watch_strategy(engine.clone(), strategy, pause, last_reload.clone()));
     let grpc = grpc_settings(settings);
     let identity = identity_from(&settings.identity_secret_variable);
     let stopping = CancellationToken::new();

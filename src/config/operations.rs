@@ -63,3 +63,8 @@ pub(super) fn operations(root: &Section<'_>) -> Option<OperationsSettings> {
     let (listen, events_late, events_target) = watched?;
     Some(OperationsSettings { listen, events_late, events_target, log: log? })
 }
+
+/// Where spans of calls go: the variable by which OpenTelemetry names a collector.
+pub fn otlp_endpoint() -> Option<String> {
+    std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty())
+}

@@ -250,6 +250,11 @@ impl ServiceCounts {
         Some((at, self.methods[at].kind))
     }
 
+    /// `orderlens.v1.DecisionService/ScoreOrder`.
+    pub fn name_of(&self, at: usize) -> String {
+        format!("{}/{}", self.name, self.methods[at].name)
+    }
+
     /// Counts a call that begins.
     pub fn started(&self, at: usize) {
         add(&self.methods[at].started, 1);
@@ -421,11 +426,9 @@ mod tests {
     #[test]
     fn codes_have_the_names_of_grpc() {
         let names: Vec<_> = (0..17).map(|code| code_name(Code::from_i32(code))).collect();
-        assert_eq!((names[0], names[1], names[8], names[16]), (
-            "OK",
-            "Canceled",
-            "ResourceExhausted",
-            "Unauthenticated"
-        ));
+        assert_eq!(
+            (names[0], names[1], names[8], names[16]),
+            ("OK", "Canceled", "ResourceExhausted", "Unauthenticated")
+        );
     }
 }

@@ -11,23 +11,26 @@ use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Service, http};
 use tonic::server::NamedService;
 
-use crate::domain::decision::DecisionId;
-use crate::grpc::call_counts::{CallCounts, CallExample, CallKind, Ended, ServiceCounts};
+use crate::grpc::call_counts::{CallExample, CallKind, Ended, ServiceCounts, code_name};
 use crate::grpc::message_count::MessageCount;
 use crate::grpc::shared::Clock;
+use crate::grpc::spans::{CallSpan, ParentSpan, ScoredCall, SpanSink, parent_span};
+use crate::grpc::watch::Watch;
 
 /// Counts calls of `inner`; the outermost layer, so that refusals count, too.
 #[derive(Clone, Debug)]
 pub struct Counted<S> {
     inner: S,
     counts: Arc<ServiceCounts>,
+    spans: Option<Arc<dyn SpanSink>>,
     clock: Clock,
 }
 
 impl<S: NamedService> Counted<S> {
-    /// Calls of `inner` are counted among `counts`.
-    pub fn new(inner: S, counts: &CallCounts, clock: Clock) -> Self {
-        Self { inner, counts: counts.service(S::NAME), clock }
+    /// Calls of `inner` are counted where those who watch look.
+    pub fn new(inner: S, watch: &Watch, clock: Clock) -> Self {
+        let (counts, spans) = (watch.calls.service(S::NAME), watch.spans.clone());
+        Self { inner, counts, spans, clock }
     }
 }
 
@@ -52,12 +55,12 @@ where
         let Some((at, kind)) = self.counts.method_at(request.uri().path()) else {
             return Box::pin(self.inner.call(request));
         };
-        let mut running = Running::start(self, at, trace_id(request.headers()));
+        let mut running = Running::start(self, at, parent_span(request.headers()));
         if kind == CallKind::Unary {
             let call = self.inner.call(request);
             return Box::pin(async move {
                 let answer = call.await?;
-                running.decision_id = answer.extensions().get().copied();
+                running.scored = answer.extensions().get().cloned();
                 // An answer without a status in its head has one at its end, and it is good.
                 running.end(status_of(answer.headers()).unwrap_or(Code::Ok));
                 Ok(answer)
@@ -92,21 +95,23 @@ struct Running {
     at: usize,
     started: Instant,
     clock: Clock,
-    trace_id: Option<Box<str>>,
-    decision_id: Option<DecisionId>,
+    parent: Option<ParentSpan>,
+    scored: Option<ScoredCall>,
+    spans: Option<Arc<dyn SpanSink>>,
     is_over: bool,
 }
 
 impl Running {
-    fn start<S>(counted: &Counted<S>, at: usize, trace_id: Option<Box<str>>) -> Self {
+    fn start<S>(counted: &Counted<S>, at: usize, parent: Option<ParentSpan>) -> Self {
         counted.counts.started(at);
         Self {
             counts: counted.counts.clone(),
             at,
             started: Instant::now(),
             clock: counted.clock,
-            trace_id,
-            decision_id: None,
+            parent,
+            scored: None,
+            spans: counted.spans.clone(),
             is_over: false,
         }
     }
@@ -116,14 +121,22 @@ impl Running {
             return;
         }
         let ended = Ended { code, took: self.started.elapsed() };
-        let (trace_id, decision_id) = (self.trace_id.take(), self.decision_id);
-        let clock = self.clock;
         self.counts.ended(self.at, &ended, |seconds| CallExample {
             seconds,
-            at: clock(),
-            trace_id,
-            decision_id,
+            at: (self.clock)(),
+            trace_id: self.parent.as_ref().map(|parent| parent.trace_id.clone()),
+            decision_id: self.scored.as_ref().map(|scored| scored.decision_id),
         });
+        if let Some(spans) = &self.spans {
+            spans.ended(&CallSpan {
+                name: self.counts.name_of(self.at),
+                ended: (self.clock)(),
+                took: ended.took,
+                code: code_name(code),
+                parent: self.parent.take(),
+                scored: self.scored.take(),
+            });
+        }
     }
 
     /// The same body, which counts its messages and ends the call with its trailers.
@@ -149,38 +162,4 @@ impl Drop for Running {
 
 fn status_of(headers: &http::HeaderMap) -> Option<Code> {
     headers.get("grpc-status").map(|code| Code::from_bytes(code.as_bytes()))
-}
-
-/// The trace id of a `traceparent`, 32 hex digits.
-///
-/// Source: W3C Trace Context, section 3.2: `version-traceid-parentid-flags`.
-pub fn trace_id(headers: &http::HeaderMap) -> Option<Box<str>> {
-    let text = headers.get("traceparent")?.to_str().ok()?;
-    let id = text.split('-').nth(1)?;
-    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    let is_id = id.len() == 32 && id.bytes().all(is_hex) && id.bytes().any(|byte| byte != b'0');
-    is_id.then(|| id.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_well_formed_trace_is_taken_over() {
-        let id = "0af7651916cd43dd8448eb211c80319c";
-        let cases = [
-            (format!("00-{id}-b7ad6b7169203331-01"), Some(id)),
-            (format!("00-{}-b7ad6b7169203331-01", "0".repeat(32)), None),
-            (format!("00-{}-b7ad6b7169203331-01", "A".repeat(32)), None),
-            ("00-alice@example.com-1-01".to_owned(), None),
-            ("junk".to_owned(), None),
-        ];
-        for (text, expected) in cases {
-            let mut headers = http::HeaderMap::new();
-            headers.insert("traceparent", text.parse().unwrap());
-            assert_eq!(trace_id(&headers).as_deref(), expected, "{text}");
-        }
-        assert_eq!(trace_id(&http::HeaderMap::new()), None);
-    }
 }

@@ -8,9 +8,9 @@ use crate::domain::decision::Decision;
 use crate::domain::order::TEXT_BYTES_MAX;
 use crate::domain::query::{FieldDifference, WhatIfSubject};
 use crate::grpc::call_counts::ItemStream;
-use crate::grpc::counted::trace_id;
 use crate::grpc::scored::{answered, watched};
 use crate::grpc::shared::Shared;
+use crate::grpc::spans::parent_span;
 use crate::grpc::status;
 use crate::wire::decision::Explain;
 use crate::wire::pb::v1 as pb;
@@ -37,9 +37,9 @@ impl<S: OrderService> DecisionService for DecisionDoor<S> {
         &self,
         request: Request<pb::ScoreOrderRequest>,
     ) -> Result<Response<pb::ScoreOrderResponse>, Status> {
-        let trace = trace_id(request.metadata().as_ref());
-        let answer = watched(&self.0, request.into_inner(), trace.as_deref()).await?;
-        Ok(answered(answer))
+        let parent = parent_span(request.metadata().as_ref());
+        let answer = watched(&self.0, request.into_inner(), parent.as_ref()).await?;
+        Ok(answered(&self.0, answer))
     }
 
     async fn score_orders(

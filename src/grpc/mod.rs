@@ -16,6 +16,7 @@ pub mod review_door;
 pub mod scored;
 pub mod server;
 pub mod shared;
+pub mod spans;
 pub mod status;
 pub mod strategy_door;
 pub mod watch;

@@ -10,18 +10,19 @@ use crate::domain::decision::DecisionId;
 use crate::domain::time::Timestamp;
 use crate::grpc::decision_door::score;
 use crate::grpc::shared::Shared;
+use crate::grpc::spans::{ParentSpan, ScoredCall};
 use crate::grpc::watch::Teller;
 use crate::wire::pb::v1 as pb;
 use crate::workflow::service::{Ack, OrderService};
 
-/// Judges an order; `trace_id` is the caller's, for the log.
+/// Judges an order; `parent` is the caller's span, for the log.
 ///
 /// # Errors
 /// The status of the refusal.
 pub async fn watched<S: OrderService>(
     shared: &Shared<S>,
     request: pb::ScoreOrderRequest,
-    trace_id: Option<&str>,
+    parent: Option<&ParentSpan>,
 ) -> Result<pb::ScoreOrderResponse, Status> {
     let teller = Teller::of_order(&request);
     let event_time = request.event_time.map(micros);
@@ -47,17 +48,25 @@ pub async fn watched<S: OrderService>(
         shared.watch.event(&teller, told, event_time.unwrap_or(now), now);
     }
     if let Some(request_id) = request_id {
-        tell(&request_id, trace_id.unwrap_or_default(), &scored);
+        tell(&request_id, parent.map(|it| &*it.trace_id).unwrap_or_default(), &scored);
     }
     scored
 }
 
-/// The response to an order, with the id of its decision for whoever gives examples of calls.
-pub fn answered(answer: pb::ScoreOrderResponse) -> Response<pb::ScoreOrderResponse> {
-    let id = answer.decision.as_ref().and_then(|it| Uuid::try_parse(&it.decision_id).ok());
+/// The response to an order, and beside it, for those who watch calls, what was decided.
+pub fn answered<S>(
+    shared: &Shared<S>,
+    answer: pb::ScoreOrderResponse,
+) -> Response<pb::ScoreOrderResponse> {
+    let scored = answer.decision.as_ref().and_then(|decision| {
+        let decision_id = DecisionId(Uuid::try_parse(&decision.decision_id).ok()?);
+        let is_followed = shared.watch.spans.is_some();
+        let stages = is_followed.then(|| ScoredCall::stages_of(decision)).unwrap_or_default();
+        Some(ScoredCall { decision_id, stages })
+    });
     let mut response = Response::new(answer);
-    if let Some(id) = id {
-        response.extensions_mut().insert(DecisionId(id));
+    if let Some(scored) = scored {
+        response.extensions_mut().insert(scored);
     }
     response
 }

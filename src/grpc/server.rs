@@ -14,7 +14,6 @@ use tonic_health::server::HealthReporter;
 use tracing::info;
 
 use crate::domain::entity::IdentityKey;
-use crate::grpc::call_counts::CallCounts;
 use crate::grpc::case_door::CaseDoor;
 use crate::grpc::counted::Counted;
 use crate::grpc::deadline::Deadline;
@@ -126,7 +125,7 @@ pub async fn serve<S: Service>(
         stream_items_max: settings.stream_items_max.max(1),
         watch,
     };
-    let calls = shared.watch.calls.clone();
+    let watch = shared.watch.clone();
     let stopping = shared.stopping.clone();
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::Serving).await;
@@ -144,7 +143,12 @@ pub async fn serve<S: Service>(
         Reflection::Served => (Some(reflection().build_v1()?), Some(reflection().build_v1alpha()?)),
         Reflection::Off => (None, None),
     };
-    let guard = Guard { places: Places::new(settings.in_flight_max), longest: settings.deadline, calls, clock };
+    let guard = Guard {
+        places: Places::new(settings.in_flight_max),
+        longest: settings.deadline,
+        watch,
+        clock,
+    };
     if let Ok(address) = listener.local_addr() {
         info!(%address, "serving gRPC on {address}");
     }
@@ -181,14 +185,13 @@ pub async fn serve<S: Service>(
 struct Guard {
     places: Arc<Places>,
     longest: Duration,
-    calls: Arc<CallCounts>,
+    watch: Watch,
     clock: Clock,
 }
 
 fn guarded<D: NamedService>(door: D, guard: &Guard) -> Counted<InFlightLimit<Deadline<D>>> {
-    let limited =
-        InFlightLimit::new(Deadline::new(door, guard.longest), Arc::clone(&guard.places));
-    Counted::new(limited, &guard.calls, guard.clock)
+    let limited = InFlightLimit::new(Deadline::new(door, guard.longest), Arc::clone(&guard.places));
+    Counted::new(limited, &guard.watch, guard.clock)
 }
 
 fn reflection() -> tonic_reflection::server::Builder<'static> {

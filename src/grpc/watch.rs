@@ -6,6 +6,7 @@ use tonic::{Code, Status};
 
 use crate::domain::time::Timestamp;
 use crate::grpc::call_counts::{CallCounts, ItemStream};
+use crate::grpc::spans::SpanSink;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::event::Fact;
 use crate::workflow::event_health::{EventBoard, EventKind, Fate, Refusal};
@@ -18,6 +19,8 @@ pub struct Watch {
     pub calls: Arc<CallCounts>,
     /// How the sources of events do.
     pub events: Arc<EventBoard>,
+    /// Who follows calls; `None` = nobody.
+    pub spans: Option<Arc<dyn SpanSink>>,
 }
 
 /// Which source told what kind of event: read before the message is taken apart.
@@ -99,10 +102,9 @@ impl Teller {
 fn refusal(code: Code) -> Refusal {
     match code {
         Code::InvalidArgument | Code::OutOfRange | Code::Unauthenticated => Refusal::Invalid,
-        Code::AlreadyExists
-        | Code::FailedPrecondition
-        | Code::PermissionDenied
-        | Code::Aborted => Refusal::Conflict,
+        Code::AlreadyExists | Code::FailedPrecondition | Code::PermissionDenied | Code::Aborted => {
+            Refusal::Conflict
+        }
         Code::NotFound => Refusal::NotFound,
         Code::ResourceExhausted => Refusal::Overloaded,
         Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded => Refusal::Unavailable,

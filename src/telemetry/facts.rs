@@ -84,11 +84,8 @@ pub(super) fn write_status(
     page.gauge(RECORDS_LAG, status.map(|it| it.records_lag as f64))?;
     page.gauge(RECORDS_FAILED, status.map(|it| f64::from(it.records_failure.is_some())))?;
     let counts = reload.counts();
-    let results = [
-        ("taken", counts.n_taken),
-        ("mistakes", counts.n_mistaken),
-        ("failed", counts.n_failed),
-    ];
+    let results =
+        [("taken", counts.n_taken), ("mistakes", counts.n_mistaken), ("failed", counts.n_failed)];
     page.counters(RELOADS, results.map(|(result, n)| (vec![("result", result.into())], n)))?;
     // Before the first look, the text of the start is in use.
     let is_ok = reload.get().is_none_or(|it| match it.end {

@@ -10,5 +10,7 @@ pub mod exporter;
 mod facts;
 mod handling;
 pub mod listener;
+#[cfg(feature = "otel")]
+pub mod otel;
 mod page;
 mod work;

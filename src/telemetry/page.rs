@@ -91,11 +91,7 @@ impl Page<'_> {
         self.begin(family, MetricType::Info)?.encode_info(labels)
     }
 
-    fn begin(
-        &mut self,
-        family: Family,
-        kind: MetricType,
-    ) -> Result<MetricEncoder<'_>, fmt::Error> {
+    fn begin(&mut self, family: Family, kind: MetricType) -> Result<MetricEncoder<'_>, fmt::Error> {
         self.0.encode_descriptor(family.name, family.help, None, kind)
     }
 }

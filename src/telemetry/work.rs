@@ -32,11 +32,7 @@ const LABEL_DELAY: Family =
     family("orderlens_label_delay_seconds", "From a decision to what the world said about it.");
 
 /// Writes a tally; `waits` are cells and sum of the time that orders waited.
-pub(super) fn write(
-    page: &mut Page<'_>,
-    tally: &WorkTally,
-    waits: (Vec<u64>, f64),
-) -> fmt::Result {
+pub(super) fn write(page: &mut Page<'_>, tally: &WorkTally, waits: (Vec<u64>, f64)) -> fmt::Result {
     page.counters(DECISIONS, tally.judges.iter().flat_map(decisions))?;
     let scores = tally.scores.iter();
     page.histograms(SCORE, scores.map(|(head, it)| (vec![("head", (&*head.0).into())], it)))?;

@@ -12,8 +12,8 @@ use crate::workflow::engine::{Engine, block};
 use crate::workflow::error::Error;
 use crate::workflow::experiment_run::ExperimentRun;
 use crate::workflow::feature_sample::FeatureSample;
-use crate::workflow::start_engine::SNAPSHOTS_DIR;
 use crate::workflow::sequencer::Sequencer;
+use crate::workflow::start_engine::SNAPSHOTS_DIR;
 use crate::workflow::undecided::Reviews;
 use crate::workflow::work_tally::WorkTally;
 

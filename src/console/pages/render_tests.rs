@@ -15,8 +15,8 @@ use crate::domain::strategy_version::StrategyMistake;
 use crate::domain::text::Language;
 use crate::workflow::dossier_service::DossierService as _;
 use crate::workflow::engine_tests::{choice, open_with, score};
-use crate::workflow::fixtures::{at, bundle};
 use crate::workflow::event_health::{EventKind, Fate};
+use crate::workflow::fixtures::{at, bundle};
 use crate::workflow::service::OrderService as _;
 use crate::workflow::strategy_file::{ReloadEnd, StrategyReload};
 

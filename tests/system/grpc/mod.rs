@@ -61,7 +61,8 @@ async fn start_with(in_flight_max: usize, deadline: Duration) -> Server {
 
 fn watch() -> Watch {
     let objective = EventObjective { delay_max: Span::minutes(5), target: 0.999 };
-    Watch { calls: Arc::default(), events: Arc::new(EventBoard::new(objective)) }
+    let events = Arc::new(EventBoard::new(objective));
+    Watch { calls: Arc::default(), events, spans: None }
 }
 
 impl Server {

@@ -173,7 +173,9 @@ fn every_metric_is_documented_and_every_documented_one_is_there() {
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
     let mut documented: Vec<&str> = rows
         .filter_map(|row| row.split('`').next())
-        .filter(|name| ["grpc_server_", "orderlens_", "process_"].iter().any(|p| name.starts_with(p)))
+        .filter(|name| {
+            ["grpc_server_", "orderlens_", "process_"].iter().any(|p| name.starts_with(p))
+        })
         .collect();
     documented.sort_unstable();
     let mut shown: Vec<String> = names(&text).into_values().map(|mut all| all.remove(0)).collect();
