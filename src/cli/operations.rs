@@ -11,7 +11,7 @@ use tracing::{info, warn};
 use crate::cli::clock;
 use crate::cli::output::say;
 use crate::cli::serve::bind;
-use crate::config::operations::{OperationsSettings, otlp_endpoint};
+use crate::config::operations::{OperationsSettings, traced_as};
 use crate::domain::time::Span;
 use crate::grpc::spans::SpanSink;
 use crate::grpc::watch::Watch;
@@ -37,13 +37,13 @@ pub async fn open_operations(
     let listener = match (given, settings.listen) {
         (Some(address), _) => bind(address).await?,
         (None, None) => return Ok(None),
-        (None, Some(address)) => match bind(address).await {
-            Ok(listener) => listener,
-            Err(_) => {
+        (None, Some(address)) => {
+            let Ok(listener) = bind(address).await else {
                 warn!(%address, "{address} is taken: nobody can watch this service");
                 return Ok(None);
-            }
-        },
+            };
+            listener
+        }
     };
     if let Ok(address) = listener.local_addr() {
         if !address.ip().is_loopback() {
@@ -62,11 +62,11 @@ pub fn watch(settings: &OperationsSettings) -> Watch {
     Watch { calls: Arc::default(), events, spans: spans() }
 }
 
-/// Who follows calls: an OpenTelemetry collector, when this build can and the environment names one.
+/// Who follows calls: an `OpenTelemetry` collector, when this build can and the environment names one.
 #[cfg(feature = "otel")]
 fn spans() -> Option<Arc<dyn SpanSink>> {
-    otlp_endpoint()?;
-    match OtelSpans::to_collector() {
+    let service = traced_as()?;
+    match OtelSpans::to_collector(service) {
         Ok(spans) => Some(Arc::new(spans)),
         Err(error) => {
             warn!(%error, "no spans are sent");
@@ -78,8 +78,8 @@ fn spans() -> Option<Arc<dyn SpanSink>> {
 /// Nobody follows calls in a build without the feature `otel`.
 #[cfg(not(feature = "otel"))]
 fn spans() -> Option<Arc<dyn SpanSink>> {
-    if otlp_endpoint().is_some() {
-        warn!("a collector is named, but this build has no OpenTelemetry: no spans are sent");
+    if traced_as().is_some() {
+        warn!("a collector is named, but this build cannot reach it: no spans are sent");
     }
     None
 }

@@ -108,7 +108,7 @@ pub async fn serve_engine(
         let (engine, watch) = (engine.clone(), watch.clone());
         serve_operations(listener, engine, watch, last_reload, stopping.clone())
     });
-    let served = serve(doors.grpc, engine.clone(), identity, clock::now, grpc, watch, stop).await;
+    let served = serve(doors.grpc, engine.clone(), identity, clock::now, (grpc, watch), stop).await;
     stopping.cancel();
     if let Some(pages) = pages
         && let Ok(Err(error)) = pages.await

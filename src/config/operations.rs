@@ -64,7 +64,16 @@ pub(super) fn operations(root: &Section<'_>) -> Option<OperationsSettings> {
     Some(OperationsSettings { listen, events_late, events_target, log: log? })
 }
 
-/// Where spans of calls go: the variable by which OpenTelemetry names a collector.
-pub fn otlp_endpoint() -> Option<String> {
-    std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok().filter(|endpoint| !endpoint.is_empty())
+/// The name of this service in traces when the environment gives none.
+const SERVICE: &str = "orderlens";
+
+/// The name of this service in traces; `None` when the environment names no collector, by the
+/// variable that `OpenTelemetry` has for it.
+pub fn traced_as() -> Option<String> {
+    let given = |name: &str| {
+        let text = std::env::var_os(name)?.into_string().ok();
+        text.filter(|text| !text.is_empty())
+    };
+    given("OTEL_EXPORTER_OTLP_ENDPOINT")?;
+    Some(given("OTEL_SERVICE_NAME").unwrap_or_else(|| SERVICE.to_owned()))
 }

@@ -30,8 +30,8 @@ impl MessageCount {
             self.n_prefix += taken;
             bytes = &bytes[taken..];
             if self.n_prefix == PREFIX_BYTES {
-                let [_, a, b, c, d] = self.prefix;
-                self.left = usize::try_from(u32::from_be_bytes([a, b, c, d])).unwrap_or(0);
+                let [_, len @ ..] = self.prefix;
+                self.left = usize::try_from(u32::from_be_bytes(len)).unwrap_or(0);
                 self.n_prefix = 0;
                 n += 1;
             }

@@ -60,8 +60,10 @@ pub fn answered<S>(
 ) -> Response<pb::ScoreOrderResponse> {
     let scored = answer.decision.as_ref().and_then(|decision| {
         let decision_id = DecisionId(Uuid::try_parse(&decision.decision_id).ok()?);
-        let is_followed = shared.watch.spans.is_some();
-        let stages = is_followed.then(|| ScoredCall::stages_of(decision)).unwrap_or_default();
+        let stages = match &shared.watch.spans {
+            Some(_) => ScoredCall::stages_of(decision),
+            None => Box::default(),
+        };
         Some(ScoredCall { decision_id, stages })
     });
     let mut response = Response::new(answer);

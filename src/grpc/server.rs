@@ -113,8 +113,7 @@ pub async fn serve<S: Service>(
     service: Arc<S>,
     identity: IdentityKey,
     clock: Clock,
-    settings: GrpcSettings,
-    watch: Watch,
+    (settings, watch): (GrpcSettings, Watch),
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
     let shared = Shared {

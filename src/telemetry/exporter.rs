@@ -23,6 +23,7 @@ use crate::workflow::event_health::report::SourceHealth;
 use crate::workflow::strategy_file::LastReload;
 use crate::workflow::system_status::SystemStatus;
 use crate::workflow::watch_service::{FeatureShift, Plumbing, WatchService as _, Watched};
+use crate::workflow::work_tally::WorkTally;
 
 /// How long the engine may take to answer a scrape; then what it said last is told.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -78,7 +79,7 @@ impl Exporter {
         Self { engine, watch, reload, clock, started, watched, shifts, calibration }
     }
 
-    /// All metrics as OpenMetrics text.
+    /// All metrics as `OpenMetrics` text.
     ///
     /// # Errors
     /// Never in practice: writing into a text does not fail.
@@ -187,7 +188,7 @@ impl Collector for Scrape {
         calls::write(page, &self.methods, &self.items)?;
         self.write_refusals(page)?;
         let watched = self.watched.as_deref();
-        let nothing = Default::default();
+        let nothing = WorkTally::default();
         let tally = watched.map_or(&nothing, |it| &it.tally);
         work::write(page, tally, self.waits.clone())?;
         events::write(page, &self.sources)?;

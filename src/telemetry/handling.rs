@@ -41,7 +41,7 @@ fn method(text: &mut String, method: &MethodReport) -> fmt::Result {
     Ok(())
 }
 
-/// Source: OpenMetrics 1.0, section Exemplars: ` # {labels} value timestamp`.
+/// Source: `OpenMetrics` 1.0, section Exemplars: ` # {labels} value timestamp`.
 fn example(text: &mut String, example: &CallExample) -> fmt::Result {
     let trace = example.trace_id.as_ref().map(|id| format!("trace_id=\"{id}\""));
     let decision = example.decision_id.map(|id| format!("decision_id=\"{id}\""));

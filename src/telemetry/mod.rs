@@ -1,7 +1,7 @@
 //! What machines that watch the service read: metrics, and whether it lives and is ready.
 //!
 //! Nothing is counted here. The doors and the sequencer keep plain numbers; a scrape reads
-//! them, asks the engine for the rest, and writes all of it as OpenMetrics. So the hot path
+//! them, asks the engine for the rest, and writes all of it as `OpenMetrics`. So the hot path
 //! knows nothing of this folder, and a scrape costs nothing when nobody asks.
 
 mod calls;

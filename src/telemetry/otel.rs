@@ -1,4 +1,4 @@
-//! Spans of calls for an OpenTelemetry collector, over OTLP by gRPC.
+//! Spans of calls for an `OpenTelemetry` collector, over OTLP by gRPC.
 //!
 //! Where and how is for the environment to say (`OTEL_EXPORTER_OTLP_ENDPOINT`,
 //! `OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER` …), as its specification wants it.
@@ -16,8 +16,8 @@ use opentelemetry_sdk::trace::{SdkTracer, SdkTracerProvider};
 
 use crate::grpc::spans::{CallSpan, ParentSpan, SpanSink};
 
-/// Name of this service when the environment gives none.
-const SERVICE: &str = "orderlens";
+/// Name of what measures.
+const SCOPE: &str = "orderlens";
 
 /// Sends calls as spans; dropping it sends those that wait.
 #[derive(Debug)]
@@ -27,25 +27,23 @@ pub struct OtelSpans {
 }
 
 impl OtelSpans {
-    /// Sends to the collector that the environment names, from a thread of its own.
+    /// Sends to the collector that the environment names, as this service, from a thread of its
+    /// own.
     ///
     /// # Errors
     /// When the address is none.
-    pub fn to_collector() -> Result<Self, ExporterBuildError> {
+    pub fn to_collector(service: String) -> Result<Self, ExporterBuildError> {
         let exporter = SpanExporter::builder().with_tonic().build()?;
-        Ok(Self::to(exporter))
+        Ok(Self::to(exporter, service))
     }
 
-    fn to(exporter: SpanExporter) -> Self {
-        let mut resource = Resource::builder();
-        if std::env::var_os("OTEL_SERVICE_NAME").is_none() {
-            resource = resource.with_service_name(SERVICE);
-        }
+    fn to(exporter: SpanExporter, service: String) -> Self {
+        let resource = Resource::builder().with_service_name(service);
         let provider = SdkTracerProvider::builder()
             .with_batch_exporter(exporter)
             .with_resource(resource.build())
             .build();
-        let tracer = provider.tracer(SERVICE);
+        let tracer = provider.tracer(SCOPE);
         Self { provider, tracer }
     }
 }
@@ -166,7 +164,7 @@ mod tests {
         let serving = Server::builder().add_service(collector.clone());
         tokio::spawn(serving.serve_with_incoming(TcpIncoming::from(listener)));
         let exporter = SpanExporter::builder().with_tonic().with_endpoint(endpoint);
-        let spans = OtelSpans::to(exporter.build().unwrap());
+        let spans = OtelSpans::to(exporter.build().unwrap(), "tests".to_owned());
         let call = CallSpan {
             name: "orderlens.v1.DecisionService/ScoreOrder".to_owned(),
             ended: Timestamp(1_771_272_000_000_000),

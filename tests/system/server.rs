@@ -45,7 +45,7 @@ impl Server {
                     sign_in.clone_from(&line);
                 }
                 if let Some(url) = line.strip_prefix("metrics on ") {
-                    metrics = url.to_owned();
+                    url.clone_into(&mut metrics);
                 }
                 line.strip_prefix("listening on ").map(str::to_owned)
             })

@@ -4,7 +4,7 @@ use crate::domain::time::Span;
 
 /// A quantile is at most this far from the true one, as a share of it.
 ///
-/// Source: Masson, Rim and Lee, "DDSketch", 2019: cells (γ^(i−1), γ^i] with
+/// Source: Masson, Rim and Lee, "`DDSketch`", 2019: cells (γ^(i−1), γ^i] with
 /// γ = (1 + error) / (1 − error), each told as 2 γ^i / (γ + 1).
 pub const RELATIVE_ERROR: f64 = 0.1;
 /// γ.

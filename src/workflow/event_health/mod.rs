@@ -242,21 +242,26 @@ impl EventBoard {
                 let is_room = all.contains_key(source) || all.len() < SOURCES_MAX;
                 let name = if is_room { source.clone() } else { OTHER.into() };
                 let whole = all.entry(name).or_default();
-                for (whole, heard) in whole.iter_mut().zip(kinds) {
-                    if let Some(heard) = heard {
-                        whole.get_or_insert_default().merge(heard, now);
-                    }
-                }
+                merge(whole, kinds, now);
             }
         }
         all.sort_unstable_keys();
-        let kinds = |(source, kinds): (&Box<str>, &Kinds)| {
+        let mut lines = Vec::new();
+        for (source, kinds) in &all {
             let of = EventKind::ALL.into_iter().zip(kinds);
             let heard = of.filter_map(|(kind, heard)| Some((kind, heard.as_deref()?)));
-            let lines = heard.map(|(kind, it)| report(source, kind, it, self.objective, now));
-            lines.collect::<Vec<_>>()
-        };
-        all.iter().flat_map(kinds).collect()
+            lines.extend(heard.map(|(kind, it)| report(source, kind, it, self.objective, now)));
+        }
+        lines
+    }
+}
+
+/// Takes in what another thread heard of the same source.
+fn merge(whole: &mut Kinds, heard: &Kinds, now: Timestamp) {
+    for (whole, heard) in whole.iter_mut().zip(heard) {
+        if let Some(heard) = heard {
+            whole.get_or_insert_default().merge(heard, now);
+        }
     }
 }
 
@@ -301,17 +306,17 @@ mod tests {
     #[test]
     fn counts_of_all_threads_are_one_report() {
         let board = EventBoard::new(OBJECTIVE);
+        let tell = || {
+            let refused = Fate::Refused(Refusal::Conflict);
+            let late = taken(Span(2_000_000));
+            let fates = std::iter::repeat_n(taken(Span(1_000)), 100);
+            for fate in fates.chain([Fate::Repeated, refused, late]) {
+                board.hear("app", EventKind::OrderPaid, fate, NOW);
+            }
+        };
         std::thread::scope(|scope| {
             for _ in 0..6 {
-                scope.spawn(|| {
-                    for _ in 0..100 {
-                        board.hear("app", EventKind::OrderPaid, taken(Span(1_000)), NOW);
-                    }
-                    board.hear("app", EventKind::OrderPaid, Fate::Repeated, NOW);
-                    let refused = Fate::Refused(Refusal::Conflict);
-                    board.hear("app", EventKind::OrderPaid, refused, NOW);
-                    board.hear("app", EventKind::OrderPaid, taken(Span(2_000_000)), NOW);
-                });
+                scope.spawn(tell);
             }
         });
         let lines = board.report(NOW);

@@ -53,7 +53,7 @@ async fn start_with(in_flight_max: usize, deadline: Duration) -> Server {
             let _ = stopped.await;
         };
         let served =
-            serve(listener, Arc::new(Fake::default()), key, || NOW, settings, watch(), shutdown);
+            serve(listener, Arc::new(Fake::default()), key, || NOW, (settings, watch()), shutdown);
         served.await.expect("the server ends in order");
     });
     Server { address, stop, running }

@@ -1,7 +1,7 @@
 //! What a server writes into its log, and what it never does.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use orderlens::wire::pb::v1;
 use orderlens::wire::pb::v1::decision_service_client::DecisionServiceClient;
@@ -33,10 +33,21 @@ fn order() -> v1::ScoreOrderRequest {
     request
 }
 
+/// A server that ends with its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Whether it still runs does not matter any more.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Everything that a server with this filter writes while it judges, refuses and stops.
 async fn log_of(filter: &str) -> (String, String) {
     let data = tempdir().unwrap();
-    let mut child = orderlens()
+    let child = orderlens()
         .args(["serve", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"])
         .args(["--operations", "127.0.0.1:0", "--data"])
         .arg(data.path())
@@ -45,14 +56,15 @@ async fn log_of(filter: &str) -> (String, String) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+    let mut server = Running(child);
     // Read beside: a full pipe would stop the server.
-    let mut stderr = child.stderr.take().unwrap();
+    let mut stderr = server.0.stderr.take().unwrap();
     let log = std::thread::spawn(move || {
         let mut text = String::new();
         stderr.read_to_string(&mut text).unwrap();
         text
     });
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let lines = BufReader::new(server.0.stdout.take().unwrap()).lines().map_while(Result::ok);
     let mut url = lines.filter_map(|line| line.strip_prefix("listening on ").map(str::to_owned));
     let mut client = DecisionServiceClient::connect(url.next().unwrap()).await.unwrap();
     let mut request = Request::new(order());
@@ -66,8 +78,7 @@ async fn log_of(filter: &str) -> (String, String) {
     ));
     client.score_order(wrong).await.expect_err("too many entities");
     drop(client);
-    child.kill().unwrap();
-    child.wait().unwrap();
+    drop(server);
     (log.join().unwrap(), answer.decision.unwrap().decision_id)
 }
 
