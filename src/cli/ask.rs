@@ -3,14 +3,16 @@
 use std::io::{self, IsTerminal as _};
 
 use clap::{Args, ValueEnum};
-use miette::{IntoDiagnostic as _, Report, WrapErr as _, miette};
+use miette::{Report, miette};
 use tonic::Status;
-use tonic::transport::Channel;
 use tonic_types::StatusExt as _;
 
+use crate::cli::call::{CallArgs, Line};
 use crate::cli::paint::Ink;
 use crate::cli::render::Page;
 use crate::domain::text::Language;
+use crate::wire::pb::v1::access_service_client::AccessServiceClient;
+use crate::wire::pb::v1::case_service_client::CaseServiceClient;
 use crate::wire::pb::v1::decision_service_client::DecisionServiceClient;
 use crate::wire::pb::v1::experiment_service_client::ExperimentServiceClient;
 use crate::wire::pb::v1::model_service_client::ModelServiceClient;
@@ -20,9 +22,9 @@ use crate::wire::pb::v1::strategy_service_client::StrategyServiceClient;
 /// Whom to ask, and how to show the answer.
 #[derive(Clone, Debug, Args)]
 pub struct AskArgs {
-    /// Address of the server.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:50051")]
-    pub server: String,
+    /// The server.
+    #[command(flatten)]
+    pub call: CallArgs,
     /// Print the whole answer as JSON.
     #[arg(long)]
     pub json: bool,
@@ -34,8 +36,8 @@ pub struct AskArgs {
 /// Who does it, and why.
 #[derive(Clone, Debug, Args)]
 pub struct SignerArgs {
-    /// Your name, as it is kept in the journal
-    #[arg(long)]
+    /// Your name, as it is kept in the journal; behind an API key its owner signs
+    #[arg(long, default_value = "")]
     pub by: String,
     /// Why, for those who read it later
     #[arg(long, default_value = "")]
@@ -66,55 +68,56 @@ impl AskArgs {
     ///
     /// # Errors
     /// A report with the address of a server that does not answer.
-    pub async fn connect(&self) -> miette::Result<DecisionServiceClient<Channel>> {
-        DecisionServiceClient::connect(self.server.clone())
-            .await
-            .into_diagnostic()
-            .wrap_err_with(|| format!("cannot reach a server at {}", self.server))
+    pub async fn connect(&self) -> miette::Result<DecisionServiceClient<Line>> {
+        self.call.connect().await.map(DecisionServiceClient::new)
     }
 
     /// A connection to the server's strategies.
     ///
     /// # Errors
     /// A report with the address of a server that does not answer.
-    pub async fn connect_strategies(&self) -> miette::Result<StrategyServiceClient<Channel>> {
-        StrategyServiceClient::connect(self.server.clone())
-            .await
-            .into_diagnostic()
-            .wrap_err_with(|| format!("cannot reach a server at {}", self.server))
+    pub async fn connect_strategies(&self) -> miette::Result<StrategyServiceClient<Line>> {
+        self.call.connect().await.map(StrategyServiceClient::new)
     }
 
     /// A connection to the server's experiments.
     ///
     /// # Errors
     /// A report with the address of a server that does not answer.
-    pub async fn connect_experiments(&self) -> miette::Result<ExperimentServiceClient<Channel>> {
-        ExperimentServiceClient::connect(self.server.clone())
-            .await
-            .into_diagnostic()
-            .wrap_err_with(|| format!("cannot reach a server at {}", self.server))
+    pub async fn connect_experiments(&self) -> miette::Result<ExperimentServiceClient<Line>> {
+        self.call.connect().await.map(ExperimentServiceClient::new)
     }
 
     /// A connection to the server's models.
     ///
     /// # Errors
     /// A report with the address of a server that does not answer.
-    pub async fn connect_models(&self) -> miette::Result<ModelServiceClient<Channel>> {
-        ModelServiceClient::connect(self.server.clone())
-            .await
-            .into_diagnostic()
-            .wrap_err_with(|| format!("cannot reach a server at {}", self.server))
+    pub async fn connect_models(&self) -> miette::Result<ModelServiceClient<Line>> {
+        self.call.connect().await.map(ModelServiceClient::new)
+    }
+
+    /// A connection to the server's cases.
+    ///
+    /// # Errors
+    /// A report with the address of a server that does not answer.
+    pub async fn connect_cases(&self) -> miette::Result<CaseServiceClient<Line>> {
+        self.call.connect().await.map(CaseServiceClient::new)
+    }
+
+    /// A connection to the server's keys and audit log.
+    ///
+    /// # Errors
+    /// A report with the address of a server that does not answer.
+    pub async fn connect_access(&self) -> miette::Result<AccessServiceClient<Line>> {
+        self.call.connect().await.map(AccessServiceClient::new)
     }
 
     /// A connection to the server's reviews.
     ///
     /// # Errors
     /// A report with the address of a server that does not answer.
-    pub async fn connect_reviews(&self) -> miette::Result<ReviewServiceClient<Channel>> {
-        ReviewServiceClient::connect(self.server.clone())
-            .await
-            .into_diagnostic()
-            .wrap_err_with(|| format!("cannot reach a server at {}", self.server))
+    pub async fn connect_reviews(&self) -> miette::Result<ReviewServiceClient<Line>> {
+        self.call.connect().await.map(ReviewServiceClient::new)
     }
 
     /// How an answer is shown to people.

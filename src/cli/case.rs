@@ -1,7 +1,7 @@
 //! `orderlens case`: what was done about an order, and what followed.
 
 use clap::Args;
-use miette::{IntoDiagnostic as _, WrapErr as _};
+use miette::IntoDiagnostic as _;
 use serde_json::{Value, json};
 
 use crate::cli::ask::{AskArgs, refused};
@@ -14,7 +14,6 @@ use crate::domain::feedback::OutcomeKind;
 use crate::domain::text::Language;
 use crate::wire::enums::WireEnum as _;
 use crate::wire::pb::v1 as pb;
-use crate::wire::pb::v1::case_service_client::CaseServiceClient;
 use crate::wire::similar::DAYS_DEFAULT;
 
 /// Which case, and whom to ask.
@@ -55,11 +54,7 @@ pub fn run(args: &CaseArgs) -> miette::Result<()> {
 }
 
 async fn ask(args: &CaseArgs) -> miette::Result<(pb::Case, Option<pb::FindSimilarCasesResponse>)> {
-    let server = &args.asking.server;
-    let mut client = CaseServiceClient::connect(server.clone())
-        .await
-        .into_diagnostic()
-        .wrap_err_with(|| format!("cannot reach a server at {server}"))?;
+    let mut client = args.asking.connect_cases().await?;
     let key = pb::get_case_request::Key::DecisionId(args.decision_id.clone());
     let answer = client.get_case(pb::GetCaseRequest { key: Some(key) }).await;
     let case = answer.map_err(|status| refused(&status))?.into_inner().case.unwrap_or_default();

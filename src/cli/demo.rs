@@ -126,7 +126,7 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     let until = async move {
         tokio::select! { () = stop_signal() => {}, _ = stopped => {} }
     };
-    let doors = Doors { grpc: listener, pages, operations, watch };
+    let doors = Doors { grpc: listener.into(), pages, operations, watch };
     let served = serve_engine(settings, engine.clone(), doors, until);
     let showing = async {
         let told = play(args, &engine, &url, today).await;

@@ -11,6 +11,7 @@ mod backtest_load_page;
 pub mod backtest_page;
 pub mod baselines;
 mod blind_line;
+pub mod call;
 pub mod case;
 pub mod check_config;
 pub mod clock;
@@ -30,15 +31,19 @@ pub mod explain;
 pub mod exploration;
 mod exploration_line;
 pub mod export_matrix;
+pub mod exposure;
 mod flips_page;
 pub mod gate_page;
 pub mod identity_check;
 pub mod import;
 pub mod kept_orders;
+pub mod key;
 pub mod load;
 pub mod load_calls;
 pub mod load_floor;
 pub mod load_orders;
+pub mod load_page;
+pub mod load_servers;
 pub mod log;
 pub mod model;
 pub mod ope;
@@ -53,6 +58,7 @@ pub mod queue;
 pub mod rehearse;
 pub mod render;
 pub mod replay;
+pub mod replica;
 pub mod retrain;
 pub mod rule_features;
 mod rules_section;
@@ -63,6 +69,7 @@ pub mod similar_page;
 pub mod simulate;
 pub mod strategy;
 pub mod strategy_page;
+pub mod tls;
 pub mod train;
 pub mod truth_file;
 pub mod turns;
@@ -130,12 +137,17 @@ enum Command {
     Queue(queue::QueueArgs),
     /// Judge recorded orders again under a draft of a strategy and compare
     Backtest(backtest::Args),
+    /// Make, list, rotate and revoke API keys
+    Key(key::KeyArgs),
     /// Show who did what, and follow the chain of the audit log
     Audit(audit::AuditArgs),
     /// Check configuration files and report every mistake
     CheckConfig(check_config::Args),
     /// Measure speed beside a no-op server in the same run
     Bench(load::BenchArgs),
+    /// The no-op server of `bench`
+    #[command(hide = true)]
+    BenchFloor,
 }
 
 /// Runs one command.
@@ -165,8 +177,10 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Explain(args) => explain::run(&args),
         Command::Queue(args) => queue::run(&args),
         Command::Backtest(args) => backtest::run(&args),
+        Command::Key(args) => key::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Bench(args) => load::run(&args),
+        Command::BenchFloor => load_floor::run(),
     }
 }

@@ -6,18 +6,22 @@ use std::time::Duration;
 
 use miette::{Context, IntoDiagnostic};
 use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use uuid::{ContextV7, Uuid};
 
 use crate::cli::clock;
 use crate::cli::console::{Pages, open_console};
+use crate::cli::exposure::refuse_open_doors;
 use crate::cli::log::start_log;
 use crate::cli::operations::{open_operations, serve_operations, watch};
 use crate::cli::output::say;
+use crate::cli::replica::replica_settings;
 use crate::cli::settings::{
     ServiceFiles, bundle_reader, engine_settings, grpc_settings, load_judge, reader,
 };
+use crate::cli::tls::{Protocol, acceptor};
 use crate::cli::watch_strategy::watch_strategy;
 use crate::config::secret::{IdentitySecret, identity_secret};
 use crate::config::service::ServiceSettings;
@@ -25,9 +29,11 @@ use crate::console::parts::Market;
 use crate::domain::decision::DecisionId;
 use crate::domain::entity::IdentityKey;
 use crate::domain::time::Timestamp;
+use crate::grpc::entrance::Entrance;
 use crate::grpc::server::serve;
 use crate::grpc::watch::Watch;
 use crate::workflow::engine::Engine;
+use crate::workflow::replica::start_replica::{ReplicaSettings, start_replica};
 use crate::workflow::start_engine::{EngineInputs, start_engine};
 
 /// Serve decisions over gRPC
@@ -54,26 +60,37 @@ pub fn run(args: &Args) -> miette::Result<()> {
     let mut settings = args.files.load()?;
     start_log(settings.operations.log);
     settings.listen = args.listen.unwrap_or(settings.listen);
+    settings.console.listen = args.console.or(settings.console.listen);
+    refuse_open_doors(&settings)?;
+    let tls = grpc_tls(&settings)?;
     let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
     runtime.block_on(async {
         let listener = bind(settings.listen).await?;
         let address = listener.local_addr().into_diagnostic()?;
-        settings.console.listen = args.console.or(settings.console.listen);
-        let engine = Arc::new(open_engine(&settings)?);
+        let engine = Arc::new(match replica_settings(&settings)? {
+            Some(replica) => open_replica(&settings, replica)?,
+            None => open_engine(&settings)?,
+        });
         let watch = watch(&settings.operations);
         let pages = open_console(&settings, &engine, Market::Real, &watch.events).await?;
         let operations = open_operations(&settings.operations, args.operations).await?;
-        say(format!("listening on http://{address}"));
-        let doors = Doors { grpc: listener, pages, operations, watch };
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        say(format!("listening on {scheme}://{address}"));
+        let doors = Doors { grpc: Entrance::new(listener, tls), pages, operations, watch };
         serve_engine(&settings, engine, doors, stop_signal()).await
     })
+}
+
+/// TLS for callers, when the settings want it.
+fn grpc_tls(settings: &ServiceSettings) -> miette::Result<Option<TlsAcceptor>> {
+    settings.doors.tls.as_ref().map(|files| acceptor(files, Protocol::Grpc)).transpose()
 }
 
 /// Where callers and people come in.
 #[derive(Debug)]
 pub struct Doors {
     /// gRPC.
-    pub grpc: TcpListener,
+    pub grpc: Entrance,
     /// Pages, if there are any.
     pub pages: Option<Pages>,
     /// For machines that watch.
@@ -138,16 +155,27 @@ pub async fn serve_engine(
 /// # Errors
 /// When bundle, strategy or data folder cannot be used.
 pub fn open_engine(settings: &ServiceSettings) -> miette::Result<Engine> {
+    start_engine(&engine_settings(settings), &inputs(settings)?).into_diagnostic()
+}
+
+/// The same as one of many replicas.
+///
+/// # Errors
+/// As [`open_engine`].
+fn open_replica(settings: &ServiceSettings, replica: ReplicaSettings) -> miette::Result<Engine> {
+    start_replica(&engine_settings(settings), &inputs(settings)?, replica).into_diagnostic()
+}
+
+fn inputs(settings: &ServiceSettings) -> miette::Result<EngineInputs> {
     let judge = load_judge(settings)?;
-    let inputs = EngineInputs {
+    Ok(EngineInputs {
         read_strategy: reader(&judge),
         read_bundle: bundle_reader(settings),
         judge,
         new_id: new_decision_id,
         nanos: clock::nanos,
         now: clock::now(),
-    };
-    start_engine(&engine_settings(settings), &inputs).into_diagnostic()
+    })
 }
 
 /// Takes an address, or says which one is taken.

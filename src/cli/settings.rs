@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use miette::{Context, IntoDiagnostic};
 
+use crate::cli::clock::random;
 use crate::cli::rule_features::FeatureLists;
+use crate::config::access::DoorSettings;
 use crate::config::mistake::Mistake;
 use crate::config::service::{ServiceSettings, parse as parse_service};
 use crate::config::strategy::parse as parse_strategy;
 use crate::config::{EMBEDDED_SERVICE, EMBEDDED_STRATEGY};
 use crate::domain::time::Span;
 use crate::graph::settings::GraphSettings;
+use crate::grpc::entrance::ConnectionLimits;
+use crate::grpc::gate::KeyRule;
 use crate::grpc::server::{GrpcSettings, Reflection};
 use crate::model::bundle::Bundle;
 use crate::store::journal::JournalSettings;
@@ -40,6 +44,11 @@ pub struct ServiceFiles {
 }
 
 impl ServiceFiles {
+    /// True when a data folder or a service file is named.
+    pub fn are_named(&self) -> bool {
+        self.data.is_some() || self.config.is_some()
+    }
+
     /// The checked service settings.
     ///
     /// # Errors
@@ -165,6 +174,20 @@ pub fn grpc_settings(settings: &ServiceSettings) -> GrpcSettings {
         message_bytes_max: limits.message_bytes_max,
         stream_items_max: limits.stream_depth_max,
         reflection: Reflection::Served,
+        connections: connection_limits(&settings.doors),
+        keys: if settings.doors.keys_required { KeyRule::Required } else { KeyRule::Optional },
+        random,
+    }
+}
+
+/// Limits of connections.
+fn connection_limits(doors: &DoorSettings) -> ConnectionLimits {
+    ConnectionLimits {
+        connections_max: doors.connections_max,
+        streams_max: doors.streams_max,
+        header_bytes_max: doors.header_bytes_max,
+        handshake: doors.handshake,
+        keepalive: doors.keepalive,
     }
 }
 

@@ -2,9 +2,9 @@
 
 use clap::{Args, Subcommand};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
-use tonic::transport::Channel;
 
 use crate::cli::ask::{AskArgs, SignerArgs, refused};
+use crate::cli::call::Line;
 use crate::cli::output::say;
 use crate::cli::score::read;
 use crate::cli::strategy_page::{page, signed};
@@ -129,7 +129,7 @@ async fn list(asking: &AskArgs) -> miette::Result<()> {
 }
 
 async fn show_list(
-    client: &mut StrategyServiceClient<Channel>,
+    client: &mut StrategyServiceClient<Line>,
     asking: &AskArgs,
 ) -> miette::Result<()> {
     let request = pb::ListStrategiesRequest {};

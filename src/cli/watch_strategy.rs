@@ -1,5 +1,7 @@
 //! Takes the strategy file again whenever its text changes.
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +9,8 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use crate::cli::clock;
+use crate::domain::strategy_version::StrategyMistake;
+use crate::wire::what_if::STRATEGY_BYTES_MAX;
 use crate::workflow::engine::Engine;
 use crate::workflow::error::Error;
 use crate::workflow::strategy_file::{LastReload, ReloadEnd, StrategyReload};
@@ -28,14 +32,18 @@ pub async fn watch_strategy(
     loop {
         tokio::time::sleep(pause).await;
         // A file that is gone is being replaced, or was never there: the built-in one judges.
-        let Some(text) = read(file.clone()).await else { continue };
-        if seen.as_ref() == Some(&text) {
+        let Some(bytes) = read(file.clone()).await else { continue };
+        if seen.as_ref() == Some(&bytes) {
             continue;
         }
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let remember =
             |end| last.set(StrategyReload { at: clock::now(), file: (&*name).into(), end });
-        match engine.take_strategy_file(&text, clock::now()).await {
+        let taken = match text_of(&bytes) {
+            Ok(text) => engine.take_strategy_file(text, clock::now()).await,
+            Err(mistake) => Err(Error::InvalidStrategy(vec![mistake])),
+        };
+        match taken {
             Ok(is_new) => {
                 remember(ReloadEnd::Taken);
                 if is_new {
@@ -59,10 +67,29 @@ pub async fn watch_strategy(
                 continue;
             }
         }
-        seen = Some(text);
+        seen = Some(bytes);
     }
 }
 
-async fn read(file: PathBuf) -> Option<String> {
-    tokio::task::spawn_blocking(|| std::fs::read_to_string(file).ok()).await.ok().flatten()
+/// The bytes of the file; of one that is too long a byte too many.
+async fn read(file: PathBuf) -> Option<Vec<u8>> {
+    let whole = move || {
+        let mut bytes = Vec::new();
+        let file = File::open(file).ok()?;
+        file.take(STRATEGY_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).ok()?;
+        Some(bytes)
+    };
+    tokio::task::spawn_blocking(whole).await.ok().flatten()
+}
+
+fn text_of(bytes: &[u8]) -> Result<&str, StrategyMistake> {
+    let wrong = |message: String| {
+        let message = message.into();
+        StrategyMistake { message, line: 1, start: 0, end: 0, suggestion: None }
+    };
+    if STRATEGY_BYTES_MAX < bytes.len() {
+        return Err(wrong(format!("it is longer than {STRATEGY_BYTES_MAX} bytes")));
+    }
+    str::from_utf8(bytes)
+        .map_err(|error| wrong(format!("it is not UTF-8 from byte {} on", error.valid_up_to())))
 }

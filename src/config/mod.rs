@@ -1,9 +1,11 @@
 //! Files that people edit, checked before anything uses them.
 
+pub mod access;
 pub mod levers;
 pub mod mistake;
 pub mod operations;
 pub mod reader;
+pub mod replica;
 pub mod rule_check;
 pub mod rule_names;
 pub mod rule_syntax;

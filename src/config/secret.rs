@@ -29,6 +29,17 @@ pub fn identity_secret(variable: &str) -> IdentitySecret {
     from_value(std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned()))
 }
 
+/// The text in a variable that the service file names; `None` when it is not set or empty.
+pub fn from_environment(variable: &str) -> Option<String> {
+    let value = std::env::var_os(variable)?.to_string_lossy().into_owned();
+    Some(value).filter(|value| !value.is_empty())
+}
+
+/// The API key that commands show to a server; `None` where the environment has none.
+pub fn api_key() -> Option<String> {
+    from_environment("ORDERLENS_API_KEY")
+}
+
 fn from_value(value: Option<String>) -> IdentitySecret {
     match value {
         Some(secret) if !secret.is_empty() => {

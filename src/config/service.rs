@@ -5,9 +5,11 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::access::{DoorSettings, read_doors};
 use crate::config::mistake::ConfigErrors;
 use crate::config::operations::{OperationsSettings, operations};
 use crate::config::reader::{Found, Section, read_document};
+use crate::config::replica::{ReplicaLimits, replica};
 use crate::model::background::ROWS_MAX;
 
 /// Everything that runs the service but is not a business decision.
@@ -33,6 +35,10 @@ pub struct ServiceSettings {
     pub console: ConsoleLimits,
     /// What machines that watch get, and the log.
     pub operations: OperationsSettings,
+    /// How the service joins others that answer alike.
+    pub replica: ReplicaLimits,
+    /// Who may connect, and how.
+    pub doors: DoorSettings,
 }
 
 /// Folders and files, as written: relative ones start at the working folder.
@@ -157,6 +163,8 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
     let background = root.section("background").and_then(|section| background(&section));
     let console = root.section("console").and_then(|section| console(&section));
     let operations = operations(root);
+    let replica = root.section("replica").and_then(|section| replica(&section));
+    let doors = read_doors(root);
     Some(ServiceSettings {
         listen: listen?,
         paths: paths?,
@@ -168,6 +176,8 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
         background: background?,
         console: console?,
         operations: operations?,
+        replica: replica?,
+        doors: doors?,
     })
 }
 

@@ -129,7 +129,7 @@ impl Person {
 }
 
 /// A person as somebody wants them to be from now on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonDraft {
     /// What they sign in as.
     pub person_id: Box<str>,
@@ -146,11 +146,7 @@ pub struct PersonDraft {
 impl PersonDraft {
     /// Tells everything that is wrong with it: field, then what is wrong.
     pub fn check(&self, note: &mut dyn FnMut(&str, String)) {
-        let is_plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit();
-        let fits = |it: char| is_plain(it) || matches!(it, '.' | '_' | '-');
-        let is_id = (1..=PERSON_ID_CHARS_MAX).contains(&self.person_id.len())
-            && self.person_id.chars().all(fits);
-        if !is_id {
+        if !is_plain_id(&self.person_id) {
             let allowed = "of a to z, 0 to 9, `.`, `_` and `-`";
             note("person_id", format!("must have 1 to {PERSON_ID_CHARS_MAX} {allowed}"));
         }
@@ -184,8 +180,15 @@ pub fn hash_of_key(key: &str) -> Box<str> {
     blake3::hash(key.as_bytes()).to_hex().as_str().into()
 }
 
+/// True for 1 to 64 of `a` to `z`, digits, `.`, `_` and `-`.
+pub fn is_plain_id(id: &str) -> bool {
+    let is_plain = |it: char| it.is_ascii_lowercase() || it.is_ascii_digit();
+    (1..=PERSON_ID_CHARS_MAX).contains(&id.len())
+        && id.chars().all(|it| is_plain(it) || matches!(it, '.' | '_' | '-'))
+}
+
 /// Lower case alone, so that a hash is written in one way.
-fn is_hex(digit: char) -> bool {
+pub fn is_hex(digit: char) -> bool {
     matches!(digit, '0'..='9' | 'a'..='f')
 }
 
@@ -196,7 +199,7 @@ pub fn check_signer(signer: &Signer, note: &mut dyn FnMut(&str, String)) {
 }
 
 /// Something that was done, before it has its place in the chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditDraft {
     /// Who did it: a person's sign-in name, or a system.
     pub actor: Box<str>,
@@ -323,6 +326,9 @@ pub enum LinkFault {
     /// The change of a person is not the one that the entry tells.
     #[error("the recorded person is not the one that it tells")]
     OtherPerson,
+    /// The change of an API key is not the one that the entry tells.
+    #[error("the recorded API key is not the one that it tells")]
+    OtherApiKey,
     /// The service remembers another end of the chain.
     #[error("the service remembers another end of the log")]
     OtherEnd,

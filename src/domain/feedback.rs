@@ -87,6 +87,10 @@ pub struct Outcome {
     /// Id of the outcome that this one takes back; `None` when it tells one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retracts: Option<Box<str>>,
+    /// Who told it: the owner of the API key, as the door saw it; `None` without a key.
+    // No part of what is told: who tells the same again under another key tells nothing new.
+    #[serde(skip)]
+    pub told_by: Option<Box<str>>,
 }
 
 /// What happened later.

@@ -3,6 +3,7 @@
 //! No I/O, no async, no clock: every instant enters as an argument.
 
 pub mod access;
+pub mod api_key;
 pub mod assignment;
 pub mod audit_query;
 pub mod backtest;
@@ -42,6 +43,7 @@ pub mod order;
 pub mod order_step;
 pub mod plain_text;
 pub mod price_solution;
+pub mod proposal;
 pub mod query;
 pub mod record;
 pub mod recorded_order;

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::access::{AuditEntry, Person};
+use crate::domain::api_key::ApiKey;
 use crate::domain::decision::Decision;
 use crate::domain::event::Event;
 use crate::domain::experiment::{ExperimentEnd, ExperimentPlan};
@@ -42,6 +45,10 @@ pub enum Record {
     Audited(AuditEntry),
     /// Somebody wrote a note about a decision.
     Noted(Note),
+    /// All that a stream holds up to here was executed.
+    Followed(Followed),
+    /// An API key was made, changed or revoked; tells the audit log so itself.
+    ApiKeyChanged(ApiKeyChanged),
 }
 
 /// A fact and when it reached us.
@@ -199,11 +206,33 @@ pub struct PersonChanged {
     pub audited: AuditEntry,
 }
 
+/// How far a replica has executed the stream that gives all replicas one order. The records of
+/// a message of the stream come right before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Followed {
+    /// Name of the stream and when it was made: another one of that name is not it.
+    pub stream: Box<str>,
+    /// The message that was executed last.
+    pub sequence: u64,
+    /// CRC-32 of its bytes.
+    pub checksum: u32,
+}
+
+/// An API key as it is from here on, with the entry of the audit log that tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeyChanged {
+    /// The key, whole.
+    pub key: ApiKey,
+    /// Who changed it, when and why.
+    pub audited: AuditEntry,
+}
+
 impl Record {
     /// The entry of the audit log in this record, if it has one.
     pub fn audited(&self) -> Option<&AuditEntry> {
         match self {
             Self::PersonChanged(changed) => Some(&changed.audited),
+            Self::ApiKeyChanged(changed) => Some(&changed.audited),
             Self::Audited(entry) => Some(entry),
             Self::Event(_)
             | Self::Decision(_)
@@ -216,7 +245,8 @@ impl Record {
             | Self::ExperimentStarted(_)
             | Self::ExperimentRamped(_)
             | Self::ExperimentEnded(_)
-            | Self::Noted(_) => None,
+            | Self::Noted(_)
+            | Self::Followed(_) => None,
         }
     }
 }

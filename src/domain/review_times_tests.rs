@@ -52,6 +52,7 @@ fn outcome(n: u64, kind: OutcomeKind) -> Outcome {
         source: OutcomeSource::Network,
         source_ref: None,
         retracts: None,
+        told_by: None,
     }
 }
 

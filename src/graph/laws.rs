@@ -145,6 +145,7 @@ fn what_two_sources_tell_of_one_order_counts_once_and_a_contradiction_as_declare
         source: OutcomeSource::Network,
         source_ref: None,
         retracts: None,
+        told_by: None,
     };
     let mut events = vec![
         told("shop", 0, Fact::OrderCancelled(OrderCancelled { order: key.clone(), reason })),

@@ -68,7 +68,7 @@ where
 /// Reads a `grpc-timeout`: at most eight digits and a unit.
 ///
 /// Source: "gRPC over HTTP2", section Requests, rule Timeout.
-fn parse_timeout(text: &str) -> Option<Duration> {
+pub fn parse_timeout(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
     if 8 < digits.len() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

@@ -1,5 +1,7 @@
 //! `DecisionService`: messages in, the engine's answers out.
 
+use std::sync::Arc;
+
 use futures_util::{StreamExt as _, stream};
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, Streaming, async_trait};
@@ -7,14 +9,16 @@ use tonic::{Request, Response, Status, Streaming, async_trait};
 use crate::domain::decision::Decision;
 use crate::domain::order::TEXT_BYTES_MAX;
 use crate::domain::query::{FieldDifference, WhatIfSubject};
+use crate::grpc::attribution::CalledBy;
 use crate::grpc::call_counts::ItemStream;
-use crate::grpc::scored::{answered, watched};
+use crate::grpc::scored::{scored_call, watched};
 use crate::grpc::shared::Shared;
 use crate::grpc::spans::parent_span;
 use crate::grpc::status;
+use crate::wire::answer::{Answer, Answered, Origin};
 use crate::wire::decision::Explain;
+use crate::wire::pb::answered::decision_service_server::DecisionService;
 use crate::wire::pb::v1 as pb;
-use crate::wire::pb::v1::decision_service_server::DecisionService;
 use crate::wire::request::Recording;
 use crate::wire::{counterfactual, decision, difference, request, what_if};
 use crate::workflow::service::OrderService;
@@ -31,15 +35,17 @@ impl<S> Clone for DecisionDoor<S> {
 
 #[async_trait]
 impl<S: OrderService> DecisionService for DecisionDoor<S> {
-    type ScoreOrdersStream = BoxStream<pb::ScoreOrdersResponse>;
+    type ScoreOrdersStream = BoxStream<Answer>;
 
     async fn score_order(
         &self,
         request: Request<pb::ScoreOrderRequest>,
-    ) -> Result<Response<pb::ScoreOrderResponse>, Status> {
+    ) -> Result<Response<Answer>, Status> {
         let parent = parent_span(request.metadata().as_ref());
-        let answer = watched(&self.0, request.into_inner(), parent.as_ref()).await?;
-        Ok(answered(&self.0, answer))
+        let scored = watched(&self.0, request.into_inner(), parent.as_ref()).await?;
+        let mut response = Response::new(Answer::new(scored.answered()));
+        response.extensions_mut().insert(scored_call(&self.0, &scored.decision));
+        Ok(response)
     }
 
     async fn score_orders(
@@ -48,12 +54,13 @@ impl<S: OrderService> DecisionService for DecisionDoor<S> {
     ) -> Result<Response<Self::ScoreOrdersStream>, Status> {
         let stopping = self.0.stopping.clone();
         let shared = self.0.clone();
+        let caller = CalledBy::of(&request);
         let answers = request
             .into_inner()
             .take_until(self.0.stopping.clone().cancelled_owned())
             .map(move |item| {
-                let shared = shared.clone();
-                async move { Ok(score_item(&shared, item?).await) }
+                let (shared, caller) = (shared.clone(), caller.clone());
+                async move { Ok(score_item(&shared, &caller, item?).await) }
             })
             .buffer_unordered(self.0.stream_items_max)
             .chain(end_of_stream(stopping));
@@ -125,40 +132,49 @@ impl<S: OrderService> DecisionService for DecisionDoor<S> {
     }
 }
 
-/// Judges an order and answers what was asked for.
+/// A judged order, and what is told of it.
+#[derive(Debug)]
+pub struct Scored {
+    /// What was decided.
+    pub decision: Arc<Decision>,
+    explain: Explain,
+    /// Whether it was judged now.
+    pub origin: Origin,
+}
+
+impl Scored {
+    fn answered(&self) -> Answered<'_> {
+        Answered { decision: &self.decision, explain: self.explain, origin: self.origin }
+    }
+}
+
+/// Judges an order and says what is to be told of it.
 ///
 /// # Errors
 /// The status of the refusal.
 pub async fn score<S: OrderService>(
     shared: &Shared<S>,
     request: pb::ScoreOrderRequest,
-) -> Result<pb::ScoreOrderResponse, Status> {
+) -> Result<Scored, Status> {
     let door = shared.door();
     let score = request::score_order(request, door).map_err(|error| status::of_invalid(&error))?;
     if score.strategy.is_some_and(|name| *name != *shared.service.active_strategy()) {
         let description = "is not the active strategy; use WhatIf to try another one";
         return Err(status::of_field("strategy_ref", description));
     }
-    match score.recording {
+    let (decision, origin) = match score.recording {
         Recording::Recorded => {
             let answer = shared.service.score_order(score.request, door.now).await;
             let answer = answer.map_err(|error| status::of_error(&error))?;
-            Ok(pb::ScoreOrderResponse {
-                decision: Some(decision::to_pb(&answer.decision, score.explain)),
-                replayed: answer.is_replayed,
-                dry_run: false,
-            })
+            let origin = if answer.is_replayed { Origin::Replayed } else { Origin::New };
+            (answer.decision, origin)
         }
         Recording::DryRun => {
             let decided = shared.service.dry_run(score.request, door.now).await;
-            let decided = decided.map_err(|error| status::of_error(&error))?;
-            Ok(pb::ScoreOrderResponse {
-                decision: Some(hypothetical(&decided, score.explain)),
-                replayed: false,
-                dry_run: true,
-            })
+            (decided.map_err(|error| status::of_error(&error))?, Origin::DryRun)
         }
-    }
+    };
+    Ok(Scored { decision, explain: score.explain, origin })
 }
 
 /// A decision that was never recorded, marked so: nobody shall store it as if it were.
@@ -168,22 +184,24 @@ fn hypothetical(decided: &Decision, explain: Explain) -> pb::Decision {
 
 async fn score_item<S: OrderService>(
     shared: &Shared<S>,
+    caller: &CalledBy,
     item: pb::ScoreOrdersRequest,
-) -> pb::ScoreOrdersResponse {
-    use pb::score_orders_response::Result as ItemResult;
+) -> Answer {
     let scored = match item.request {
         _ if TEXT_BYTES_MAX < item.item_id.len() => {
             Err(status::of_field("item_id", "has more than 256 bytes"))
         }
-        Some(request) => watched(shared, request, None).await,
+        Some(request) => match caller.admit((shared.clock)()) {
+            Ok(()) => watched(shared, request, None).await,
+            Err(stopped) => Err(stopped),
+        },
         None => Err(status::of_field("request", "is required")),
     };
     shared.watch.item(ItemStream::ScoreOrders, scored.as_ref().err());
-    let result = match scored {
-        Ok(response) => ItemResult::Response(response),
-        Err(failed) => ItemResult::Error(status::to_pb(&failed)),
-    };
-    pb::ScoreOrdersResponse { item_id: item.item_id, result: Some(result) }
+    match scored {
+        Ok(scored) => Answer::of_item(&item.item_id, scored.answered()),
+        Err(failed) => Answer::of_failed_item(&item.item_id, &status::to_pb(&failed)),
+    }
 }
 
 /// Says why, when a stream ended because the service stops.

@@ -4,6 +4,7 @@ use futures_util::StreamExt as _;
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
+use crate::grpc::attribution::CalledBy;
 use crate::grpc::call_counts::ItemStream;
 use crate::grpc::decision_door::end_of_stream;
 use crate::grpc::shared::Shared;
@@ -14,6 +15,9 @@ use crate::wire::event;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::event_service_server::EventService;
 use crate::workflow::service::{Ack, OrderService};
+
+/// Named where a fact needs a scope of its own.
+const METHOD: &str = "/orderlens.v1.EventService/IngestEvents";
 
 /// Serves `orderlens.v1.EventService`.
 #[derive(Debug)]
@@ -35,13 +39,14 @@ impl<S: OrderService> EventService for EventDoor<S> {
     ) -> Result<Response<Self::IngestEventsStream>, Status> {
         let stopping = self.0.stopping.clone();
         let shared = self.0.clone();
+        let caller = CalledBy::of(&request);
         // Ordered: facts are handed to the engine, and acknowledged, as they came.
         let acks = request
             .into_inner()
             .take_until(self.0.stopping.clone().cancelled_owned())
             .map(move |item| {
-                let shared = shared.clone();
-                async move { Ok(ingest(&shared, item?).await) }
+                let (shared, caller) = (shared.clone(), caller.clone());
+                async move { Ok(ingest(&shared, &caller, item?).await) }
             })
             .buffered(self.0.stream_items_max)
             .chain(end_of_stream(stopping));
@@ -51,15 +56,21 @@ impl<S: OrderService> EventService for EventDoor<S> {
 
 async fn ingest<S: OrderService>(
     shared: &Shared<S>,
+    caller: &CalledBy,
     request: pb::IngestEventsRequest,
 ) -> pb::IngestEventsResponse {
-    let Some(message) = request.event else {
+    let Some(mut message) = request.event else {
         let missing = status::of_field("event", "is required");
         shared.watch.item(ItemStream::IngestEvents, Some(&missing));
         return rejected(String::new(), &missing);
     };
     let (event_id, teller) = (message.event_id.clone(), Teller::of_event(&message));
     let door = shared.door();
+    let admitted = caller.admit(door.now);
+    if let Err(why) = admitted.and_then(|()| caller.attribute_event(&mut message, METHOD)) {
+        shared.watch.item(ItemStream::IngestEvents, Some(&why));
+        return rejected(event_id, &why);
+    }
     let mut check = Check::at_door(door);
     let read = event::read(&mut check, &Path::Root.field("event"), message);
     let (event_time, told) = match check.finish(read) {

@@ -2,6 +2,7 @@
 
 use tonic::{Request, Response, Status, async_trait};
 
+use crate::grpc::attribution::signed;
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
 use crate::wire::error::Error as WireError;
@@ -29,7 +30,8 @@ impl<S: Service> ExperimentService for ExperimentDoor<S> {
         request: Request<pb::StartExperimentRequest>,
     ) -> Result<Response<pb::StartExperimentResponse>, Status> {
         let door = self.0.door();
-        let (draft, operator) = read(experiment::read_start(request.into_inner(), door))?;
+        let request = signed(request, "operator", |it| &mut it.operator)?;
+        let (draft, operator) = read(experiment::read_start(request, door))?;
         let started = done(self.0.service.start_experiment(draft, operator, door.now).await)?;
         Ok(Response::new(pb::StartExperimentResponse {
             plan: Some(experiment::plan_to_pb(&started.plan)),
@@ -42,7 +44,8 @@ impl<S: Service> ExperimentService for ExperimentDoor<S> {
         request: Request<pb::RampExperimentRequest>,
     ) -> Result<Response<pb::RampExperimentResponse>, Status> {
         let door = self.0.door();
-        let wanted = read(experiment::read_ramp(request.into_inner(), door))?;
+        let request = signed(request, "operator", |it| &mut it.operator)?;
+        let wanted = read(experiment::read_ramp(request, door))?;
         let experiment::Ramp { id, percent, operator } = wanted;
         let ramped = self.0.service.ramp_experiment(id, percent, operator, door.now).await;
         let experiment = Some(experiment::summary_to_pb(&done(ramped)?));
@@ -54,7 +57,8 @@ impl<S: Service> ExperimentService for ExperimentDoor<S> {
         request: Request<pb::StopExperimentRequest>,
     ) -> Result<Response<pb::StopExperimentResponse>, Status> {
         let door = self.0.door();
-        let wanted = read(experiment::read_stop(request.into_inner(), door))?;
+        let request = signed(request, "operator", |it| &mut it.operator)?;
+        let wanted = read(experiment::read_stop(request, door))?;
         let experiment::Stop { id, ending, operator } = wanted;
         let stopped = self.0.service.end_experiment(id, ending, operator, door.now).await;
         let experiment = Some(experiment::summary_to_pb(&done(stopped)?));

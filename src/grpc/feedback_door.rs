@@ -2,6 +2,7 @@
 
 use tonic::{Request, Response, Status, async_trait};
 
+use crate::grpc::attribution::CalledBy;
 use crate::grpc::event_door::ack_to_pb;
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
@@ -32,7 +33,10 @@ impl<S: OrderService> FeedbackService for FeedbackDoor<S> {
         let (door, teller) = (self.0.door(), Teller::of_choice());
         let mut check = Check::at_door(door);
         let path = Path::Root.field("choice");
-        let read = check.required(&path, request.into_inner().choice, read_choice);
+        let caller = CalledBy::of(&request);
+        let mut told = request.into_inner().choice;
+        told.iter_mut().for_each(|choice| caller.attribute(choice));
+        let read = check.required(&path, told, read_choice);
         let (event_time, told) = match check.finish(read) {
             Ok(choice) => {
                 let event_time = choice.decided_at;
@@ -48,10 +52,12 @@ impl<S: OrderService> FeedbackService for FeedbackDoor<S> {
         &self,
         request: Request<pb::RecordOutcomeRequest>,
     ) -> Result<Response<pb::RecordOutcomeResponse>, Status> {
-        let (door, told) = (self.0.door(), request.into_inner().outcome);
+        let caller = CalledBy::of(&request);
+        let (door, mut told) = (self.0.door(), request.into_inner().outcome);
         let teller = Teller::of_outcome(told.as_ref());
         let mut check = Check::at_door(door);
         let path = Path::Root.field("outcome");
+        told.iter_mut().for_each(|outcome| caller.attribute_outcome(outcome));
         let read = check.required(&path, told, read_outcome);
         let (event_time, told) = match check.finish(read) {
             Ok(outcome) => {

@@ -2,6 +2,7 @@
 
 use tonic::{Request, Response, Status, async_trait};
 
+use crate::grpc::attribution::signed;
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
 use crate::wire::model;
@@ -39,7 +40,8 @@ impl<S: Service> ModelService for ModelDoor<S> {
         request: Request<pb::PromoteModelRequest>,
     ) -> Result<Response<pb::PromoteModelResponse>, Status> {
         let door = self.0.door();
-        let wanted = model::read_promote(request.into_inner(), door);
+        let request = signed(request, "operator", |it| &mut it.operator)?;
+        let wanted = model::read_promote(request, door);
         let wanted = wanted.map_err(|error| status::of_invalid(&error))?;
         let model::Promotion { model, report_hash, operator } = wanted;
         let service = &self.0.service;
@@ -53,7 +55,8 @@ impl<S: Service> ModelService for ModelDoor<S> {
         request: Request<pb::RollbackModelRequest>,
     ) -> Result<Response<pb::RollbackModelResponse>, Status> {
         let door = self.0.door();
-        let wanted = model::read_rollback(request.into_inner(), door);
+        let request = signed(request, "operator", |it| &mut it.operator)?;
+        let wanted = model::read_rollback(request, door);
         let (expected, operator) = wanted.map_err(|error| status::of_invalid(&error))?;
         let ledger = done(self.0.service.roll_back_model(expected, operator, door.now).await)?;
         let active = ledger.active().map(model::deployment_to_pb);

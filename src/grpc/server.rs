@@ -4,33 +4,36 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tracing::info;
 
 use crate::domain::entity::IdentityKey;
+use crate::grpc::access_door::{AccessDoor, Entropy};
 use crate::grpc::case_door::CaseDoor;
 use crate::grpc::counted::Counted;
 use crate::grpc::deadline::Deadline;
 use crate::grpc::decision_door::DecisionDoor;
+use crate::grpc::entrance::{ConnectionLimits, Entrance};
 use crate::grpc::event_door::EventDoor;
 use crate::grpc::experiment_door::ExperimentDoor;
 use crate::grpc::feedback_door::FeedbackDoor;
+use crate::grpc::gate::{Gate, Gated, KeyRule};
 use crate::grpc::graph_door::GraphDoor;
 use crate::grpc::limit::{InFlightLimit, Places};
 use crate::grpc::model_door::ModelDoor;
+use crate::grpc::replica_health::follow_replica;
 use crate::grpc::review_door::ReviewDoor;
 use crate::grpc::shared::{Clock, Shared};
 use crate::grpc::strategy_door::StrategyDoor;
 use crate::grpc::watch::Watch;
 use crate::wire::pb::CONTRACT_DESCRIPTOR_SET;
+use crate::wire::pb::answered::decision_service_server::{self, DecisionServiceServer};
+use crate::wire::pb::v1::access_service_server::{self, AccessServiceServer};
 use crate::wire::pb::v1::case_service_server::{self, CaseServiceServer};
-use crate::wire::pb::v1::decision_service_server::{self, DecisionServiceServer};
 use crate::wire::pb::v1::event_service_server::{self, EventServiceServer};
 use crate::wire::pb::v1::experiment_service_server::{self, ExperimentServiceServer};
 use crate::wire::pb::v1::feedback_service_server::{self, FeedbackServiceServer};
@@ -38,8 +41,10 @@ use crate::wire::pb::v1::graph_service_server::{self, GraphServiceServer};
 use crate::wire::pb::v1::model_service_server::{self, ModelServiceServer};
 use crate::wire::pb::v1::review_service_server::{self, ReviewServiceServer};
 use crate::wire::pb::v1::strategy_service_server::{self, StrategyServiceServer};
+use crate::workflow::access_service::AccessService;
 use crate::workflow::case_service::CaseService;
 use crate::workflow::experiment_service::ExperimentService;
+use crate::workflow::key_service::KeyService;
 use crate::workflow::model_service::ModelService;
 use crate::workflow::review_service::ReviewService;
 use crate::workflow::service::OrderService;
@@ -49,8 +54,8 @@ use crate::workflow::strategy_service::StrategyService;
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 /// Bytes in flight that a connection may have.
 const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
-/// How often an idle connection is asked whether it lives.
-const KEEPALIVE: Duration = Duration::from_secs(30);
+/// How long a connection that is asked whether it lives may take to say so.
+const KEEPALIVE_ANSWER: Duration = Duration::from_secs(10);
 
 /// Limits of the server.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +70,12 @@ pub struct GrpcSettings {
     pub stream_items_max: usize,
     /// Whether callers may ask for the contract.
     pub reflection: Reflection,
+    /// Limits of connections.
+    pub connections: ConnectionLimits,
+    /// Whether callers must show a key.
+    pub keys: KeyRule,
+    /// Makes the secrets of keys.
+    pub random: Entropy,
 }
 
 /// Whether callers may ask for the contract.
@@ -89,12 +100,21 @@ pub enum Error {
 
 /// Everything that is served.
 pub trait Service:
-    OrderService + StrategyService + ReviewService + CaseService + ExperimentService + ModelService
+    AccessService
+    + KeyService
+    + OrderService
+    + StrategyService
+    + ReviewService
+    + CaseService
+    + ExperimentService
+    + ModelService
 {
 }
 
 impl<S> Service for S where
-    S: OrderService
+    S: AccessService
+        + KeyService
+        + OrderService
         + StrategyService
         + ReviewService
         + CaseService
@@ -109,7 +129,7 @@ impl<S> Service for S where
 /// # Errors
 /// [`Error`] when reflection cannot be built or the transport fails.
 pub async fn serve<S: Service>(
-    listener: TcpListener,
+    entrance: impl Into<Entrance>,
     service: Arc<S>,
     identity: IdentityKey,
     clock: Clock,
@@ -126,9 +146,17 @@ pub async fn serve<S: Service>(
     };
     let watch = shared.watch.clone();
     let stopping = shared.stopping.clone();
+    let gate = Gate::new(shared.service.key_ring(), settings.keys, clock);
     let (health, health_service) = tonic_health::server::health_reporter();
-    set_health(&health, ServingStatus::Serving).await;
+    if let Some(replica) = shared.service.replica() {
+        set_all(&health, ServingStatus::NotServing).await;
+        tokio::spawn(follow_replica(health.clone(), replica, shared.stopping.clone()));
+    } else {
+        set_all(&health, ServingStatus::Serving).await;
+    }
     let bytes_max = settings.message_bytes_max;
+    let access = AccessDoor { shared: shared.clone(), random: settings.random };
+    let access = AccessServiceServer::new(access);
     let decisions = DecisionServiceServer::new(DecisionDoor(shared.clone()));
     let cases = CaseServiceServer::new(CaseDoor(shared.clone()));
     let events = EventServiceServer::new(EventDoor(shared.clone()));
@@ -142,55 +170,58 @@ pub async fn serve<S: Service>(
         Reflection::Served => (Some(reflection().build_v1()?), Some(reflection().build_v1alpha()?)),
         Reflection::Off => (None, None),
     };
-    let guard = Guard {
-        places: Places::new(settings.in_flight_max),
-        longest: settings.deadline,
-        watch,
-        clock,
-    };
-    if let Ok(address) = listener.local_addr() {
+    let (v1, v1alpha) = (v1.map(|it| gate.guard(it)), v1alpha.map(|it| gate.guard(it)));
+    let places = Places::new(settings.in_flight_max);
+    let guard = Guard { gate, places, longest: settings.deadline, watch, clock };
+    let (entrance, limits) = (entrance.into(), settings.connections);
+    if let Ok(address) = entrance.local_addr() {
         info!(%address, "serving gRPC on {address}");
     }
     Server::builder()
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .http2_keepalive_interval(Some(KEEPALIVE))
-        .add_service(guarded(decisions.max_decoding_message_size(bytes_max), &guard))
-        .add_service(guarded(cases.max_decoding_message_size(bytes_max), &guard))
-        .add_service(guarded(events.max_decoding_message_size(bytes_max), &guard))
-        .add_service(guarded(graph.max_decoding_message_size(bytes_max), &guard))
-        .add_service(guarded(strategies.max_decoding_message_size(bytes_max), &guard))
-        .add_service(guarded(reviews.max_decoding_message_size(bytes_max), &guard))
-        .add_service(guarded(experiments.max_decoding_message_size(bytes_max), &guard))
-        .add_service(guarded(models.max_decoding_message_size(bytes_max), &guard))
-        .add_service(guarded(feedback.max_decoding_message_size(bytes_max), &guard))
+        .http2_keepalive_interval(Some(limits.keepalive))
+        .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
+        .http2_max_header_list_size(limits.header_bytes_max)
+        .max_concurrent_streams(limits.streams_max)
+        .add_service(guard.around(access.max_decoding_message_size(bytes_max)))
+        .add_service(guard.around(decisions.max_decoding_message_size(bytes_max)))
+        .add_service(guard.around(cases.max_decoding_message_size(bytes_max)))
+        .add_service(guard.around(events.max_decoding_message_size(bytes_max)))
+        .add_service(guard.around(graph.max_decoding_message_size(bytes_max)))
+        .add_service(guard.around(strategies.max_decoding_message_size(bytes_max)))
+        .add_service(guard.around(reviews.max_decoding_message_size(bytes_max)))
+        .add_service(guard.around(experiments.max_decoding_message_size(bytes_max)))
+        .add_service(guard.around(models.max_decoding_message_size(bytes_max)))
+        .add_service(guard.around(feedback.max_decoding_message_size(bytes_max)))
         .add_service(health_service)
         .add_optional_service(v1)
         .add_optional_service(v1alpha)
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
-            async move {
-                shutdown.await;
-                info!("stopping: running calls end, new ones are refused");
-                set_health(&health, ServingStatus::NotServing).await;
-                stopping.cancel();
-            },
-        )
+        .serve_with_incoming_shutdown(Box::pin(entrance.connections(limits)), async move {
+            shutdown.await;
+            info!("stopping: running calls end, new ones are refused");
+            set_all(&health, ServingStatus::NotServing).await;
+            stopping.cancel();
+        })
         .await?;
     Ok(())
 }
 
-/// What surrounds every door.
+/// What stands before every door: numbers, then keys, then the places, then the time.
 struct Guard {
+    gate: Gate,
     places: Arc<Places>,
     longest: Duration,
     watch: Watch,
     clock: Clock,
 }
 
-fn guarded<D: NamedService>(door: D, guard: &Guard) -> Counted<InFlightLimit<Deadline<D>>> {
-    let limited = InFlightLimit::new(Deadline::new(door, guard.longest), Arc::clone(&guard.places));
-    Counted::new(limited, &guard.watch, guard.clock)
+impl Guard {
+    fn around<D: NamedService>(&self, door: D) -> Counted<Gated<InFlightLimit<Deadline<D>>>> {
+        let timed = Deadline::new(door, self.longest);
+        let gated = self.gate.guard(InFlightLimit::new(timed, Arc::clone(&self.places)));
+        Counted::new(gated, &self.watch, self.clock)
+    }
 }
 
 fn reflection() -> tonic_reflection::server::Builder<'static> {
@@ -199,20 +230,32 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
-async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    let services = [
-        "",
-        case_service_server::SERVICE_NAME,
-        decision_service_server::SERVICE_NAME,
-        event_service_server::SERVICE_NAME,
-        experiment_service_server::SERVICE_NAME,
-        feedback_service_server::SERVICE_NAME,
-        graph_service_server::SERVICE_NAME,
-        model_service_server::SERVICE_NAME,
-        review_service_server::SERVICE_NAME,
-        strategy_service_server::SERVICE_NAME,
-    ];
+async fn set_all(health: &HealthReporter, status: ServingStatus) {
+    set_health(health, &READING_SERVICES, status).await;
+    set_health(health, &WRITING_SERVICES, status).await;
+}
+
+/// What reads, and the service as a whole.
+pub(super) const READING_SERVICES: [&str; 4] = [
+    "",
+    case_service_server::SERVICE_NAME,
+    graph_service_server::SERVICE_NAME,
+    review_service_server::SERVICE_NAME,
+];
+/// What changes something.
+pub(super) const WRITING_SERVICES: [&str; 7] = [
+    access_service_server::SERVICE_NAME,
+    decision_service_server::SERVICE_NAME,
+    event_service_server::SERVICE_NAME,
+    experiment_service_server::SERVICE_NAME,
+    feedback_service_server::SERVICE_NAME,
+    model_service_server::SERVICE_NAME,
+    strategy_service_server::SERVICE_NAME,
+];
+
+/// Tells health of services.
+pub(super) async fn set_health(health: &HealthReporter, services: &[&str], status: ServingStatus) {
     for service in services {
-        health.set_service_status(service, status).await;
+        health.set_service_status(*service, status).await;
     }
 }

@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use tonic::codegen::http;
 
-use crate::domain::decision::DecisionId;
+use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::time::Timestamp;
-use crate::wire::pb::v1 as pb;
 
 /// Takes calls that have ended.
 pub trait SpanSink: Debug + Send + Sync {
@@ -56,10 +55,10 @@ pub struct ScoredCall {
 }
 
 impl ScoredCall {
-    /// Stages of a decision by their names in the contract.
-    pub fn stages_of(decision: &pb::Decision) -> Box<[(&'static str, u64)]> {
+    /// Stages of a decision by name.
+    pub fn stages_of(decision: &Decision) -> Box<[(&'static str, u64)]> {
         let stages = decision.stage_timings.iter();
-        stages.map(|it| (it.stage().as_str_name(), it.nanos)).collect()
+        stages.map(|it| (it.stage.as_str(), it.nanos)).collect()
     }
 }
 

@@ -6,6 +6,7 @@ use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, async_trait};
 
 use crate::domain::strategy_version::StrategyVersion;
+use crate::grpc::attribution::signed;
 use crate::grpc::decision_door::end_of_stream;
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
@@ -55,7 +56,8 @@ impl<S: Service> StrategyService for StrategyDoor<S> {
         request: Request<pb::ProposeStrategyRequest>,
     ) -> Result<Response<pb::ProposeStrategyResponse>, Status> {
         let door = self.0.door();
-        let (toml, author) = read(strategy::read_propose(request.into_inner(), door))?;
+        let request = signed(request, "author", |it| &mut it.author)?;
+        let (toml, author) = read(strategy::read_propose(request, door))?;
         let service = &self.0.service;
         // Known texts have a hash, so a text that reads is found again by it.
         let hash = service.check_strategy(&toml).map(|checked| checked.hash).unwrap_or_default();
@@ -69,7 +71,8 @@ impl<S: Service> StrategyService for StrategyDoor<S> {
         request: Request<pb::ApproveStrategyRequest>,
     ) -> Result<Response<pb::ApproveStrategyResponse>, Status> {
         let door = self.0.door();
-        let (hash, approver) = read(strategy::read_approve(request.into_inner(), door))?;
+        let request = signed(request, "approver", |it| &mut it.approver)?;
+        let (hash, approver) = read(strategy::read_approve(request, door))?;
         let ledger = done(self.0.service.approve_strategy(hash.clone(), approver, door.now).await)?;
         let strategy = Some(strategy::version_to_pb(found(&ledger, &hash)?));
         Ok(Response::new(pb::ApproveStrategyResponse { strategy }))
@@ -80,7 +83,8 @@ impl<S: Service> StrategyService for StrategyDoor<S> {
         request: Request<pb::ActivateStrategyRequest>,
     ) -> Result<Response<pb::ActivateStrategyResponse>, Status> {
         let door = self.0.door();
-        let wanted = read(strategy::read_activate(request.into_inner(), door))?;
+        let request = signed(request, "operator", |it| &mut it.operator)?;
+        let wanted = read(strategy::read_activate(request, door))?;
         let strategy::Activation { hash, percent, operator } = wanted;
         let service = &self.0.service;
         let ledger = done(service.activate_strategy(hash, percent, operator, door.now).await)?;
@@ -95,7 +99,8 @@ impl<S: Service> StrategyService for StrategyDoor<S> {
         request: Request<pb::RevertStrategyRequest>,
     ) -> Result<Response<pb::RevertStrategyResponse>, Status> {
         let door = self.0.door();
-        let operator = read(strategy::read_revert(request.into_inner(), door))?;
+        let request = signed(request, "operator", |it| &mut it.operator)?;
+        let operator = read(strategy::read_revert(request, door))?;
         let ledger = done(self.0.service.revert_strategy(operator, door.now).await)?;
         let active = ledger.active().map(strategy::version_to_pb);
         Ok(Response::new(pb::RevertStrategyResponse { active }))

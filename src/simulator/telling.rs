@@ -176,6 +176,7 @@ fn outcome(order: OrderKey, kind: OutcomeKind, source: OutcomeSource, at: Timest
         source,
         source_ref: None,
         retracts: None,
+        told_by: None,
     }
 }
 

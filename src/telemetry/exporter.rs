@@ -20,6 +20,8 @@ use crate::workflow::calibration_watch::calibration_error;
 use crate::workflow::dossier_service::DossierService as _;
 use crate::workflow::engine::Engine;
 use crate::workflow::event_health::report::SourceHealth;
+use crate::workflow::replica::board::ReplicaStatus;
+use crate::workflow::service::OrderService as _;
 use crate::workflow::strategy_file::LastReload;
 use crate::workflow::system_status::SystemStatus;
 use crate::workflow::watch_service::{FeatureShift, Plumbing, WatchService as _, Watched};
@@ -69,6 +71,7 @@ struct Scrape {
     is_answering: Answering,
     shifts: Arc<[FeatureShift]>,
     calibration: Option<f64>,
+    replica: Option<ReplicaStatus>,
 }
 
 impl Exporter {
@@ -101,6 +104,9 @@ impl Exporter {
         if plumbing.is_ok_and(|it| it.journal_failure.is_some()) {
             return Some("the journal takes nothing more");
         }
+        if self.replica().is_some_and(|it| it.obstacle().is_some()) {
+            return Some("this replica takes nothing new");
+        }
         let answer = tokio::time::timeout(PATIENCE, self.engine.watch()).await;
         if !matches!(answer, Ok(Ok(_))) {
             return Some("the engine does not answer");
@@ -109,6 +115,11 @@ impl Exporter {
             Ok(status) if status.records_failure.is_none() => None,
             Ok(_) | Err(_) => Some("the records do not follow"),
         }
+    }
+
+    /// How the replica does that this is; `None` for the only engine.
+    fn replica(&self) -> Option<ReplicaStatus> {
+        self.engine.replica().map(|status| status.borrow().clone())
     }
 
     async fn scrape(&self) -> Scrape {
@@ -130,6 +141,7 @@ impl Exporter {
             is_answering,
             shifts,
             calibration,
+            replica: self.replica(),
         }
     }
 
@@ -196,6 +208,7 @@ impl Collector for Scrape {
         facts::write_plumbing(page, self.plumbing.as_ref(), self.now)?;
         let durable = self.plumbing.as_ref().map(|it| it.durable_position);
         facts::write_watched(page, watched, durable, self.now)?;
+        facts::write_replica(page, self.replica.as_ref())?;
         facts::write_drift(page, &self.shifts, self.calibration)?;
         facts::write_process(page, self.is_answering, self.started)
     }

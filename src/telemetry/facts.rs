@@ -5,6 +5,7 @@ use std::fmt;
 use crate::domain::time::{Span, Timestamp};
 use crate::telemetry::events::seconds;
 use crate::telemetry::page::{Family, Page, family};
+use crate::workflow::replica::board::ReplicaStatus;
 use crate::workflow::strategy_file::{LastReload, ReloadEnd};
 use crate::workflow::system_status::SystemStatus;
 use crate::workflow::watch_service::{FeatureShift, Plumbing, Watched};
@@ -45,6 +46,10 @@ const OLDEST: Family =
     family("orderlens_queue_oldest_seconds", "How long ago the oldest of them was placed.");
 const AUDIT: Family = family("orderlens_audit_entries", "Entries of the audit log.");
 const EXPERIMENTS: Family = family("orderlens_experiments", "Remembered experiments, by state.");
+const REPLICA_LAG: Family =
+    family("orderlens_replica_lag", "Messages of the stream that this replica lacks.");
+const REPLICA_READY: Family =
+    family("orderlens_replica_ready", "0 when this replica takes nothing new.");
 const PSI: Family = family(
     "orderlens_feature_psi",
     "Stability index of a feature against the training data, over the last hour or two.",
@@ -143,6 +148,12 @@ pub(super) fn write_watched(
     ];
     let states = states.map(|(state, n)| (vec![("state", state.into())], Some(n as f64)));
     page.gauges(EXPERIMENTS, states)
+}
+
+/// Writes how far a replica is behind the stream that it follows.
+pub(super) fn write_replica(page: &mut Page<'_>, replica: Option<&ReplicaStatus>) -> fmt::Result {
+    page.gauge(REPLICA_LAG, replica.map(|it| it.lag() as f64))?;
+    page.gauge(REPLICA_READY, replica.map(|it| f64::from(it.obstacle().is_none())))
 }
 
 /// Writes how far the world has moved away from the model.

@@ -84,8 +84,7 @@ impl SpanSink for OtelSpans {
         let stages = call.scored.iter().flat_map(|scored| &scored.stages);
         for (name, nanos) in stages {
             let until = at + Duration::from_nanos(*nanos);
-            let name = name.trim_start_matches("STAGE_").to_ascii_lowercase();
-            let stage = self.tracer.span_builder(name).with_start_time(at);
+            let stage = self.tracer.span_builder(*name).with_start_time(at);
             stage.start_with_context(&self.tracer, &inside).end_with_timestamp(until);
             at = until;
         }
@@ -177,7 +176,7 @@ mod tests {
             }),
             scored: Some(ScoredCall {
                 decision_id: DecisionId(Uuid::nil()),
-                stages: [("STAGE_FEATURES", 40_000), ("STAGE_MODEL", 9_000)].into(),
+                stages: [("features", 40_000), ("model", 9_000)].into(),
             }),
         };
         spans.ended(&call);

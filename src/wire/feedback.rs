@@ -42,6 +42,7 @@ pub fn outcome_to_pb(outcome: &Outcome) -> pb::Outcome {
             Some(_) => pb::OutcomeStatus::Retract.into(),
         },
         retracts: outcome.retracts.as_deref().map(str::to_owned),
+        told_by: outcome.told_by.as_deref().map(str::to_owned),
     }
 }
 
@@ -118,6 +119,7 @@ pub fn read_outcome(
         source: source?,
         source_ref,
         retracts,
+        told_by: outcome.told_by.map(String::into_boxed_str),
     })
 }
 

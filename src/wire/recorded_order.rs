@@ -35,8 +35,10 @@ pub enum RecordKind {
     StrategyActivated,
     /// Contributions compare with other orders.
     BackgroundActivated,
-    /// An entry of the audit log, alone or with the person that it is about.
+    /// An entry of the audit log, alone or with the person or key that it is about.
     Audited,
+    /// How far a stream was executed.
+    Followed,
     /// Anything else.
     Other,
 }
@@ -50,7 +52,9 @@ impl RecordKind {
             0x12 => Self::Decision,
             0x1a => Self::StrategyActivated,
             0x2a => Self::BackgroundActivated,
-            0x62 | 0x6a => Self::Audited,
+            0x62 | 0x6a | 0x7a => Self::Audited,
+            // The first of two bytes: no other entry has one like it.
+            0xf2 => Self::Followed,
             _ => Self::Other,
         }
     }
@@ -206,7 +210,10 @@ mod tests {
                 | Record::ExperimentRamped(_)
                 | Record::ExperimentEnded(_)
                 | Record::Noted(_) => RecordKind::Other,
-                Record::PersonChanged(_) | Record::Audited(_) => RecordKind::Audited,
+                Record::Followed(_) => RecordKind::Followed,
+                Record::PersonChanged(_) | Record::ApiKeyChanged(_) | Record::Audited(_) => {
+                    RecordKind::Audited
+                }
             };
             assert_eq!(RecordKind::of(encode(&record)[0]), expected);
         }
@@ -244,8 +251,10 @@ mod tests {
                 | Record::ExperimentRamped(_)
                 | Record::ExperimentEnded(_)
                 | Record::PersonChanged(_)
+                | Record::ApiKeyChanged(_)
                 | Record::Audited(_)
-                | Record::Noted(_) => assert_eq!(short, RecordedFact::Other),
+                | Record::Noted(_)
+                | Record::Followed(_) => assert_eq!(short, RecordedFact::Other),
             }
         }
     }

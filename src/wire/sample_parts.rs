@@ -1,5 +1,7 @@
 //! Parts of the sample decision, with every field set.
 
+use crate::domain::access::{AuditDraft, AuditEntry, AuditHead};
+use crate::domain::api_key::{API_KEY_CHANGED, ApiKey, Scope};
 use crate::domain::counterfactual::{
     Counterfactual, CounterfactualAim, CounterfactualDirection, CounterfactualProof,
     CounterfactualSearch, FeatureChange, LeverChange, LeverRange,
@@ -11,9 +13,30 @@ use crate::domain::exploration::{Exploration, ExplorationLimit};
 use crate::domain::head::RiskType;
 use crate::domain::impact::{ActionImpact, Estimate, ImpactKind, ImpactPart, ImpactUnit};
 use crate::domain::money::Currency;
+use crate::domain::record::ApiKeyChanged;
 use crate::domain::risk::Probability;
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
+
+/// A key with every field set.
+pub(super) fn api_key_changed(head: &AuditHead, at: Timestamp) -> ApiKeyChanged {
+    let key = ApiKey {
+        name: "checkout".into(),
+        owner: "shop.eu".into(),
+        scopes: [Scope::Score, Scope::AuditRead].into(),
+        calls_per_second: Some(250),
+        is_active: true,
+        expires: Some(Timestamp(at.0 + 1)),
+        key_hash: "1f".repeat(32).into(),
+    };
+    let draft = AuditDraft {
+        actor: "lin".into(),
+        action: API_KEY_CHANGED.into(),
+        subject: key.name.clone(),
+        detail: key.description().into(),
+    };
+    ApiKeyChanged { audited: AuditEntry::next(head, draft, at), key }
+}
 
 /// Withheld although drawn: every field has a value of its own.
 pub(super) fn exploration() -> Exploration {

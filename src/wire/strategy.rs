@@ -122,7 +122,7 @@ pub(super) fn read_signer(
     Some(Signer { by: by?, note: note? })
 }
 
-fn read_bounded(
+pub(super) fn read_bounded(
     check: &mut Check<'_>,
     field: &'static str,
     text: String,

@@ -1,6 +1,7 @@
 //! What the engine asks of the sequencer about people, the audit log and notes.
 
 use crate::domain::access::{AuditDraft, AuditEntry, AuditHead, Person, PersonDraft};
+use crate::domain::api_key::{ApiKey, KeyChange};
 use crate::domain::note::Note;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
@@ -30,6 +31,20 @@ pub enum AccessCommand {
         signature: Signature,
         /// Where the person goes as they are then.
         reply: Reply<(Person, u64)>,
+    },
+    /// List every API key.
+    Keys {
+        /// Where they go.
+        reply: Reply<(Vec<ApiKey>, u64)>,
+    },
+    /// Make, rotate or revoke an API key.
+    ChangeKey {
+        /// What is to be so.
+        change: KeyChange,
+        /// Who wants it, when and why.
+        signature: Signature,
+        /// Where the key goes as it is then.
+        reply: Reply<(ApiKey, u64)>,
     },
     /// Add an entry to the audit log.
     Audit {

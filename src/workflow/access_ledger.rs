@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::access::{
     AuditDraft, AuditEntry, AuditHead, PERSON_CHANGED, Person, PersonDraft, Role,
 };
+use crate::domain::api_key::ApiKey;
 use crate::domain::record::PersonChanged;
 use crate::domain::strategy_version::Signature;
 use crate::workflow::error::Error;
@@ -18,6 +19,7 @@ pub const PEOPLE_MAX: usize = 10_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AccessLedger {
     people: BTreeMap<Box<str>, Person>,
+    pub(super) keys: BTreeMap<Box<str>, ApiKey>,
     head: AuditHead,
 }
 
@@ -65,6 +67,11 @@ impl AccessLedger {
                 self.holder(hash).filter(|person| person.is_active && !hash.is_empty())
             }
         }
+    }
+
+    /// The person with a sign-in name, also when they have left.
+    pub(super) fn person(&self, id: &str) -> Option<&Person> {
+        self.people.get(id)
     }
 
     /// The end of the chain.

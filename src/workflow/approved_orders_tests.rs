@@ -65,6 +65,7 @@ fn outcome(kind: OutcomeKind, decision: &Decision) -> Outcome {
         source: OutcomeSource::Network,
         source_ref: None,
         retracts: None,
+        told_by: None,
     }
 }
 

@@ -47,6 +47,11 @@ fn followed_by(head: &AuditHead, record: &Record) -> Result<AuditHead, BrokenLin
     {
         return Err(BrokenLink { sequence: entry.sequence, fault: LinkFault::OtherPerson });
     }
+    if let Record::ApiKeyChanged(changed) = record
+        && !changed.key.is_told_by(entry)
+    {
+        return Err(BrokenLink { sequence: entry.sequence, fault: LinkFault::OtherApiKey });
+    }
     Ok(next)
 }
 

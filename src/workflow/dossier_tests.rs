@@ -39,6 +39,7 @@ fn outcome(id: &str, of: OrderKey, kind: OutcomeKind) -> Outcome {
         source: OutcomeSource::Crm,
         source_ref: None,
         retracts: None,
+        told_by: None,
     }
 }
 

@@ -1,36 +1,93 @@
 //! How far the journal is on disk, for whoever waits for it.
 
+use std::error::Error as _;
+use std::mem;
+
 use tokio::sync::watch;
+use tracing::error;
+
+use crate::store::error::Error as StoreError;
+use crate::workflow::error::Error;
 
 /// The last durable journal position, for whoever waits for one.
 #[derive(Debug, Clone)]
 pub struct DurableMark {
-    position: watch::Sender<u64>,
+    mark: watch::Sender<Mark>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Mark {
+    position: u64,
+    /// The journal has failed: the position stays as it is.
+    is_lost: bool,
 }
 
 impl DurableMark {
     /// Everything up to `position` is durable already.
     pub fn new(position: u64) -> Self {
-        Self { position: watch::Sender::new(position) }
+        Self { mark: watch::Sender::new(Mark { position, is_lost: false }) }
     }
 
     /// The last durable position.
     pub fn position(&self) -> u64 {
-        *self.position.borrow()
+        self.mark.borrow().position
     }
 
     /// Waits until `position` is durable.
-    pub async fn reached(&self, position: u64) {
+    ///
+    /// # Errors
+    /// `Unavailable` when it never will be, because the journal has failed.
+    pub async fn reached(&self, position: u64) -> Result<(), Error> {
+        let mut marks = self.mark.subscribe();
         // The sender lives in self, so waiting ends only with the condition.
-        let _ = self.position.subscribe().wait_for(|durable| *durable >= position).await;
+        let ended = marks.wait_for(|mark| position <= mark.position || mark.is_lost).await;
+        match ended {
+            Ok(mark) if position <= mark.position => Ok(()),
+            Ok(_) | Err(_) => Err(Error::Unavailable("the journal takes no more records".into())),
+        }
     }
 
     /// Moves the mark; it never goes back.
     pub(super) fn advance(&self, position: u64) {
-        self.position.send_if_modified(|durable| {
-            let is_new = *durable < position;
-            *durable = position.max(*durable);
+        self.mark.send_if_modified(|mark| {
+            let is_new = mark.position < position;
+            mark.position = position.max(mark.position);
             is_new
         });
+    }
+
+    /// A record was not taken. Unless it alone was too long, the journal has failed: nobody
+    /// waits for it any more. The log is told once, not for each order.
+    pub(super) fn lose(&self, error: &StoreError) {
+        if let StoreError::TooLarge { .. } = error {
+            error!("{error}");
+            return;
+        }
+        if self.mark.send_if_modified(|mark| !mem::replace(&mut mark.is_lost, true)) {
+            error!(cause = error.source(), "{error}: nothing is recorded until a restart");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_journal_that_has_failed() {
+        let mark = DurableMark::new(3);
+        let waiting = {
+            let mark = mark.clone();
+            tokio::spawn(async move { mark.reached(5).await })
+        };
+        mark.advance(4);
+        mark.lose(&StoreError::TooLarge { bytes: 2, bytes_max: 1 });
+        mark.reached(4).await.unwrap();
+        assert!(!waiting.is_finished());
+        mark.lose(&StoreError::Closed);
+        assert!(matches!(waiting.await.unwrap(), Err(Error::Unavailable(_))));
+        // What is on disk stays on disk.
+        mark.reached(4).await.unwrap();
+        assert_eq!(mark.position(), 4);
     }
 }

@@ -7,12 +7,12 @@ use std::thread::JoinHandle;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::domain::decision::{Decision, DecisionId};
-use crate::domain::event::{Event, Fact};
+use crate::domain::event::Event;
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject};
 use crate::domain::record::{Record, ScoreRequest, ScoredOrder};
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::graph::neighborhood::Looking;
 use crate::store::journal::Journal;
 use crate::store::journal::reader::JournalReader;
@@ -22,9 +22,11 @@ use crate::workflow::command::{Command, Place, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::Error;
 use crate::workflow::judge_order::Judge;
+use crate::workflow::key_ring::KeyRing;
 use crate::workflow::past::Past;
 use crate::workflow::preview::PREVIEWS_MAX;
 use crate::workflow::read_journal::{decision_at, no_decision, record_at};
+use crate::workflow::replica::board::{Board, ReplicaStatus};
 use crate::workflow::service::{
     Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
     WhatIfAnswer,
@@ -33,13 +35,8 @@ use crate::workflow::similar_cases::SEARCHES_MAX;
 use crate::workflow::state::{State, differing_fields};
 use crate::workflow::strategy_service::StrategyService as _;
 use crate::workflow::trial::{Seen, Trial};
+use crate::workflow::way::Way;
 use crate::workflow::what_if::Terms;
-
-/// How long a caller should wait before it tries again when the queue is full.
-const RETRY_AFTER: Span = Span(50_000);
-/// How often, and how long apart, a list waits for the records to catch up.
-const CATCH_UP_TRIES: u32 = 500;
-const CATCH_UP_PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
 
 /// Makes ids for decisions that were received at an instant.
 pub type NewId = fn(Timestamp) -> DecisionId;
@@ -47,12 +44,13 @@ pub type NewId = fn(Timestamp) -> DecisionId;
 /// A running engine. Dropping the last handle stops its threads after the queued work.
 #[derive(Debug)]
 pub struct Engine {
-    pub(super) commands: mpsc::Sender<Command>,
-    durable: DurableMark,
+    pub(super) way: Way,
+    pub(super) durable: DurableMark,
     reader: JournalReader,
     pub(super) records: Arc<Records>,
     pub(super) follower: RecordsFollower,
     past: Arc<Past>,
+    pub(super) keys: Arc<KeyRing>,
     active: watch::Receiver<Judge>,
     new_id: NewId,
     pub(super) data_dir: PathBuf,
@@ -66,7 +64,7 @@ pub struct Engine {
 #[derive(Debug)]
 pub struct EngineParts {
     /// Way to the sequencer.
-    pub commands: mpsc::Sender<Command>,
+    pub way: Way,
     /// Its thread.
     pub sequencer: JoinHandle<State>,
     /// The open journal.
@@ -77,6 +75,8 @@ pub struct EngineParts {
     pub records: Records,
     /// Keeps the records up with the journal.
     pub follower: RecordsFollower,
+    /// The API keys of the moment, shared with the sequencer.
+    pub keys: Arc<KeyRing>,
     /// Who judges what no experiment covers.
     pub active: watch::Receiver<Judge>,
     /// Makes earlier states again.
@@ -91,11 +91,12 @@ impl Engine {
     /// Joins the running parts.
     pub fn new(parts: EngineParts) -> Self {
         Self {
-            commands: parts.commands,
+            way: parts.way,
             durable: parts.durable,
             reader: parts.journal.reader(),
             records: Arc::new(parts.records),
             follower: parts.follower,
+            keys: parts.keys,
             active: parts.active,
             past: Arc::new(parts.past),
             new_id: parts.new_id,
@@ -114,7 +115,7 @@ impl Engine {
     pub async fn save_snapshot(&self) -> Result<u64, Error> {
         let (position, bytes) = self.ask(|reply| Command::Snapshot { reply }).await?;
         // A snapshot of what is not durable would know more than the journal after a crash.
-        self.durable.reached(position).await;
+        self.durable.reached(position).await?;
         let past = self.past.clone();
         block(move || past.save(position, bytes)).await?;
         Ok(position)
@@ -128,7 +129,7 @@ impl Engine {
     /// Stops the threads: what was submitted is written, then the journal is let go.
     pub fn stop(mut self) {
         let (closed, _) = mpsc::channel(1);
-        drop(std::mem::replace(&mut self.commands, closed));
+        drop(std::mem::replace(&mut self.way, Way::Alone(closed)));
         if let Some(sequencer) = self.sequencer.take() {
             // A sequencer that panicked has told the log; there is nothing left to save.
             drop(sequencer.join());
@@ -141,11 +142,8 @@ impl Engine {
         command: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Command,
     ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        self.commands.try_send(command(reply)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Error::Exhausted { retry_after: RETRY_AFTER },
-            mpsc::error::TrySendError::Closed(_) => Error::Unavailable("it is stopping".into()),
-        })?;
-        answer.await.map_err(|_| Error::Unavailable("the journal takes no more records".into()))?
+        self.way.send(command(reply))?;
+        answer.await.map_err(|_| self.way.lost())?
     }
 
     /// Who judges what no experiment covers.
@@ -164,13 +162,13 @@ impl Engine {
     }
 
     /// Waits until a position is durable.
-    pub(super) async fn reached(&self, position: u64) {
-        self.durable.reached(position).await;
+    pub(super) async fn reached(&self, position: u64) -> Result<(), Error> {
+        self.durable.reached(position).await
     }
 
     /// The scored order at a place, as soon as it is durable.
     async fn scored_at(&self, place: Place) -> Result<Arc<ScoredOrder>, Error> {
-        self.durable.reached(place.position).await;
+        self.durable.reached(place.position).await?;
         if let Some(scored) = place.recent {
             return Ok(scored);
         }
@@ -190,20 +188,6 @@ impl Engine {
         self.scored_at(place).await
     }
 
-    /// Waits until the records have all that was answered before now, for a second at most: a
-    /// reader that lags farther behind gets what there is.
-    pub(super) async fn records_caught_up(&self) -> Result<(), Error> {
-        let target = self.durable.position();
-        for _ in 0..CATCH_UP_TRIES {
-            if target <= self.follower.position() {
-                break;
-            }
-            tokio::time::sleep(CATCH_UP_PAUSE).await;
-        }
-        let Some(failure) = self.follower.failure() else { return Ok(()) };
-        Err(Error::Unavailable(format!("the records lag behind: {failure}").into()))
-    }
-
     async fn tell(&self, event: Event, id: Box<str>, received: Timestamp) -> Result<Ack, Error> {
         let kept = event.clone();
         let command =
@@ -211,7 +195,7 @@ impl Engine {
         match self.ask(command).await? {
             Told::New => Ok(Ack::Accepted),
             Told::Before { position, is_same } => {
-                self.durable.reached(position).await;
+                self.durable.reached(position).await?;
                 if is_same {
                     return Ok(Ack::Duplicate);
                 }
@@ -237,6 +221,10 @@ impl Engine {
 impl OrderService for Engine {
     fn active_strategy(&self) -> Arc<str> {
         (&*self.active.borrow().strategy().strategy.name).into()
+    }
+
+    fn replica(&self) -> Option<watch::Receiver<ReplicaStatus>> {
+        self.way.board().map(Board::watch)
     }
 
     async fn score_order(
@@ -343,13 +331,13 @@ impl OrderService for Engine {
             }
         };
         // What is shown is on disk: nobody sees a state that a crash could take back.
-        self.durable.reached(shown.position).await;
+        self.durable.reached(shown.position).await?;
         Ok(shown)
     }
 
     async fn get_graph_status(&self) -> Result<GraphStatusAnswer, Error> {
         let read = self.ask(|reply| Command::Status { reply }).await?;
-        self.durable.reached(read.position).await;
+        self.durable.reached(read.position).await?;
         Ok(read)
     }
 
@@ -369,23 +357,13 @@ impl OrderService for Engine {
         received: Timestamp,
     ) -> Result<Ack, Error> {
         let id = choice.choice_id.clone();
-        let event = Event {
-            event_id: format!("choice/{id}").into(),
-            event_time: choice.decided_at,
-            ingest_time: None,
-            fact: Fact::Choice(choice),
-        };
+        let event = Event::of_choice(choice);
         self.tell(event, id, received).await
     }
 
     async fn record_outcome(&self, outcome: Outcome, received: Timestamp) -> Result<Ack, Error> {
         let id = outcome.outcome_id.clone();
-        let event = Event {
-            event_id: format!("outcome/{id}").into(),
-            event_time: outcome.occurred_at,
-            ingest_time: None,
-            fact: Fact::Outcome(outcome),
-        };
+        let event = Event::of_outcome(outcome);
         self.tell(event, id, received).await
     }
 }

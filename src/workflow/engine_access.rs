@@ -18,19 +18,19 @@ use crate::workflow::error::Error;
 
 impl Engine {
     /// Asks, and waits until what the answer rests on is durable.
-    async fn ask_access<T>(
+    pub(super) async fn ask_access<T>(
         &self,
         command: impl FnOnce(Reply<(T, u64)>) -> AccessCommand,
     ) -> Result<T, Error> {
         let asked = |reply| Command::Access(Box::new(command(reply)));
         let (told, position) = self.ask(asked).await?;
-        self.reached(position).await;
+        self.reached(position).await?;
         Ok(told)
     }
 
     /// The first note with an id that is used again.
     async fn note_again(&self, note: Note, position: u64) -> Result<Note, Error> {
-        self.reached(position).await;
+        self.reached(position).await?;
         let Record::Noted(before) = self.record_at(position).await? else {
             return Err(Error::Unavailable(format!("no note at {position}").into()));
         };
@@ -99,7 +99,7 @@ impl AccessService for Engine {
     async fn verify_audit(&self) -> Result<AuditReport, Error> {
         let asked = |reply| Command::Access(Box::new(AccessCommand::Head { reply }));
         let (head, position) = self.ask(asked).await?;
-        self.reached(position).await;
+        self.reached(position).await?;
         let reader = self.journal_reader();
         block(move || verify_audit(&reader, position, Some(&head))).await
     }

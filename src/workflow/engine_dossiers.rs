@@ -67,7 +67,7 @@ impl DossierService for Engine {
         let Some(query) = question(&scored.request.order) else { return Ok(Vec::new()) };
         let linked = accounts(&self.get_neighborhood(query, now).await?.view);
         let (waiting, _, position) = self.ask(|reply| Command::Reviews { reply }).await?;
-        self.reached(position).await;
+        self.reached(position).await?;
         self.records_caught_up().await?;
         let records = self.records.clone();
         block(move || {
@@ -83,7 +83,7 @@ impl DossierService for Engine {
 
     async fn recent_work(&self, n: u32) -> Result<RecentWork, Error> {
         let (work, position) = self.ask(|reply| Command::Work { n, reply }).await?;
-        self.reached(position).await;
+        self.reached(position).await?;
         Ok(work)
     }
 

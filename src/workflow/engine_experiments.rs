@@ -7,6 +7,7 @@ use crate::domain::experiment_draft::{
 };
 use crate::domain::experiment_report::ExperimentReport;
 use crate::domain::head::RiskType;
+use crate::domain::proposal::ExperimentStep;
 use crate::domain::strategy_version::{Signature, Signer};
 use crate::domain::time::Timestamp;
 use crate::workflow::command::{Command, Stepped};
@@ -14,7 +15,6 @@ use crate::workflow::engine::{Engine, block};
 use crate::workflow::error::{Error, FieldMistake};
 use crate::workflow::experiment_report::report;
 use crate::workflow::experiment_service::{ExperimentService, StartedExperiment};
-use crate::workflow::experiment_steps::ExperimentStep;
 use crate::workflow::strategy_service::StrategyService as _;
 
 impl Engine {
@@ -28,7 +28,7 @@ impl Engine {
         let command = |reply| Command::StepExperiment { step, signature, reply };
         let stepped = self.ask(command).await?;
         let (Stepped::New(position) | Stepped::Before(position)) = stepped;
-        self.reached(position).await;
+        self.reached(position).await?;
         Ok(stepped)
     }
 
@@ -138,7 +138,7 @@ impl ExperimentService for Engine {
                 let wanted = id.clone();
                 let command = |reply| Command::Experiment { id: wanted, reply };
                 let (run, position) = self.ask(command).await?;
-                self.reached(position).await;
+                self.reached(position).await?;
                 let run = run.ok_or_else(unknown)?;
                 block(move || Ok(report(&run, position, now))).await
             }
@@ -161,7 +161,7 @@ impl ExperimentService for Engine {
 
     async fn list_experiments(&self) -> Result<Vec<ExperimentSummary>, Error> {
         let (listed, position) = self.ask(|reply| Command::Experiments { reply }).await?;
-        self.reached(position).await;
+        self.reached(position).await?;
         Ok(listed)
     }
 }

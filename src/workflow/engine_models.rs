@@ -39,7 +39,7 @@ impl Engine {
     ) -> Result<ModelLedger, Error> {
         let command = |reply| Command::Model { bundle, expected, signature, reply };
         let (ledger, position) = self.ask(command).await?;
-        self.reached(position).await;
+        self.reached(position).await?;
         Ok(ledger)
     }
 }
@@ -47,7 +47,7 @@ impl Engine {
 impl ModelService for Engine {
     async fn list_models(&self) -> Result<ModelLedger, Error> {
         let (ledger, position) = self.ask(|reply| Command::Models { reply }).await?;
-        self.reached(position).await;
+        self.reached(position).await?;
         Ok(ledger)
     }
 

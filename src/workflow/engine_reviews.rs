@@ -17,25 +17,25 @@ impl ReviewService for Engine {
         now: Timestamp,
     ) -> Result<ReviewQueue, Error> {
         let (waiting, active, position) = self.ask(|reply| Command::Reviews { reply }).await?;
-        self.reached(position).await;
+        self.reached(position).await?;
         block(move || Ok(queue(&waiting, &active.strategy, &query, now))).await
     }
 
     async fn list_operators(&self) -> Result<Vec<OperatorReport>, Error> {
         let (operators, position) = self.ask(|reply| Command::Operators { reply }).await?;
-        self.reached(position).await;
+        self.reached(position).await?;
         Ok(operators)
     }
 
     async fn review_times(&self) -> Result<Vec<ReviewTimesReport>, Error> {
         let (reports, position) = self.ask(|reply| Command::ReviewTimes { reply }).await?;
-        self.reached(position).await;
+        self.reached(position).await?;
         Ok(reports)
     }
 
     async fn exploration_report(&self) -> Result<ExplorationReport, Error> {
         let (report, position) = self.ask(|reply| Command::Explorations { reply }).await?;
-        self.reached(position).await;
+        self.reached(position).await?;
         Ok(report)
     }
 }

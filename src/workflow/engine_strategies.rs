@@ -32,7 +32,7 @@ impl Engine {
         let signature = Signature { by: signer.by, at, note: signer.note };
         let command = |reply| Command::Step { step, signature, reply };
         let (ledger, position) = self.ask(command).await?;
-        self.reached(position).await;
+        self.reached(position).await?;
         Ok(ledger)
     }
 }
@@ -46,7 +46,7 @@ impl StrategyService for Engine {
 
     async fn list_strategies(&self) -> Result<StrategyLedger, Error> {
         let (ledger, position) = self.ask(|reply| Command::Strategies { reply }).await?;
-        self.reached(position).await;
+        self.reached(position).await?;
         Ok(ledger)
     }
 

@@ -193,6 +193,7 @@ async fn feedback_about_a_decision_that_was_never_given_is_refused() {
         source: OutcomeSource::Crm,
         source_ref: None,
         retracts: None,
+        told_by: None,
     };
     let refused = engine.record_outcome(outcome.clone(), at(951)).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::NotFound);

@@ -52,6 +52,9 @@ pub enum Error {
     /// No bundle with this name and version is where bundles are kept.
     #[error("there is no model `{0}`; give a name and a version, as in `risk/2`")]
     UnknownModel(Box<str>),
+    /// No API key ever had this name.
+    #[error("there is no API key `{0}`")]
+    UnknownApiKey(Box<str>),
     /// No model had judged by then, or it is not remembered any more.
     #[error("no model is known to have judged at {0}")]
     NothingLive(Timestamp),
@@ -116,6 +119,7 @@ impl Error {
             | Self::UnknownStrategy(_)
             | Self::UnknownExperiment(_)
             | Self::UnknownModel(_)
+            | Self::UnknownApiKey(_)
             | Self::NothingLive(_) => ErrorKind::NotFound,
             Self::Refused { .. } => ErrorKind::Refused,
             Self::IdReused { .. } => ErrorKind::Conflict,
@@ -134,6 +138,7 @@ impl Error {
             Self::UnknownStrategy(_) => "STRATEGY_UNKNOWN",
             Self::UnknownExperiment(_) => "EXPERIMENT_UNKNOWN",
             Self::UnknownModel(_) => "MODEL_UNKNOWN",
+            Self::UnknownApiKey(_) => "API_KEY_UNKNOWN",
             Self::NothingLive(_) => "NOTHING_LIVE",
             Self::Refused { reason, .. } => reason,
             Self::IdReused { .. } => "ID_REUSED",

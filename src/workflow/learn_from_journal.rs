@@ -120,8 +120,10 @@ fn event_of(record: Record) -> Option<Event> {
         | Record::ExperimentRamped(_)
         | Record::ExperimentEnded(_)
         | Record::PersonChanged(_)
+        | Record::ApiKeyChanged(_)
         | Record::Audited(_)
-        | Record::Noted(_) => None,
+        | Record::Noted(_)
+        | Record::Followed(_) => None,
     }
 }
 

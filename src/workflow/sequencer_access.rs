@@ -1,6 +1,7 @@
 //! The sequencer's part for people, audit log and notes: it makes the chain.
 
 use crate::domain::access::{AuditDraft, AuditEntry, Person, PersonDraft};
+use crate::domain::api_key::{ApiKey, KeyChange};
 use crate::domain::note::Note;
 use crate::domain::record::Record;
 use crate::domain::strategy_version::Signature;
@@ -9,6 +10,7 @@ use crate::workflow::access_command::{AccessCommand, Noting};
 use crate::workflow::access_ledger::PersonStep;
 use crate::workflow::command::Reply;
 use crate::workflow::error::Error;
+use crate::workflow::key_ledger::KeyStep;
 use crate::workflow::sequencer::{Sequencer, answer};
 
 impl Sequencer {
@@ -24,6 +26,12 @@ impl Sequencer {
             AccessCommand::Head { reply } => answer(reply, Ok((access.head().clone(), position))),
             AccessCommand::Change { draft, signature, reply } => {
                 self.change_person(draft, signature, reply);
+            }
+            AccessCommand::Keys { reply } => {
+                answer(reply, Ok((access.keys().cloned().collect(), position)));
+            }
+            AccessCommand::ChangeKey { change, signature, reply } => {
+                self.change_key(change, signature, reply);
             }
             AccessCommand::Audit { draft, at, reply } => self.audit(draft, at, reply),
             AccessCommand::Note { note, reply } => self.note(note, reply),
@@ -42,6 +50,17 @@ impl Sequencer {
                 self.add(&Record::PersonChanged(changed), person, reply);
             }
             Ok(PersonStep::Before(person)) => answer(reply, Ok((person, self.state.position))),
+            Err(error) => answer(reply, Err(error)),
+        }
+    }
+
+    fn change_key(&mut self, change: KeyChange, signature: Signature, reply: Reply<(ApiKey, u64)>) {
+        match self.state.access.change_key(change, signature) {
+            Ok(KeyStep::New(changed)) => {
+                let key = changed.key.clone();
+                self.add(&Record::ApiKeyChanged(changed), key, reply);
+            }
+            Ok(KeyStep::Before(key)) => answer(reply, Ok((key, self.state.position))),
             Err(error) => answer(reply, Err(error)),
         }
     }

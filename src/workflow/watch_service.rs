@@ -152,11 +152,11 @@ impl WatchService for Engine {
         let since_epoch = saved.and_then(|at| at.duration_since(UNIX_EPOCH).ok());
         let micros = since_epoch.and_then(|since| i64::try_from(since.as_micros()).ok());
         let failure = self.journal.as_ref().and_then(|journal| journal.writer().failure());
-        let commands_max = self.commands.max_capacity();
+        let (n_commands, commands_max) = self.way.waiting();
         Ok(Plumbing {
             durable_position: self.durable_position(),
             journal_failure: failure.map(|error| error.to_string().into()),
-            n_commands: (commands_max - self.commands.capacity()) as u64,
+            n_commands: n_commands as u64,
             commands_max: commands_max as u64,
             snapshot_time: micros.map(Timestamp),
         })

@@ -274,6 +274,7 @@ mod tests {
             source: OutcomeSource::Platform,
             source_ref: None,
             retracts: None,
+            told_by: None,
         };
         let event = Event {
             event_id: "outcome/o".into(),

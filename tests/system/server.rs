@@ -24,14 +24,37 @@ impl Server {
 
     /// The same with further arguments.
     pub(crate) fn start_with(data: &Path, arguments: &[&str]) -> Self {
-        let mut child = orderlens()
+        Self::start_in(data, arguments, &[])
+    }
+
+    /// The same in an environment with further variables.
+    pub(crate) fn start_in(
+        data: &Path,
+        arguments: &[&str],
+        environment: &[(&str, String)],
+    ) -> Self {
+        let mut command = orderlens();
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        Self::spawn(command, data, arguments, Stdio::null())
+    }
+
+    /// The same, with everything that it logs in a file.
+    pub(crate) fn start_logging(data: &Path, arguments: &[&str], log: &Path) -> Self {
+        let file = std::fs::File::create(log).expect("a log file");
+        let mut command = orderlens();
+        command.env("RUST_LOG", "debug");
+        Self::spawn(command, data, arguments, file.into())
+    }
+
+    fn spawn(mut command: Command, data: &Path, arguments: &[&str], log: Stdio) -> Self {
+        let mut child = command
             .arg("serve")
             .args(["--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"])
             .args(["--operations", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(arguments)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the built binary starts");
         let stdout = child.stdout.take().expect("stdout is piped");
@@ -53,6 +76,25 @@ impl Server {
         // Nobody reads on: the rest of stdout is drained so that the server never blocks on it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Self { child, url, sign_in, metrics }
+    }
+
+    /// SIGSTOP, SIGCONT or another signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+
+    /// Id of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// SIGTERM: it saves a snapshot and ends in order.
+    pub(crate) fn stop(mut self) {
+        let told = Command::new("kill").arg("-TERM").arg(self.pid().to_string()).status();
+        assert!(told.expect("kill is there").success());
+        assert!(self.child.wait().expect("it ends").success(), "it ends in order");
     }
 
     /// SIGKILL: no warning, no clean-up.

@@ -115,8 +115,10 @@ pub fn truth_money<'t>(
             | Record::ExperimentRamped(_)
             | Record::ExperimentEnded(_)
             | Record::PersonChanged(_)
+            | Record::ApiKeyChanged(_)
             | Record::Audited(_)
-            | Record::Noted(_) => {}
+            | Record::Noted(_)
+            | Record::Followed(_) => {}
         }
     }
     Ok(summed(&rows))

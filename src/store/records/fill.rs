@@ -117,8 +117,12 @@ fn fill<'r>(
             | Record::StrategyApproved(_)
             | Record::ExperimentStarted(_)
             | Record::ExperimentRamped(_)
-            | Record::ExperimentEnded(_) => {}
+            | Record::ExperimentEnded(_)
+            | Record::Followed(_) => {}
             Record::PersonChanged(changed) => {
+                insert_audit(&transaction, *position, &changed.audited)?;
+            }
+            Record::ApiKeyChanged(changed) => {
                 insert_audit(&transaction, *position, &changed.audited)?;
             }
             Record::Audited(entry) => insert_audit(&transaction, *position, entry)?,

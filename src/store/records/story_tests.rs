@@ -102,6 +102,7 @@ fn random_outcome(dice: &mut ChaCha8Rng, at: u64) -> Outcome {
         kind: KINDS[dice.gen_range(0..3)],
         occurred_at: Timestamp(dice.gen_range(0..5)),
         source_ref: dice.gen_bool(0.5).then(|| format!("case {}", n % 40).into()),
+        told_by: None,
         retracts: dice.gen_bool(0.3).then(|| format!("u{}", dice.gen_range(61..at + 20)).into()),
         ..outcome(n)
     }

@@ -2,6 +2,7 @@
 //!
 //! It judges by the amount alone, but keeps every promise of the trait.
 
+mod access;
 pub(crate) mod decision;
 mod experiments;
 mod models;
@@ -31,10 +32,12 @@ use orderlens::domain::review_times::ReviewTimesReport;
 use orderlens::domain::similar::{SimilarCases, SimilarQuery};
 use orderlens::domain::strategy_version::{Signature, Signer, StrategyMistake};
 use orderlens::domain::time::{Span, Timestamp};
+use orderlens::workflow::access_ledger::AccessLedger;
 use orderlens::workflow::case_service::CaseService;
 use orderlens::workflow::error::Error;
 use orderlens::workflow::experiment_book::ExperimentBook;
 use orderlens::workflow::judge_order::ActiveStrategy;
+use orderlens::workflow::key_ring::KeyRing;
 use orderlens::workflow::model_ledger::ModelLedger;
 use orderlens::workflow::preview::Preview;
 use orderlens::workflow::review_service::ReviewService;
@@ -56,6 +59,7 @@ pub(crate) const BUSY: &str = "busy";
 #[derive(Debug, Default)]
 pub(crate) struct Fake {
     state: Mutex<State>,
+    keys: Arc<KeyRing>,
 }
 
 #[derive(Debug, Default)]
@@ -66,6 +70,7 @@ struct State {
     strategies: StrategyLedger,
     experiments: ExperimentBook,
     models: ModelLedger,
+    access: AccessLedger,
 }
 
 impl Fake {

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use orderlens::domain::entity::IdentityKey;
 use orderlens::domain::time::{Span, Timestamp};
+use orderlens::grpc::entrance::ConnectionLimits;
+use orderlens::grpc::gate::KeyRule;
 use orderlens::grpc::server::{GrpcSettings, Reflection, serve};
 use orderlens::grpc::watch::Watch;
 use orderlens::wire::pb::v1 as pb;
@@ -25,6 +27,15 @@ use crate::fake::{BUSY, Fake, SLOW};
 
 /// 2026-02-16T20:00:00Z.
 const NOW: Timestamp = Timestamp(1_771_272_000_000_000);
+
+/// Roomy: what tests of limits need smaller, they say.
+const CONNECTIONS: ConnectionLimits = ConnectionLimits {
+    connections_max: 64,
+    streams_max: 64,
+    header_bytes_max: 16_384,
+    handshake: Duration::from_secs(5),
+    keepalive: Duration::from_secs(30),
+};
 
 struct Server {
     address: SocketAddr,
@@ -45,6 +56,9 @@ async fn start_with(in_flight_max: usize, deadline: Duration) -> Server {
         message_bytes_max: 64 * 1024,
         stream_items_max: 8,
         reflection: Reflection::Off,
+        connections: CONNECTIONS,
+        keys: KeyRule::Optional,
+        random: || [7; 32],
     };
     let (stop, stopped) = oneshot::channel();
     let running = tokio::spawn(async move {
@@ -59,7 +73,8 @@ async fn start_with(in_flight_max: usize, deadline: Duration) -> Server {
     Server { address, stop, running }
 }
 
-fn watch() -> Watch {
+/// Numbers that nobody looks at.
+pub(crate) fn watch() -> Watch {
     let objective = EventObjective { delay_max: Span::minutes(5), target: 0.999 };
     let events = Arc::new(EventBoard::new(objective));
     Watch { calls: Arc::default(), events, spans: None }

@@ -150,6 +150,7 @@ pub async fn verify(
         LinkFault::OtherPast => words.t("admin-fault-other_past"),
         LinkFault::Changed => words.t("admin-fault-changed"),
         LinkFault::OtherPerson => words.t("admin-fault-other_person"),
+        LinkFault::OtherApiKey => words.t("admin-fault-other_api_key"),
         LinkFault::OtherEnd => words.t("admin-fault-other_end"),
     };
     let verified_page = VerifiedPage {

@@ -1,0 +1,180 @@
+//! Files of a model bundle: each alone, and a small bundle with fitting checksums.
+
+use std::fs;
+use std::path::Path;
+
+use orderlens::model::artifact::HeadArtifact;
+use orderlens::model::background::Background;
+use orderlens::model::bundle::Bundle;
+use orderlens::model::counterfactual::plausibility::Plausibility;
+use orderlens::model::manifest::Manifest;
+use orderlens::model::parts::Part;
+use orderlens::model::population::Population;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::mutate::bytes;
+use super::{Said, Target, json_tree};
+
+const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/marketplace/1");
+const HEADS: [&str; 2] = ["payment_fraud", "return"];
+const N_TREES: usize = 2;
+const N_ROWS: usize = 16;
+const PARTS: [&str; 3] = ["background", "population", "plausibility"];
+
+pub(crate) fn targets() -> Vec<Target> {
+    let small = small_bundle();
+    let manifest: Manifest = serde_json::from_value(small["manifest.json"].clone()).unwrap();
+    let head = small[format!("heads/{}.json", HEADS[0])].clone();
+    let part = |name: &str| small[format!("{name}.json")].clone();
+    let (first, second, third) = (manifest.clone(), manifest.clone(), manifest);
+    vec![
+        alone::<Manifest>("manifest", &small["manifest.json"], |_| String::new()),
+        alone::<HeadArtifact>("head", &head, |_| String::new()),
+        alone::<Background>("background", &part(PARTS[0]), move |it| fit(it, &first)),
+        alone::<Population>("population", &part(PARTS[1]), move |it| fit(it, &second)),
+        alone::<Plausibility>("plausibility", &part(PARTS[2]), move |it| fit(it, &third)),
+        whole(&small),
+    ]
+}
+
+fn fit(part: &impl Part, manifest: &Manifest) -> String {
+    part.check(manifest).map_or_else(|misfit| misfit.to_string(), |()| String::new())
+}
+
+/// One file, as JSON of its type.
+fn alone<T: DeserializeOwned + Serialize>(
+    name: &'static str,
+    seed: &Value,
+    check: impl Fn(&T) -> String + 'static,
+) -> Target {
+    Target {
+        name,
+        seeds: vec![serde_json::to_vec(seed).unwrap()],
+        damage: Box::new(damaged_json),
+        read: Box::new(move |raw| match serde_json::from_slice::<T>(raw) {
+            Ok(read) => Said::accepted(&check(&read).replace(|c: char| c.is_ascii_digit(), "")),
+            Err(error) => Said::refused(&error.to_string()),
+        }),
+        cost: 40,
+    }
+}
+
+fn damaged_json(dice: &mut ChaCha8Rng, raw: Vec<u8>, other: &[u8]) -> Vec<u8> {
+    if dice.gen_bool(0.2) {
+        return bytes(dice, raw, other);
+    }
+    let Ok(mut value) = serde_json::from_slice(&raw) else { return bytes(dice, raw, other) };
+    json_tree::damage(dice, &mut value);
+    serde_json::to_vec(&value).unwrap()
+}
+
+/// All files of the shipped bundle, with two heads, few trees and few rows.
+fn small_bundle() -> Value {
+    let read = |name: &str| -> Value {
+        let text = fs::read(Path::new(SHIPPED).join(name)).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    };
+    let mut files = json!({});
+    let mut manifest = read("manifest.json");
+    let of_head = |entry: &Value| HEADS.iter().any(|id| entry["id"] == *id);
+    let all = manifest["heads"].as_array().unwrap().clone();
+    let mut population = read("population.json");
+    let scores = population["scores"].as_array().unwrap().clone();
+    let kept = all.iter().zip(&scores).filter(|(entry, _)| of_head(entry));
+    let (mut entries, scores): (Vec<Value>, Vec<Value>) =
+        kept.map(|(entry, score)| (entry.clone(), score.clone())).unzip();
+    for entry in &mut entries {
+        entry["n_trees"] = json!(N_TREES);
+        let file = entry["file"].as_str().unwrap().to_owned();
+        let mut head = read(&file);
+        head["ensemble"]["trees"].as_array_mut().unwrap().truncate(N_TREES);
+        files[file] = head;
+    }
+    manifest["heads"] = json!(entries);
+    population["scores"] = json!(scores);
+    let mut background = read("background.json");
+    background["rows"].as_array_mut().unwrap().truncate(N_ROWS);
+    files["background.json"] = background;
+    files["population.json"] = population;
+    files["plausibility.json"] = read("plausibility.json");
+    files["manifest.json"] = manifest;
+    files
+}
+
+/// A bundle of which one file is damaged, with checksums that fit: what a hostile or
+/// broken trainer would write. It loads and scores, or is refused by name.
+fn whole(small: &Value) -> Target {
+    let dir = super::files::folder();
+    Target {
+        name: "bundle",
+        seeds: vec![serde_json::to_vec(small).unwrap()],
+        damage: Box::new(|dice, raw, other| {
+            let Ok(mut files) = serde_json::from_slice::<Value>(&raw) else {
+                return other.to_vec();
+            };
+            if let Some((_, file)) = files.as_object_mut().and_then(|all| {
+                let at = dice.gen_range(0..all.len().max(1));
+                all.iter_mut().nth(at)
+            }) {
+                json_tree::damage(dice, file);
+            }
+            serde_json::to_vec(&files).unwrap()
+        }),
+        read: Box::new(move |raw| {
+            let Ok(mut files) = serde_json::from_slice::<Value>(raw) else {
+                return Said::refused("not JSON");
+            };
+            write(&dir, &mut files);
+            match Bundle::load(dir.path()) {
+                Ok(bundle) => {
+                    let n_features = bundle.manifest().features.len();
+                    for value in [f32::NAN, 0.0, -1.0, f32::MAX] {
+                        let scores = bundle.score(&vec![value; n_features]);
+                        assert_eq!(scores.len(), bundle.heads().len());
+                    }
+                    Said::accepted("loaded")
+                }
+                Err(error) => {
+                    let cause = std::error::Error::source(&error).map(ToString::to_string);
+                    let said = error.to_string().replace(&*dir.path().to_string_lossy(), "");
+                    Said::refused(&(said + &cause.unwrap_or_default()))
+                }
+            }
+        }),
+        cost: 2_000,
+    }
+}
+
+fn write(dir: &TempDir, files: &mut Value) {
+    let checksum =
+        |value: &Value| blake3::hash(&serde_json::to_vec(value).unwrap()).to_hex().to_string();
+    let sums: Vec<(String, String)> = files
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(name, value)| (name.clone(), checksum(value)))
+        .collect();
+    let sum_of = |name: &str| sums.iter().find(|(known, _)| known == name).map(|it| it.1.clone());
+    let manifest = &mut files["manifest.json"];
+    for (list, key, suffix) in [("heads", "file", ""), ("parts", "name", ".json")] {
+        for entry in manifest[list].as_array_mut().into_iter().flatten() {
+            let name = entry[key].as_str().map(|name| format!("{name}{suffix}"));
+            if let (Some(sum), true) = (name.and_then(|name| sum_of(&name)), entry.is_object()) {
+                entry["checksum"] = json!(sum);
+            }
+        }
+    }
+    fs::create_dir_all(dir.path().join("heads")).unwrap();
+    fs::write(dir.path().join("card.md"), "card").unwrap();
+    for (name, value) in files.as_object().into_iter().flatten() {
+        // Names are damaged as well; none may lead out of the folder.
+        if !name.contains("..") {
+            drop(fs::write(dir.path().join(name), serde_json::to_vec(value).unwrap()));
+        }
+    }
+}

@@ -1,0 +1,128 @@
+"""Servers of the fault tests: started on a folder, killed, stopped, refused."""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from load import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+BINARY = os.environ["ORDERLENS_BIN"]
+START_S = 120
+STOP_S = 30
+SMALL = {
+    # Files roll over while a test looks on; the shipped sizes would take minutes to fill.
+    "segment_bytes_max": 1_048_576,
+    "record_bytes_max": 524_288,
+}
+
+
+def service_file(path, **values):
+    """The shipped service file with other values."""
+    text = (ROOT / "config/orderlens.toml").read_text(encoding="utf-8")
+    lines = []
+    for line in text.splitlines():
+        key = line.split("=")[0].strip()
+        lines.append(f"{key} = {values.pop(key)}" if key in values else line)
+    assert not values, f"no such key: {values}"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+class Server:
+    """A running `orderlens serve`, killed at the end of its `with` block."""
+
+    def __init__(self, run, arguments=(), prefix=(), env=None, **options):
+        self.run = run
+        self.out, self.log = run / "server.txt", run / "server.log"
+        self.process = spawn(self.out, self.log, run, arguments, prefix, env, **options)
+        wait_until(lambda: self.address() or self.process.poll() is not None, START_S, "start")
+        assert self.address(), f"did not start: {self.said()[-2000:]}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def address(self):
+        for line in self.out.read_text(encoding="utf-8").splitlines():
+            if line.startswith("listening on http://"):
+                return line.removeprefix("listening on http://")
+        return None
+
+    def said(self):
+        return self.out.read_text(encoding="utf-8") + self.log.read_text(encoding="utf-8")
+
+    def is_running(self):
+        return self.process.poll() is None
+
+    def pid(self):
+        """The service itself, not what it was started by."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        own = children.read_text(encoding="utf-8").split()
+        is_service = Path(f"/proc/{self.process.pid}/exe").resolve() == Path(BINARY).resolve()
+        return self.process.pid if is_service else int(own[0])
+
+    def kill(self):
+        """SIGKILL: no warning, no clean-up."""
+        if self.is_running():
+            os.kill(self.pid(), signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        """SIGTERM; the service must end by itself, and soon."""
+        os.kill(self.pid(), signal.SIGTERM)
+        try:
+            return self.process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"did not stop within {STOP_S} s of SIGTERM") from None
+
+
+def spawn(out, log, run, arguments, prefix, env, **options):
+    command = [
+        *prefix,
+        BINARY,
+        "serve",
+        *("--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"),
+        *("--data", str(run / "data")),
+        *map(str, arguments),
+    ]
+    environment = {**os.environ, "ORDERLENS_IDENTITY_SECRET": "a secret of the tests only"}
+    environment |= {"RUST_LOG": "info", "NO_COLOR": "1"} | (env or {})
+    with open(out, "w", encoding="utf-8") as stdout, open(log, "w", encoding="utf-8") as stderr:
+        return subprocess.Popen(
+            command, cwd=ROOT, stdout=stdout, stderr=stderr, env=environment, **options
+        )
+
+
+def refused(run, arguments=(), wanted=(), **options):
+    """A start that must end by itself with an error that says all of `wanted`."""
+    out, log = run / "refused.txt", run / "refused.log"
+    process = spawn(out, log, run, arguments, (), None, **options)
+    try:
+        code = process.wait(START_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise AssertionError("started although it should refuse") from None
+    said = out.read_text(encoding="utf-8") + log.read_text(encoding="utf-8")
+    assert code == 1, f"ended with {code}: {said[-2000:]}"
+    assert "panicked" not in said, said
+    # A report is broken into lines at any blank.
+    flat = "".join(c for c in said if not c.isspace() and c not in "│×╰─▶├")
+    for words in wanted:
+        flat_words = "".join(words.split())
+        assert flat_words in flat, f"does not say `{words}`: {said[-2000:]}"
+
+
+def replay_is_identical(run, arguments=()):
+    """Every recorded decision, computed again from the journal, has the same bytes."""
+    command = [BINARY, "replay", "--json", "--data", str(run / "data"), *map(str, arguments)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stdout[-500:] + ended.stderr[-2000:]
+    report = json.loads(ended.stdout)
+    assert report["differing"] == 0, report
+    return report["identical"]
