@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use broker::Broker;
 use futures_util::stream::{self, StreamExt as _};
 use orderlens::cli::clock;
-use orderlens::cli::serve::new_decision_id;
+use orderlens::cli::serve::{new_decision_id, start_log};
 use orderlens::cli::settings::{engine_settings, load_judge, reader, shipped};
 use orderlens::domain::entity::IdentityKey;
 use orderlens::domain::event::{Event, Fact};
@@ -31,6 +31,7 @@ use orderlens::simulator::world::Simulation;
 use orderlens::store::journal::reader::JournalReader;
 use orderlens::stream::settings::{Servers, StreamSettings};
 use orderlens::workflow::engine::Engine;
+use orderlens::workflow::error::Error;
 use orderlens::workflow::model_shelf::only_loaded;
 use orderlens::workflow::replica::start_replica::{ReplicaSettings, start_replica};
 use orderlens::workflow::service::OrderService as _;
@@ -114,19 +115,21 @@ fn compare(n: usize) -> ExitCode {
         (0..3).map(|at| part("ORDERS", names[at], at, Some((at, 3)), n).spawn()).collect();
     stop_all(told);
     let took = began.elapsed().as_secs_f64();
-    let first = Journal::read(dirs[0].path());
+    let first = Journal::read(dirs[0].path(), u64::MAX);
     let Journal { n_records, n_decisions, .. } = first;
     println!("{n} events told to three: {n_decisions} decisions, {n_records} records, {took:.1} s");
     let mut are_kept = vec![promise("orders were judged", || n_decisions > 0)];
     for at in 1..3 {
         let line = format!("replica {} holds the same bytes", names[at]);
-        are_kept.push(promise(&line, || Journal::read(dirs[at].path()) == first));
+        are_kept.push(promise(&line, || Journal::read(dirs[at].path(), u64::MAX) == first));
     }
     let mut late = part("ORDERS", "d", 3, None, n).spawn();
-    let rate = n as f64 / late.caught_up();
+    let (seconds, cpu) = late.caught_up();
     stop_all(vec![late]);
-    println!("a fourth one judged every order again, at {rate:.0} events/s");
-    let is_same = || Journal::read(dirs[3].path()) == first;
+    let rate = n as f64 / seconds;
+    println!("a fourth one judged every order again, at {rate:.0} events/s, {cpu:.1} CPU s");
+    // It adds that it came up.
+    let is_same = || Journal::read(dirs[3].path(), n_records) == first;
     are_kept.push(promise("the fourth replica holds the same bytes", is_same));
 
     let n = n * FACTS_FACTOR;
@@ -136,10 +139,13 @@ fn compare(n: usize) -> ExitCode {
     println!("{n} facts told to one in {:.1} s", began.elapsed().as_secs_f64());
     let reader = part(FACTS, "late", 5, None, n);
     let mut late = reader.spawn();
-    let rate = n as f64 / late.caught_up();
+    let (seconds, cpu) = late.caught_up();
     stop_all(vec![late]);
-    let is_same = || Journal::read(reader.data) == Journal::read(teller.data);
+    let told = Journal::read(teller.data, u64::MAX);
+    let is_same = || Journal::read(reader.data, told.n_records) == told;
     are_kept.push(promise("a new replica of it holds the same bytes", is_same));
+    let (rate, of_cpu) = (n as f64 / seconds, n as f64 / cpu);
+    println!("it used {cpu:.1} CPU s: {of_cpu:.0} facts per CPU second");
     let line = format!("it caught up at {rate:.0} facts/s, at least {CATCH_UP_MIN:.0}");
     are_kept.push(promise(&line, || CATCH_UP_MIN <= rate));
     drop(broker);
@@ -163,9 +169,11 @@ struct Running {
 }
 
 impl Running {
-    /// Seconds that it took to catch up.
-    fn caught_up(&mut self) -> f64 {
-        self.after("caught up in ").parse().unwrap()
+    /// Seconds that it took to catch up, by the clock and of its processor time.
+    fn caught_up(&mut self) -> (f64, f64) {
+        let said = self.after("caught up in ");
+        let (seconds, cpu) = said.split_once(' ').unwrap();
+        (seconds.parse().unwrap(), cpu.parse().unwrap())
     }
 
     /// What it says after some words.
@@ -200,11 +208,15 @@ struct Journal {
 }
 
 impl Journal {
-    fn read(data: &Path) -> Self {
+    /// The first records of a journal.
+    fn read(data: &Path, n_max: u64) -> Self {
         let reader = JournalReader::open(&data.join("journal")).unwrap();
         let (mut n_records, mut n_decisions, mut hasher) = (0, 0, blake3::Hasher::new());
         for entry in reader.read_from(1) {
-            let (_, payload) = entry.unwrap();
+            let (position, payload) = entry.unwrap();
+            if n_max < position {
+                break;
+            }
             n_records += 1;
             n_decisions += u64::from(payload[0] == 0x12);
             hasher.update(&payload.len().to_le_bytes()).update(&payload);
@@ -215,13 +227,16 @@ impl Journal {
 
 /// A process: catches up, tells its share, and stops when it is told to.
 fn replica(part: &Part<'_>) -> ExitCode {
+    start_log();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let engine = runtime.block_on(async {
-        let began = Instant::now();
-        let engine = start(part);
+        let inputs = inputs();
+        let (began, cpu_before) = (Instant::now(), cpu_seconds());
+        let engine = start(part, &inputs);
         let mut status = engine.replica().unwrap();
         status.wait_for(|status| status.obstacle().is_none()).await.unwrap();
-        println!("caught up in {}", began.elapsed().as_secs_f64());
+        let cpu = cpu_seconds() - cpu_before;
+        println!("caught up in {} {cpu}", began.elapsed().as_secs_f64());
         if let Some((first, step)) = part.share {
             let events = events(part.n).skip(first).step_by(step);
             let calls = stream::iter(events).map(|event| tell(&engine, part.stream, event));
@@ -242,18 +257,21 @@ fn replica(part: &Part<'_>) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn start(part: &Part<'_>) -> Engine {
-    let mut settings = shipped().unwrap();
-    part.data.clone_into(&mut settings.paths.data);
-    let judge = load_judge(&settings).unwrap();
-    let inputs = EngineInputs {
+fn inputs() -> EngineInputs {
+    let judge = load_judge(&shipped().unwrap()).unwrap();
+    EngineInputs {
         read_strategy: reader(&judge),
         judge,
         read_bundle: only_loaded(),
         new_id: new_decision_id,
         nanos: clock::nanos,
         now: clock::now(),
-    };
+    }
+}
+
+fn start(part: &Part<'_>, inputs: &EngineInputs) -> Engine {
+    let mut settings = shipped().unwrap();
+    part.data.clone_into(&mut settings.paths.data);
     let stream = StreamSettings {
         servers: Servers::parse(part.url).unwrap(),
         name: part.stream.into(),
@@ -261,7 +279,16 @@ fn start(part: &Part<'_>) -> Engine {
         ack_within: Duration::from_secs(5),
     };
     let replica = ReplicaSettings { name: part.name.into(), stream };
-    start_replica(&engine_settings(&settings), &inputs, replica).unwrap()
+    start_replica(&engine_settings(&settings), inputs, replica).unwrap()
+}
+
+/// Processor time of this process so far.
+fn cpu_seconds() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    // Behind the name, which may hold anything: user and system time in hundredths.
+    let (_, fields) = stat.rsplit_once(')').unwrap();
+    let times = fields.split_whitespace().skip(11).take(2);
+    times.map(|ticks| ticks.parse::<f64>().unwrap()).sum::<f64>() / 100.0
 }
 
 fn events(n: usize) -> impl Iterator<Item = Event> {
@@ -276,21 +303,28 @@ fn events(n: usize) -> impl Iterator<Item = Event> {
     Simulation::new(settings, identity).map(|told| told.event).filter(is_told).take(n)
 }
 
+/// Tells an event, again with the same id while the replica or its broker is away.
 async fn tell(engine: &Engine, stream: &str, event: Event) {
-    let at = event.event_time;
-    match event.fact.clone() {
-        Fact::OrderPlaced(order) if stream != FACTS => {
-            let request = ScoreRequest {
-                request_id: event.event_id,
-                event_time: at,
-                order,
-                max_actions: 3,
-                max_contributions: 12,
-            };
-            engine.score_order(request, at).await.unwrap();
-        }
-        _ => {
-            engine.ingest_event(event, at).await.unwrap();
-        }
+    while let Err(error) = tell_once(engine, stream, event.clone()).await {
+        assert!(matches!(error, Error::Unavailable(_) | Error::Exhausted { .. }), "{error}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
+}
+
+async fn tell_once(engine: &Engine, stream: &str, event: Event) -> Result<(), Error> {
+    let at = event.event_time;
+    let Fact::OrderPlaced(order) = event.fact.clone() else {
+        return engine.ingest_event(event, at).await.map(drop);
+    };
+    if stream == FACTS {
+        return engine.ingest_event(event, at).await.map(drop);
+    }
+    let request = ScoreRequest {
+        request_id: event.event_id,
+        event_time: at,
+        order,
+        max_actions: 3,
+        max_contributions: 12,
+    };
+    engine.score_order(request, at).await.map(drop)
 }

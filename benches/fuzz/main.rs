@@ -1,11 +1,16 @@
-//! Does any input break a reader? Every parser of the service, millions of times.
+//! Does any input break a reader? Every parser of the service, by the million.
 //!
 //! `cargo bench --bench fuzz -- --inputs 10000000 [--seed 7] [--all] [reader…]` feeds each
 //! reader with damaged samples: no panic, no input that takes seconds, bounded memory. Slow
 //! readers (files, strategies, models) get fewer, as the table says, unless `--all` asks
 //! for the full number. Inputs that break one are kept in target/fuzz, and the run fails.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench may panic and print")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench may panic and print"
+)]
 
 use std::env;
 use std::path::Path;
@@ -82,7 +87,9 @@ fn main() -> ExitCode {
             memory_bytes().unwrap_or_default() >> 20,
             start.elapsed().as_secs_f64(),
         );
-        seen.failures.iter().for_each(|failure| println!("      {failure}"));
+        for failure in &seen.failures {
+            println!("      {failure}");
+        }
         n_failures += seen.failures.len();
     }
     if n_failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }

@@ -1,4 +1,4 @@
-//! What replicas put into the one order that a stream gives: commands, not results.
+//! What replicas put into the one order that they share: commands.
 //!
 //! Every replica executes the same proposals in the same order and so comes to the same
 //! records. Nothing here depends on who executes it: clocks and ids came with the caller.

@@ -162,6 +162,7 @@ pub async fn score<S: OrderService>(
         let description = "is not the active strategy; use WhatIf to try another one";
         return Err(status::of_field("strategy_ref", description));
     }
+    shared.admission.admit(score.request.order.amount)?;
     let (decision, origin) = match score.recording {
         Recording::Recorded => {
             let answer = shared.service.score_order(score.request, door.now).await;

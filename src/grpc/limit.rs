@@ -35,6 +35,19 @@ impl Places {
     pub fn new(n_max: usize) -> Arc<Self> {
         Arc::new(Self { free: Arc::new(Semaphore::new(n_max)), n_max })
     }
+
+    /// Share of the last quarter of places that is taken, in [0, 1]; 0 while others are free.
+    pub fn pressure(&self) -> f64 {
+        let quarter = (self.n_max as f64 / 4.0).max(1.0);
+        let free = self.free.available_permits() as f64;
+        (1.0 - free / quarter).clamp(0.0, 1.0)
+    }
+
+    /// Takes places until what is given back is dropped.
+    #[cfg(test)]
+    pub fn hold(&self, n: u32) -> Option<tokio::sync::OwnedSemaphorePermit> {
+        Arc::clone(&self.free).try_acquire_many_owned(n).ok()
+    }
 }
 
 impl<S> InFlightLimit<S> {

@@ -1,6 +1,7 @@
 //! The gRPC door: services over [`crate::workflow::service::OrderService`].
 
 pub mod access_door;
+pub mod admission;
 pub mod attribution;
 pub mod call_counts;
 pub mod case_door;

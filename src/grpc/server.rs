@@ -13,6 +13,7 @@ use tracing::info;
 
 use crate::domain::entity::IdentityKey;
 use crate::grpc::access_door::{AccessDoor, Entropy};
+use crate::grpc::admission::Admission;
 use crate::grpc::case_door::CaseDoor;
 use crate::grpc::counted::Counted;
 use crate::grpc::deadline::Deadline;
@@ -136,6 +137,7 @@ pub async fn serve<S: Service>(
     (settings, watch): (GrpcSettings, Watch),
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
+    let places = Places::new(settings.in_flight_max);
     let shared = Shared {
         service,
         identity: Arc::new(identity),
@@ -143,6 +145,7 @@ pub async fn serve<S: Service>(
         stopping: CancellationToken::new(),
         stream_items_max: settings.stream_items_max.max(1),
         watch,
+        admission: Admission::new(Arc::clone(&places)),
     };
     let watch = shared.watch.clone();
     let stopping = shared.stopping.clone();
@@ -171,7 +174,6 @@ pub async fn serve<S: Service>(
         Reflection::Off => (None, None),
     };
     let (v1, v1alpha) = (v1.map(|it| gate.guard(it)), v1alpha.map(|it| gate.guard(it)));
-    let places = Places::new(settings.in_flight_max);
     let guard = Guard { gate, places, longest: settings.deadline, watch, clock };
     let (entrance, limits) = (entrance.into(), settings.connections);
     if let Ok(address) = entrance.local_addr() {

@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::domain::entity::IdentityKey;
 use crate::domain::time::Timestamp;
+use crate::grpc::admission::Admission;
 use crate::grpc::watch::Watch;
 use crate::wire::check::Door;
 
@@ -27,6 +28,8 @@ pub struct Shared<S> {
     pub stream_items_max: usize,
     /// What the doors tell those who watch.
     pub watch: Watch,
+    /// Which orders are taken when places run out.
+    pub admission: Arc<Admission>,
 }
 
 impl<S> Shared<S> {
@@ -45,6 +48,7 @@ impl<S> Clone for Shared<S> {
             stopping: self.stopping.clone(),
             stream_items_max: self.stream_items_max,
             watch: self.watch.clone(),
+            admission: Arc::clone(&self.admission),
         }
     }
 }

@@ -106,6 +106,14 @@ pub fn of_overload(n_max: usize) -> Status {
     Status::with_error_details(Code::ResourceExhausted, message, details)
 }
 
+/// The status of an order whose place is left to one that is worth more.
+pub fn of_shedding() -> Status {
+    let mut details = ErrorDetails::with_retry_info(Some(RETRY_AFTER));
+    details.set_error_info("SHED_LOW_VALUE", DOMAIN, []);
+    let message = "few places are left, and they are kept for orders that are worth more";
+    Status::with_error_details(Code::ResourceExhausted, message, details)
+}
+
 /// The status of a call that did not end in time.
 pub fn of_deadline(budget: Duration) -> Status {
     let details = ErrorDetails::with_error_info("DEADLINE_EXCEEDED", DOMAIN, []);

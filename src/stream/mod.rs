@@ -1,4 +1,4 @@
-//! The stream that gives all replicas one order: NATS JetStream, and nobody else's matter.
+//! The stream that gives all replicas one order: NATS JetStream.
 //!
 //! What goes in are batches of proposals, what comes out are the same batches, numbered.
 //! Whoever reads from one number on reads what everybody else does.

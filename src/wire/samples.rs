@@ -113,7 +113,7 @@ pub(super) fn records() -> Vec<Record> {
     records
 }
 
-fn access_records(at: Timestamp) -> [Record; 4] {
+fn access_records(at: Timestamp) -> [Record; 5] {
     let draft = |action: &str, detail: &str| AuditDraft {
         actor: "lin".into(),
         action: action.into(),

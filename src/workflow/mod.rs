@@ -53,6 +53,7 @@ pub mod model_ledger;
 pub mod model_service;
 pub mod model_shelf;
 pub mod order_levers;
+pub mod outlets;
 pub mod past;
 pub mod play_history;
 pub mod preview;

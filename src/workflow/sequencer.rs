@@ -15,24 +15,22 @@ use crate::domain::event::Event;
 use crate::domain::exploration::ExplorationReport;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
+use crate::domain::review_times::ReviewTimesReport;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::model::bundle::Bundle;
 use crate::store::error::Error as StoreError;
-use crate::store::journal::JournalWriter;
 use crate::store::log::submit_when_room;
-use crate::store::records::tail::RecordTail;
 use crate::workflow::background_build::BackgroundBuild;
 use crate::workflow::command::{Command, Place, Reply, Scored, Told};
-use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::engine_models::model_changed;
 use crate::workflow::error::Error;
 use crate::workflow::experiment_run::ExperimentRun;
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_order::{Stamp, Stopwatch};
 use crate::workflow::judges::Judges;
-use crate::workflow::key_ring::KeyRing;
 use crate::workflow::model_ledger::ModelLedger;
+use crate::workflow::outlets::Outlets;
 use crate::workflow::recent_work::WorkLog;
 use crate::workflow::replica::execute::Membership;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
@@ -40,19 +38,6 @@ use crate::workflow::state::{State, event_digest, request_digest};
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::trial::Seen;
 use crate::workflow::watch_shedding::ShedWatch;
-
-/// Where records go, and the mark of how far they are durable.
-#[derive(Debug)]
-pub struct Outlets {
-    /// Takes records.
-    pub writer: JournalWriter,
-    /// Is moved when they are on disk.
-    pub durable: DurableMark,
-    /// Holds the newest for who follows the journal.
-    pub tail: RecordTail,
-    /// Shows doors who may call.
-    pub keys: Arc<KeyRing>,
-}
 
 /// Owner of the state.
 #[derive(Debug)]
@@ -135,9 +120,7 @@ impl Sequencer {
                     answer(reply, Ok((waiting, active, self.state.position)));
                 }
                 Command::Operators { reply } => self.tell(reply, self.state.operators.reports()),
-                Command::ReviewTimes { reply } => {
-                    self.tell(reply, self.state.review_times.reports());
-                }
+                Command::ReviewTimes { reply } => self.review_times(reply),
                 Command::Work { n, reply } => self.tell(reply, self.work.report(n)),
                 Command::Watch { reply } => answer(reply, Ok(self.watched())),
                 Command::Explorations { reply } => answer(reply, Ok(self.explorations())),
@@ -175,6 +158,10 @@ impl Sequencer {
         }
         self.background.stop();
         self.state
+    }
+
+    fn review_times(&self, reply: Reply<(Vec<ReviewTimesReport>, u64)>) {
+        self.tell(reply, self.state.review_times.reports());
     }
 
     /// Answers with what holds as of the state's position.

@@ -1,4 +1,4 @@
-//! The sequencer's part for experiments: steps, and the guardrails that end them.
+//! The sequencer's part for experiments: steps and guardrails.
 
 use tokio::sync::oneshot;
 use tracing::warn;

@@ -7,8 +7,9 @@
 #
 # What is checked: nothing acknowledged is lost (the same bytes come back), nothing is applied
 # twice, every refusal is a clear status or names its file, and replay finds the same bytes.
-# Mounts file systems where it may (root), else it says how it helped itself; needs strace and
-# libfaketime for two of the faults, and says SKIP without. $ORDERLENS_MUST=1 makes SKIP fail.
+# Mounts file systems where it may (root; $ORDERLENS_MOUNTS=no forbids it), else it says how it
+# helped itself; needs strace and libfaketime for two of the faults, and says SKIP without.
+# $ORDERLENS_MUST=1 makes SKIP fail.
 # Takes the binary in $ORDERLENS_BIN, or builds one. What failed stays in target/faults.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

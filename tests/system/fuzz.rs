@@ -1,4 +1,6 @@
-//! A few thousand damaged inputs for every reader; `cargo bench --bench fuzz` reads millions.
+//! A few thousand damaged inputs for every reader.
+//!
+//! `cargo bench --bench fuzz` reads millions.
 
 use std::path::Path;
 

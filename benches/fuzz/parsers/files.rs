@@ -1,4 +1,4 @@
-//! Files of the service's own: segments of the journal, snapshots, saved states.
+//! The service's own files: segments of the journal, snapshots, saved states.
 
 use std::fs;
 use std::path::Path;
@@ -61,7 +61,7 @@ fn segment() -> Target {
                 .map(|reader| reader.read_from(1).take_while(Result::is_ok).count());
             match Journal::open(dir.path(), SETTINGS) {
                 Ok((journal, opened)) => {
-                    let n_read = journal.reader().read_from(1).filter(Result::is_ok).count();
+                    let n_read = journal.reader().read_from(1).flatten().count();
                     assert_eq!(n_read as u64, opened.last_position, "a record does not read");
                     // Whoever looked before saw no record that the service does not have.
                     assert!(n_seen.is_ok_and(|n_seen| n_seen <= n_read), "a reader saw more");
@@ -122,7 +122,9 @@ fn payloads_of(raw: &[u8]) -> Vec<Vec<u8>> {
 
 fn state_bytes() -> Vec<u8> {
     let mut state = State::empty(RULE);
-    records().iter().for_each(|record| state.fold(record));
+    for record in records() {
+        state.fold(&record);
+    }
     postcard::to_stdvec(&state).unwrap()
 }
 

@@ -1,4 +1,4 @@
-//! Damage to JSON that leaves it JSON: other numbers, missing and doubled parts.
+//! Damage to JSON that leaves it JSON: other numbers, parts missing or twice.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;

@@ -1,4 +1,4 @@
-//! Files of a model bundle: each alone, and a small bundle with fitting checksums.
+//! Files of a model bundle: each alone, and a bundle with fitting checksums.
 
 use std::fs;
 use std::path::Path;
@@ -160,12 +160,15 @@ fn write(dir: &TempDir, files: &mut Value) {
         .map(|(name, value)| (name.clone(), checksum(value)))
         .collect();
     let sum_of = |name: &str| sums.iter().find(|(known, _)| known == name).map(|it| it.1.clone());
-    let manifest = &mut files["manifest.json"];
     for (list, key, suffix) in [("heads", "file", ""), ("parts", "name", ".json")] {
-        for entry in manifest[list].as_array_mut().into_iter().flatten() {
-            let name = entry[key].as_str().map(|name| format!("{name}{suffix}"));
-            if let (Some(sum), true) = (name.and_then(|name| sum_of(&name)), entry.is_object()) {
-                entry["checksum"] = json!(sum);
+        // The manifest may be damaged to anything.
+        let entries = files.get_mut("manifest.json").and_then(|it| it.get_mut(list));
+        for entry in entries.and_then(Value::as_array_mut).into_iter().flatten() {
+            let name = entry.get(key).and_then(Value::as_str).map(|name| format!("{name}{suffix}"));
+            if let (Some(sum), Some(entry)) =
+                (name.and_then(|it| sum_of(&it)), entry.as_object_mut())
+            {
+                entry.insert("checksum".to_owned(), json!(sum));
             }
         }
     }

@@ -158,7 +158,10 @@ pub(crate) fn text(dice: &mut ChaCha8Rng, mut text: String, other: &str) -> Stri
                 text.insert_str(at, &lent);
             }
         }
-        7 => text.insert_str(span(dice, &text, 0).start, *pick(dice, &TOKENS)),
+        7 => {
+            let token: &&str = pick(dice, &TOKENS);
+            text.insert_str(span(dice, &text, 0).start, token);
+        }
         _ => text.truncate(span(dice, &text, 0).start),
     }
     text

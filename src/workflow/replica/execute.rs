@@ -1,4 +1,4 @@
-//! The sequencer's part for replicas: executes batches of the stream, each at its place.
+//! The sequencer's part for replicas: executes what the stream holds.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A replica: one of many engines that execute the same stream in the same order.
+//! A replica: one of many engines that execute the same stream.
 //!
 //! What changes something is not executed where it was asked for. It is proposed to a stream
 //! and executed when it comes back, by every replica at the same place, and the replica that

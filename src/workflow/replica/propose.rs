@@ -1,4 +1,4 @@
-//! Sends what is asked of this replica to the stream, as much as waits at a time.
+//! Sends what is asked of this replica to the stream.
 
 use std::time::Duration;
 

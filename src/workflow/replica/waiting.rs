@@ -1,4 +1,4 @@
-//! Commands that change something, split into what is proposed and who waits for it.
+//! Commands split into what is proposed and who waits for it.
 
 use std::sync::Arc;
 

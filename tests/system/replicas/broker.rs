@@ -1,4 +1,4 @@
-//! A throw-away NATS server with JetStream, on a free port and in a temporary folder.
+//! A throw-away NATS server with JetStream, in a temporary folder.
 
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};

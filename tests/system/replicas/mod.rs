@@ -1,4 +1,4 @@
-//! Many replicas on one stream: the same records at the same positions, whatever fails.
+//! Many replicas on one stream hold the same records.
 
 pub(crate) mod broker;
 mod laws;

@@ -1,4 +1,4 @@
-//! Two servers on one broker: callers go on at the other one when one dies or freezes.
+//! Callers go on at the other server when one dies or freezes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
