@@ -138,25 +138,12 @@ pub async fn serve<S: Service>(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
     let places = Places::new(settings.in_flight_max);
-    let shared = Shared {
-        service,
-        identity: Arc::new(identity),
-        clock,
-        stopping: CancellationToken::new(),
-        stream_items_max: settings.stream_items_max.max(1),
-        watch,
-        admission: Admission::new(Arc::clone(&places)),
-    };
+    let shared = share(service, identity, clock, &settings, watch, &places);
     let watch = shared.watch.clone();
     let stopping = shared.stopping.clone();
     let gate = Gate::new(shared.service.key_ring(), settings.keys, clock);
     let (health, health_service) = tonic_health::server::health_reporter();
-    if let Some(replica) = shared.service.replica() {
-        set_all(&health, ServingStatus::NotServing).await;
-        tokio::spawn(follow_replica(health.clone(), replica, shared.stopping.clone()));
-    } else {
-        set_all(&health, ServingStatus::Serving).await;
-    }
+    start_health(&health, &shared).await;
     let bytes_max = settings.message_bytes_max;
     let access = AccessDoor { shared: shared.clone(), random: settings.random };
     let access = AccessServiceServer::new(access);
@@ -207,6 +194,36 @@ pub async fn serve<S: Service>(
         })
         .await?;
     Ok(())
+}
+
+/// What every door holds.
+fn share<S>(
+    service: Arc<S>,
+    identity: IdentityKey,
+    clock: Clock,
+    settings: &GrpcSettings,
+    watch: Watch,
+    places: &Arc<Places>,
+) -> Shared<S> {
+    Shared {
+        service,
+        identity: Arc::new(identity),
+        clock,
+        stopping: CancellationToken::new(),
+        stream_items_max: settings.stream_items_max.max(1),
+        watch,
+        admission: Admission::new(Arc::clone(places)),
+    }
+}
+
+/// Says that all is served, or follows the replica that says when.
+async fn start_health<S: Service>(health: &HealthReporter, shared: &Shared<S>) {
+    if let Some(replica) = shared.service.replica() {
+        set_all(&health, ServingStatus::NotServing).await;
+        tokio::spawn(follow_replica(health.clone(), replica, shared.stopping.clone()));
+    } else {
+        set_all(&health, ServingStatus::Serving).await;
+    }
 }
 
 /// What stands before every door: numbers, then keys, then the places, then the time.
