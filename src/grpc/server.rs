@@ -219,10 +219,10 @@ fn share<S>(
 /// Says that all is served, or follows the replica that says when.
 async fn start_health<S: Service>(health: &HealthReporter, shared: &Shared<S>) {
     if let Some(replica) = shared.service.replica() {
-        set_all(&health, ServingStatus::NotServing).await;
+        set_all(health, ServingStatus::NotServing).await;
         tokio::spawn(follow_replica(health.clone(), replica, shared.stopping.clone()));
     } else {
-        set_all(&health, ServingStatus::Serving).await;
+        set_all(health, ServingStatus::Serving).await;
     }
 }
 
