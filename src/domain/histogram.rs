@@ -1,4 +1,4 @@
-//! Values counted in cells with fixed ends, for whoever draws how they are distributed.
+//! Values counted in cells with fixed ends.
 
 /// How many values fell into which cell, and their sum.
 #[derive(Clone, Debug, PartialEq)]

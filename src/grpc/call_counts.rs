@@ -13,6 +13,7 @@ use tonic::Code;
 
 use crate::domain::decision::DecisionId;
 use crate::domain::time::Timestamp;
+use crate::grpc::call_names::{CallKind, ItemStream, code_name};
 use crate::wire::pb::CONTRACT_DESCRIPTOR_SET;
 
 /// Upper ends of the cells that times of calls are counted in, seconds; the last one is open.
@@ -26,62 +27,6 @@ const CELLS: usize = SECONDS.len() + 1;
 const CODES: usize = 17;
 /// How long an example of a cell stays, nanoseconds: looking for a new one costs a lock.
 const EXAMPLE_NANOS: u64 = 1_000_000_000;
-
-/// How many messages go each way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CallKind {
-    /// One each.
-    Unary,
-    /// Many to us, one back.
-    ClientStream,
-    /// One to us, many back.
-    ServerStream,
-    /// Many each.
-    BidiStream,
-}
-
-impl CallKind {
-    /// The name that gRPC's users know.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Unary => "unary",
-            Self::ClientStream => "client_stream",
-            Self::ServerStream => "server_stream",
-            Self::BidiStream => "bidi_stream",
-        }
-    }
-
-    fn of(method: &MethodDescriptorProto) -> Self {
-        match (method.client_streaming(), method.server_streaming()) {
-            (false, false) => Self::Unary,
-            (true, false) => Self::ClientStream,
-            (false, true) => Self::ServerStream,
-            (true, true) => Self::BidiStream,
-        }
-    }
-}
-
-/// Streams whose items have codes of their own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ItemStream {
-    /// `ScoreOrders`.
-    ScoreOrders,
-    /// `IngestEvents`.
-    IngestEvents,
-}
-
-impl ItemStream {
-    /// Every one.
-    pub const ALL: [Self; 2] = [Self::ScoreOrders, Self::IngestEvents];
-
-    /// Name of the method.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ScoreOrders => "ScoreOrders",
-            Self::IngestEvents => "IngestEvents",
-        }
-    }
-}
 
 /// What became of the calls of a server.
 #[derive(Debug)]
@@ -348,29 +293,6 @@ impl MethodCounts {
     }
 }
 
-/// The name of a code that gRPC's users know: `NotFound`.
-pub fn code_name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "Canceled",
-        Code::Unknown => "Unknown",
-        Code::InvalidArgument => "InvalidArgument",
-        Code::DeadlineExceeded => "DeadlineExceeded",
-        Code::NotFound => "NotFound",
-        Code::AlreadyExists => "AlreadyExists",
-        Code::PermissionDenied => "PermissionDenied",
-        Code::ResourceExhausted => "ResourceExhausted",
-        Code::FailedPrecondition => "FailedPrecondition",
-        Code::Aborted => "Aborted",
-        Code::OutOfRange => "OutOfRange",
-        Code::Unimplemented => "Unimplemented",
-        Code::Internal => "Internal",
-        Code::Unavailable => "Unavailable",
-        Code::DataLoss => "DataLoss",
-        Code::Unauthenticated => "Unauthenticated",
-    }
-}
-
 fn add(count: &AtomicU64, n: u64) {
     count.fetch_add(n, Ordering::Relaxed);
 }
@@ -421,14 +343,5 @@ mod tests {
         assert_eq!((report.started, report.received, report.sent), (4, 4, 4));
         assert_eq!((n_asked, report.examples.len()), (3, 3));
         assert!((report.seconds - 20.000_752).abs() < 1e-9);
-    }
-
-    #[test]
-    fn codes_have_the_names_of_grpc() {
-        let names: Vec<_> = (0..17).map(|code| code_name(Code::from_i32(code))).collect();
-        assert_eq!(
-            (names[0], names[1], names[8], names[16]),
-            ("OK", "Canceled", "ResourceExhausted", "Unauthenticated")
-        );
     }
 }

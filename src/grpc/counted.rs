@@ -11,7 +11,8 @@ use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Service, http};
 use tonic::server::NamedService;
 
-use crate::grpc::call_counts::{CallExample, CallKind, Ended, ServiceCounts, code_name};
+use crate::grpc::call_counts::{CallExample, Ended, ServiceCounts};
+use crate::grpc::call_names::{CallKind, code_name};
 use crate::grpc::message_count::MessageCount;
 use crate::grpc::shared::Clock;
 use crate::grpc::spans::{CallSpan, ParentSpan, ScoredCall, SpanSink, parent_span};

@@ -10,7 +10,7 @@ use crate::domain::decision::Decision;
 use crate::domain::order::TEXT_BYTES_MAX;
 use crate::domain::query::{FieldDifference, WhatIfSubject};
 use crate::grpc::attribution::CalledBy;
-use crate::grpc::call_counts::ItemStream;
+use crate::grpc::call_names::ItemStream;
 use crate::grpc::scored::{scored_call, watched};
 use crate::grpc::shared::Shared;
 use crate::grpc::spans::parent_span;

@@ -5,7 +5,7 @@ use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use crate::grpc::attribution::CalledBy;
-use crate::grpc::call_counts::ItemStream;
+use crate::grpc::call_names::ItemStream;
 use crate::grpc::decision_door::end_of_stream;
 use crate::grpc::shared::Shared;
 use crate::grpc::status;

@@ -4,6 +4,7 @@ pub mod access_door;
 pub mod admission;
 pub mod attribution;
 pub mod call_counts;
+pub mod call_names;
 pub mod case_door;
 pub mod counted;
 pub mod deadline;

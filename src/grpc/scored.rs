@@ -1,4 +1,4 @@
-//! An order that is judged while somebody watches: counted, logged, and followed.
+//! Judges an order while somebody watches: counted, logged, followed.
 
 use std::time::{Duration, Instant};
 

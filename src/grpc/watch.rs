@@ -1,11 +1,12 @@
-//! What the doors tell those who watch: calls, items of streams, events and their fates.
+//! What the doors tell those who watch: calls, items, events.
 
 use std::sync::Arc;
 
 use tonic::{Code, Status};
 
 use crate::domain::time::Timestamp;
-use crate::grpc::call_counts::{CallCounts, ItemStream};
+use crate::grpc::call_counts::CallCounts;
+use crate::grpc::call_names::ItemStream;
 use crate::grpc::spans::SpanSink;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::event::Fact;

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::grpc::call_counts::{CallKind, ItemStream, MethodReport};
+use crate::grpc::call_counts::MethodReport;
+use crate::grpc::call_names::{CallKind, ItemStream};
 use crate::telemetry::page::{Family, Labels, Page, family};
 
 const STARTED: Family = family("grpc_server_started", "Calls that began.");

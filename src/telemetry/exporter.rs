@@ -10,7 +10,8 @@ use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::registry::Registry;
 
 use crate::domain::time::{Span, Timestamp};
-use crate::grpc::call_counts::{ItemStream, MethodReport};
+use crate::grpc::call_counts::MethodReport;
+use crate::grpc::call_names::ItemStream;
 use crate::grpc::shared::Clock;
 use crate::grpc::watch::Watch;
 use crate::telemetry::facts::Answering;
@@ -210,7 +211,7 @@ impl Collector for Scrape {
         facts::write_watched(page, watched, durable, self.now)?;
         facts::write_replica(page, self.replica.as_ref())?;
         facts::write_drift(page, &self.shifts, self.calibration)?;
-        facts::write_process(page, self.is_answering, self.started)
+        facts::write_uptime(page, self.is_answering, self.started)
     }
 }
 

@@ -76,7 +76,7 @@ pub(super) fn write_status(
             ("strategy", (&*it.strategy.name).into()),
             ("strategy_hash", (&*it.strategy.hash).into()),
         ];
-        page.info(ACTIVE, &labels)?;
+        page.versions(ACTIVE, &labels)?;
     }
     let data = status.map(|it| it.data);
     let parts = [
@@ -168,7 +168,7 @@ pub(super) fn write_drift(
 }
 
 /// Writes whether the engine answers and what the process is.
-pub(super) fn write_process(
+pub(super) fn write_uptime(
     page: &mut Page<'_>,
     answering: Answering,
     started: Timestamp,

@@ -1,4 +1,4 @@
-//! How long calls take, with an example per cell that leads to a trace or a decision.
+//! How long calls take, with an example per cell that leads to a case.
 //!
 //! Written by hand: the library gives examples only to histograms of its own, which lock.
 
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
     use crate::domain::decision::DecisionId;
     use crate::domain::time::Timestamp;
-    use crate::grpc::call_counts::CallKind;
+    use crate::grpc::call_names::CallKind;
 
     #[test]
     fn a_cell_counts_those_below_it_and_has_its_example() {

@@ -1,4 +1,4 @@
-//! The address for machines that watch: `/metrics`, `/livez`, `/readyz`; nothing is changed.
+//! The address for machines that watch: metrics, liveness, readiness.
 
 use std::future::Future;
 use std::io;

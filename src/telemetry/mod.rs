@@ -1,4 +1,4 @@
-//! What machines that watch the service read: metrics, and whether it lives and is ready.
+//! What machines that watch the service read: metrics, and its health.
 //!
 //! Nothing is counted here. The doors and the sequencer keep plain numbers; a scrape reads
 //! them, asks the engine for the rest, and writes all of it as `OpenMetrics`. So the hot path

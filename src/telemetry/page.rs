@@ -87,7 +87,7 @@ impl Page<'_> {
     }
 
     /// What is as its labels say.
-    pub(super) fn info(&mut self, family: Family, labels: &Labels<'_>) -> fmt::Result {
+    pub(super) fn versions(&mut self, family: Family, labels: &Labels<'_>) -> fmt::Result {
         self.begin(family, MetricType::Info)?.encode_info(labels)
     }
 

@@ -1,4 +1,4 @@
-//! Do probabilities come true? Of the newest released orders that the world spoke about.
+//! Do probabilities come true? Of released orders that turned out.
 
 use crate::domain::closed_case::{ClosedCase, ClosedCaseQuery};
 use crate::workflow::dossier_service::DossierService;
@@ -8,13 +8,13 @@ use crate::workflow::error::Error;
 const CASES_MAX: usize = 2_000;
 /// Cases of one page.
 const PAGE: u32 = 200;
-/// Fewest verdicts that say something: 20 in each bin.
-pub const VERDICTS_MIN: usize = 200;
+/// Fewest ends that say something: 20 in each bin.
+pub const ENDS_MIN: usize = 200;
 /// Bins of equally many orders.
 const BINS: usize = 10;
 
 /// The expected calibration error of the leading risk, between 0 and 1; `None` while there are
-/// fewer than [`VERDICTS_MIN`] verdicts.
+/// fewer than [`ENDS_MIN`] orders that ended.
 ///
 /// Of orders that went out only: what was stopped shows no outcome of its own. Within a bin of
 /// equal probability that choice does not matter, as far as it was made by the probability.
@@ -22,21 +22,21 @@ const BINS: usize = 10;
 /// # Errors
 /// As [`DossierService::list_closed_cases`].
 pub async fn calibration_error(engine: &impl DossierService) -> Result<Option<f64>, Error> {
-    let mut verdicts = Vec::new();
+    let mut ends = Vec::new();
     let mut query = ClosedCaseQuery { n_max: PAGE, ..ClosedCaseQuery::default() };
     for _ in 0..CASES_MAX.div_ceil(PAGE as usize) {
         let page = engine.list_closed_cases(query.clone()).await?;
-        verdicts.extend(page.cases.iter().filter_map(verdict));
+        ends.extend(page.cases.iter().filter_map(end_of));
         query.before = page.next;
         if query.before.is_none() {
             break;
         }
     }
-    Ok(error_of(verdicts))
+    Ok(error_of(ends))
 }
 
 /// How probable it was that an order is bad, and whether it was.
-fn verdict(case: &ClosedCase) -> Option<(f64, bool)> {
+fn end_of(case: &ClosedCase) -> Option<(f64, bool)> {
     let done = case.chosen.as_ref().map(|chosen| chosen.action).or(case.first_action)?;
     if !done.is_release() {
         return None;
@@ -48,13 +48,13 @@ fn verdict(case: &ClosedCase) -> Option<(f64, bool)> {
 
 /// Source: Naeini, Cooper and Hauskrecht, "Obtaining Well Calibrated Probabilities Using
 /// Bayesian Binning", 2015, with bins of equally many.
-fn error_of(mut verdicts: Vec<(f64, bool)>) -> Option<f64> {
-    let n = verdicts.len();
-    if n < VERDICTS_MIN {
+fn error_of(mut ends: Vec<(f64, bool)>) -> Option<f64> {
+    let n = ends.len();
+    if n < ENDS_MIN {
         return None;
     }
-    verdicts.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let bins = (0..BINS).map(|bin| &verdicts[bin * n / BINS..(bin + 1) * n / BINS]);
+    ends.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let bins = (0..BINS).map(|bin| &ends[bin * n / BINS..(bin + 1) * n / BINS]);
     let gaps = bins.map(|bin| {
         let expected: f64 = bin.iter().map(|(probability, _)| probability).sum();
         let found: f64 = bin.iter().map(|(_, is_bad)| f64::from(u8::from(*is_bad))).sum();
@@ -76,6 +76,6 @@ mod tests {
         };
         assert!(error_of(sample(0.0)).unwrap() < 1e-9);
         assert!((error_of(sample(0.1)).unwrap() - 0.1).abs() < 1e-9);
-        assert_eq!(error_of(sample(0.0)[..VERDICTS_MIN - 1].to_vec()), None);
+        assert_eq!(error_of(sample(0.0)[..ENDS_MIN - 1].to_vec()), None);
     }
 }

@@ -1,4 +1,4 @@
-//! What those who watch the service ask: everything at once, without touching anything.
+//! What those who watch the service ask: everything at once.
 
 use std::future::Future;
 use std::time::UNIX_EPOCH;

@@ -1,4 +1,4 @@
-//! Delays in cells that grow with them: bounded, mergeable, and of a stated error.
+//! Delays in cells that grow: bounded, mergeable, of a stated error.
 
 use crate::domain::time::Span;
 

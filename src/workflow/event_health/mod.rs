@@ -1,4 +1,4 @@
-//! How the sources of events do: who told what, when, how late, how often in vain.
+//! How the sources of events do: who told what, when, and in vain.
 //!
 //! Fed by the doors, also with what they refuse, so it is no fold of the journal: it lives in
 //! memory, says nothing of the time before the start, and changes no answer.

@@ -1,4 +1,4 @@
-//! How the sources of events do, as the page shows it: those that miss most first.
+//! How the sources of events do, those that miss most first.
 
 use crate::console::format::{count, percent, short};
 use crate::console::pages::health::view::Problem;
