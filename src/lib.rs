@@ -6,7 +6,7 @@
 //! [`feature`]s from the [`graph`], scores them ([`model`]) and decides ([`decision`]).
 //! [`training`] makes the models and draws how good they are ([`plot`]), [`experiment`]
 //! judges choices, [`import`] and [`simulator`] make events, [`config`] reads what people
-//! edit, [`console`] shows people everything, [`cli`] wires it all.
+//! edit, [`console`] shows people everything and [`telemetry`] machines, [`cli`] wires it all.
 //! `docs/architecture.md` has the picture.
 
 pub mod cli;
@@ -24,6 +24,7 @@ pub mod plot;
 pub mod simulator;
 pub mod store;
 pub mod stream;
+pub mod telemetry;
 pub mod training;
 pub mod wire;
 pub mod workflow;

@@ -15,6 +15,7 @@ use orderlens::domain::strategy_version::Signer;
 use orderlens::domain::time::Span;
 use orderlens::workflow::access_service::AccessService as _;
 use orderlens::workflow::engine::Engine;
+use orderlens::workflow::event_health::{EventBoard, EventObjective};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -89,6 +90,10 @@ async fn start(engine: &Arc<Engine>, stopping: CancellationToken) -> (SocketAddr
         random: next_bytes,
         settings,
         market: Market::Synthetic,
+        events: Arc::new(EventBoard::new(EventObjective {
+            delay_max: Span::minutes(5),
+            target: 0.999,
+        })),
         levers: LeverTools { read: levers, moved: with_levers },
     }));
     let token = console.token();

@@ -24,6 +24,7 @@ use crate::domain::strategy_version::Signer;
 use crate::domain::time::Span;
 use crate::workflow::access_service::AccessService as _;
 use crate::workflow::engine::Engine;
+use crate::workflow::event_health::EventBoard;
 use crate::workflow::service::OrderService as _;
 use crate::workflow::strategy_file::LastReload;
 
@@ -61,6 +62,7 @@ pub async fn open_console(
     settings: &ServiceSettings,
     engine: &Arc<Engine>,
     market: Market,
+    events: &Arc<EventBoard>,
 ) -> miette::Result<Option<Pages>> {
     let Some(listen) = settings.console.listen else { return Ok(None) };
     let listener = match (bind(listen).await, market) {
@@ -75,6 +77,7 @@ pub async fn open_console(
         random: clock::random,
         settings: limits(settings),
         market,
+        events: events.clone(),
         levers: LeverTools { read: levers, moved: with_levers },
     }));
     let address = listener.local_addr().into_diagnostic()?;

@@ -19,11 +19,13 @@ use tonic::transport::Channel;
 use crate::cli::ask::{Lang, ink};
 use crate::cli::clock;
 use crate::cli::console::open_console;
+use crate::cli::log::start_log;
+use crate::cli::operations::{open_operations, watch};
 use crate::cli::output::{bar, say};
 use crate::cli::paint::Ink;
 use crate::cli::picture::svg;
 use crate::cli::render::Page;
-use crate::cli::serve::{Doors, bind, identity, open_engine, serve_engine, start_log, stop_signal};
+use crate::cli::serve::{Doors, bind, identity, open_engine, serve_engine, stop_signal};
 use crate::cli::settings::ServiceFiles;
 use crate::config::service::ServiceSettings;
 use crate::console::parts::Market;
@@ -61,6 +63,9 @@ pub struct Args {
     /// Address of the pages for people; a free port of this machine when it is taken
     #[arg(long)]
     console: Option<SocketAddr>,
+    /// Address for machines that watch; nowhere when the configured one is taken
+    #[arg(long)]
+    operations: Option<SocketAddr>,
     /// Seed of the synthetic market
     #[arg(long, default_value_t = 21)]
     seed: u64,
@@ -89,8 +94,8 @@ pub struct Args {
 /// # Errors
 /// When the bundle, the data folder or the address cannot be used.
 pub fn run(args: &Args) -> miette::Result<()> {
-    start_log();
     let mut settings = args.files.load()?;
+    start_log(settings.operations.log);
     settings.paths.data = demo_folder(&settings);
     let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
     runtime.block_on(show(args, &settings))
@@ -107,7 +112,9 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     let engine = Arc::new(open_engine(settings)?);
     let mut settings = settings.clone();
     settings.console.listen = args.console.or(settings.console.listen);
-    let pages = open_console(&settings, &engine, Market::Synthetic).await?;
+    let watch = watch(&settings.operations);
+    let pages = open_console(&settings, &engine, Market::Synthetic, &watch.events).await?;
+    let operations = open_operations(&settings.operations, args.operations).await?;
     let settings = &settings;
     let (past, today) = market(args);
     say(
@@ -119,7 +126,7 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     let until = async move {
         tokio::select! { () = stop_signal() => {}, _ = stopped => {} }
     };
-    let doors = Doors { grpc: listener.into(), pages };
+    let doors = Doors { grpc: listener.into(), pages, operations, watch };
     let served = serve_engine(settings, engine.clone(), doors, until);
     let showing = async {
         let told = play(args, &engine, &url, today).await;

@@ -9,12 +9,13 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use tracing_subscriber::EnvFilter;
 use uuid::{ContextV7, Uuid};
 
 use crate::cli::clock;
 use crate::cli::console::{Pages, open_console};
 use crate::cli::exposure::refuse_open_doors;
+use crate::cli::log::start_log;
+use crate::cli::operations::{open_operations, serve_operations, watch};
 use crate::cli::output::say;
 use crate::cli::replica::replica_settings;
 use crate::cli::settings::{
@@ -30,6 +31,7 @@ use crate::domain::entity::IdentityKey;
 use crate::domain::time::Timestamp;
 use crate::grpc::entrance::Entrance;
 use crate::grpc::server::serve;
+use crate::grpc::watch::Watch;
 use crate::workflow::engine::Engine;
 use crate::workflow::replica::start_replica::{ReplicaSettings, start_replica};
 use crate::workflow::start_engine::{EngineInputs, start_engine};
@@ -45,6 +47,9 @@ pub struct Args {
     /// Address of the pages for people; port 0 takes a free one
     #[arg(long)]
     console: Option<SocketAddr>,
+    /// Address for machines that watch; port 0 takes a free one
+    #[arg(long)]
+    operations: Option<SocketAddr>,
 }
 
 /// Runs the command until SIGINT or SIGTERM.
@@ -52,8 +57,8 @@ pub struct Args {
 /// # Errors
 /// When a file has mistakes, the data folder cannot be opened or the address is taken.
 pub fn run(args: &Args) -> miette::Result<()> {
-    start_log();
     let mut settings = args.files.load()?;
+    start_log(settings.operations.log);
     settings.listen = args.listen.unwrap_or(settings.listen);
     settings.console.listen = args.console.or(settings.console.listen);
     refuse_open_doors(&settings)?;
@@ -66,11 +71,13 @@ pub fn run(args: &Args) -> miette::Result<()> {
             Some(replica) => open_replica(&settings, replica)?,
             None => open_engine(&settings)?,
         });
-        let pages = open_console(&settings, &engine, Market::Real).await?;
+        let watch = watch(&settings.operations);
+        let pages = open_console(&settings, &engine, Market::Real, &watch.events).await?;
+        let operations = open_operations(&settings.operations, args.operations).await?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         say(format!("listening on {scheme}://{address}"));
-        let grpc = Entrance::new(listener, tls);
-        serve_engine(&settings, engine, Doors { grpc, pages }, stop_signal()).await
+        let doors = Doors { grpc: Entrance::new(listener, tls), pages, operations, watch };
+        serve_engine(&settings, engine, doors, stop_signal()).await
     })
 }
 
@@ -86,6 +93,10 @@ pub struct Doors {
     pub grpc: Entrance,
     /// Pages, if there are any.
     pub pages: Option<Pages>,
+    /// For machines that watch.
+    pub operations: Option<TcpListener>,
+    /// What they see.
+    pub watch: Watch,
 }
 
 /// Serves an engine until `stop`, then saves a snapshot and lets the data folder go.
@@ -103,17 +114,26 @@ pub async fn serve_engine(
     let strategy = settings.paths.strategy.clone();
     let last_reload = doors.pages.as_ref().map(Pages::last_reload).unwrap_or_default();
     let pause = settings.limits.strategy_look;
-    let watcher = tokio::spawn(watch_strategy(engine.clone(), strategy, pause, last_reload));
+    let watcher =
+        tokio::spawn(watch_strategy(engine.clone(), strategy, pause, last_reload.clone()));
     let grpc = grpc_settings(settings);
     let identity = identity_from(&settings.identity_secret_variable);
     let stopping = CancellationToken::new();
     let pages = doors.pages.map(|pages| tokio::spawn(pages.serve(stopping.clone())));
-    let served = serve(doors.grpc, engine.clone(), identity, clock::now, grpc, stop).await;
+    let watch = doors.watch;
+    let watching = doors.operations.map(|listener| {
+        let (engine, watch) = (engine.clone(), watch.clone());
+        serve_operations(listener, engine, watch, last_reload, stopping.clone())
+    });
+    let served = serve(doors.grpc, engine.clone(), identity, clock::now, (grpc, watch), stop).await;
     stopping.cancel();
     if let Some(pages) = pages
         && let Ok(Err(error)) = pages.await
     {
         warn!(%error, "the pages ended badly");
+    }
+    if let Some(watching) = watching {
+        drop(watching.await);
     }
     // Waiting for the aborted tasks gives their handles of the engine back.
     for task in [saver, watcher] {
@@ -181,14 +201,6 @@ fn identity_from(variable: &str) -> IdentityKey {
         warn!("{variable} is not set: identifiers are hashed with the development key");
     }
     secret.key().clone()
-}
-
-/// Logs to stderr; `RUST_LOG` chooses what.
-pub fn start_log() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    // A second start in one process keeps the first log.
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }
 
 /// SIGINT or SIGTERM.

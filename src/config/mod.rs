@@ -3,6 +3,7 @@
 pub mod access;
 pub mod levers;
 pub mod mistake;
+pub mod operations;
 pub mod reader;
 pub mod replica;
 pub mod rule_check;

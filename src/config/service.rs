@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use crate::config::access::{DoorSettings, read_doors};
 use crate::config::mistake::ConfigErrors;
+use crate::config::operations::{OperationsSettings, operations};
 use crate::config::reader::{Found, Section, read_document};
 use crate::config::replica::{ReplicaLimits, replica};
 use crate::model::background::ROWS_MAX;
 
 /// Everything that runs the service but is not a business decision.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ServiceSettings {
     /// Where callers connect.
     pub listen: SocketAddr,
@@ -32,6 +33,8 @@ pub struct ServiceSettings {
     pub background: BackgroundLimits,
     /// Pages for people.
     pub console: ConsoleLimits,
+    /// What machines that watch get, and the log.
+    pub operations: OperationsSettings,
     /// How the service joins others that answer alike.
     pub replica: ReplicaLimits,
     /// Who may connect, and how.
@@ -159,6 +162,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
     let records = root.section("records").and_then(|section| records(&section));
     let background = root.section("background").and_then(|section| background(&section));
     let console = root.section("console").and_then(|section| console(&section));
+    let operations = operations(root);
     let replica = root.section("replica").and_then(|section| replica(&section));
     let doors = read_doors(root);
     Some(ServiceSettings {
@@ -171,6 +175,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
         records: records?,
         background: background?,
         console: console?,
+        operations: operations?,
         replica: replica?,
         doors: doors?,
     })
@@ -181,7 +186,7 @@ fn listen(section: &Section<'_>) -> Option<SocketAddr> {
     address(section, &found)
 }
 
-fn address(section: &Section<'_>, found: &Found<String>) -> Option<SocketAddr> {
+pub(super) fn address(section: &Section<'_>, found: &Found<String>) -> Option<SocketAddr> {
     let address = found.value.parse::<SocketAddr>().ok();
     if address.is_none() {
         let message = format!("{} = \"{}\" is not an address with port", found.key, found.value);
@@ -192,7 +197,7 @@ fn address(section: &Section<'_>, found: &Found<String>) -> Option<SocketAddr> {
 }
 
 fn console(section: &Section<'_>) -> Option<ConsoleLimits> {
-    let listen = section.text("listen").and_then(|found| match found.value.as_str() {
+    let listen = section.any_text("listen").and_then(|found| match found.value.as_str() {
         "" => Some(None),
         _ => address(section, &found).map(Some),
     });

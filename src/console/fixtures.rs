@@ -15,10 +15,15 @@ use crate::domain::text::Language;
 use crate::domain::time::{Span, Timestamp};
 use crate::workflow::access_service::AccessService as _;
 use crate::workflow::engine_tests::open_with;
+use crate::workflow::event_health::{EventBoard, EventObjective};
 use crate::workflow::fixtures::{at, bundle};
 
 /// Both languages of the pages.
 pub(super) const LANGUAGES: [Language; 2] = [Language::English, Language::Chinese];
+
+/// What is wanted of the sources of events.
+pub(super) const OBJECTIVE: EventObjective =
+    EventObjective { delay_max: Span::minutes(5), target: 0.999 };
 
 /// What the clock of these consoles shows.
 pub(super) fn now() -> Timestamp {
@@ -37,6 +42,7 @@ pub(super) fn console(dir: &Path) -> Arc<Console> {
             review_within: Span::hours(4),
         },
         market: Market::Real,
+        events: Arc::new(EventBoard::new(OBJECTIVE)),
         levers: LeverTools { read: |_| Ok(Vec::new()), moved: |text, _| Ok(text.to_owned()) },
     }))
 }

@@ -12,6 +12,7 @@ use crate::domain::time::{Span, Timestamp};
 use crate::workflow::access_service::AccessService as _;
 use crate::workflow::engine::Engine;
 use crate::workflow::error::Error;
+use crate::workflow::event_health::EventBoard;
 use crate::workflow::strategy_file::LastReload;
 
 /// Limits of the console.
@@ -54,6 +55,8 @@ pub struct ConsoleParts {
     pub settings: ConsoleSettings,
     /// Where the orders come from.
     pub market: Market,
+    /// How the sources of events do.
+    pub events: Arc<EventBoard>,
     /// Levers of strategies.
     pub levers: LeverTools,
 }
@@ -76,6 +79,8 @@ pub struct Console {
     pub settings: ConsoleSettings,
     /// Where the orders come from.
     pub market: Market,
+    /// How the sources of events do.
+    pub events: Arc<EventBoard>,
     /// Levers of strategies.
     pub levers: LeverTools,
     /// Who is signed in.
@@ -99,6 +104,7 @@ impl Console {
             engine: parts.engine,
             settings: parts.settings,
             market: parts.market,
+            events: parts.events,
             levers: parts.levers,
             sessions: Sessions::default(),
             claims: Claims::default(),

@@ -260,6 +260,18 @@ pub enum DegradedReason {
     PastShed,
 }
 
+impl DegradedReason {
+    /// The name used in JSON and labels.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::LateEvent => "late_event",
+            Self::UnknownEntityKind => "unknown_entity_kind",
+            Self::FewInputsKnown => "few_inputs_known",
+            Self::PastShed => "past_shed",
+        }
+    }
+}
+
 /// Time spent in one stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct StageTiming {
@@ -279,4 +291,15 @@ pub enum Stage {
     Model,
     /// Impact, actions, reasons, evidence.
     Decision,
+}
+
+impl Stage {
+    /// The name used in JSON and labels.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Features => "features",
+            Self::Model => "model",
+            Self::Decision => "decision",
+        }
+    }
 }

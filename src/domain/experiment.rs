@@ -122,6 +122,16 @@ pub enum ExperimentEnd {
     },
 }
 
+impl ExperimentEnd {
+    /// True when a guardrail ended it, not a person.
+    pub fn is_breach(&self) -> bool {
+        match self {
+            Self::Harm { .. } | Self::Money { .. } => true,
+            Self::Finished | Self::Killed => false,
+        }
+    }
+}
+
 /// From when on how many take part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Epoch {

@@ -28,6 +28,7 @@ pub mod feature;
 pub mod feedback;
 pub mod graph_status;
 pub mod head;
+pub mod histogram;
 pub mod identity;
 pub mod impact;
 pub mod lever;

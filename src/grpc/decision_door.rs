@@ -10,7 +10,10 @@ use crate::domain::decision::Decision;
 use crate::domain::order::TEXT_BYTES_MAX;
 use crate::domain::query::{FieldDifference, WhatIfSubject};
 use crate::grpc::attribution::CalledBy;
+use crate::grpc::call_names::ItemStream;
+use crate::grpc::scored::{scored_call, watched};
 use crate::grpc::shared::Shared;
+use crate::grpc::spans::parent_span;
 use crate::grpc::status;
 use crate::wire::answer::{Answer, Answered, Origin};
 use crate::wire::decision::Explain;
@@ -38,8 +41,11 @@ impl<S: OrderService> DecisionService for DecisionDoor<S> {
         &self,
         request: Request<pb::ScoreOrderRequest>,
     ) -> Result<Response<Answer>, Status> {
-        let scored = score(&self.0, request.into_inner()).await?;
-        Ok(Response::new(Answer::new(scored.answered())))
+        let parent = parent_span(request.metadata().as_ref());
+        let scored = watched(&self.0, request.into_inner(), parent.as_ref()).await?;
+        let mut response = Response::new(Answer::new(scored.answered()));
+        response.extensions_mut().insert(scored_call(&self.0, &scored.decision));
+        Ok(response)
     }
 
     async fn score_orders(
@@ -127,10 +133,13 @@ impl<S: OrderService> DecisionService for DecisionDoor<S> {
 }
 
 /// A judged order, and what is told of it.
-struct Scored {
-    decision: Arc<Decision>,
+#[derive(Debug)]
+pub struct Scored {
+    /// What was decided.
+    pub decision: Arc<Decision>,
     explain: Explain,
-    origin: Origin,
+    /// Whether it was judged now.
+    pub origin: Origin,
 }
 
 impl Scored {
@@ -139,7 +148,11 @@ impl Scored {
     }
 }
 
-async fn score<S: OrderService>(
+/// Judges an order and says what is to be told of it.
+///
+/// # Errors
+/// The status of the refusal.
+pub async fn score<S: OrderService>(
     shared: &Shared<S>,
     request: pb::ScoreOrderRequest,
 ) -> Result<Scored, Status> {
@@ -180,11 +193,12 @@ async fn score_item<S: OrderService>(
             Err(status::of_field("item_id", "has more than 256 bytes"))
         }
         Some(request) => match caller.admit((shared.clock)()) {
-            Ok(()) => score(shared, request).await,
+            Ok(()) => watched(shared, request, None).await,
             Err(stopped) => Err(stopped),
         },
         None => Err(status::of_field("request", "is required")),
     };
+    shared.watch.item(ItemStream::ScoreOrders, scored.as_ref().err());
     match scored {
         Ok(scored) => Answer::of_item(&item.item_id, scored.answered()),
         Err(failed) => Answer::of_failed_item(&item.item_id, &status::to_pb(&failed)),

@@ -5,9 +5,11 @@ use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
 use crate::grpc::attribution::CalledBy;
+use crate::grpc::call_names::ItemStream;
 use crate::grpc::decision_door::end_of_stream;
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
+use crate::grpc::watch::Teller;
 use crate::wire::check::{Check, Path};
 use crate::wire::event;
 use crate::wire::pb::v1 as pb;
@@ -58,25 +60,34 @@ async fn ingest<S: OrderService>(
     request: pb::IngestEventsRequest,
 ) -> pb::IngestEventsResponse {
     let Some(mut message) = request.event else {
-        return rejected(String::new(), &status::of_field("event", "is required"));
+        let missing = status::of_field("event", "is required");
+        shared.watch.item(ItemStream::IngestEvents, Some(&missing));
+        return rejected(String::new(), &missing);
     };
-    let event_id = message.event_id.clone();
+    let (event_id, teller) = (message.event_id.clone(), Teller::of_event(&message));
     let door = shared.door();
     let admitted = caller.admit(door.now);
     if let Err(why) = admitted.and_then(|()| caller.attribute_event(&mut message, METHOD)) {
+        shared.watch.item(ItemStream::IngestEvents, Some(&why));
         return rejected(event_id, &why);
     }
     let mut check = Check::at_door(door);
     let read = event::read(&mut check, &Path::Root.field("event"), message);
-    let event = match check.finish(read) {
-        Ok(event) => event,
-        Err(error) => return rejected(event_id, &status::of_invalid(&error)),
+    let (event_time, told) = match check.finish(read) {
+        Ok(event) => {
+            let event_time = event.event_time;
+            let told = shared.service.ingest_event(event, door.now).await;
+            (event_time, told.map_err(|error| status::of_error(&error)))
+        }
+        Err(error) => (door.now, Err(status::of_invalid(&error))),
     };
-    match shared.service.ingest_event(event, door.now).await {
+    shared.watch.event(&teller, told.as_ref().copied(), event_time, door.now);
+    shared.watch.item(ItemStream::IngestEvents, told.as_ref().err());
+    match told {
         Ok(ack) => {
             pb::IngestEventsResponse { event_id, status: ack_to_pb(ack).into(), error: None }
         }
-        Err(error) => rejected(event_id, &status::of_error(&error)),
+        Err(failed) => rejected(event_id, &failed),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use tonic::server::NamedService;
 use tonic::transport::Server;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -14,6 +15,7 @@ use crate::domain::entity::IdentityKey;
 use crate::grpc::access_door::{AccessDoor, Entropy};
 use crate::grpc::admission::Admission;
 use crate::grpc::case_door::CaseDoor;
+use crate::grpc::counted::Counted;
 use crate::grpc::deadline::Deadline;
 use crate::grpc::decision_door::DecisionDoor;
 use crate::grpc::entrance::{ConnectionLimits, Entrance};
@@ -28,6 +30,7 @@ use crate::grpc::replica_health::follow_replica;
 use crate::grpc::review_door::ReviewDoor;
 use crate::grpc::shared::{Clock, Shared};
 use crate::grpc::strategy_door::StrategyDoor;
+use crate::grpc::watch::Watch;
 use crate::wire::pb::CONTRACT_DESCRIPTOR_SET;
 use crate::wire::pb::answered::decision_service_server::{self, DecisionServiceServer};
 use crate::wire::pb::v1::access_service_server::{self, AccessServiceServer};
@@ -131,27 +134,16 @@ pub async fn serve<S: Service>(
     service: Arc<S>,
     identity: IdentityKey,
     clock: Clock,
-    settings: GrpcSettings,
+    (settings, watch): (GrpcSettings, Watch),
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), Error> {
     let places = Places::new(settings.in_flight_max);
-    let shared = Shared {
-        service,
-        identity: Arc::new(identity),
-        clock,
-        stopping: CancellationToken::new(),
-        stream_items_max: settings.stream_items_max.max(1),
-        admission: Admission::new(Arc::clone(&places)),
-    };
+    let shared = share(service, identity, clock, &settings, watch, &places);
+    let watch = shared.watch.clone();
     let stopping = shared.stopping.clone();
     let gate = Gate::new(shared.service.key_ring(), settings.keys, clock);
     let (health, health_service) = tonic_health::server::health_reporter();
-    if let Some(replica) = shared.service.replica() {
-        set_all(&health, ServingStatus::NotServing).await;
-        tokio::spawn(follow_replica(health.clone(), replica, shared.stopping.clone()));
-    } else {
-        set_all(&health, ServingStatus::Serving).await;
-    }
+    start_health(&health, &shared).await;
     let bytes_max = settings.message_bytes_max;
     let access = AccessDoor { shared: shared.clone(), random: settings.random };
     let access = AccessServiceServer::new(access);
@@ -169,7 +161,7 @@ pub async fn serve<S: Service>(
         Reflection::Off => (None, None),
     };
     let (v1, v1alpha) = (v1.map(|it| gate.guard(it)), v1alpha.map(|it| gate.guard(it)));
-    let guard = Guard { gate, places, longest: settings.deadline };
+    let guard = Guard { gate, places, longest: settings.deadline, watch, clock };
     let (entrance, limits) = (entrance.into(), settings.connections);
     if let Ok(address) = entrance.local_addr() {
         info!(%address, "serving gRPC on {address}");
@@ -204,17 +196,50 @@ pub async fn serve<S: Service>(
     Ok(())
 }
 
-/// What stands before every door: keys first, then the places, then the time.
+/// What every door holds.
+fn share<S>(
+    service: Arc<S>,
+    identity: IdentityKey,
+    clock: Clock,
+    settings: &GrpcSettings,
+    watch: Watch,
+    places: &Arc<Places>,
+) -> Shared<S> {
+    Shared {
+        service,
+        identity: Arc::new(identity),
+        clock,
+        stopping: CancellationToken::new(),
+        stream_items_max: settings.stream_items_max.max(1),
+        watch,
+        admission: Admission::new(Arc::clone(places)),
+    }
+}
+
+/// Says that all is served, or follows the replica that says when.
+async fn start_health<S: Service>(health: &HealthReporter, shared: &Shared<S>) {
+    if let Some(replica) = shared.service.replica() {
+        set_all(health, ServingStatus::NotServing).await;
+        tokio::spawn(follow_replica(health.clone(), replica, shared.stopping.clone()));
+    } else {
+        set_all(health, ServingStatus::Serving).await;
+    }
+}
+
+/// What stands before every door: numbers, then keys, then the places, then the time.
 struct Guard {
     gate: Gate,
     places: Arc<Places>,
     longest: Duration,
+    watch: Watch,
+    clock: Clock,
 }
 
 impl Guard {
-    fn around<D>(&self, door: D) -> Gated<InFlightLimit<Deadline<D>>> {
+    fn around<D: NamedService>(&self, door: D) -> Counted<Gated<InFlightLimit<Deadline<D>>>> {
         let timed = Deadline::new(door, self.longest);
-        self.gate.guard(InFlightLimit::new(timed, Arc::clone(&self.places)))
+        let gated = self.gate.guard(InFlightLimit::new(timed, Arc::clone(&self.places)));
+        Counted::new(gated, &self.watch, self.clock)
     }
 }
 

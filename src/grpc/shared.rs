@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::entity::IdentityKey;
 use crate::domain::time::Timestamp;
 use crate::grpc::admission::Admission;
+use crate::grpc::watch::Watch;
 use crate::wire::check::Door;
 
 /// Reads our clock; passed in, because only `cli` may read it.
@@ -25,6 +26,8 @@ pub struct Shared<S> {
     pub stopping: CancellationToken,
     /// Most items of one stream that are worked on at a time.
     pub stream_items_max: usize,
+    /// What the doors tell those who watch.
+    pub watch: Watch,
     /// Which orders are taken when places run out.
     pub admission: Arc<Admission>,
 }
@@ -44,6 +47,7 @@ impl<S> Clone for Shared<S> {
             clock: self.clock,
             stopping: self.stopping.clone(),
             stream_items_max: self.stream_items_max,
+            watch: self.watch.clone(),
             admission: Arc::clone(&self.admission),
         }
     }

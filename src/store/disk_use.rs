@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::SystemTime;
 
 use crate::store::error::Error;
 
@@ -33,8 +34,25 @@ pub fn bytes_in(dir: &Path, prefix: &str) -> Result<u64, Error> {
     Ok(bytes)
 }
 
+/// When the newest file of a folder was written; `None` when there is none.
+///
+/// # Errors
+/// [`Error::Io`] when the folder cannot be read.
+pub fn newest_in(dir: &Path) -> Result<Option<SystemTime>, Error> {
+    let entries = match dir.read_dir() {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io("list", dir)(error)),
+    };
+    // A file that goes while it is looked at was not the newest.
+    let written = entries.filter_map(|entry| entry.ok()?.metadata().ok()?.modified().ok());
+    Ok(written.max())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -50,5 +68,18 @@ mod tests {
         assert_eq!(bytes_in(path, "records").unwrap(), 12);
         assert_eq!(bytes_in(path, "").unwrap(), 23);
         assert_eq!(bytes_in(&path.join("none"), "").unwrap(), 0);
+    }
+
+    #[test]
+    fn the_newest_file_is_found_by_when_it_was_written() {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(newest_in(&dir.path().join("none")).unwrap(), None);
+        assert_eq!(newest_in(dir.path()).unwrap(), None);
+        for (name, seconds) in [("b", 3_000), ("a", 7_000), ("c", 5_000)] {
+            let file = fs::File::create(dir.path().join(name)).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+        }
+        let newest = newest_in(dir.path()).unwrap().unwrap();
+        assert_eq!(newest, SystemTime::UNIX_EPOCH + Duration::from_secs(7_000));
     }
 }

@@ -28,6 +28,7 @@ use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::trial::{Seen, Trial};
 use crate::workflow::undecided::Reviews;
+use crate::workflow::watch_service::Watched;
 
 /// Sends the answer to whoever asked.
 pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
@@ -166,6 +167,11 @@ pub enum Command {
     Access(Box<AccessCommand>),
     /// Execute what a stream holds, each at its place.
     Batch(Box<OrderedBatch>),
+    /// Tell what those who watch the service want to know.
+    Watch {
+        /// Where it goes.
+        reply: Reply<Watched>,
+    },
     /// Save a snapshot.
     Snapshot {
         /// Where the position and bytes go.

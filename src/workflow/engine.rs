@@ -44,7 +44,7 @@ pub type NewId = fn(Timestamp) -> DecisionId;
 /// A running engine. Dropping the last handle stops its threads after the queued work.
 #[derive(Debug)]
 pub struct Engine {
-    way: Way,
+    pub(super) way: Way,
     pub(super) durable: DurableMark,
     reader: JournalReader,
     pub(super) records: Arc<Records>,
@@ -57,7 +57,7 @@ pub struct Engine {
     pub(super) previews: Arc<Semaphore>,
     pub(super) similar_searches: Arc<Semaphore>,
     sequencer: Option<JoinHandle<State>>,
-    journal: Option<Journal>,
+    pub(super) journal: Option<Journal>,
 }
 
 /// What [`Engine::new`] joins.

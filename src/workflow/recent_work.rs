@@ -9,14 +9,19 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::Serialize;
 
 use crate::domain::decision::{ActionKind, Decision, DegradedReason, Stage};
+use crate::domain::event::Event;
 use crate::domain::time::Timestamp;
+use crate::workflow::work_tally::WorkTally;
 
 /// Most decisions that are remembered.
 pub const RECENT_DECISIONS_MAX: usize = 1_000;
 
-/// The newest decisions that were made since the start.
+/// The newest decisions that were made since the start, and what was done in all.
 #[derive(Debug, Default)]
-pub struct WorkLog(VecDeque<Work>);
+pub struct WorkLog {
+    newest: VecDeque<Work>,
+    tally: WorkTally,
+}
 
 /// One decision.
 #[derive(Debug)]
@@ -61,10 +66,11 @@ pub struct StageTimes {
 impl WorkLog {
     /// Takes in a decision that was made now.
     pub fn made(&mut self, decision: &Decision) {
-        if self.0.len() == RECENT_DECISIONS_MAX {
-            self.0.pop_front();
+        self.tally.made(decision);
+        if self.newest.len() == RECENT_DECISIONS_MAX {
+            self.newest.pop_front();
         }
-        self.0.push_back(Work {
+        self.newest.push_back(Work {
             received_time: decision.times.received_time,
             stages: decision.stage_timings.iter().map(|it| (it.stage, it.nanos)).collect(),
             degraded: decision.degraded_reasons.clone(),
@@ -73,9 +79,19 @@ impl WorkLog {
         });
     }
 
+    /// Takes in a fact that was told now.
+    pub fn told(&mut self, event: &Event, received: Timestamp) {
+        self.tally.told(event, received);
+    }
+
+    /// What was done since the start.
+    pub fn tally(&self) -> &WorkTally {
+        &self.tally
+    }
+
     /// How the newest `n` were made; of fewer, all.
     pub fn report(&self, n: u32) -> RecentWork {
-        let newest = self.0.iter().rev().take(n as usize);
+        let newest = self.newest.iter().rev().take(n as usize);
         let mut report = RecentWork::default();
         let mut nanos: BTreeMap<Stage, Vec<u64>> = BTreeMap::new();
         for work in newest {
@@ -117,7 +133,7 @@ mod tests {
             first_action: (!n.is_multiple_of(2)).then_some(ActionKind::Approve),
             strategy: if n <= 90 { "old" } else { "new" }.into(),
         };
-        WorkLog((1..=n).map(work).collect())
+        WorkLog { newest: (1..=n).map(work).collect(), tally: WorkTally::default() }
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub struct Sequencer {
     /// `None`: it decides alone what comes after what.
     pub(super) membership: Option<Membership>,
     recent: VecDeque<(u64, Arc<ScoredOrder>)>,
-    work: WorkLog,
+    pub(super) work: WorkLog,
     shed_watch: ShedWatch,
     nanos: Stopwatch,
     /// When it started.
@@ -122,6 +122,7 @@ impl Sequencer {
                 Command::Operators { reply } => self.tell(reply, self.state.operators.reports()),
                 Command::ReviewTimes { reply } => self.review_times(reply),
                 Command::Work { n, reply } => self.tell(reply, self.work.report(n)),
+                Command::Watch { reply } => answer(reply, Ok(self.watched())),
                 Command::Explorations { reply } => answer(reply, Ok(self.explorations())),
                 Command::Ingest { event, received_time, reply } => {
                     self.renew_background(received_time);
@@ -291,6 +292,7 @@ impl Sequencer {
             answer(reply, Ok(Told::Before { position: before.position, is_same }));
             return;
         }
+        self.work.told(&event, received_time);
         let record = Record::Event(ReceivedEvent { event, received_time });
         if let Some(position) = self.submit(&record, reply, Told::New) {
             self.fold_and_guard(&record, received_time);

@@ -2,7 +2,7 @@
 //!
 //! Whoever watches the file writes it, and whoever shows how the service does reads it.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::strategy_version::StrategyMistake;
 use crate::domain::time::Timestamp;
@@ -31,16 +31,49 @@ pub enum ReloadEnd {
 
 /// The last reload; `None` until the file was read once.
 #[derive(Debug, Default)]
-pub struct LastReload(Mutex<Option<StrategyReload>>);
+pub struct LastReload(Mutex<Reloads>);
+
+#[derive(Debug, Default)]
+struct Reloads {
+    last: Option<StrategyReload>,
+    counts: ReloadCounts,
+}
+
+/// What became of all reloads since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReloadCounts {
+    /// Texts that judge or did already.
+    pub n_taken: u64,
+    /// Texts with mistakes.
+    pub n_mistaken: u64,
+    /// Attempts that failed; they are made again.
+    pub n_failed: u64,
+}
 
 impl LastReload {
     /// Remembers a reload in place of the one before.
     pub fn set(&self, reload: StrategyReload) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reload);
+        let mut reloads = self.reloads();
+        let counts = &mut reloads.counts;
+        *match reload.end {
+            ReloadEnd::Taken => &mut counts.n_taken,
+            ReloadEnd::Mistakes(_) => &mut counts.n_mistaken,
+            ReloadEnd::Failed => &mut counts.n_failed,
+        } += 1;
+        reloads.last = Some(reload);
     }
 
     /// The last one.
     pub fn get(&self) -> Option<StrategyReload> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.reloads().last.clone()
+    }
+
+    /// What became of all since the start.
+    pub fn counts(&self) -> ReloadCounts {
+        self.reloads().counts
+    }
+
+    fn reloads(&self) -> MutexGuard<'_, Reloads> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

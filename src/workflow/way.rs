@@ -62,6 +62,12 @@ impl Way {
         })
     }
 
+    /// How many commands wait for the sequencer, and how many may.
+    pub fn waiting(&self) -> (usize, usize) {
+        let (Self::Alone(sequencer) | Self::Replica { sequencer, .. }) = self;
+        (sequencer.max_capacity() - sequencer.capacity(), sequencer.max_capacity())
+    }
+
     /// How the replica does; `None` when there is but one engine.
     pub fn board(&self) -> Option<&Board> {
         match self {

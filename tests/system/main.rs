@@ -22,6 +22,7 @@ mod fuzz;
 mod grpc;
 mod hoarding_case;
 mod neighborhood;
+mod operations;
 mod orders;
 mod parity;
 #[path = "../../benches/fuzz/parsers/mod.rs"]

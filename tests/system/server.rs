@@ -12,6 +12,8 @@ pub(crate) struct Server {
     pub url: String,
     /// The link by which an administrator signs in to the console, once.
     pub sign_in: String,
+    /// `http://127.0.0.1:port/metrics`.
+    pub metrics: String,
 }
 
 impl Server {
@@ -47,7 +49,8 @@ impl Server {
     fn spawn(mut command: Command, data: &Path, arguments: &[&str], log: Stdio) -> Self {
         let mut child = command
             .arg("serve")
-            .args(["--listen", "127.0.0.1:0", "--console", "127.0.0.1:0", "--data"])
+            .args(["--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"])
+            .args(["--operations", "127.0.0.1:0", "--data"])
             .arg(data)
             .args(arguments)
             .stdout(Stdio::piped())
@@ -56,7 +59,7 @@ impl Server {
             .expect("the built binary starts");
         let stdout = child.stdout.take().expect("stdout is piped");
         let mut lines = BufReader::new(stdout).lines();
-        let mut sign_in = String::new();
+        let (mut sign_in, mut metrics) = (String::new(), String::new());
         let url = lines
             .by_ref()
             .map_while(Result::ok)
@@ -64,12 +67,15 @@ impl Server {
                 if line.contains("/sign-in?link=") {
                     sign_in.clone_from(&line);
                 }
+                if let Some(url) = line.strip_prefix("metrics on ") {
+                    url.clone_into(&mut metrics);
+                }
                 line.strip_prefix("listening on ").map(str::to_owned)
             })
             .expect("the server says where it listens");
         // Nobody reads on: the rest of stdout is drained so that the server never blocks on it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Self { child, url, sign_in }
+        Self { child, url, sign_in, metrics }
     }
 
     /// SIGSTOP, SIGCONT or another signal.

@@ -15,6 +15,7 @@ use crate::domain::strategy_version::StrategyMistake;
 use crate::domain::text::Language;
 use crate::workflow::dossier_service::DossierService as _;
 use crate::workflow::engine_tests::{choice, open_with, score};
+use crate::workflow::event_health::{EventKind, Fate};
 use crate::workflow::fixtures::{at, bundle};
 use crate::workflow::service::OrderService as _;
 use crate::workflow::strategy_file::{ReloadEnd, StrategyReload};
@@ -47,12 +48,15 @@ async fn pages_about_the_service_are_written_in_both_languages() {
     };
     let end = ReloadEnd::Mistakes(vec![mistake]);
     console.last_reload.set(StrategyReload { at: at(1), file: "strategy.toml".into(), end });
+    let taken = Fate::Taken(console.now());
+    console.events.hear("app", EventKind::OrderPaid, taken, console.now());
     for language in LANGUAGES {
         let state = || State(console.clone());
         check(&reviews::show(state(), visit(language)).await.unwrap().0);
         let html = health::show(state(), visit(language)).await.unwrap().0;
         check(&html);
         assert!(html.contains("review_above &#60;b&#62; is no number"));
+        assert!(html.contains("<th scope=\"rowgroup\" rowspan=\"3\">app</th>"), "{html}");
         let all = Query(cases::Filters::default());
         let html = cases::show(state(), visit(language), all).await.unwrap().0;
         check(&html);

@@ -101,6 +101,7 @@ pub fn split(command: Command) -> Split {
         | Command::Strategies { .. }
         | Command::Find { .. }
         | Command::Batch(_)
+        | Command::Watch { .. }
         | Command::Snapshot { .. }) => Split::Here(here),
     }
 }

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use orderlens::domain::entity::IdentityKey;
-use orderlens::domain::time::Timestamp;
+use orderlens::domain::time::{Span, Timestamp};
 use orderlens::grpc::entrance::ConnectionLimits;
 use orderlens::grpc::gate::KeyRule;
 use orderlens::grpc::server::{GrpcSettings, Reflection, serve};
+use orderlens::grpc::watch::Watch;
 use orderlens::wire::pb::v1 as pb;
 use orderlens::wire::pb::v1::decision_service_client::DecisionServiceClient;
+use orderlens::workflow::event_health::{EventBoard, EventObjective};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -64,10 +66,18 @@ async fn start_with(in_flight_max: usize, deadline: Duration) -> Server {
         let shutdown = async {
             let _ = stopped.await;
         };
-        let served = serve(listener, Arc::new(Fake::default()), key, || NOW, settings, shutdown);
+        let served =
+            serve(listener, Arc::new(Fake::default()), key, || NOW, (settings, watch()), shutdown);
         served.await.expect("the server ends in order");
     });
     Server { address, stop, running }
+}
+
+/// Numbers that nobody looks at.
+pub(crate) fn watch() -> Watch {
+    let objective = EventObjective { delay_max: Span::minutes(5), target: 0.999 };
+    let events = Arc::new(EventBoard::new(objective));
+    Watch { calls: Arc::default(), events, spans: None }
 }
 
 impl Server {

@@ -27,6 +27,7 @@ use tonic_prost::ProstCodec;
 use tonic_types::StatusExt as _;
 
 use crate::fake::Fake;
+use crate::grpc::watch;
 use crate::orders;
 use crate::security::{Line, Show, connect};
 
@@ -61,6 +62,7 @@ async fn start(keys: KeyRule) -> Server {
     let service = fake.clone();
     tokio::spawn(async move {
         let key = IdentityKey::from_secret(b"test");
+        let settings = (settings, watch());
         serve(listener, service, key, || NOW, settings, std::future::pending()).await
     });
     Server { url: format!("http://{address}"), fake }

@@ -19,6 +19,7 @@ use crate::domain::text::Language;
 use crate::domain::time::Span;
 use crate::workflow::engine::Engine;
 use crate::workflow::engine_tests::{choice, fill, open_with, score};
+use crate::workflow::event_health::{EventBoard, EventObjective};
 use crate::workflow::fixtures::{at, basket_bundle, basket_order, bundle, request};
 use crate::workflow::service::OrderService as _;
 
@@ -35,6 +36,10 @@ pub fn console(engine: Engine) -> Arc<Console> {
             review_within: Span::hours(4),
         },
         market: Market::Synthetic,
+        events: Arc::new(EventBoard::new(EventObjective {
+            delay_max: Span::minutes(5),
+            target: 0.999,
+        })),
         levers: LeverTools { read: |_| Ok(Vec::new()), moved: |text, _| Ok(text.to_owned()) },
     }))
 }

@@ -1,5 +1,6 @@
 //! How the service does.
 
+pub mod sources;
 pub mod view;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use crate::console::failure::Failure;
 use crate::console::format::count;
 use crate::console::frame::{Frame, Place, page};
 use crate::console::guard::Visit;
+use crate::console::pages::health::sources::SourcesView;
 use crate::console::pages::health::view::{Facts, Problem, ReloadView, WorkView, problems};
 use crate::console::parts::Console;
 use crate::domain::graph_status::GraphStatus;
@@ -41,6 +43,7 @@ struct HealthPage {
     graph: GraphStatus,
     work: WorkView,
     reload: Option<ReloadView>,
+    sources: SourcesView,
     n_pending: String,
     /// Since the pages were opened.
     uptime: String,
@@ -60,14 +63,19 @@ pub async fn show(
         console.engine.recent_work(u32::try_from(RECENT_DECISIONS_MAX).unwrap_or(u32::MAX)).await?;
     let graph = console.engine.get_graph_status().await?.status;
     let reload = console.last_reload.get();
+    let now = console.now();
+    let told = console.events.report(now);
+    let mut problems = problems(words, &status, &graph, &work, reload.as_ref());
+    problems.extend(sources::problems(words, &told));
     page(&HealthPage {
         frame: Frame::new(&console, &visit, Place::Health),
-        problems: problems(words, &status, &graph, &work, reload.as_ref()),
+        problems,
         facts: Facts::new(&status, &graph),
         work: WorkView::new(words, &work),
         reload: reload.as_ref().map(|it| ReloadView::new(words, it)),
+        sources: SourcesView::new(words, &told, console.events.objective(), now),
         n_pending: count(console.pending.n_waiting() as u64),
-        uptime: words.span(console.now() - console.opened_at),
+        uptime: words.span(now - console.opened_at),
         status,
         graph,
     })
