@@ -195,13 +195,16 @@ impl Engine {
     pub(super) async fn records_caught_up(&self) -> Result<(), Error> {
         let target = self.durable.position();
         for _ in 0..CATCH_UP_TRIES {
+            // Nobody waits for a database that is away.
+            if let Some(failure) = self.follower.failure() {
+                return Err(Error::records_behind(&failure));
+            }
             if target <= self.follower.position() {
                 break;
             }
             tokio::time::sleep(CATCH_UP_PAUSE).await;
         }
-        let Some(failure) = self.follower.failure() else { return Ok(()) };
-        Err(Error::Unavailable(format!("the records lag behind: {failure}").into()))
+        Ok(())
     }
 
     async fn tell(&self, event: Event, id: Box<str>, received: Timestamp) -> Result<Ack, Error> {
@@ -298,13 +301,16 @@ impl OrderService for Engine {
         let rows = block(move || {
             records
                 .list_decisions(&filter, after, limit)
-                .map_err(|error| Error::failed("listing decisions", error))
+                .map_err(|error| Error::unread("listing decisions", error))
         });
         let mut rows = rows.await?;
         let has_more = rows.len() > query.n_max as usize;
         rows.truncate(query.n_max as usize);
+        // Another replica may have filled in what this one is about to hear.
+        if let Some(last) = rows.iter().map(|row| row.position).max() {
+            self.durable.reached(last).await;
+        }
         let reader = self.reader.clone();
-        // The records follow what is durable, so there is nothing to wait for.
         let read = block(move || {
             let read = |row: DecisionRow| decision_at(&reader, row.position);
             rows.into_iter().map(read).collect::<Result<_, _>>()

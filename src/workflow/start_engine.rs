@@ -16,7 +16,8 @@ use crate::store::journal::reader::JournalReader;
 use crate::store::journal::{Journal, JournalSettings, JournalWriter};
 use crate::store::log::{append, read_from};
 use crate::store::records::follow::{FollowSettings, RecordsFollower};
-use crate::store::{records, snapshot};
+use crate::store::records::{RecordsPlace, Sharing, open as open_records};
+use crate::store::snapshot;
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::background_build::BackgroundBuild;
 use crate::workflow::durable_mark::DurableMark;
@@ -54,6 +55,8 @@ pub struct EngineSettings {
     pub background: BackgroundRule,
     /// Commands that may wait; more are refused with `Exhausted`.
     pub queue_max: usize,
+    /// Which database has the records.
+    pub records: RecordsPlace,
     /// Pause of the records after they caught up.
     pub records_pause: Duration,
     /// Journal records per transaction of the records.
@@ -101,8 +104,9 @@ pub fn start_engine(settings: &EngineSettings, inputs: &EngineInputs) -> Result<
     activate(&mut state, &journal.writer(), settings, (inputs, &shelves))?;
     let explainers = Explainers::default();
     let end = journal.durable_position();
-    let (filler, answers, rebuild) = records::open(&dir.join(RECORDS_FILE), end)
-        .map_err(|error| Error::failed("opening the records", error))?;
+    let (filler, answers, rebuild) =
+        open_records(&settings.records, &dir.join(RECORDS_FILE), (end, Sharing::Alone))
+            .map_err(|error| Error::failed("opening the records", error))?;
     if let Some(rebuild) = rebuild {
         info!(?rebuild, "filling the records from the whole journal");
     }
