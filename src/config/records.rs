@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use crate::config::reader::{Found, Section};
+use crate::config::secret::{SecretFault, secret_text};
 use crate::store::records::RecordsPlace;
-use crate::store::records::postgres::url::PostgresUrl;
+use crate::store::records::postgres_url::{PostgresUrl, UrlFault};
 
 /// Where the records are, and their pace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,12 +20,20 @@ pub struct RecordsSettings {
     pub batch_max: usize,
 }
 
-/// An environment variable holds no address of a database; what it holds is not told.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the environment variable {variable} holds no address of a database: {why}")]
-pub struct UrlVariableFault {
-    variable: String,
-    why: String,
+/// Why the environment says no database; what it holds is not told.
+#[derive(Debug, thiserror::Error)]
+pub enum UrlVariableFault {
+    /// It is no address.
+    #[error("the environment variable {variable} holds no address of a database: {why}")]
+    Address {
+        /// Which one.
+        variable: String,
+        /// Why not.
+        why: UrlFault,
+    },
+    /// It is in a file that does not read.
+    #[error(transparent)]
+    File(#[from] SecretFault),
 }
 
 impl RecordsSettings {
@@ -33,15 +42,14 @@ impl RecordsSettings {
     /// # Errors
     /// [`UrlVariableFault`] when the variable is set and does not read.
     pub fn chosen_place(&self) -> Result<RecordsPlace, UrlVariableFault> {
-        let value = std::env::var_os(&self.url_variable).filter(|_| !self.url_variable.is_empty());
-        self.place_by(value.map(|value| value.to_string_lossy().into_owned()).as_deref())
+        self.place_by(secret_text(&self.url_variable)?.as_deref())
     }
 
     fn place_by(&self, value: Option<&str>) -> Result<RecordsPlace, UrlVariableFault> {
         match value {
             None | Some("") => Ok(self.place.clone()),
             Some(url) => PostgresUrl::parse(url).map(RecordsPlace::Postgres).map_err(|why| {
-                UrlVariableFault { variable: self.url_variable.clone(), why: why.to_string() }
+                UrlVariableFault::Address { variable: self.url_variable.clone(), why }
             }),
         }
     }
@@ -90,10 +98,10 @@ mod tests {
     fn the_environment_goes_before_the_file_and_is_never_repeated() {
         let of = |url: &str| RecordsPlace::Postgres(PostgresUrl::parse(url).unwrap());
         let in_file = settings(of("postgres://ann@db/x"));
-        assert_eq!(in_file.place_by(None), Ok(of("postgres://ann@db/x")));
-        assert_eq!(in_file.place_by(Some("")), Ok(of("postgres://ann@db/x")));
+        assert_eq!(in_file.place_by(None).unwrap(), of("postgres://ann@db/x"));
+        assert_eq!(in_file.place_by(Some("")).unwrap(), of("postgres://ann@db/x"));
         let other = "postgres://ann:h4rd@other/x";
-        assert_eq!(in_file.place_by(Some(other)), Ok(of(other)));
+        assert_eq!(in_file.place_by(Some(other)).unwrap(), of(other));
         assert!(!format!("{:?}", in_file.place_by(Some(other))).contains("h4rd"));
         let fault = settings(RecordsPlace::Embedded).place_by(Some("h4rd:postgres")).unwrap_err();
         assert!(fault.to_string().contains("RECORDS_URL") && !fault.to_string().contains("h4rd"));

@@ -22,6 +22,7 @@ use crate::grpc::feedback_door::FeedbackDoor;
 use crate::grpc::graph_door::GraphDoor;
 use crate::grpc::limit::{InFlightLimit, Places};
 use crate::grpc::model_door::ModelDoor;
+use crate::grpc::records_health::watch_records;
 use crate::grpc::review_door::ReviewDoor;
 use crate::grpc::shared::{Clock, Shared};
 use crate::grpc::strategy_door::StrategyDoor;
@@ -123,6 +124,8 @@ pub async fn serve<S: Service>(
     let stopping = shared.stopping.clone();
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::Serving).await;
+    let records = watch_records(health.clone(), shared.service.clone(), stopping.clone());
+    let records = tokio::spawn(records);
     let bytes_max = settings.message_bytes_max;
     let decisions = DecisionServiceServer::new(DecisionDoor(shared.clone()));
     let cases = CaseServiceServer::new(CaseDoor(shared.clone()));
@@ -168,6 +171,8 @@ pub async fn serve<S: Service>(
             },
         )
         .await?;
+    // Waiting for it gives its handle of the engine back.
+    drop(records.await);
     Ok(())
 }
 

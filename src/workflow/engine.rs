@@ -20,7 +20,7 @@ use crate::store::records::follow::RecordsFollower;
 use crate::store::records::query::{DecisionRow, PageCursor, Records};
 use crate::workflow::command::{Command, Place, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
-use crate::workflow::error::Error;
+use crate::workflow::error::{Error, with_cause};
 use crate::workflow::judge_order::Judge;
 use crate::workflow::past::Past;
 use crate::workflow::preview::PREVIEWS_MAX;
@@ -37,10 +37,6 @@ use crate::workflow::what_if::Terms;
 
 /// How long a caller should wait before it tries again when the queue is full.
 const RETRY_AFTER: Span = Span(50_000);
-/// How often, and how long apart, a list waits for the records to catch up.
-const CATCH_UP_TRIES: u32 = 500;
-const CATCH_UP_PAUSE: std::time::Duration = std::time::Duration::from_millis(2);
-
 /// Makes ids for decisions that were received at an instant.
 pub type NewId = fn(Timestamp) -> DecisionId;
 
@@ -190,23 +186,6 @@ impl Engine {
         self.scored_at(place).await
     }
 
-    /// Waits until the records have all that was answered before now, for a second at most: a
-    /// reader that lags farther behind gets what there is.
-    pub(super) async fn records_caught_up(&self) -> Result<(), Error> {
-        let target = self.durable.position();
-        for _ in 0..CATCH_UP_TRIES {
-            // Nobody waits for a database that is away.
-            if let Some(failure) = self.follower.failure() {
-                return Err(Error::records_behind(&failure));
-            }
-            if target <= self.follower.position() {
-                break;
-            }
-            tokio::time::sleep(CATCH_UP_PAUSE).await;
-        }
-        Ok(())
-    }
-
     async fn tell(&self, event: Event, id: Box<str>, received: Timestamp) -> Result<Ack, Error> {
         let kept = event.clone();
         let command =
@@ -240,6 +219,10 @@ impl Engine {
 impl OrderService for Engine {
     fn active_strategy(&self) -> Arc<str> {
         (&*self.active.borrow().strategy().strategy.name).into()
+    }
+
+    fn records_failure(&self) -> Option<Box<str>> {
+        self.follower.failure().map(|failure| with_cause(&failure))
     }
 
     async fn score_order(

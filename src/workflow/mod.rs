@@ -19,6 +19,7 @@ mod engine_access;
 mod engine_dossiers;
 mod engine_experiments;
 mod engine_models;
+mod engine_records;
 mod engine_reviews;
 mod engine_strategies;
 pub mod error;

@@ -83,6 +83,11 @@ pub trait OrderService: Send + Sync + 'static {
     /// Name of the strategy that judges now.
     fn active_strategy(&self) -> Arc<str>;
 
+    /// Why the records do not follow the journal; lists and cases cannot be asked meanwhile.
+    fn records_failure(&self) -> Option<Box<str>> {
+        None
+    }
+
     /// Judges an order and records the decision.
     ///
     /// # Errors

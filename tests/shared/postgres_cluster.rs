@@ -5,7 +5,7 @@
 //! `ORDERLENS_TEST_SERVICES=required`, as in `.ci/run`: then they fail.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Write as _, stderr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,6 +17,7 @@ use postgres::{Client, NoTls};
 /// Starts the server, does what it is told by lines, and clears up when nobody is left.
 const GUARD: &str = r#"
 bin=$1 folder=$2
+thaw() { kill -CONT "$pid" $(cat "/proc/$pid/task/$pid/children") 2>/dev/null; }
 start() {
     "$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=on \
         -c max_connections=200 -c shared_buffers=64MB >>"$folder/log" 2>&1 </dev/null &
@@ -27,8 +28,8 @@ while read -r word; do
     case $word in
     kill) kill -KILL "$pid"; wait "$pid" ;;
     quit) kill -QUIT "$pid"; wait "$pid" ;;
-    freeze) pkill -STOP -P "$pid"; kill -STOP "$pid" ;;
-    thaw) kill -CONT "$pid"; pkill -CONT -P "$pid" ;;
+    freeze) kill -STOP "$pid" $(cat "/proc/$pid/task/$pid/children") ;;
+    thaw) thaw ;;
     start)
         # Processes of the killed server may hold its memory for a moment.
         for _ in 1 2 3 4 5 6 7 8 9 10; do
@@ -39,7 +40,7 @@ while read -r word; do
         ;;
     esac
 done
-kill -CONT "$pid"
+thaw
 kill -QUIT "$pid"
 wait "$pid"
 rm -rf "$folder"
@@ -62,7 +63,8 @@ impl Cluster {
         let Some(bin) = programs() else {
             let is_required = std::env::var_os("ORDERLENS_TEST_SERVICES").is_some();
             assert!(!is_required, "PostgreSQL is not installed: `apt-get install postgresql`");
-            eprintln!("SKIPPED: PostgreSQL is not installed (`apt-get install postgresql`)");
+            let told = "SKIPPED: PostgreSQL is not installed (`apt-get install postgresql`)";
+            writeln!(stderr(), "{told}").unwrap();
             return None;
         };
         let folder = tempfile::Builder::new().prefix("orderlens-pg-").tempdir().unwrap().keep();
@@ -89,26 +91,6 @@ impl Cluster {
         self.url(&name)
     }
 
-    /// The server dies without a word.
-    pub(crate) fn kill(&mut self) {
-        self.tell("kill");
-    }
-
-    /// The server stops at once, as in a power cut, but its processes know.
-    pub(crate) fn quit(&mut self) {
-        self.tell("quit");
-    }
-
-    /// The server hangs.
-    pub(crate) fn freeze(&mut self) {
-        self.tell("freeze");
-    }
-
-    /// The server goes on.
-    pub(crate) fn thaw(&mut self) {
-        self.tell("thaw");
-    }
-
     /// Starts the server again and waits until it answers.
     pub(crate) fn start_again(&mut self) {
         self.tell("start");
@@ -123,20 +105,23 @@ impl Cluster {
         Client::connect(&self.url(database), NoTls)
     }
 
-    fn tell(&mut self, word: &str) {
+    /// Tells its guard what to do to it: `kill` (it dies without a word), `quit` (it stops at
+    /// once, and its processes know), `freeze` or `thaw`.
+    pub(crate) fn tell(&mut self, word: &str) {
         let stdin = self.guard.stdin.as_mut().unwrap();
         writeln!(stdin, "{word}").unwrap();
     }
 
     fn wait(&self) {
-        for _ in 0..TRIES {
-            if self.client("postgres").is_ok() {
-                return;
+        let is_up = (0..TRIES).any(|_| {
+            let is_up = self.client("postgres").is_ok();
+            if !is_up {
+                thread::sleep(PAUSE);
             }
-            thread::sleep(PAUSE);
-        }
+            is_up
+        });
         let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-        panic!("PostgreSQL does not start:\n{log}");
+        assert!(is_up, "PostgreSQL does not start:\n{log}");
     }
 }
 

@@ -22,8 +22,12 @@ mod grpc;
 mod hoarding_case;
 mod neighborhood;
 mod orders;
+mod packaging;
 mod parity;
 mod permutations;
+mod postgres;
+#[path = "../shared/postgres_cluster.rs"]
+mod postgres_cluster;
 mod python_client;
 mod reviews;
 mod scenarios;

@@ -22,7 +22,12 @@ impl Server {
 
     /// The same with further arguments.
     pub(crate) fn start_with(data: &Path, arguments: &[&str]) -> Self {
-        let mut child = orderlens()
+        Self::start_by(orderlens(), data, arguments)
+    }
+
+    /// The same by a command that has an environment of its own.
+    pub(crate) fn start_by(mut command: Command, data: &Path, arguments: &[&str]) -> Self {
+        let mut child = command
             .arg("serve")
             .args(["--listen", "127.0.0.1:0", "--console", "127.0.0.1:0", "--data"])
             .arg(data)

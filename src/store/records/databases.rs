@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::thread;
+use std::time::Duration;
 
 use crate::store::journal::reader::JournalReader;
 use crate::store::records::database::Turn;
 use crate::store::records::fill::RecordsWriter;
 use crate::store::records::postgres::cluster::Cluster;
-use crate::store::records::postgres::url::PostgresUrl;
+use crate::store::records::postgres_url::PostgresUrl;
 use crate::store::records::query::Records;
 use crate::store::records::{RecordsPlace, Sharing, open};
 
@@ -62,9 +64,20 @@ impl Database {
     }
 }
 
-/// Waits for nothing: what is there may be read.
+/// Waits for the turn to fill: a server may notice late that the one before is gone.
+pub(super) fn filling(writer: &mut RecordsWriter, journal: &JournalReader) {
+    for _ in 0..10_000 {
+        if writer.take_turn(journal).unwrap() == Turn::Fill {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    panic!("somebody else fills");
+}
+
+/// Waits for nothing more: what is there may be read.
 pub(super) fn ready(writer: &mut RecordsWriter, journal: &JournalReader) {
-    assert_eq!(writer.take_turn(journal).unwrap(), Turn::Fill);
+    filling(writer, journal);
     writer.caught_up().unwrap();
 }
 

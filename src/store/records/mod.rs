@@ -18,6 +18,7 @@ pub mod follow;
 #[cfg(test)]
 mod history;
 pub mod postgres;
+pub mod postgres_url;
 pub mod query;
 pub mod sqlite;
 mod story;
@@ -31,7 +32,7 @@ use std::path::Path;
 
 use crate::store::error::Error;
 use crate::store::records::fill::RecordsWriter;
-use crate::store::records::postgres::url::PostgresUrl;
+use crate::store::records::postgres_url::PostgresUrl;
 use crate::store::records::query::Records;
 
 /// Counts changes of the tables and of what is written into them, in every database.

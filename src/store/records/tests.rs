@@ -14,8 +14,7 @@ use crate::domain::risk::{Probability, RiskBand};
 use crate::domain::time::Timestamp;
 use crate::store::journal::Journal;
 use crate::store::log;
-use crate::store::records::database::Turn;
-use crate::store::records::databases::{Database, content, databases, ready};
+use crate::store::records::databases::{Database, content, databases, filling, ready};
 use crate::store::records::follow::{FollowSettings, RecordsFollower, catch_up};
 use crate::store::records::history::{choice, decision_id, journal_of, outcome, record};
 use crate::store::records::query::{DecisionFilter, PageCursor};
@@ -40,7 +39,7 @@ fn filling_in_parts_over_crashes_gives_the_same_rows_as_filling_at_once_in_any_d
             let mut position = 0;
             while position < 500 {
                 let (mut writer, _) = database.open(&dir, 500);
-                assert_eq!(writer.take_turn(&journal.reader()).unwrap(), Turn::Fill);
+                filling(&mut writer, &journal.reader());
                 assert_eq!(writer.position(), position);
                 let entries = log::read_from(&journal.reader(), position + 1);
                 let batch: Vec<_> =

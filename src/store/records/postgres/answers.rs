@@ -13,7 +13,7 @@ use crate::store::records::postgres::session::{Prepared, ask};
 use crate::store::records::value::{Row, Value};
 
 /// Most connections that answer questions.
-const CONNECTIONS_MAX: usize = 4;
+pub(super) const CONNECTIONS_MAX: usize = 4;
 /// How long a question waits for one of them.
 const WAIT_MAX: Duration = Duration::from_secs(2);
 /// Questions change nothing and end.

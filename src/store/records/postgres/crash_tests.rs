@@ -1,6 +1,7 @@
 //! Records on a server that dies, hangs, or belongs to another past.
 
 use std::path::Path;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -12,13 +13,14 @@ use crate::store::journal::Journal;
 use crate::store::log;
 use crate::store::records::Sharing;
 use crate::store::records::database::Turn;
-use crate::store::records::databases::{Database, content, server};
+use crate::store::records::databases::{Database, content, filling, server};
 use crate::store::records::fill::RecordsWriter;
 use crate::store::records::follow::{FollowSettings, RecordsFollower, catch_up};
 use crate::store::records::history::{journal_of, record};
 use crate::store::records::postgres;
+use crate::store::records::postgres::answers::CONNECTIONS_MAX;
 use crate::store::records::postgres::cluster::Cluster;
-use crate::store::records::postgres::url::PostgresUrl;
+use crate::store::records::postgres_url::PostgresUrl;
 use crate::store::records::query::{DecisionFilter, Records};
 
 const PACE: FollowSettings =
@@ -62,9 +64,9 @@ fn a_server_that_dies_under_filling_ends_with_every_row_once() {
     for death in 1..=N_DEATHS {
         until(|| death * N_RECORDS / (N_DEATHS + 2) <= follower.position());
         if death % 2 == 0 {
-            server.kill();
+            server.tell("kill");
         } else {
-            server.quit();
+            server.tell("quit");
         }
         until(|| follower.failure().is_some());
         let failure = follower.failure().unwrap();
@@ -87,17 +89,21 @@ fn a_server_that_hangs_is_told_from_one_that_answers_and_nothing_waits_for_ever(
     let (mut writer, records) = opened(&url(&server), Sharing::Alone);
     catch_up(&journal.reader(), &mut writer, 100).unwrap();
     assert_eq!(records.position().unwrap(), 200);
-    server.freeze();
+    server.tell("freeze");
     thread::scope(|scope| {
-        // Each of these hangs with the server.
-        let hanging: Vec<_> = (0..4).map(|_| scope.spawn(|| records.position())).collect();
-        until(|| {
-            let refused = records.position();
-            refused.is_err_and(|error| error.is_away())
-        });
-        server.thaw();
-        for answer in hanging {
-            assert_eq!(answer.join().unwrap().unwrap(), 200);
+        let (tell, told) = mpsc::channel();
+        for _ in 0..2 * CONNECTIONS_MAX {
+            let (tell, records) = (tell.clone(), &records);
+            scope.spawn(move || tell.send(records.position()));
+        }
+        // All connections hang with the server; who waits for one is refused.
+        for _ in 0..CONNECTIONS_MAX {
+            assert!(told.recv().unwrap().unwrap_err().is_away());
+        }
+        server.tell("thaw");
+        for _ in 0..CONNECTIONS_MAX {
+            let answer = told.recv().unwrap();
+            assert!(answer.as_ref().map_or_else(Error::is_away, |at| *at == 200), "{answer:?}");
         }
     });
     assert_eq!(records.position().unwrap(), 200);
@@ -115,7 +121,7 @@ fn journals_do_not_mix_and_each_finds_its_own_again() {
         assert_eq!(content(&records), expected(dir.path(), journal));
     }
     let (mut writer, records) = opened(&url, Sharing::Alone);
-    assert_eq!(writer.take_turn(&journals[0].reader()).unwrap(), Turn::Fill);
+    filling(&mut writer, &journals[0].reader());
     assert_eq!(writer.position(), 300);
     assert_eq!(records.position().unwrap(), 300);
     let read = postgres::open_to_read(&url, &other.path().join("journal")).unwrap();
@@ -178,6 +184,7 @@ fn records_of_another_past_are_filled_anew() {
     let journal = journal_of(dirs[0].path(), 300);
     let fill = |journal: &Journal| {
         let (mut writer, records) = opened(&url, Sharing::Alone);
+        filling(&mut writer, &journal.reader());
         catch_up(&journal.reader(), &mut writer, 64).unwrap();
         records
     };

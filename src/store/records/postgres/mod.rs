@@ -14,7 +14,6 @@ mod filler;
 mod schema;
 mod server;
 mod session;
-pub mod url;
 mod words;
 
 use std::path::Path;
@@ -29,7 +28,7 @@ use crate::store::records::postgres::answers::Answers;
 use crate::store::records::postgres::filler::Filler;
 use crate::store::records::postgres::schema::{SchemaName, progress};
 use crate::store::records::postgres::server::{Readable, Server};
-use crate::store::records::postgres::url::PostgresUrl;
+use crate::store::records::postgres_url::PostgresUrl;
 use crate::store::records::query::Records;
 
 /// Opens the records on a server, which need not be up yet.

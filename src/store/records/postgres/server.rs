@@ -12,7 +12,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use crate::store::records::database::DatabaseError;
-use crate::store::records::postgres::url::{PostgresUrl, Protection};
+use crate::store::records::postgres_url::{PostgresUrl, Protection};
 
 /// A server and how its certificate is checked.
 pub(super) struct Server {
