@@ -25,7 +25,7 @@ use orderlens::domain::time::Timestamp;
 use orderlens::simulator::settings::SimulationSettings;
 use orderlens::simulator::world::Simulation;
 use orderlens::store::journal::{Journal, JournalSettings};
-use orderlens::store::log::{read_at, submit_when_room};
+use orderlens::store::log::{bytes_of, read_at, submit_when_room};
 use orderlens::store::records::fill::RecordsWriter;
 use orderlens::store::records::follow::catch_up;
 use orderlens::store::records::postgres_url::PostgresUrl;
@@ -122,7 +122,7 @@ fn journal_of(dir: &Path, n_orders: u64, model: &ScoredOrder) -> Journal {
     let sizes: JournalSettings =
         engine_settings(&shipped().expect("the shipped settings are tested")).journal;
     let (journal, _) = Journal::open(&dir.join("journal"), sizes).expect("an empty folder");
-    let (mut n, mut last) = (0, 0);
+    let (mut n, mut last, mut bytes) = (0, 0, [0; 2]);
     for told in market() {
         let decision = request(&told.event).map(|asked| {
             n += 1;
@@ -138,7 +138,9 @@ fn journal_of(dir: &Path, n_orders: u64, model: &ScoredOrder) -> Journal {
         });
         let received_time = told.event.event_time;
         let event = Record::Event(ReceivedEvent { event: told.event, received_time });
-        for record in [Some(event), decision].into_iter().flatten() {
+        for (kind, record) in [Some(event), decision].into_iter().enumerate() {
+            let Some(record) = record else { continue };
+            bytes[kind] += bytes_of(&record).len() as u64;
             last = submit_when_room(&journal.writer(), &record, |written| {
                 assert!(written.is_ok(), "the disk has room");
             })
@@ -151,5 +153,7 @@ fn journal_of(dir: &Path, n_orders: u64, model: &ScoredOrder) -> Journal {
     while journal.durable_position() < last {
         std::thread::yield_now();
     }
+    let (event, decision) = (bytes[0] / (last - n), bytes[1] / n);
+    println!("in the journal an event has {event} bytes and a decision {decision}");
     journal
 }
