@@ -11,9 +11,11 @@ use rand::RngCore as _;
 use rand::rngs::OsRng;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tracing::warn;
 
 use crate::cli::clock;
 use crate::cli::output::say;
+use crate::cli::replica::takes_part;
 use crate::cli::serve::bind;
 use crate::config::levers::{levers, with_levers};
 use crate::config::service::ServiceSettings;
@@ -24,6 +26,7 @@ use crate::domain::strategy_version::Signer;
 use crate::domain::time::Span;
 use crate::workflow::access_service::AccessService as _;
 use crate::workflow::engine::Engine;
+use crate::workflow::service::OrderService as _;
 use crate::workflow::strategy_file::LastReload;
 
 /// Who signs in first, and can let the others in.
@@ -76,16 +79,34 @@ pub async fn open_console(
         market,
         levers: LeverTools { read: levers, moved: with_levers },
     }));
+    let address = listener.local_addr().into_diagnostic()?;
+    if engine.replica().is_some() {
+        // Health is asked for meanwhile: the doors open before the replica has caught up.
+        tokio::spawn(invite_later(engine.clone(), console.clone(), address));
+    } else {
+        invite(engine, &console, address).await?;
+    }
+    Ok(Some(Pages { listener, console }))
+}
+
+async fn invite_later(engine: Arc<Engine>, console: Arc<Console>, address: SocketAddr) {
+    takes_part(&engine).await;
+    if let Err(error) = invite(&engine, &console, address).await {
+        warn!(%error, "nobody is invited to the pages");
+    }
+}
+
+/// Prints a link that signs an administrator in.
+async fn invite(engine: &Engine, console: &Console, address: SocketAddr) -> miette::Result<()> {
     let link = console.token();
     let person_id = first_person(engine).await?;
     console.sessions.invite(&link, &person_id, clock::now());
-    let address = listener.local_addr().into_diagnostic()?;
     say(format!(
         "console on http://{address}; sign in as {person_id}, once, within a day:\n\
          http://{address}/sign-in?link={}",
         link.expose(),
     ));
-    Ok(Some(Pages { listener, console }))
+    Ok(())
 }
 
 /// An administrator: the first there is, else one that may do everything.

@@ -39,6 +39,8 @@ pub mod load;
 pub mod load_calls;
 pub mod load_floor;
 pub mod load_orders;
+pub mod load_page;
+pub mod load_servers;
 pub mod model;
 pub mod ope;
 pub mod ope_log;
@@ -52,6 +54,7 @@ pub mod queue;
 pub mod rehearse;
 pub mod render;
 pub mod replay;
+pub mod replica;
 pub mod retrain;
 pub mod rule_features;
 mod rules_section;
@@ -137,6 +140,9 @@ enum Command {
     Probe(probe::ProbeArgs),
     /// Measure speed beside a no-op server in the same run
     Bench(load::BenchArgs),
+    /// The no-op server of `bench`
+    #[command(hide = true)]
+    BenchFloor,
 }
 
 /// Runs one command.
@@ -170,5 +176,6 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Bench(args) => load::run(&args),
+        Command::BenchFloor => load_floor::run(),
     }
 }

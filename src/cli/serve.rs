@@ -14,6 +14,7 @@ use uuid::{ContextV7, Uuid};
 use crate::cli::clock;
 use crate::cli::console::{Pages, open_console};
 use crate::cli::output::say;
+use crate::cli::replica::replica_settings;
 use crate::cli::settings::{
     ServiceFiles, bundle_reader, engine_settings, grpc_settings, load_judge, reader,
 };
@@ -26,6 +27,7 @@ use crate::domain::entity::IdentityKey;
 use crate::domain::time::Timestamp;
 use crate::grpc::server::serve;
 use crate::workflow::engine::Engine;
+use crate::workflow::replica::start_replica::{ReplicaSettings, start_replica};
 use crate::workflow::start_engine::{EngineInputs, start_engine};
 
 /// Serve decisions over gRPC
@@ -54,7 +56,10 @@ pub fn run(args: &Args) -> miette::Result<()> {
         let listener = bind(settings.listen).await?;
         let address = listener.local_addr().into_diagnostic()?;
         settings.console.listen = args.console.or(settings.console.listen);
-        let engine = Arc::new(open_engine(&settings)?);
+        let engine = Arc::new(match replica_settings(&settings)? {
+            Some(replica) => open_replica(&settings, replica)?,
+            None => open_engine(&settings)?,
+        });
         let pages = open_console(&settings, &engine, Market::Real).await?;
         say(format!("listening on http://{address}"));
         serve_engine(&settings, engine, Doors { grpc: listener, pages }, stop_signal()).await
@@ -117,16 +122,27 @@ pub async fn serve_engine(
 /// # Errors
 /// When bundle, strategy or data folder cannot be used.
 pub fn open_engine(settings: &ServiceSettings) -> miette::Result<Engine> {
+    start_engine(&engine_settings(settings), &inputs(settings)?).into_diagnostic()
+}
+
+/// The same as one of many replicas.
+///
+/// # Errors
+/// As [`open_engine`].
+fn open_replica(settings: &ServiceSettings, replica: ReplicaSettings) -> miette::Result<Engine> {
+    start_replica(&engine_settings(settings), &inputs(settings)?, replica).into_diagnostic()
+}
+
+fn inputs(settings: &ServiceSettings) -> miette::Result<EngineInputs> {
     let judge = load_judge(settings)?;
-    let inputs = EngineInputs {
+    Ok(EngineInputs {
         read_strategy: reader(&judge),
         read_bundle: bundle_reader(settings),
         judge,
         new_id: new_decision_id,
         nanos: clock::nanos,
         now: clock::now(),
-    };
-    start_engine(&engine_settings(settings), &inputs).into_diagnostic()
+    })
 }
 
 /// Takes an address, or says which one is taken.

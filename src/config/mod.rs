@@ -4,6 +4,7 @@ pub mod levers;
 pub mod mistake;
 pub mod reader;
 pub mod records;
+pub mod replica;
 pub mod rule_check;
 pub mod rule_names;
 pub mod rule_syntax;

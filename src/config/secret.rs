@@ -68,6 +68,12 @@ fn text_in(variable: String, path: PathBuf) -> Result<String, SecretFault> {
     }
 }
 
+/// The text in a variable that the service file names; `None` when it is not set or empty.
+pub fn from_environment(variable: &str) -> Option<String> {
+    let value = std::env::var_os(variable)?.to_string_lossy().into_owned();
+    Some(value).filter(|value| !value.is_empty())
+}
+
 fn from_value(value: Option<String>) -> IdentitySecret {
     match value {
         Some(secret) if !secret.is_empty() => {

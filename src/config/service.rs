@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::config::mistake::ConfigErrors;
 use crate::config::reader::{Found, Section, read_document};
 use crate::config::records::{RecordsSettings, records};
+use crate::config::replica::{ReplicaLimits, replica};
 use crate::model::background::ROWS_MAX;
 
 /// Everything that runs the service but is not a business decision.
@@ -31,6 +32,8 @@ pub struct ServiceSettings {
     pub background: BackgroundLimits,
     /// Pages for people.
     pub console: ConsoleLimits,
+    /// How the service joins others that answer alike.
+    pub replica: ReplicaLimits,
 }
 
 /// Folders and files, as written: relative ones start at the working folder.
@@ -145,6 +148,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
     let records = root.section("records").and_then(|section| records(&section));
     let background = root.section("background").and_then(|section| background(&section));
     let console = root.section("console").and_then(|section| console(&section));
+    let replica = root.section("replica").and_then(|section| replica(&section));
     Some(ServiceSettings {
         listen: listen?,
         paths: paths?,
@@ -155,6 +159,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
         records: records?,
         background: background?,
         console: console?,
+        replica: replica?,
     })
 }
 

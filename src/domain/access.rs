@@ -129,7 +129,7 @@ impl Person {
 }
 
 /// A person as somebody wants them to be from now on.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonDraft {
     /// What they sign in as.
     pub person_id: Box<str>,
@@ -196,7 +196,7 @@ pub fn check_signer(signer: &Signer, note: &mut dyn FnMut(&str, String)) {
 }
 
 /// Something that was done, before it has its place in the chain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditDraft {
     /// Who did it: a person's sign-in name, or a system.
     pub actor: Box<str>,

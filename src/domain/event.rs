@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::decision::DecisionId;
 use crate::domain::entity::{EntityRef, IdentityKey};
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::head::HeadId;
@@ -271,5 +272,49 @@ impl Event {
             | Fact::Outcome(_) => {}
         }
         self
+    }
+}
+impl Event {
+    /// The fact that an operator chose.
+    pub fn of_choice(choice: OperatorChoice) -> Self {
+        Self {
+            event_id: format!("choice/{}", choice.choice_id).into(),
+            event_time: choice.decided_at,
+            ingest_time: None,
+            fact: Fact::Choice(choice),
+        }
+    }
+
+    /// The fact that something followed.
+    pub fn of_outcome(outcome: Outcome) -> Self {
+        Self {
+            event_id: format!("outcome/{}", outcome.outcome_id).into(),
+            event_time: outcome.occurred_at,
+            ingest_time: None,
+            fact: Fact::Outcome(outcome),
+        }
+    }
+}
+
+impl Fact {
+    /// The decision that a piece of feedback is about; `None` for anything else.
+    pub fn decision_id(&self) -> Option<DecisionId> {
+        match self {
+            Self::Choice(choice) => Some(choice.decision_id),
+            Self::Outcome(outcome) => outcome.decision_id,
+            Self::OrderPlaced(_)
+            | Self::OrderPaid(_)
+            | Self::OrderCancelled(_)
+            | Self::StockReserved(_)
+            | Self::OrderShipped(_)
+            | Self::OrderDelivered(_)
+            | Self::OrderReturned(_)
+            | Self::OrderRefunded(_)
+            | Self::OrderChargedBack(_)
+            | Self::AccountCreated(_)
+            | Self::StockLevel(_)
+            | Self::MarketPrice(_)
+            | Self::Label(_) => None,
+        }
     }
 }

@@ -41,6 +41,7 @@ pub mod order;
 pub mod order_step;
 pub mod plain_text;
 pub mod price_solution;
+pub mod proposal;
 pub mod query;
 pub mod record;
 pub mod recorded_order;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::access::{AuditEntry, Person};
 use crate::domain::decision::Decision;
 use crate::domain::event::Event;
@@ -42,6 +44,8 @@ pub enum Record {
     Audited(AuditEntry),
     /// Somebody wrote a note about a decision.
     Noted(Note),
+    /// All that a stream holds up to here was executed.
+    Followed(Followed),
 }
 
 /// A fact and when it reached us.
@@ -199,6 +203,18 @@ pub struct PersonChanged {
     pub audited: AuditEntry,
 }
 
+/// How far a replica has executed the stream that gives all replicas one order. The records of
+/// a message of the stream come right before it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Followed {
+    /// Name of the stream and when it was made: another one of that name is not it.
+    pub stream: Box<str>,
+    /// The message that was executed last.
+    pub sequence: u64,
+    /// CRC-32 of its bytes.
+    pub checksum: u32,
+}
+
 impl Record {
     /// The entry of the audit log in this record, if it has one.
     pub fn audited(&self) -> Option<&AuditEntry> {
@@ -216,7 +232,8 @@ impl Record {
             | Self::ExperimentStarted(_)
             | Self::ExperimentRamped(_)
             | Self::ExperimentEnded(_)
-            | Self::Noted(_) => None,
+            | Self::Noted(_)
+            | Self::Followed(_) => None,
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod graph_door;
 pub mod limit;
 pub mod model_door;
 pub mod records_health;
+pub mod replica_health;
 pub mod review_door;
 pub mod server;
 pub mod shared;

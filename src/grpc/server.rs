@@ -23,12 +23,13 @@ use crate::grpc::graph_door::GraphDoor;
 use crate::grpc::limit::{InFlightLimit, Places};
 use crate::grpc::model_door::ModelDoor;
 use crate::grpc::records_health::watch_records;
+use crate::grpc::replica_health::follow_replica;
 use crate::grpc::review_door::ReviewDoor;
 use crate::grpc::shared::{Clock, Shared};
 use crate::grpc::strategy_door::StrategyDoor;
 use crate::wire::pb::CONTRACT_DESCRIPTOR_SET;
+use crate::wire::pb::answered::decision_service_server::{self, DecisionServiceServer};
 use crate::wire::pb::v1::case_service_server::{self, CaseServiceServer};
-use crate::wire::pb::v1::decision_service_server::{self, DecisionServiceServer};
 use crate::wire::pb::v1::event_service_server::{self, EventServiceServer};
 use crate::wire::pb::v1::experiment_service_server::{self, ExperimentServiceServer};
 use crate::wire::pb::v1::feedback_service_server::{self, FeedbackServiceServer};
@@ -123,7 +124,12 @@ pub async fn serve<S: Service>(
     };
     let stopping = shared.stopping.clone();
     let (health, health_service) = tonic_health::server::health_reporter();
-    set_health(&health, ServingStatus::Serving).await;
+    if let Some(replica) = shared.service.replica() {
+        set_all(&health, ServingStatus::NotServing).await;
+        tokio::spawn(follow_replica(health.clone(), replica, shared.stopping.clone()));
+    } else {
+        set_all(&health, ServingStatus::Serving).await;
+    }
     let records = watch_records(health.clone(), shared.service.clone(), stopping.clone());
     let records = tokio::spawn(records);
     let bytes_max = settings.message_bytes_max;
@@ -166,8 +172,8 @@ pub async fn serve<S: Service>(
             async move {
                 shutdown.await;
                 info!("stopping: running calls end, new ones are refused");
-                set_health(&health, ServingStatus::NotServing).await;
                 stopping.cancel();
+                set_all(&health, ServingStatus::NotServing).await;
             },
         )
         .await?;
@@ -186,20 +192,31 @@ fn reflection() -> tonic_reflection::server::Builder<'static> {
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
 }
 
-async fn set_health(health: &HealthReporter, status: ServingStatus) {
-    let services = [
-        "",
-        case_service_server::SERVICE_NAME,
-        decision_service_server::SERVICE_NAME,
-        event_service_server::SERVICE_NAME,
-        experiment_service_server::SERVICE_NAME,
-        feedback_service_server::SERVICE_NAME,
-        graph_service_server::SERVICE_NAME,
-        model_service_server::SERVICE_NAME,
-        review_service_server::SERVICE_NAME,
-        strategy_service_server::SERVICE_NAME,
-    ];
+async fn set_all(health: &HealthReporter, status: ServingStatus) {
+    set_health(health, &READING_SERVICES, status).await;
+    set_health(health, &WRITING_SERVICES, status).await;
+}
+
+/// What reads, and the service as a whole.
+pub(super) const READING_SERVICES: [&str; 4] = [
+    "",
+    case_service_server::SERVICE_NAME,
+    graph_service_server::SERVICE_NAME,
+    review_service_server::SERVICE_NAME,
+];
+/// What changes something.
+pub(super) const WRITING_SERVICES: [&str; 6] = [
+    decision_service_server::SERVICE_NAME,
+    event_service_server::SERVICE_NAME,
+    experiment_service_server::SERVICE_NAME,
+    feedback_service_server::SERVICE_NAME,
+    model_service_server::SERVICE_NAME,
+    strategy_service_server::SERVICE_NAME,
+];
+
+/// Tells health of services.
+pub(super) async fn set_health(health: &HealthReporter, services: &[&str], status: ServingStatus) {
     for service in services {
-        health.set_service_status(service, status).await;
+        health.set_service_status(*service, status).await;
     }
 }

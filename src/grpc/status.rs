@@ -17,6 +17,8 @@ pub const DOMAIN: &str = "orderlens";
 
 /// When to try again after the door itself refused.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
+/// When to try again after a part of the service was away.
+const RETRY_AFTER_AWAY: Duration = Duration::from_millis(500);
 
 /// The status of a message that breaks the contract.
 pub fn of_invalid(error: &WireError) -> Status {
@@ -68,6 +70,9 @@ pub fn of_error(error: &Error) -> Status {
             let micros = u64::try_from(retry_after.0).unwrap_or_default();
             details.set_retry_info(Some(Duration::from_micros(micros)));
         }
+        Error::Unavailable(_) => {
+            details.set_retry_info(Some(RETRY_AFTER_AWAY));
+        }
         Error::UnknownDecision(_)
         | Error::UnknownOrder(_)
         | Error::UnknownStrategy(_)
@@ -75,7 +80,6 @@ pub fn of_error(error: &Error) -> Status {
         | Error::UnknownModel(_)
         | Error::NothingLive(_)
         | Error::Refused { .. }
-        | Error::Unavailable(_)
         | Error::Failed { .. } => {}
     }
     let code = match error.kind() {

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::domain::record::{BackgroundActivated, Record, ScoredOrder};
+use crate::domain::record::{BackgroundActivated, Followed, Record, ScoredOrder};
 use crate::domain::recorded_order::RecordedFact;
 use crate::domain::time::Timestamp;
 use crate::store::error::Error;
@@ -143,6 +143,24 @@ pub fn find_background(
     })
 }
 
+/// How far the newest message of a stream that was executed in full reaches: its position,
+/// and what it says.
+///
+/// # Errors
+/// Those of [`JournalReader::visit_back`] and [`read_at`].
+pub fn last_followed(reader: &JournalReader) -> Result<Option<(u64, Followed)>, Error> {
+    let mut found = None;
+    let is_mark = |first| RecordKind::of(first) == RecordKind::Followed;
+    reader.visit_back(u64::MAX, is_mark, |position| {
+        if let Some(Record::Followed(followed)) = read_at(reader, position)? {
+            found = Some((position, followed));
+            return Ok(ControlFlow::Break(()));
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
+}
+
 /// The newest record of a kind before a position that `find` takes something from.
 fn find_back<T>(
     reader: &JournalReader,
@@ -170,6 +188,7 @@ fn is_fact_or_order(first_byte: u8) -> bool {
         RecordKind::StrategyActivated
         | RecordKind::BackgroundActivated
         | RecordKind::Audited
+        | RecordKind::Followed
         | RecordKind::Other => false,
     }
 }

@@ -4,10 +4,12 @@
 //! that gathers every violation at once and seals personal identifiers.
 
 pub mod access_record;
+pub mod answer;
 pub mod case;
 pub mod check;
 pub mod counterfactual;
 pub mod decision;
+pub mod decision_bytes;
 pub mod difference;
 pub mod enums;
 pub mod error;
@@ -18,11 +20,13 @@ pub mod experiment_report;
 pub mod exploration;
 pub mod feedback;
 pub mod graph_status;
+pub mod message_writer;
 pub mod model;
 pub mod neighborhood;
 pub mod order;
 pub mod pb;
 pub mod preview;
+pub mod proposal;
 pub mod record;
 pub mod recorded_order;
 pub mod request;
@@ -33,6 +37,7 @@ mod rule;
 mod sample_parts;
 #[cfg(test)]
 mod samples;
+pub mod scored_bytes;
 pub mod similar;
 pub mod stored_decision;
 pub mod strategy;

@@ -37,6 +37,8 @@ pub enum RecordKind {
     BackgroundActivated,
     /// An entry of the audit log, alone or with the person that it is about.
     Audited,
+    /// How far a stream was executed.
+    Followed,
     /// Anything else.
     Other,
 }
@@ -51,6 +53,8 @@ impl RecordKind {
             0x1a => Self::StrategyActivated,
             0x2a => Self::BackgroundActivated,
             0x62 | 0x6a => Self::Audited,
+            // The first of two bytes: no other entry has one like it.
+            0xf2 => Self::Followed,
             _ => Self::Other,
         }
     }
@@ -206,6 +210,7 @@ mod tests {
                 | Record::ExperimentRamped(_)
                 | Record::ExperimentEnded(_)
                 | Record::Noted(_) => RecordKind::Other,
+                Record::Followed(_) => RecordKind::Followed,
                 Record::PersonChanged(_) | Record::Audited(_) => RecordKind::Audited,
             };
             assert_eq!(RecordKind::of(encode(&record)[0]), expected);
@@ -245,7 +250,8 @@ mod tests {
                 | Record::ExperimentEnded(_)
                 | Record::PersonChanged(_)
                 | Record::Audited(_)
-                | Record::Noted(_) => assert_eq!(short, RecordedFact::Other),
+                | Record::Noted(_)
+                | Record::Followed(_) => assert_eq!(short, RecordedFact::Other),
             }
         }
     }

@@ -18,9 +18,9 @@ use crate::domain::money::Currency;
 use crate::domain::note::{Note, NoteKind};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
-    BackgroundActivated, ExperimentEnded, ExperimentRamped, ExperimentStarted, GraphActivated,
-    ModelActivated, PersonChanged, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
-    StrategyActivated, StrategyApproved, StrategyProposed,
+    BackgroundActivated, ExperimentEnded, ExperimentRamped, ExperimentStarted, Followed,
+    GraphActivated, ModelActivated, PersonChanged, ReceivedEvent, Record, ScoreRequest,
+    ScoredOrder, StrategyActivated, StrategyApproved, StrategyProposed,
 };
 use crate::domain::risk::{
     Contribution, ContributionRest, Probability, RiskAssessment, RiskBand, Share,
@@ -113,7 +113,7 @@ pub(super) fn records() -> Vec<Record> {
     records
 }
 
-fn access_records(at: Timestamp) -> [Record; 3] {
+fn access_records(at: Timestamp) -> [Record; 4] {
     let draft = |action: &str, detail: &str| AuditDraft {
         actor: "lin".into(),
         action: action.into(),
@@ -142,6 +142,11 @@ fn access_records(at: Timestamp) -> [Record; 3] {
         Record::PersonChanged(PersonChanged { person, audited }),
         Record::Audited(second),
         Record::Noted(note),
+        Record::Followed(Followed {
+            stream: "ORDERLENS of 2026-01-01T00:00:00Z".into(),
+            sequence: 7,
+            checksum: 0xdead_beef,
+        }),
     ]
 }
 

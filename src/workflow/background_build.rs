@@ -94,9 +94,27 @@ impl BackgroundBuild {
         })
     }
 
+    /// A background as its record gives it, compiled unless it is kept; `None` when the rows are
+    /// none of the bundle's.
+    pub fn explainer_of(&self, activated: &BackgroundActivated) -> Option<Arc<Explainer>> {
+        let BackgroundActivated { name, hash, n_features, ranks, .. } = activated;
+        if let Some(kept) = self.explainers.kept(hash, name) {
+            return Some(kept);
+        }
+        let background = Background::new(name, *n_features as usize, ranks.clone()).ok()?;
+        let explainer = Arc::new(Explainer::compile(&self.bundle, background).ok()?);
+        self.explainers.keep(explainer.clone());
+        Some(explainer)
+    }
+
+    /// Makes none before some more orders were approved.
+    pub fn rest(&mut self, state: &State) {
+        self.rest_until = state.position + state.approved.rule().every_approved;
+    }
+
     /// Tells of a failure and rests: answers keep the background that they have.
     pub fn fail(&mut self, state: &State, why: &dyn std::fmt::Display) {
-        self.rest_until = state.position + state.approved.rule().every_approved;
+        self.rest(state);
         warn!(%why, "no new background: answers compare with the one before");
     }
 

@@ -9,6 +9,7 @@ use crate::domain::event::Event;
 use crate::domain::experiment_draft::ExperimentSummary;
 use crate::domain::exploration::ExplorationReport;
 use crate::domain::operators::OperatorReport;
+use crate::domain::proposal::ExperimentStep;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ScoreRequest, ScoredOrder};
 use crate::domain::review_times::ReviewTimesReport;
@@ -19,10 +20,10 @@ use crate::model::bundle::Bundle;
 use crate::workflow::access_command::AccessCommand;
 use crate::workflow::error::Error;
 use crate::workflow::experiment_run::ExperimentRun;
-use crate::workflow::experiment_steps::ExperimentStep;
 use crate::workflow::judge_order::ActiveStrategy;
 use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::recent_work::RecentWork;
+use crate::workflow::replica::waiting::OrderedBatch;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::trial::{Seen, Trial};
@@ -163,6 +164,8 @@ pub enum Command {
     },
     /// Ask or do something about people, the audit log or notes.
     Access(Box<AccessCommand>),
+    /// Execute what a stream holds, each at its place.
+    Batch(Box<OrderedBatch>),
     /// Save a snapshot.
     Snapshot {
         /// Where the position and bytes go.

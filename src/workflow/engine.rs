@@ -7,12 +7,12 @@ use std::thread::JoinHandle;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::domain::decision::{Decision, DecisionId};
-use crate::domain::event::{Event, Fact};
+use crate::domain::event::Event;
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject};
 use crate::domain::record::{Record, ScoreRequest, ScoredOrder};
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::graph::neighborhood::Looking;
 use crate::store::journal::Journal;
 use crate::store::journal::reader::JournalReader;
@@ -25,6 +25,7 @@ use crate::workflow::judge_order::Judge;
 use crate::workflow::past::Past;
 use crate::workflow::preview::PREVIEWS_MAX;
 use crate::workflow::read_journal::{decision_at, no_decision, record_at};
+use crate::workflow::replica::board::{Board, ReplicaStatus};
 use crate::workflow::service::{
     Ack, DecisionPage, GraphStatusAnswer, NeighborhoodAnswer, OrderService, ScoreAnswer,
     WhatIfAnswer,
@@ -33,17 +34,16 @@ use crate::workflow::similar_cases::SEARCHES_MAX;
 use crate::workflow::state::{State, differing_fields};
 use crate::workflow::strategy_service::StrategyService as _;
 use crate::workflow::trial::{Seen, Trial};
+use crate::workflow::way::Way;
 use crate::workflow::what_if::Terms;
 
-/// How long a caller should wait before it tries again when the queue is full.
-const RETRY_AFTER: Span = Span(50_000);
 /// Makes ids for decisions that were received at an instant.
 pub type NewId = fn(Timestamp) -> DecisionId;
 
 /// A running engine. Dropping the last handle stops its threads after the queued work.
 #[derive(Debug)]
 pub struct Engine {
-    commands: mpsc::Sender<Command>,
+    way: Way,
     durable: DurableMark,
     reader: JournalReader,
     pub(super) records: Arc<Records>,
@@ -62,7 +62,7 @@ pub struct Engine {
 #[derive(Debug)]
 pub struct EngineParts {
     /// Way to the sequencer.
-    pub commands: mpsc::Sender<Command>,
+    pub way: Way,
     /// Its thread.
     pub sequencer: JoinHandle<State>,
     /// The open journal.
@@ -87,7 +87,7 @@ impl Engine {
     /// Joins the running parts.
     pub fn new(parts: EngineParts) -> Self {
         Self {
-            commands: parts.commands,
+            way: parts.way,
             durable: parts.durable,
             reader: parts.journal.reader(),
             records: Arc::new(parts.records),
@@ -124,7 +124,7 @@ impl Engine {
     /// Stops the threads: what was submitted is written, then the journal is let go.
     pub fn stop(mut self) {
         let (closed, _) = mpsc::channel(1);
-        drop(std::mem::replace(&mut self.commands, closed));
+        drop(std::mem::replace(&mut self.way, Way::Alone(closed)));
         if let Some(sequencer) = self.sequencer.take() {
             // A sequencer that panicked has told the log; there is nothing left to save.
             drop(sequencer.join());
@@ -137,11 +137,8 @@ impl Engine {
         command: impl FnOnce(oneshot::Sender<Result<T, Error>>) -> Command,
     ) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
-        self.commands.try_send(command(reply)).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Error::Exhausted { retry_after: RETRY_AFTER },
-            mpsc::error::TrySendError::Closed(_) => Error::Unavailable("it is stopping".into()),
-        })?;
-        answer.await.map_err(|_| Error::Unavailable("the journal takes no more records".into()))?
+        self.way.send(command(reply))?;
+        answer.await.map_err(|_| self.way.lost())?
     }
 
     /// Who judges what no experiment covers.
@@ -223,6 +220,10 @@ impl OrderService for Engine {
 
     fn records_failure(&self) -> Option<Box<str>> {
         self.follower.failure().map(|failure| with_cause(&failure))
+    }
+
+    fn replica(&self) -> Option<watch::Receiver<ReplicaStatus>> {
+        self.way.board().map(Board::watch)
     }
 
     async fn score_order(
@@ -358,23 +359,13 @@ impl OrderService for Engine {
         received: Timestamp,
     ) -> Result<Ack, Error> {
         let id = choice.choice_id.clone();
-        let event = Event {
-            event_id: format!("choice/{id}").into(),
-            event_time: choice.decided_at,
-            ingest_time: None,
-            fact: Fact::Choice(choice),
-        };
+        let event = Event::of_choice(choice);
         self.tell(event, id, received).await
     }
 
     async fn record_outcome(&self, outcome: Outcome, received: Timestamp) -> Result<Ack, Error> {
         let id = outcome.outcome_id.clone();
-        let event = Event {
-            event_id: format!("outcome/{id}").into(),
-            event_time: outcome.occurred_at,
-            ingest_time: None,
-            fact: Fact::Outcome(outcome),
-        };
+        let event = Event::of_outcome(outcome);
         self.tell(event, id, received).await
     }
 }

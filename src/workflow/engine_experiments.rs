@@ -7,6 +7,7 @@ use crate::domain::experiment_draft::{
 };
 use crate::domain::experiment_report::ExperimentReport;
 use crate::domain::head::RiskType;
+use crate::domain::proposal::ExperimentStep;
 use crate::domain::strategy_version::{Signature, Signer};
 use crate::domain::time::Timestamp;
 use crate::workflow::command::{Command, Stepped};
@@ -14,7 +15,6 @@ use crate::workflow::engine::{Engine, block};
 use crate::workflow::error::{Error, FieldMistake};
 use crate::workflow::experiment_report::report;
 use crate::workflow::experiment_service::{ExperimentService, StartedExperiment};
-use crate::workflow::experiment_steps::ExperimentStep;
 use crate::workflow::strategy_service::StrategyService as _;
 
 impl Engine {

@@ -1,37 +1,12 @@
 //! What people and guardrails do with experiments, and what stands in the way.
 
-use crate::domain::experiment::{ExperimentEnd, ExperimentPlan};
+use crate::domain::experiment::ExperimentPlan;
+use crate::domain::proposal::ExperimentStep;
 use crate::domain::record::{ExperimentEnded, ExperimentRamped, ExperimentStarted, Record};
 use crate::domain::strategy_version::Signature;
 use crate::workflow::error::Error;
 use crate::workflow::experiment_book::ExperimentBook;
 use crate::workflow::experiment_run::ExperimentRun;
-
-/// Something that is done with an experiment.
-#[derive(Clone, Debug)]
-pub enum ExperimentStep {
-    /// Begin it.
-    Start {
-        /// What is compared.
-        plan: ExperimentPlan,
-        /// Percent of the units that take part, 1 to 100.
-        percent: u32,
-    },
-    /// Let another share of the units take part.
-    Ramp {
-        /// Which experiment.
-        id: Box<str>,
-        /// Percent, 1 to 100.
-        percent: u32,
-    },
-    /// End it: everybody is judged as before.
-    End {
-        /// Which experiment.
-        id: Box<str>,
-        /// Why.
-        end: ExperimentEnd,
-    },
-}
 
 impl ExperimentStep {
     /// The record that the step makes now; `None` when everything is so already.

@@ -77,7 +77,8 @@ impl Explainers {
         }
     }
 
-    fn kept(&self, hash: &str, name: &str) -> Option<Arc<Explainer>> {
+    /// The kept explainer against the background with a hash and a name.
+    pub fn kept(&self, hash: &str, name: &str) -> Option<Arc<Explainer>> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_it =
             |background: &Background| background.hash() == hash && background.name() == name;

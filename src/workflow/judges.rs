@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
+use crate::domain::proposal::ExperimentStep;
 use crate::domain::record::{ModelActivated, Record};
 use crate::domain::strategy_version::Signature;
 use crate::model::bundle::Bundle;
 use crate::workflow::error::Error;
-use crate::workflow::experiment_steps::ExperimentStep;
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_order::Judge;
 use crate::workflow::lineup::Lineup;
@@ -69,6 +69,11 @@ impl Judges {
     /// Who judges.
     pub fn lineup(&self) -> &Lineup {
         &self.lineup
+    }
+
+    /// Reads strategies and bundles.
+    pub fn shelves(&self) -> &Shelves {
+        &self.shelves
     }
 
     /// Who judges what nobody else does, from now on.

@@ -121,7 +121,8 @@ fn event_of(record: Record) -> Option<Event> {
         | Record::ExperimentEnded(_)
         | Record::PersonChanged(_)
         | Record::Audited(_)
-        | Record::Noted(_) => None,
+        | Record::Noted(_)
+        | Record::Followed(_) => None,
     }
 }
 

@@ -8,31 +8,32 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tracing::{error, info, warn};
 
-use crate::domain::decision::DecisionId;
-use crate::domain::event::{Event, Fact};
+use crate::domain::event::Event;
 use crate::domain::exploration::ExplorationReport;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::model::bundle::Bundle;
+use crate::store::error::Error as StoreError;
 use crate::store::journal::JournalWriter;
 use crate::store::log::submit_when_room;
+use crate::store::records::tail::RecordTail;
 use crate::workflow::background_build::BackgroundBuild;
-use crate::workflow::command::{Command, Place, Reply, Scored, Stepped, Told};
+use crate::workflow::command::{Command, Place, Reply, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::engine_models::model_changed;
 use crate::workflow::error::Error;
 use crate::workflow::experiment_run::ExperimentRun;
-use crate::workflow::experiment_steps::ExperimentStep;
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_order::{Stamp, Stopwatch};
 use crate::workflow::judges::Judges;
 use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::recent_work::WorkLog;
+use crate::workflow::replica::execute::Membership;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
 use crate::workflow::state::{State, event_digest, request_digest};
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
@@ -46,15 +47,19 @@ pub struct Outlets {
     pub writer: JournalWriter,
     /// Is moved when they are on disk.
     pub durable: DurableMark,
+    /// Holds the newest for who follows the journal.
+    pub tail: RecordTail,
 }
 
 /// Owner of the state.
 #[derive(Debug)]
 pub struct Sequencer {
     pub(super) state: State,
-    judges: Judges,
+    pub(super) judges: Judges,
     outlets: Outlets,
-    background: BackgroundBuild,
+    pub(super) background: BackgroundBuild,
+    /// `None`: it decides alone what comes after what.
+    pub(super) membership: Option<Membership>,
     recent: VecDeque<(u64, Arc<ScoredOrder>)>,
     work: WorkLog,
     shed_watch: ShedWatch,
@@ -74,13 +79,34 @@ impl Sequencer {
     ) -> Self {
         let (recent, work) = (VecDeque::new(), WorkLog::default());
         let shed_watch = ShedWatch::default();
-        Self { state, judges, outlets, background, recent, work, shed_watch, nanos, now }
+        let membership = None;
+        Self {
+            state,
+            judges,
+            outlets,
+            background,
+            membership,
+            recent,
+            work,
+            shed_watch,
+            nanos,
+            now,
+        }
+    }
+
+    /// The sequencer of a replica: what a stream holds decides what comes after what.
+    #[must_use]
+    pub fn of_replica(self, membership: Membership) -> Self {
+        Self { membership: Some(membership), ..self }
     }
 
     /// Serves commands until every sender is gone, then gives the state back.
     pub fn run(mut self, mut commands: mpsc::Receiver<Command>) -> State {
         // A crash between a harm and the stop that it calls for must not keep it running.
-        self.guard(self.now);
+        // A replica comes to it by itself: it executes again what led there.
+        if self.membership.is_none() {
+            self.guard(self.now);
+        }
         while let Some(command) = commands.blocking_recv() {
             match command {
                 Command::Score { request, received_time, decision_id, reply } => {
@@ -135,6 +161,7 @@ impl Sequencer {
                 }
                 Command::Find { key, reply } => answer(reply, self.find(&key)),
                 Command::Access(asked) => self.access(*asked),
+                Command::Batch(batch) => self.execute(*batch),
                 Command::Snapshot { reply } => {
                     let bytes = postcard::to_stdvec(&self.state)
                         .map_err(|error| Error::failed("writing a snapshot", error));
@@ -160,14 +187,14 @@ impl Sequencer {
         self.background.start_if_due(&self.state);
     }
 
-    fn activate(&mut self, explainer: &Arc<Explainer>, now: Timestamp) {
+    pub(super) fn activate(&mut self, explainer: &Arc<Explainer>, now: Timestamp) {
         let background = &explainer.background;
         let record = self.background.record(background, now);
         let durable = self.outlets.durable.clone();
         // A failed write stops the journal, which whoever writes next is told.
         let done =
             move |written: Result<u64, _>| written.into_iter().for_each(|at| durable.advance(at));
-        match submit_when_room(&self.outlets.writer, &record, done) {
+        match self.hand_over(&record, done) {
             Ok(position) => {
                 self.state.fold(&record);
                 let (name, hash, rows) =
@@ -175,11 +202,14 @@ impl Sequencer {
                 info!(position, hash, rows, "contributions compare with {name}");
                 self.judges.explain(explainer);
             }
-            Err(error) => self.background.fail(&self.state, &error),
+            Err(error) => {
+                self.journal_lost(&error);
+                self.background.fail(&self.state, &error);
+            }
         }
     }
 
-    fn score(&mut self, request: ScoreRequest, stamp: &Stamp, reply: Reply<Scored>) {
+    pub(super) fn score(&mut self, request: ScoreRequest, stamp: &Stamp, reply: Reply<Scored>) {
         if let Some(before) = self.state.answered(&request.request_id) {
             let is_same = before.content == request_digest(&request);
             let place = self.place(before.position);
@@ -196,11 +226,12 @@ impl Sequencer {
         };
         self.fold_and_guard(&record, stamp.received_time);
         self.work.made(&scored.decision);
+        self.outlets.tail.push(position, record);
         self.remember(position, scored);
     }
 
     /// Who judges what follows in the journal is changed by the record before it.
-    fn step(
+    pub(super) fn step(
         &mut self,
         step: &StrategyStep,
         signature: Signature,
@@ -209,7 +240,7 @@ impl Sequencer {
         let change = match self.judges.change(&self.state, step, signature) {
             Ok(Some(change)) => change,
             Ok(None) => return answer(reply, Ok(self.strategies())),
-            Err(error) => return answer(reply, Err(error)),
+            Err(error) => return self.refuse(reply, error),
         };
         let told = (change.ledger, self.state.position + 1);
         if self.submit(&change.record, reply, told).is_some() {
@@ -219,7 +250,7 @@ impl Sequencer {
     }
 
     /// Another bundle judges what follows in the journal.
-    fn change_model(
+    pub(super) fn change_model(
         &mut self,
         (bundle, report_hash): &(Arc<Bundle>, Box<str>),
         expected: Option<&str>,
@@ -235,7 +266,7 @@ impl Sequencer {
             Ok(None) => {
                 return answer(reply, Ok((self.state.models.clone(), self.state.position)));
             }
-            Err(error) => return answer(reply, Err(error)),
+            Err(error) => return self.refuse(reply, error),
         };
         let mut ledger = self.state.models.clone();
         let position = self.state.position + 1;
@@ -249,40 +280,6 @@ impl Sequencer {
         }
     }
 
-    fn experiment(&mut self, step: &ExperimentStep, signature: Signature, reply: Reply<Stepped>) {
-        match self.judges.change_experiment(&self.state, step, signature) {
-            Ok(None) => answer(reply, Ok(Stepped::Before(self.state.position))),
-            Ok(Some(change)) => {
-                let told = Stepped::New(self.state.position + 1);
-                if self.submit(&change.record, reply, told).is_some() {
-                    self.fold(&change.record);
-                    self.judges.follow(change.lineup);
-                }
-            }
-            Err(error) => answer(reply, Err(error)),
-        }
-    }
-
-    /// Folds a record, and ends the experiment that it shows to do harm: by the next order, all
-    /// are judged as before it.
-    fn fold_and_guard(&mut self, record: &Record, now: Timestamp) {
-        let before = self.state.experiments.n_changes();
-        self.fold(record);
-        if self.state.experiments.n_changes() != before {
-            self.guard(now);
-        }
-    }
-
-    fn guard(&mut self, now: Timestamp) {
-        let Some(run) = self.state.experiments.running() else { return };
-        let Some(end) = run.breach() else { return };
-        warn!(experiment = %run.plan.id, ?end, "a guardrail ends the experiment");
-        let step = ExperimentStep::End { id: run.plan.id.clone(), end };
-        let signature = Signature { by: Box::default(), at: now, note: Box::default() };
-        let (reply, _) = oneshot::channel();
-        self.experiment(&step, signature, reply);
-    }
-
     fn explorations(&self) -> (ExplorationReport, u64) {
         let active = self.judges.lineup().active().strategy();
         (self.state.explorations.report(&active.strategy), self.state.position)
@@ -292,8 +289,9 @@ impl Sequencer {
         (self.state.strategies.clone(), self.state.position)
     }
 
-    fn ingest(&mut self, event: Event, received_time: Timestamp, reply: Reply<Told>) {
-        if let Some(missing) = self.missing_decision(&event.fact) {
+    pub(super) fn ingest(&mut self, event: Event, received_time: Timestamp, reply: Reply<Told>) {
+        let about = event.fact.decision_id();
+        if let Some(missing) = about.filter(|id| self.state.decision_position(*id).is_none()) {
             answer(reply, Err(Error::UnknownDecision(missing)));
             return;
         }
@@ -303,8 +301,9 @@ impl Sequencer {
             return;
         }
         let record = Record::Event(ReceivedEvent { event, received_time });
-        if self.submit(&record, reply, Told::New).is_some() {
+        if let Some(position) = self.submit(&record, reply, Told::New) {
             self.fold_and_guard(&record, received_time);
+            self.outlets.tail.push(position, record);
         }
     }
 
@@ -315,28 +314,6 @@ impl Sequencer {
             let n_shed = status.counts.n_shed;
             warn!(%until, n_shed, "the graph is full: orders before {until} are shed");
         }
-    }
-
-    /// The decision that a piece of feedback is about, when it was never given out.
-    fn missing_decision(&self, fact: &Fact) -> Option<DecisionId> {
-        let id = match fact {
-            Fact::Choice(choice) => Some(choice.decision_id),
-            Fact::Outcome(outcome) => outcome.decision_id,
-            Fact::OrderPlaced(_)
-            | Fact::OrderPaid(_)
-            | Fact::OrderCancelled(_)
-            | Fact::StockReserved(_)
-            | Fact::OrderShipped(_)
-            | Fact::OrderDelivered(_)
-            | Fact::OrderReturned(_)
-            | Fact::OrderRefunded(_)
-            | Fact::OrderChargedBack(_)
-            | Fact::AccountCreated(_)
-            | Fact::StockLevel(_)
-            | Fact::MarketPrice(_)
-            | Fact::Label(_) => None,
-        };
-        id.filter(|id| self.state.decision_position(*id).is_none())
     }
 
     /// Hands a record to the writer; waits for room, which slows the doors down.
@@ -350,15 +327,39 @@ impl Sequencer {
         told: T,
     ) -> Option<u64> {
         let durable = self.outlets.durable.clone();
-        let submitted =
-            submit_when_room(&self.outlets.writer, record, move |written| match written {
-                Ok(position) => {
-                    durable.advance(position);
-                    answer(reply, Ok(told));
-                }
-                Err(error) => answer(reply, Err(Error::journal_lost(&error))),
-            });
-        submitted.inspect_err(|error| error!(%error, "the journal refused a record")).ok()
+        let done = move |written: Result<u64, Arc<StoreError>>| match written {
+            Ok(position) => {
+                durable.advance(position);
+                answer(reply, Ok(told));
+            }
+            Err(error) => answer(reply, Err(Error::journal_lost(&error))),
+        };
+        self.hand_over(record, done).inspect_err(|error| self.journal_lost(error)).ok()
+    }
+
+    fn hand_over(
+        &self,
+        record: &Record,
+        done: impl FnOnce(Result<u64, Arc<StoreError>>) + Send + 'static,
+    ) -> Result<u64, StoreError> {
+        let position = self.state.position + 1;
+        match &self.membership {
+            Some(membership) if membership.kept.holds(position) => {
+                membership.keep(position, record, done)
+            }
+            Some(_) | None => submit_when_room(&self.outlets.writer, record, done),
+        }
+    }
+
+    fn journal_lost(&self, error: &StoreError) {
+        error!(%error, "the journal refused a record");
+        self.halt_on(&Error::journal_lost(error));
+    }
+
+    /// Answers with an error; a replica stands still when the others may have none.
+    pub(super) fn refuse<T>(&self, reply: Reply<T>, error: Error) {
+        self.halt_on(&error);
+        answer(reply, Err(error));
     }
 
     fn find(&self, key: &DecisionKey) -> Result<Place, Error> {

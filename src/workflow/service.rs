@@ -6,6 +6,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::domain::counterfactual::CounterfactualSearch;
 use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::difference::DecisionDifference;
@@ -17,6 +19,7 @@ use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf};
 use crate::domain::record::ScoreRequest;
 use crate::domain::time::Timestamp;
 use crate::workflow::error::Error;
+use crate::workflow::replica::board::ReplicaStatus;
 
 /// The answer to a request for a score.
 #[derive(Clone, Debug)]
@@ -85,6 +88,11 @@ pub trait OrderService: Send + Sync + 'static {
 
     /// Why the records do not follow the journal; lists and cases cannot be asked meanwhile.
     fn records_failure(&self) -> Option<Box<str>> {
+        None
+    }
+
+    /// How the replica does that this is, whenever that changes; `None` for the only engine.
+    fn replica(&self) -> Option<watch::Receiver<ReplicaStatus>> {
         None
     }
 

@@ -1,6 +1,6 @@
 //! Opens a data folder: journal, records, state; then starts the engine on it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -15,11 +15,14 @@ use crate::graph::settings::GraphSettings;
 use crate::store::journal::reader::JournalReader;
 use crate::store::journal::{Journal, JournalSettings, JournalWriter};
 use crate::store::log::{append, read_from};
-use crate::store::records::follow::{FollowSettings, RecordsFollower};
-use crate::store::records::{RecordsPlace, Sharing, open as open_records};
-use crate::store::snapshot;
+use crate::store::records::follow::{FollowSettings, RecordsFollower, Source};
+use crate::store::records::query::Records;
+use crate::store::records::tail::RecordTail;
+use crate::store::records::{RecordsPlace, Sharing};
+use crate::store::{records, snapshot};
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::background_build::BackgroundBuild;
+use crate::workflow::command::Command;
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::engine::{Engine, EngineParts, NewId};
 use crate::workflow::error::Error;
@@ -29,16 +32,20 @@ use crate::workflow::judges::Judges;
 use crate::workflow::lineup::Lineup;
 use crate::workflow::model_shelf::{BundleReader, ModelShelf};
 use crate::workflow::past::{Past, SNAPSHOT_SCHEMA, judge_of};
+use crate::workflow::replica::execute::Membership;
 use crate::workflow::sequencer::{Outlets, Sequencer};
 use crate::workflow::shelves::Shelves;
 use crate::workflow::state::State;
 use crate::workflow::strategy_ledger::{StrategyStep, file_activated};
 use crate::workflow::strategy_shelf::{StrategyReader, StrategyShelf};
+use crate::workflow::way::Way;
 
 /// Folder of the journal, in the data folder.
 pub(super) const JOURNAL_DIR: &str = "journal";
 /// Folder of the saved states.
 pub(super) const SNAPSHOTS_DIR: &str = "snapshots";
+/// Batches of records that are kept in memory for the records' database.
+const TAIL_BATCHES: usize = 4;
 /// File of the records; those of its log start with the same name.
 pub(super) const RECORDS_FILE: &str = "records.sqlite";
 
@@ -85,28 +92,156 @@ pub struct EngineInputs {
 /// Opens the data folder and starts the engine's threads.
 ///
 /// # Errors
-/// `Unavailable` when the folder is in use, `Internal` when journal or records cannot be trusted.
+/// `Unavailable` when the folder is in use or a replica's, `Internal` when journal or records
+/// cannot be trusted.
 pub fn start_engine(settings: &EngineSettings, inputs: &EngineInputs) -> Result<Engine, Error> {
-    let dir = &settings.data_dir;
-    let (journal, opened) = Journal::open(&dir.join(JOURNAL_DIR), settings.journal)
-        .map_err(|error| Error::failed("opening the journal", error))?;
-    if let Some(torn) = &opened.torn {
-        warn!(bytes = torn.bytes, path = %torn.path.display(), "cut off a half-written record");
+    let opened = Opened::new(settings, inputs)?;
+    let mut state = opened.load_state(u64::MAX)?;
+    if let Some(followed) = &state.followed {
+        let stream = &followed.stream;
+        let why = format!("this data folder is a replica's, which follows stream {stream}");
+        return Err(Error::Unavailable(why.into()));
     }
-    let snapshot_dir = dir.join(SNAPSHOTS_DIR);
-    let reader = journal.reader();
-    let mut state = load_state(&snapshot_dir, &reader, settings)?;
-    let shelves = Shelves {
-        strategies: StrategyShelf::new(inputs.read_strategy.clone()),
-        models: ModelShelf::new(inputs.read_bundle.clone()),
-    };
-    shelves.models.keep(inputs.judge.bundle());
-    activate(&mut state, &journal.writer(), settings, (inputs, &shelves))?;
-    let explainers = Explainers::default();
-    let end = journal.durable_position();
-    let (filler, answers, rebuild) =
-        open_records(&settings.records, &dir.join(RECORDS_FILE), (end, Sharing::Alone))
-            .map_err(|error| Error::failed("opening the records", error))?;
+    activate(&mut state, &opened.journal.writer(), settings, (inputs, &opened.shelves))?;
+    let (commands, queue) = mpsc::channel(settings.queue_max);
+    opened.run(state, inputs, (Way::Alone(commands), queue), None)
+}
+
+/// An open data folder, before the engine's threads start on it.
+#[derive(Debug)]
+pub(super) struct Opened<'s> {
+    settings: &'s EngineSettings,
+    journal: Journal,
+    snapshot_dir: PathBuf,
+    shelves: Shelves,
+}
+
+impl<'s> Opened<'s> {
+    /// Opens a data folder.
+    ///
+    /// # Errors
+    /// As [`start_engine`].
+    pub(super) fn new(settings: &'s EngineSettings, inputs: &EngineInputs) -> Result<Self, Error> {
+        let dir = &settings.data_dir;
+        let (journal, opened) = Journal::open(&dir.join(JOURNAL_DIR), settings.journal)
+            .map_err(|error| Error::failed("opening the journal", error))?;
+        if let Some(torn) = &opened.torn {
+            warn!(bytes = torn.bytes, path = %torn.path.display(), "cut off a half-written record");
+        }
+        let shelves = Shelves {
+            strategies: StrategyShelf::new(inputs.read_strategy.clone()),
+            models: ModelShelf::new(inputs.read_bundle.clone()),
+        };
+        shelves.models.keep(inputs.judge.bundle());
+        Ok(Self { settings, journal, snapshot_dir: dir.join(SNAPSHOTS_DIR), shelves })
+    }
+
+    /// Reads the journal.
+    pub(super) fn reader(&self) -> JournalReader {
+        self.journal.reader()
+    }
+
+    /// Starts the threads on a state that the journal leads to.
+    ///
+    /// # Errors
+    /// As [`start_engine`].
+    pub(super) fn run(
+        self,
+        state: State,
+        inputs: &EngineInputs,
+        (way, queue): (Way, mpsc::Receiver<Command>),
+        membership: Option<Membership>,
+    ) -> Result<Engine, Error> {
+        let Self { settings, journal, snapshot_dir, shelves } = self;
+        let (dir, reader, end) = (&settings.data_dir, journal.reader(), journal.durable_position());
+        let explainers = Explainers::default();
+        let tail = RecordTail::new(TAIL_BATCHES * settings.records_batch_max);
+        let source = Source { journal: reader.clone(), tail: tail.clone() };
+        let sharing = if membership.is_some() { Sharing::Replicas } else { Sharing::Alone };
+        let (answers, follower) = open_records(settings, source, (end, sharing))?;
+        let past = Past {
+            reader,
+            snapshot_dir,
+            snapshots_kept: settings.snapshots_kept,
+            background: settings.background,
+            judge: inputs.judge.clone(),
+            explainers: explainers.clone(),
+            shelves: shelves.clone(),
+        };
+        let durable = DurableMark::new(end);
+        let judge = explainers.explain(&judge_of(&inputs.judge, &state, &shelves)?, &state)?;
+        let bundle = judge.bundle().clone();
+        let judges = Judges::new(judge, &state, shelves)?;
+        let active = judges.active();
+        let outlets = Outlets { writer: journal.writer(), durable: durable.clone(), tail };
+        let build = BackgroundBuild::new(bundle, explainers);
+        let sequencer = Sequencer::new(state, judges, outlets, build, (inputs.nanos, inputs.now));
+        let sequencer = match membership {
+            Some(membership) => sequencer.of_replica(membership),
+            None => sequencer,
+        };
+        let sequencer = thread::Builder::new()
+            .name("sequencer".to_owned())
+            .spawn(move || sequencer.run(queue))
+            .map_err(|error| Error::failed("starting the sequencer", error))?;
+        Ok(Engine::new(EngineParts {
+            way,
+            sequencer,
+            journal,
+            durable,
+            records: answers,
+            follower,
+            active,
+            past,
+            new_id: inputs.new_id,
+            data_dir: dir.clone(),
+        }))
+    }
+
+    /// The newest snapshot, folded on up to a position or the end of the journal.
+    ///
+    /// # Errors
+    /// `Internal` when journal or snapshots cannot be read.
+    pub(super) fn load_state(&self, up_to: u64) -> Result<State, Error> {
+        let (reader, rule) = (self.reader(), self.settings.background);
+        let end = reader.durable_position().min(up_to);
+        let empty = || State::empty(rule);
+        let (saved, skipped) = snapshot::load(&self.snapshot_dir, SNAPSHOT_SCHEMA, end)
+            .map_err(|error| Error::failed("reading snapshots", error))?;
+        for skipped in &skipped {
+            warn!(%skipped, "passed over a snapshot");
+        }
+        let mut state = match saved.map(|saved| State::read(&saved.state, rule)) {
+            Some(Ok(state)) => state,
+            Some(Err(error)) => {
+                warn!(%error, "passed over a snapshot that does not read");
+                empty()
+            }
+            None => empty(),
+        };
+        for entry in read_from(&reader, state.position + 1) {
+            let (position, record) =
+                entry.map_err(|error| Error::failed("reading the journal", error))?;
+            if end < position {
+                break;
+            }
+            state.fold(&record);
+        }
+        let status = state.graph.status();
+        info!(position = state.position, ?status, "state is folded");
+        Ok(state)
+    }
+}
+
+/// The records, and what keeps them up with the journal.
+fn open_records(
+    settings: &EngineSettings,
+    source: Source,
+    (end, sharing): (u64, Sharing),
+) -> Result<(Records, RecordsFollower), Error> {
+    let file = settings.data_dir.join(RECORDS_FILE);
+    let (filler, answers, rebuild) = records::open(&settings.records, &file, (end, sharing))
+        .map_err(|error| Error::failed("opening the records", error))?;
     if let Some(rebuild) = rebuild {
         info!(?rebuild, "filling the records from the whole journal");
     }
@@ -114,72 +249,9 @@ pub fn start_engine(settings: &EngineSettings, inputs: &EngineInputs) -> Result<
         pause: settings.records_pause,
         batch_records_max: settings.records_batch_max,
     };
-    let follower = RecordsFollower::start(reader.clone(), filler, follow)
+    let follower = RecordsFollower::start(source, filler, follow)
         .map_err(|error| Error::failed("starting the records", error))?;
-    let past = Past {
-        reader,
-        snapshot_dir,
-        snapshots_kept: settings.snapshots_kept,
-        background: settings.background,
-        judge: inputs.judge.clone(),
-        explainers: explainers.clone(),
-        shelves: shelves.clone(),
-    };
-    let durable = DurableMark::new(end);
-    let (commands, queue) = mpsc::channel(settings.queue_max);
-    let judge = explainers.explain(&judge_of(&inputs.judge, &state, &shelves)?, &state)?;
-    let bundle = judge.bundle().clone();
-    let judges = Judges::new(judge, &state, shelves)?;
-    let active = judges.active();
-    let outlets = Outlets { writer: journal.writer(), durable: durable.clone() };
-    let build = BackgroundBuild::new(bundle, explainers);
-    let sequencer = Sequencer::new(state, judges, outlets, build, (inputs.nanos, inputs.now));
-    let sequencer = thread::Builder::new()
-        .name("sequencer".to_owned())
-        .spawn(move || sequencer.run(queue))
-        .map_err(|error| Error::failed("starting the sequencer", error))?;
-    Ok(Engine::new(EngineParts {
-        commands,
-        sequencer,
-        journal,
-        durable,
-        records: answers,
-        follower,
-        active,
-        past,
-        new_id: inputs.new_id,
-        data_dir: dir.clone(),
-    }))
-}
-
-/// The newest snapshot, folded on to the end of the journal.
-fn load_state(
-    snapshot_dir: &Path,
-    reader: &JournalReader,
-    settings: &EngineSettings,
-) -> Result<State, Error> {
-    let end = reader.durable_position();
-    let empty = || State::empty(settings.background);
-    let (saved, skipped) = snapshot::load(snapshot_dir, SNAPSHOT_SCHEMA, end)
-        .map_err(|error| Error::failed("reading snapshots", error))?;
-    for skipped in &skipped {
-        warn!(%skipped, "passed over a snapshot");
-    }
-    let mut state = match saved.map(|saved| State::read(&saved.state, settings.background)) {
-        Some(Ok(state)) => state,
-        Some(Err(error)) => {
-            warn!(%error, "passed over a snapshot that does not read");
-            empty()
-        }
-        None => empty(),
-    };
-    for entry in read_from(reader, state.position + 1) {
-        let (_, record) = entry.map_err(|error| Error::failed("reading the journal", error))?;
-        state.fold(&record);
-    }
-    let status = state.graph.status();
-    info!(position = state.position, ?status, "state is folded");
-    Ok(state)
+    Ok((answers, follower))
 }
 
 /// Tells the journal by which settings the graph remembers and which strategy and bundle

@@ -14,7 +14,7 @@ use crate::domain::event::{Event, Fact};
 use crate::domain::operators::{Operators, Recommended};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::record::{
-    BackgroundActivated, GraphActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
+    BackgroundActivated, Followed, GraphActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
 };
 use crate::domain::review_times::ReviewTimes;
 use crate::domain::time::Timestamp;
@@ -65,6 +65,8 @@ pub struct State {
     pub undecided: Undecided,
     /// Who may do what, and the end of the audit log.
     pub access: AccessLedger,
+    /// How far the stream is executed that this state follows; `None` when it follows none.
+    pub followed: Option<Followed>,
     requests: IndexMap<Digest, Entry, FxBuildHasher>,
     decisions: IndexMap<DecisionId, u64, FxBuildHasher>,
     orders: IndexMap<Digest, u64, FxBuildHasher>,
@@ -99,6 +101,7 @@ impl State {
             review_times: ReviewTimes::default(),
             undecided: Undecided::default(),
             access: AccessLedger::default(),
+            followed: None,
             requests: IndexMap::default(),
             decisions: IndexMap::default(),
             orders: IndexMap::default(),
@@ -141,6 +144,7 @@ impl State {
             Record::Noted(note) => {
                 self.notes.insert(text_digest(&note.note_id), self.position);
             }
+            Record::Followed(followed) => self.followed = Some(followed.clone()),
         }
     }
 

@@ -29,6 +29,7 @@ mod postgres;
 #[path = "../shared/postgres_cluster.rs"]
 mod postgres_cluster;
 mod python_client;
+mod replicas;
 mod reviews;
 mod scenarios;
 mod server;

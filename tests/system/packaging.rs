@@ -106,7 +106,7 @@ fn every_port_and_setting_of_the_packaging_is_one_of_the_service() {
     }
     let readme = packaging().find(|(name, _)| *name == "README.md").expect("it is listed").1;
     let keys = readme.split('`').skip(1).step_by(2).filter(|it| {
-        let sections = ["identity.", "records.", "console."];
+        let sections = ["identity.", "records.", "replica.", "console."];
         sections.iter().any(|section| it.starts_with(section)) && !it.ends_with(".sqlite")
     });
     let mut n_found = 0;
@@ -116,7 +116,7 @@ fn every_port_and_setting_of_the_packaging_is_one_of_the_service() {
         assert!(is_there, "there is no setting {key}");
         n_found += 1;
     }
-    assert!(4 <= n_found, "{n_found}");
+    assert!(6 <= n_found, "{n_found}");
 }
 
 #[test]

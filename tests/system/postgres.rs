@@ -95,9 +95,7 @@ fn a_database_that_dies_under_load_costs_lists_for_a_while_and_nothing_else() {
 }
 
 fn started(data: &Path, url: &str) -> Server {
-    let mut command = orderlens();
-    command.env(URL_VARIABLE, url);
-    Server::start_by(command, data, &[])
+    Server::start_in(data, &[], &[(URL_VARIABLE, url.to_owned())])
 }
 
 /// Waits until some more orders are judged.

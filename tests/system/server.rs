@@ -22,12 +22,17 @@ impl Server {
 
     /// The same with further arguments.
     pub(crate) fn start_with(data: &Path, arguments: &[&str]) -> Self {
-        Self::start_by(orderlens(), data, arguments)
+        Self::start_in(data, arguments, &[])
     }
 
-    /// The same by a command that has an environment of its own.
-    pub(crate) fn start_by(mut command: Command, data: &Path, arguments: &[&str]) -> Self {
-        let mut child = command
+    /// The same in an environment with further variables.
+    pub(crate) fn start_in(
+        data: &Path,
+        arguments: &[&str],
+        environment: &[(&str, String)],
+    ) -> Self {
+        let mut child = orderlens()
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .arg("serve")
             .args(["--listen", "127.0.0.1:0", "--console", "127.0.0.1:0", "--data"])
             .arg(data)
@@ -52,6 +57,13 @@ impl Server {
         // Nobody reads on: the rest of stdout is drained so that the server never blocks on it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         Self { child, url, sign_in }
+    }
+
+    /// SIGSTOP, SIGCONT or another signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([signal, &id]).status().expect("kill runs");
+        assert!(sent.success());
     }
 
     /// SIGKILL: no warning, no clean-up.

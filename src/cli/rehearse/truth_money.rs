@@ -116,7 +116,8 @@ pub fn truth_money<'t>(
             | Record::ExperimentEnded(_)
             | Record::PersonChanged(_)
             | Record::Audited(_)
-            | Record::Noted(_) => {}
+            | Record::Noted(_)
+            | Record::Followed(_) => {}
         }
     }
     Ok(summed(&rows))

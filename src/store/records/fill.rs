@@ -105,7 +105,8 @@ pub(super) fn fill(
             | Record::StrategyApproved(_)
             | Record::ExperimentStarted(_)
             | Record::ExperimentRamped(_)
-            | Record::ExperimentEnded(_) => {}
+            | Record::ExperimentEnded(_)
+            | Record::Followed(_) => {}
             Record::StrategyActivated(active) => {
                 let at = active.signature.at.0;
                 put_activation(to, position, ("strategy", &active.name, &active.hash), at)?;

@@ -24,6 +24,7 @@ pub mod sqlite;
 mod story;
 #[cfg(test)]
 mod story_tests;
+pub mod tail;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -15,9 +15,10 @@ use crate::domain::time::Timestamp;
 use crate::store::journal::Journal;
 use crate::store::log;
 use crate::store::records::databases::{Database, content, databases, filling, ready};
-use crate::store::records::follow::{FollowSettings, RecordsFollower, catch_up};
+use crate::store::records::follow::{FollowSettings, RecordsFollower, Source, catch_up};
 use crate::store::records::history::{choice, decision_id, journal_of, outcome, record};
 use crate::store::records::query::{DecisionFilter, PageCursor};
+use crate::store::records::tail::RecordTail;
 
 fn filled(database: &Database, dir: &Path, journal: &Journal) -> Records {
     let (mut writer, records) = database.open(dir, journal.durable_position());
@@ -168,7 +169,8 @@ fn the_follower_reaches_the_end_of_the_journal() {
     for database in databases() {
         let (writer, records) = database.open(dir.path(), 300);
         let settings = FollowSettings { pause: Duration::from_millis(1), batch_records_max: 50 };
-        let follower = RecordsFollower::start(journal.reader(), writer, settings).unwrap();
+        let source = Source { journal: journal.reader(), tail: RecordTail::new(2) };
+        let follower = RecordsFollower::start(source, writer, settings).unwrap();
         while follower.position() < 300 || records.position().is_err() {
             assert!(follower.failure().is_none());
             thread::yield_now();

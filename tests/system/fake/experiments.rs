@@ -6,6 +6,7 @@ use orderlens::domain::experiment_draft::{
 };
 use orderlens::domain::experiment_report::ExperimentReport;
 use orderlens::domain::money::Currency;
+use orderlens::domain::proposal::ExperimentStep;
 use orderlens::domain::record::Record;
 use orderlens::domain::strategy_version::{Signature, Signer};
 use orderlens::domain::time::Timestamp;
@@ -13,7 +14,6 @@ use orderlens::workflow::error::Error;
 use orderlens::workflow::experiment_report::report;
 use orderlens::workflow::experiment_run::ExperimentRun;
 use orderlens::workflow::experiment_service::{ExperimentService, StartedExperiment};
-use orderlens::workflow::experiment_steps::ExperimentStep;
 
 use crate::fake::Fake;
 use crate::fake::models::hash_of;
@@ -46,7 +46,8 @@ impl Fake {
                 | Record::GraphActivated(_)
                 | Record::PersonChanged(_)
                 | Record::Audited(_)
-                | Record::Noted(_),
+                | Record::Noted(_)
+                | Record::Followed(_),
             )
             | None => return Ok(false),
         }

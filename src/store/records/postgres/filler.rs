@@ -8,7 +8,7 @@ use tracing::info;
 use crate::domain::record::Record;
 use crate::store::error::Error;
 use crate::store::journal::reader::JournalReader;
-use crate::store::log::{bytes_of, read_at};
+use crate::store::log::bytes_of;
 use crate::store::records::database::{DatabaseError, Filling, Statements as _, Turn};
 use crate::store::records::fill::{fill, fresh};
 use crate::store::records::postgres::schema::{
@@ -36,6 +36,8 @@ pub(super) struct Filler {
     /// Known once the journal has a first record.
     schema: Option<SchemaName>,
     line: Option<Line>,
+    /// Tells what a record was written as.
+    journal: Option<JournalReader>,
     position: u64,
     n_idle: u32,
 }
@@ -60,13 +62,23 @@ enum Hold {
 
 impl Filler {
     pub(super) fn new(server: Arc<Server>, readable: Arc<Readable>, sharing: Sharing) -> Self {
-        Self { server, readable, sharing, schema: None, line: None, position: 0, n_idle: 0 }
+        Self {
+            server,
+            readable,
+            sharing,
+            schema: None,
+            line: None,
+            journal: None,
+            position: 0,
+            n_idle: 0,
+        }
     }
 
     fn turn(&mut self, journal: &JournalReader) -> Result<Turn, Error> {
         if self.schema.is_none() {
             let Some(first) = journal.read_at(1)? else { return Ok(Turn::Follow) };
             self.schema = Some(SchemaName::of_journal(&first));
+            self.journal = Some(journal.clone());
         }
         let Some(schema) = self.schema.clone() else { return Ok(Turn::Follow) };
         let place = self.server.place();
@@ -139,7 +151,11 @@ impl Filling for Filler {
             return Err(DatabaseError::Away("there is no connection".into()));
         };
         self.n_idle = 0;
-        let outcome = line.apply(records, self.position);
+        let written = match (&self.journal, records.last()) {
+            (Some(journal), Some((_, record))) => written(journal, last, record),
+            (None, _) | (_, None) => Vec::new(),
+        };
+        let outcome = line.apply(records, self.position, schema::digest(&written));
         if outcome.is_ok() {
             self.position = last;
         } else {
@@ -169,8 +185,13 @@ impl Line {
     }
 
     /// Adds records and their position, if the records are where they are thought to be.
-    fn apply(&mut self, records: &[(u64, Record)], from: u64) -> Result<(), DatabaseError> {
-        let Some((last, record)) = records.last() else { return Ok(()) };
+    fn apply(
+        &mut self,
+        records: &[(u64, Record)],
+        from: u64,
+        digest: Vec<u8>,
+    ) -> Result<(), DatabaseError> {
+        let Some((last, _)) = records.last() else { return Ok(()) };
         let mut session = Session::begin(&mut self.client, &mut self.prepared)?;
         let stored: Option<u64> =
             session.query(LOCK_PROGRESS, &[])?.first().map(|row| row.get(0)).transpose()?;
@@ -178,10 +199,15 @@ impl Line {
             return Err(DatabaseError::Away("another process has filled in between".into()));
         }
         fill(&mut session, records)?;
-        let digest = schema::digest(&bytes_of(record));
         session.execute(SET_PROGRESS, &[(*last).into(), Value::Bytes(digest)])?;
         session.commit()
     }
+}
+
+/// What the journal has of a record; records may come before their journal is read.
+fn written(journal: &JournalReader, position: u64, record: &Record) -> Vec<u8> {
+    let written = journal.read_at(position).ok().flatten();
+    written.unwrap_or_else(|| bytes_of(record))
 }
 
 /// Why the records are not those of the journal.
@@ -201,8 +227,8 @@ fn misfit(
             Sharing::Replicas => None,
         });
     }
-    let record = read_at(journal, position)?;
-    let is_same = record.is_some_and(|record| schema::digest(&bytes_of(&record)) == found.digest);
+    let written = journal.read_at(position)?;
+    let is_same = written.is_some_and(|written| schema::digest(&written) == found.digest);
     Ok((!is_same).then_some(Rebuild::OtherPast(position)))
 }
 
