@@ -15,13 +15,14 @@ use crate::store::records::Sharing;
 use crate::store::records::database::Turn;
 use crate::store::records::databases::{Database, content, filling, server};
 use crate::store::records::fill::RecordsWriter;
-use crate::store::records::follow::{FollowSettings, RecordsFollower, catch_up};
+use crate::store::records::follow::{FollowSettings, RecordsFollower, Source, catch_up};
 use crate::store::records::history::{journal_of, record};
 use crate::store::records::postgres;
 use crate::store::records::postgres::answers::CONNECTIONS_MAX;
 use crate::store::records::postgres::cluster::Cluster;
 use crate::store::records::postgres_url::PostgresUrl;
 use crate::store::records::query::{DecisionFilter, Records};
+use crate::store::records::tail::RecordTail;
 
 const PACE: FollowSettings =
     FollowSettings { pause: Duration::from_millis(2), batch_records_max: 25 };
@@ -60,7 +61,8 @@ fn a_server_that_dies_under_filling_ends_with_every_row_once() {
     let dir = tempfile::tempdir().unwrap();
     let journal = journal_of(dir.path(), N_RECORDS);
     let (writer, records) = opened(&url(&server), Sharing::Alone);
-    let follower = RecordsFollower::start(journal.reader(), writer, PACE).unwrap();
+    let source = Source { journal: journal.reader(), tail: RecordTail::new(0) };
+    let follower = RecordsFollower::start(source, writer, PACE).unwrap();
     for death in 1..=N_DEATHS {
         until(|| death * N_RECORDS / (N_DEATHS + 2) <= follower.position());
         if death % 2 == 0 {
