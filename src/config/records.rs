@@ -57,7 +57,7 @@ impl RecordsSettings {
 
 /// The section `[records]`.
 pub(super) fn records(section: &Section<'_>) -> Option<RecordsSettings> {
-    let place = section.text("url").and_then(|found| place(section, &found));
+    let place = section.any_text("url").and_then(|found| place(section, &found));
     let url_variable = section.text("url_variable");
     let pause = section.integer("pause_ms", 1..=60_000);
     let batch_max = section.integer("batch_max", 1..=100_000);

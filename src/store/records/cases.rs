@@ -105,9 +105,9 @@ fn first<T: FromValue>(
 /// Puts the case of the decision at a position where the newest word about it places it.
 fn tell(to: &mut dyn Statements, position: u64, told: Told) -> Result<(), DatabaseError> {
     let rows = to.query(FACTS, &[position.into()])?;
-    let Some(facts) = rows.first() else { return Ok(()) };
-    let (id, head): (Vec<u8>, Option<String>) = (facts.get(0)?, facts.get(1)?);
-    let recommended: Option<String> = facts.get(2)?;
+    let Some(decision) = rows.first() else { return Ok(()) };
+    let (id, head): (Vec<u8>, Option<String>) = (decision.get(0)?, decision.get(1)?);
+    let recommended: Option<String> = decision.get(2)?;
     if let Some(before) = to.query(BEFORE, &[position.into()])?.first() {
         let told_position: u64 = before.get(0)?;
         let (action, kinds) = (before.get(1)?, before.json(2)?);
