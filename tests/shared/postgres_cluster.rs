@@ -5,9 +5,9 @@
 //! `ORDERLENS_TEST_SERVICES=required`, as in `.ci/run`: then they fail.
 
 use std::fs;
-use std::io::{Write as _, stderr};
+use std::io::{BufRead as _, BufReader, Lines, Write as _, stderr};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -39,6 +39,7 @@ while read -r word; do
         done
         ;;
     esac
+    echo done
 done
 thaw
 kill -QUIT "$pid"
@@ -54,6 +55,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(crate) struct Cluster {
     folder: PathBuf,
     guard: Child,
+    done: Lines<BufReader<ChildStdout>>,
     n_databases: AtomicU32,
 }
 
@@ -77,9 +79,10 @@ impl Cluster {
         done(initdb.current_dir(&folder).stdout(Stdio::null()));
         let mut guard = as_user(Path::new("sh"));
         guard.args(["-c", GUARD, "sh"]).arg(&bin).arg(&folder).current_dir(&folder);
-        let guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let cluster =
-            Self { folder, guard: guard.spawn().unwrap(), n_databases: AtomicU32::new(0) };
+        let guard = guard.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut guard = guard.spawn().unwrap();
+        let done = BufReader::new(guard.stdout.take().unwrap()).lines();
+        let cluster = Self { folder, guard, done, n_databases: AtomicU32::new(0) };
         cluster.wait();
         Some(cluster)
     }
@@ -106,10 +109,11 @@ impl Cluster {
     }
 
     /// Tells its guard what to do to it: `kill` (it dies without a word), `quit` (it stops at
-    /// once, and its processes know), `freeze` or `thaw`.
+    /// once, and its processes know), `freeze` or `thaw`; returns when it is done.
     pub(crate) fn tell(&mut self, word: &str) {
         let stdin = self.guard.stdin.as_mut().unwrap();
         writeln!(stdin, "{word}").unwrap();
+        assert_eq!(self.done.next().unwrap().unwrap(), "done");
     }
 
     fn wait(&self) {

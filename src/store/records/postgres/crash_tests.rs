@@ -27,8 +27,8 @@ use crate::store::records::tail::RecordTail;
 const PACE: FollowSettings =
     FollowSettings { pause: Duration::from_millis(2), batch_records_max: 25 };
 /// Records of the history under which the server dies.
-const N_RECORDS: u64 = 12_000;
-const N_DEATHS: u64 = 6;
+const N_RECORDS: u64 = 8_000;
+const N_DEATHS: u64 = 4;
 
 fn url(server: &Cluster) -> PostgresUrl {
     PostgresUrl::parse(&server.database()).unwrap()
@@ -46,13 +46,13 @@ fn expected(dir: &Path, journal: &Journal) -> Vec<String> {
 }
 
 fn until(mut is_so: impl FnMut() -> bool) {
-    for _ in 0..30_000 {
+    for _ in 0..90_000 {
         if is_so() {
             return;
         }
         thread::sleep(Duration::from_millis(2));
     }
-    panic!("it did not happen within a minute");
+    panic!("it did not happen within three minutes");
 }
 
 #[test]
@@ -99,10 +99,11 @@ fn a_server_that_hangs_is_told_from_one_that_answers_and_nothing_waits_for_ever(
             scope.spawn(move || tell.send(records.position()));
         }
         // All connections hang with the server; who waits for one is refused.
-        for _ in 0..CONNECTIONS_MAX {
-            assert!(told.recv().unwrap().unwrap_err().is_away());
-        }
+        let refused: Vec<_> = told.iter().take(CONNECTIONS_MAX).collect();
         server.tell("thaw");
+        for refused in refused {
+            assert!(refused.unwrap_err().is_away());
+        }
         for _ in 0..CONNECTIONS_MAX {
             let answer = told.recv().unwrap();
             assert!(answer.as_ref().map_or_else(Error::is_away, |at| *at == 200), "{answer:?}");
