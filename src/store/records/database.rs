@@ -3,7 +3,7 @@
 //! Rows and their meaning are the same in every database; each has a folder of its own for
 //! connections, its own words of SQL, and how it is made anew.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 
 use postgres::error::SqlState;
@@ -64,7 +64,7 @@ pub(super) trait Statements {
     fn put(&mut self, table: Table, row: Vec<Value>) -> Result<(), DatabaseError>;
 
     /// Adds events by id and position, and tells the positions of those that are new.
-    fn put_events(&mut self, events: &[(&str, u64)]) -> Result<HashSet<u64>, DatabaseError>;
+    fn put_events(&mut self, events: &[(&str, u64)]) -> Result<BTreeSet<u64>, DatabaseError>;
 
     /// Changes rows. Parameters are written `?1`, `?2` … in every database.
     fn execute(&mut self, sql: &str, values: &[Value]) -> Result<(), DatabaseError>;
@@ -138,11 +138,9 @@ fn is_passing(code: &SqlState) -> bool {
 
 /// The driver's sentence and the server's; none of them holds a password.
 fn told_by(error: &postgres::Error) -> String {
-    match error.as_db_error() {
-        Some(db) => format!("{}: {}", db.severity(), db.message()),
-        None => {
-            let cause = std::error::Error::source(error);
-            cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
-        }
+    if let Some(db) = error.as_db_error() {
+        return format!("{}: {}", db.severity(), db.message());
     }
+    let cause = std::error::Error::source(error);
+    cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }

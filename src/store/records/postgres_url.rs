@@ -17,7 +17,7 @@ const IDLE: Duration = Duration::from_secs(10);
 /// The address of a PostgreSQL database with its credentials; shown without the password.
 #[derive(Clone)]
 pub struct PostgresUrl {
-    pub(super) config: Config,
+    pub(super) config: Box<Config>,
     pub(super) protection: Protection,
     shown: Box<str>,
     whole: Box<str>,
@@ -106,7 +106,7 @@ impl PostgresUrl {
             .tcp_user_timeout(UNACKNOWLEDGED_MAX)
             .keepalives_idle(IDLE);
         let shown = shown(&config).into();
-        Ok(Self { config, protection, shown, whole: text.into() })
+        Ok(Self { config: Box::new(config), protection, shown, whole: text.into() })
     }
 
     /// True when it holds a password.

@@ -1,7 +1,7 @@
 //! Statements and questions of one connection, and how values travel over it.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as StdError;
 
 use postgres::types::private::BytesMut;
@@ -13,7 +13,7 @@ use crate::store::records::postgres::words::{INSERT_EVENTS, insert, translated};
 use crate::store::records::value::{Row, Value};
 
 /// What the server has parsed for this connection, by how it is asked here.
-pub(super) type Prepared = HashMap<Box<str>, Statement>;
+pub(super) type Prepared = BTreeMap<Box<str>, Statement>;
 
 /// One transaction. Rows that are put travel together, table by table, as soon as somebody
 /// asks or the transaction ends: a batch is a few round trips.
@@ -63,9 +63,9 @@ impl Statements for Session<'_> {
         Ok(())
     }
 
-    fn put_events(&mut self, events: &[(&str, u64)]) -> Result<HashSet<u64>, DatabaseError> {
+    fn put_events(&mut self, events: &[(&str, u64)]) -> Result<BTreeSet<u64>, DatabaseError> {
         if events.is_empty() {
-            return Ok(HashSet::new());
+            return Ok(BTreeSet::new());
         }
         let statement = self.prepare(INSERT_EVENTS)?;
         let rows: Vec<Vec<Value>> =

@@ -1,6 +1,6 @@
 //! Statements and questions of the embedded database.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ToSql, Transaction, params, params_from_iter};
@@ -20,9 +20,9 @@ impl Statements for Session<'_> {
         Ok(())
     }
 
-    fn put_events(&mut self, events: &[(&str, u64)]) -> Result<HashSet<u64>, DatabaseError> {
+    fn put_events(&mut self, events: &[(&str, u64)]) -> Result<BTreeSet<u64>, DatabaseError> {
         let mut statement = self.0.prepare_cached(INSERT_EVENT)?;
-        let mut fresh = HashSet::new();
+        let mut fresh = BTreeSet::new();
         for (event_id, position) in events {
             if statement.execute(params![event_id, position])? == 1 {
                 fresh.insert(*position);
