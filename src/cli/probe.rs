@@ -1,4 +1,4 @@
-//! `orderlens probe`: whether a server serves, for those who watch it without a shell.
+//! `orderlens probe`: whether a server serves, asked without a shell.
 
 use std::time::Duration;
 

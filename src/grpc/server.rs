@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -124,14 +125,7 @@ pub async fn serve<S: Service>(
     };
     let stopping = shared.stopping.clone();
     let (health, health_service) = tonic_health::server::health_reporter();
-    if let Some(replica) = shared.service.replica() {
-        set_all(&health, ServingStatus::NotServing).await;
-        tokio::spawn(follow_replica(health.clone(), replica, shared.stopping.clone()));
-    } else {
-        set_all(&health, ServingStatus::Serving).await;
-    }
-    let records = watch_records(health.clone(), shared.service.clone(), stopping.clone());
-    let records = tokio::spawn(records);
+    let records = tell_health(&health, &shared).await;
     let bytes_max = settings.message_bytes_max;
     let decisions = DecisionServiceServer::new(DecisionDoor(shared.clone()));
     let cases = CaseServiceServer::new(CaseDoor(shared.clone()));
@@ -180,6 +174,18 @@ pub async fn serve<S: Service>(
     // Waiting for it gives its handle of the engine back.
     drop(records.await);
     Ok(())
+}
+
+/// Says what is served, and goes on saying it; gives the task that looks at the records.
+async fn tell_health<S: Service>(health: &HealthReporter, shared: &Shared<S>) -> JoinHandle<()> {
+    let stopping = shared.stopping.clone();
+    if let Some(replica) = shared.service.replica() {
+        set_all(health, ServingStatus::NotServing).await;
+        tokio::spawn(follow_replica(health.clone(), replica, stopping.clone()));
+    } else {
+        set_all(health, ServingStatus::Serving).await;
+    }
+    tokio::spawn(watch_records(health.clone(), shared.service.clone(), stopping))
 }
 
 fn guarded<D>(door: D, places: &Arc<Places>, longest: Duration) -> InFlightLimit<Deadline<D>> {

@@ -1,4 +1,4 @@
-//! A throw-away PostgreSQL server: a folder, a socket file in it, and no network.
+//! A throw-away PostgreSQL server: a folder and a socket file in it.
 //!
 //! It ends with the process that started it, however that ends. Debian's package `postgresql`
 //! has the programs. Where they are missing, tests that need them say so and do nothing, unless

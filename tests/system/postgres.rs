@@ -1,4 +1,4 @@
-//! Records in PostgreSQL under a running service: the database dies, the service does not.
+//! Records in PostgreSQL: the database dies, the service does not.
 
 use std::path::Path;
 use std::sync::atomic::AtomicU64;

@@ -193,6 +193,6 @@ mod tests {
         check("mysql://u@db/x", Err(UrlFault::Scheme));
         check("postgres:///x", Err(UrlFault::NoHost));
         check("postgres://u@db:port/x", Err(UrlFault::Unreadable));
-        check("postgres://u@db/x?colour=red", Err(UrlFault::Unreadable));
+        check("postgres://u@db/x?color=red", Err(UrlFault::Unreadable));
     }
 }

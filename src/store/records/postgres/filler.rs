@@ -1,4 +1,4 @@
-//! Fills a schema of a PostgreSQL server from the journal, one process at a time.
+//! Fills a schema of a PostgreSQL server, one process at a time.
 
 use std::sync::Arc;
 
