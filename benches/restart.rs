@@ -28,6 +28,7 @@ use orderlens::domain::record::{ReceivedEvent, Record, ScoreRequest};
 use orderlens::domain::time::Timestamp;
 use orderlens::simulator::settings::SimulationSettings;
 use orderlens::simulator::world::Simulation;
+use orderlens::store::disk_use::bytes_in;
 use orderlens::store::journal::Journal;
 use orderlens::store::log::{read_from, submit_when_room};
 use orderlens::store::snapshot::load;
@@ -81,6 +82,10 @@ fn main() {
     let (position, took) = timed(|| runtime.block_on(running.save_snapshot()));
     let position = position.expect("the disk has room");
     println!("{took:8.2} s  saving a snapshot at record {position}");
+    let bytes = |folder: &str| bytes_in(&engine.data_dir.join(folder), "").expect("a folder");
+    let per_order = |folder| bytes(folder) / n_orders as u64;
+    println!("            of {} bytes an order", per_order("snapshots"));
+    println!("            beside {} bytes an order of the journal", per_order("journal"));
     let tail: Vec<Event> = events.take(n_tail).collect();
     runtime.block_on(tell(&running, &tail));
     let seen: Vec<ScoreRequest> = tail.iter().filter_map(request).take(N_SEEN).collect();

@@ -32,8 +32,8 @@ use orderlens::simulator::world::Simulation;
 use orderlens::store::journal::Journal;
 use orderlens::store::journal::reader::JournalReader;
 use orderlens::store::log::submit_when_room;
-use orderlens::store::records;
 use orderlens::store::records::follow::catch_up;
+use orderlens::store::records::sqlite;
 use orderlens::workflow::approved_orders::BackgroundRule;
 use orderlens::workflow::judge_order::{Judge, Stamp};
 use orderlens::workflow::start_engine::EngineSettings;
@@ -225,7 +225,7 @@ impl Made {
         let reader = JournalReader::open(&self.engine.data_dir.join("journal")).expect("a journal");
         let end = reader.durable_position();
         let path = self.engine.data_dir.join("records.sqlite");
-        let (mut writer, answers, _) = records::open(&path, end).expect("an empty folder");
+        let (mut writer, answers, _) = sqlite::open(&path, end).expect("an empty folder");
         catch_up(&reader, &mut writer, 20 * self.engine.records_batch_max)
             .expect("a whole journal");
         drop(answers);

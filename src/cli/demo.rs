@@ -116,7 +116,7 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     let pages = open_console(&settings, &engine, Market::Synthetic, &watch.events).await?;
     let operations = open_operations(&settings.operations, args.operations).await?;
     let settings = &settings;
-    let (past, today) = market(args);
+    let (past, today) = market(args)?;
     say(
         "orderlens demo. Every buyer, order and outcome below is SYNTHETIC; the service is real.\n",
     );
@@ -150,16 +150,16 @@ fn demo_folder(settings: &ServiceSettings) -> PathBuf {
 }
 
 /// The synthetic market: what happened before the show, and the show.
-fn market(args: &Args) -> (Vec<Event>, Vec<SimulatedEvent>) {
+fn market(args: &Args) -> miette::Result<(Vec<Event>, Vec<SimulatedEvent>)> {
     let show_from =
         clock::now().start_of_day() - Span::days(i64::from(args.show_days.saturating_sub(1)));
     let start = show_from - Span::days(i64::from(args.history_days));
     let n_days = args.history_days + args.show_days;
     let settings = SimulationSettings::new(args.seed, start, n_days, args.orders_per_day);
-    let simulation = Simulation::new(settings, identity());
+    let simulation = Simulation::new(settings, identity()?);
     let (past, now): (Vec<_>, Vec<_>) =
         simulation.partition(|told| told.event.known_at() < show_from);
-    (past.into_iter().map(|told| told.event).collect(), now)
+    Ok((past.into_iter().map(|told| told.event).collect(), now))
 }
 
 /// Tells the engine the past, as if each fact had arrived when it became known.

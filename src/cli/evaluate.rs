@@ -218,7 +218,7 @@ fn play(
     };
     let progress = spinner("events");
     progress.set_message("playing history");
-    let events = EventFile::open(&args.events, &identity())?;
+    let events = EventFile::open(&args.events, &identity()?)?;
     let mut tell = |n| progress.set_position(n);
     let history = match watch {
         None => play_history(events, catalog, &plan, &mut tell)?,

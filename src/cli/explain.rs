@@ -42,7 +42,8 @@ pub struct ExplainArgs {
 pub fn run(args: &ExplainArgs) -> miette::Result<()> {
     let settings = args.files.load()?;
     let id = DecisionId(args.decision_id);
-    let kept = kept_dossier(&settings.paths.data, id).map_err(|error| unread(&error))?;
+    let place = &settings.records.place;
+    let kept = kept_dossier(&settings.paths.data, place, id).map_err(|error| unread(&error))?;
     let language = Language::from(args.lang);
     let Some(path) = &args.html else {
         say(Page { language, ink: ink() }.decision(&kept.dossier.scored.decision));

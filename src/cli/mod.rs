@@ -54,6 +54,7 @@ pub mod operators;
 pub mod output;
 pub mod paint;
 pub mod picture;
+pub mod probe;
 pub mod queue;
 pub mod rehearse;
 pub mod render;
@@ -143,6 +144,8 @@ enum Command {
     Audit(audit::AuditArgs),
     /// Check configuration files and report every mistake
     CheckConfig(check_config::Args),
+    /// Ask a server by gRPC health whether it serves
+    Probe(probe::ProbeArgs),
     /// Measure speed beside a no-op server in the same run
     Bench(load::BenchArgs),
     /// The no-op server of `bench`
@@ -160,7 +163,7 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Serve(args) => serve::run(&args),
         Command::Score(args) => score::run(&args),
         Command::WhatIf(args) => what_if::run(&args),
-        Command::Import(args) => import::run(&args, &serve::identity()),
+        Command::Import(args) => import::run(&args, &serve::identity()?),
         Command::Simulate(args) => simulate::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
@@ -180,6 +183,7 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Key(args) => key::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
+        Command::Probe(args) => probe::run(&args),
         Command::Bench(args) => load::run(&args),
         Command::BenchFloor => load_floor::run(),
     }

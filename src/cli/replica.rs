@@ -3,7 +3,7 @@
 use miette::{Context, IntoDiagnostic as _};
 use tracing::info;
 
-use crate::config::secret::from_environment;
+use crate::config::secret::{from_environment, secret_text};
 use crate::config::service::ServiceSettings;
 use crate::stream::settings::{Servers, StreamSettings};
 use crate::workflow::engine::Engine;
@@ -19,7 +19,9 @@ const NAMELESS: &str = "replica";
 /// When the address does not read.
 pub fn replica_settings(settings: &ServiceSettings) -> miette::Result<Option<ReplicaSettings>> {
     let replica = &settings.replica;
-    let Some(url) = from_environment(&replica.url_variable) else { return Ok(None) };
+    let Some(url) = secret_text(&replica.url_variable).into_diagnostic()? else {
+        return Ok(None);
+    };
     let servers = Servers::parse(&url)
         .into_diagnostic()
         .wrap_err_with(|| format!("reading {}", replica.url_variable))?;

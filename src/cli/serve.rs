@@ -109,6 +109,7 @@ pub async fn serve_engine(
     doors: Doors,
     stop: impl Future<Output = ()> + Send,
 ) -> miette::Result<()> {
+    let identity = identity_from(&settings.identity_secret_variable)?;
     let saver =
         tokio::spawn(save_snapshots(engine.clone(), settings.journal.snapshot_every_records));
     let strategy = settings.paths.strategy.clone();
@@ -117,7 +118,6 @@ pub async fn serve_engine(
     let watcher =
         tokio::spawn(watch_strategy(engine.clone(), strategy, pause, last_reload.clone()));
     let grpc = grpc_settings(settings);
-    let identity = identity_from(&settings.identity_secret_variable);
     let stopping = CancellationToken::new();
     let pages = doors.pages.map(|pages| tokio::spawn(pages.serve(stopping.clone())));
     let watch = doors.watch;
@@ -190,17 +190,20 @@ pub async fn bind(address: SocketAddr) -> miette::Result<TcpListener> {
 }
 
 /// The key that hashes personal identifiers where no service file names its variable.
-pub fn identity() -> IdentityKey {
+///
+/// # Errors
+/// When the environment names a file of the secret that does not read.
+pub fn identity() -> miette::Result<IdentityKey> {
     identity_from(IDENTITY_VARIABLE)
 }
 
 /// The key in an environment variable; warns when it is the public development key.
-fn identity_from(variable: &str) -> IdentityKey {
-    let secret = identity_secret(variable);
+fn identity_from(variable: &str) -> miette::Result<IdentityKey> {
+    let secret = identity_secret(variable).into_diagnostic()?;
     if let IdentitySecret::DevelopmentDefault(_) = &secret {
         warn!("{variable} is not set: identifiers are hashed with the development key");
     }
-    secret.key().clone()
+    Ok(secret.key().clone())
 }
 
 /// SIGINT or SIGTERM.

@@ -52,7 +52,7 @@ impl ServiceFiles {
     /// The checked service settings.
     ///
     /// # Errors
-    /// Every mistake of the service file.
+    /// Every mistake of the service file; an environment variable that does not read.
     pub fn load(&self) -> miette::Result<ServiceSettings> {
         let mut settings = match &self.config {
             None => parse_service("config/orderlens.toml", EMBEDDED_SERVICE)?,
@@ -66,6 +66,7 @@ impl ServiceFiles {
         given(&self.data, &mut settings.paths.data);
         given(&self.models, &mut settings.paths.models);
         given(&self.strategy, &mut settings.paths.strategy);
+        settings.records.place = settings.records.chosen_place().into_diagnostic()?;
         Ok(settings)
     }
 }
@@ -144,6 +145,7 @@ pub fn engine_settings(settings: &ServiceSettings) -> EngineSettings {
             rows_max: background.rows_max,
         },
         queue_max: settings.limits.queue_max,
+        records: records.place.clone(),
         records_pause: records.pause,
         records_batch_max: records.batch_max,
         snapshots_kept: journal.snapshots_kept,

@@ -89,7 +89,7 @@ fn run_market(args: &Args, truth: &Path) -> miette::Result<()> {
     let mut events = create(&args.output)?;
     let mut truth = create(truth)?;
     let progress = bar(u64::from(args.days), "days");
-    let summary = write_events(settings, identity(), &mut events, &mut truth, &mut |days| {
+    let summary = write_events(settings, identity()?, &mut events, &mut truth, &mut |days| {
         progress.set_position(days);
     })
     .into_diagnostic()

@@ -168,7 +168,8 @@ pub fn schema_of(
     let progress = spinner("events");
     progress.set_message("looking at the source");
     let mut is_synthetic = false;
-    let files = paths.iter().map(|path| EventFile::open(path, &identity()));
+    let identity = identity()?;
+    let files = paths.iter().map(|path| EventFile::open(path, &identity));
     let files: Vec<EventFile> = files.collect::<Result<_, _>>()?;
     let events = files.into_iter().flatten().inspect(|event| {
         progress.inc(1);
@@ -188,7 +189,7 @@ pub fn schema_of(
 pub fn history_of(path: &Path, catalog: Catalog, plan: &HistoryPlan) -> miette::Result<History> {
     let progress = spinner("events");
     progress.set_message("playing history");
-    let events = EventFile::open(path, &identity())?;
+    let events = EventFile::open(path, &identity()?)?;
     let history = play_history(events, catalog, plan, &mut |n| progress.set_position(n))?;
     progress.finish_and_clear();
     Ok(history)

@@ -5,6 +5,7 @@ pub mod levers;
 pub mod mistake;
 pub mod operations;
 pub mod reader;
+pub mod records;
 pub mod replica;
 pub mod rule_check;
 pub mod rule_names;

@@ -1,5 +1,7 @@
 //! Secrets: read from the environment, here and nowhere else.
 
+use std::path::PathBuf;
+
 use crate::domain::entity::IdentityKey;
 
 /// Used when no secret is set, so that a first try needs no set-up. It is public:
@@ -24,9 +26,46 @@ impl IdentitySecret {
     }
 }
 
+/// A file that should hold a secret does not read; what it holds is not told.
+#[derive(Debug, thiserror::Error)]
+#[error("{variable} names the file {}, which does not read", path.display())]
+pub struct SecretFault {
+    variable: String,
+    path: PathBuf,
+    source: std::io::Error,
+}
+
 /// The identity key from the variable that the service file names.
-pub fn identity_secret(variable: &str) -> IdentitySecret {
-    from_value(std::env::var_os(variable).map(|value| value.to_string_lossy().into_owned()))
+///
+/// # Errors
+/// [`SecretFault`]: never the development key instead of one that does not read.
+pub fn identity_secret(variable: &str) -> Result<IdentitySecret, SecretFault> {
+    secret_text(variable).map(from_value)
+}
+
+/// What an environment variable holds, else the file that the variable of the same name with
+/// `_FILE` names: a systemd credential or a mounted secret.
+///
+/// # Errors
+/// [`SecretFault`] when there is a name of a file that does not read.
+pub fn secret_text(variable: &str) -> Result<Option<String>, SecretFault> {
+    if variable.is_empty() {
+        return Ok(None);
+    }
+    let of = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(value) = of(variable) {
+        return Ok(Some(value.to_string_lossy().into_owned()));
+    }
+    let variable = format!("{variable}_FILE");
+    of(&variable).map(|path| text_in(variable, path.into())).transpose()
+}
+
+/// The text of a file without the end of its last line.
+fn text_in(variable: String, path: PathBuf) -> Result<String, SecretFault> {
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(text.trim_end_matches(['\n', '\r']).to_owned()),
+        Err(source) => Err(SecretFault { variable, path, source }),
+    }
 }
 
 /// The text in a variable that the service file names; `None` when it is not set or empty.
@@ -63,5 +102,16 @@ mod tests {
         assert!(is_given(Some("s3cret")));
         assert!(!is_given(Some("")));
         assert!(!is_given(None));
+    }
+
+    #[test]
+    fn a_secret_in_a_file_is_its_text_and_a_missing_file_is_no_secret() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("secret");
+        std::fs::write(&path, "s3cret\n").unwrap();
+        assert_eq!(text_in("X_FILE".to_owned(), path).unwrap(), "s3cret");
+        let fault = text_in("X_FILE".to_owned(), dir.path().join("none")).unwrap_err();
+        assert!(fault.to_string().starts_with("X_FILE names the file "), "{fault}");
+        assert_eq!(secret_text("").unwrap(), None);
     }
 }

@@ -9,6 +9,7 @@ use crate::config::access::{DoorSettings, read_doors};
 use crate::config::mistake::ConfigErrors;
 use crate::config::operations::{OperationsSettings, operations};
 use crate::config::reader::{Found, Section, read_document};
+use crate::config::records::{RecordsSettings, records};
 use crate::config::replica::{ReplicaLimits, replica};
 use crate::model::background::ROWS_MAX;
 
@@ -27,8 +28,8 @@ pub struct ServiceSettings {
     pub graph: GraphLimits,
     /// Limits of the journal and its snapshots.
     pub journal: JournalLimits,
-    /// Pace of the records that follow the journal.
-    pub records: RecordsPace,
+    /// Where the records are, and their pace.
+    pub records: RecordsSettings,
     /// When the service makes a background of its own.
     pub background: BackgroundLimits,
     /// Pages for people.
@@ -103,15 +104,6 @@ pub struct JournalLimits {
     pub snapshot_every_records: u64,
     /// Snapshots that are kept.
     pub snapshots_kept: usize,
-}
-
-/// Pace of the records that follow the journal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecordsPace {
-    /// Pause between two looks into the journal.
-    pub pause: Duration,
-    /// Most journal records of one transaction.
-    pub batch_max: usize,
 }
 
 /// Pages for people, and how long things last there.
@@ -306,13 +298,6 @@ fn journal(section: &Section<'_>) -> Option<JournalLimits> {
         snapshot_every_records: snapshot_every?.value.unsigned_abs(),
         snapshots_kept: snapshots_kept?,
     })
-}
-
-fn records(section: &Section<'_>) -> Option<RecordsPace> {
-    let pause = millis(section, "pause_ms", 1..=60_000);
-    let batch_max = size(section, "batch_max", 1..=100_000);
-    section.finish();
-    Some(RecordsPace { pause: pause?, batch_max: batch_max? })
 }
 
 fn background(section: &Section<'_>) -> Option<BackgroundLimits> {

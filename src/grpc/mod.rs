@@ -19,6 +19,7 @@ pub mod limit;
 pub mod message_count;
 pub mod methods;
 pub mod model_door;
+pub mod records_health;
 pub mod replica_health;
 pub mod review_door;
 pub mod scored;

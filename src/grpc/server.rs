@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::server::NamedService;
 use tonic::transport::Server;
@@ -26,6 +27,7 @@ use crate::grpc::gate::{Gate, Gated, KeyRule};
 use crate::grpc::graph_door::GraphDoor;
 use crate::grpc::limit::{InFlightLimit, Places};
 use crate::grpc::model_door::ModelDoor;
+use crate::grpc::records_health::watch_records;
 use crate::grpc::replica_health::follow_replica;
 use crate::grpc::review_door::ReviewDoor;
 use crate::grpc::shared::{Clock, Shared};
@@ -143,7 +145,7 @@ pub async fn serve<S: Service>(
     let stopping = shared.stopping.clone();
     let gate = Gate::new(shared.service.key_ring(), settings.keys, clock);
     let (health, health_service) = tonic_health::server::health_reporter();
-    start_health(&health, &shared).await;
+    let records = tell_health(&health, &shared).await;
     let bytes_max = settings.message_bytes_max;
     let access = AccessDoor { shared: shared.clone(), random: settings.random };
     let access = AccessServiceServer::new(access);
@@ -193,6 +195,8 @@ pub async fn serve<S: Service>(
             stopping.cancel();
         })
         .await?;
+    // Waiting for it gives its handle of the engine back.
+    drop(records.await);
     Ok(())
 }
 
@@ -216,14 +220,16 @@ fn share<S>(
     }
 }
 
-/// Says that all is served, or follows the replica that says when.
-async fn start_health<S: Service>(health: &HealthReporter, shared: &Shared<S>) {
+/// Says what is served, and goes on saying it; gives the task that looks at the records.
+async fn tell_health<S: Service>(health: &HealthReporter, shared: &Shared<S>) -> JoinHandle<()> {
+    let stopping = shared.stopping.clone();
     if let Some(replica) = shared.service.replica() {
         set_all(health, ServingStatus::NotServing).await;
-        tokio::spawn(follow_replica(health.clone(), replica, shared.stopping.clone()));
+        tokio::spawn(follow_replica(health.clone(), replica, stopping.clone()));
     } else {
         set_all(health, ServingStatus::Serving).await;
     }
+    tokio::spawn(watch_records(health.clone(), shared.service.clone(), stopping))
 }
 
 /// What stands before every door: numbers, then keys, then the places, then the time.

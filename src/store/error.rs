@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::store::journal::frame::Damage;
+use crate::store::records::database::DatabaseError;
 use crate::wire::error::Error as WireError;
 
 /// Why a call on the store failed.
@@ -120,14 +121,14 @@ pub enum Error {
         source: WireError,
     },
     /// The records' database refused.
-    #[error("cannot {action} the records in {}", path.display())]
+    #[error("cannot {action} the records in {place}")]
     Database {
         /// What was tried, `open` or `list`.
         action: &'static str,
-        /// The database file.
-        path: PathBuf,
+        /// The database file, or the server without its password.
+        place: Box<str>,
         /// Why not.
-        source: rusqlite::Error,
+        source: DatabaseError,
     },
 }
 
@@ -138,11 +139,16 @@ impl Error {
     }
 
     /// Wraps a failed statement; made for `map_err`.
-    pub(crate) fn database(
+    pub(crate) fn database<E: Into<DatabaseError>>(
         action: &'static str,
-        path: &Path,
-    ) -> impl FnOnce(rusqlite::Error) -> Self {
-        move |source| Self::Database { action, path: path.to_owned(), source }
+        place: &str,
+    ) -> impl FnOnce(E) -> Self {
+        move |source| Self::Database { action, place: place.into(), source: source.into() }
+    }
+
+    /// True when the records' database cannot be asked now, and nothing else is wrong.
+    pub fn is_away(&self) -> bool {
+        matches!(self, Self::Database { source, .. } if source.is_away())
     }
 
     /// True when the cause is a full disk or an exceeded quota: making room cures it.
@@ -152,9 +158,7 @@ impl Error {
                 source.kind() == io::ErrorKind::StorageFull
                     || source.kind() == io::ErrorKind::QuotaExceeded
             }
-            Self::Database { source, .. } => {
-                source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
-            }
+            Self::Database { source, .. } => source.is_full_disk(),
             Self::Stopped { cause } => cause.is_full_disk(),
             Self::Locked { .. }
             | Self::Corrupt { .. }

@@ -45,7 +45,7 @@ impl CaseService for Engine {
         self.records_caught_up().await?;
         let (records, id) = (self.records.clone(), scored.decision.decision_id);
         let told = block(move || {
-            let failed = |error| Error::failed("reading what followed", error);
+            let failed = |error| Error::unread("reading what followed", error);
             Ok((records.choices(id).map_err(failed)?, records.outcomes(id).map_err(failed)?))
         });
         let (choices, outcomes) = told.await?;

@@ -14,6 +14,7 @@ use crate::domain::review_times::ReviewTimesReport;
 use crate::domain::review_trace::{Explanation, ReasonCode, ReviewTrace};
 use crate::domain::time::Span;
 use crate::domain::timeline::{ACCOUNT_DECISIONS_MAX, TimelineKind, TimelineRelation};
+use crate::store::records::RecordsPlace;
 use crate::workflow::access_service::AccessService as _;
 use crate::workflow::dossier_service::{Dossier, DossierService as _};
 use crate::workflow::engine::Engine;
@@ -237,7 +238,10 @@ async fn the_status_tells_positions_versions_and_bytes() {
     assert_eq!((&*status.build, &*status.strategy.name), ("test", "plain"));
     assert_eq!((&*status.strategy.hash, &*status.model.hash), ("hash of plain", bundle().hash()));
     let data = status.data;
-    assert!([data.journal, data.snapshots, data.records].iter().all(|it| 0 < *it), "{data:?}");
+    assert!(
+        [data.journal, data.snapshots, data.records.unwrap()].iter().all(|it| 0 < *it),
+        "{data:?}"
+    );
     engine.stop();
 }
 
@@ -311,7 +315,7 @@ async fn a_folder_tells_a_decision_while_it_is_served_and_after() {
     let note = engine.add_note(draft, at(902)).await.unwrap();
     let served = dossier(&engine, decision.decision_id).await;
     let check = || {
-        let kept = kept_dossier(dir.path(), decision.decision_id).unwrap();
+        let kept = kept_dossier(dir.path(), &RecordsPlace::Embedded, decision.decision_id).unwrap();
         assert_eq!(kept.dossier.scored.request, served.scored.request);
         assert_eq!(differences(&kept.dossier.scored.decision, &served.scored.decision), []);
         assert_eq!((&kept.dossier.choices, &kept.notes), (&served.choices, &vec![note.clone()]));
@@ -320,9 +324,10 @@ async fn a_folder_tells_a_decision_while_it_is_served_and_after() {
     check();
     engine.stop();
     check();
-    let unknown = kept_dossier(dir.path(), new_id(at(0))).unwrap_err();
+    let unknown = kept_dossier(dir.path(), &RecordsPlace::Embedded, new_id(at(0))).unwrap_err();
     assert_eq!(unknown.kind(), ErrorKind::NotFound);
     let empty = tempfile::tempdir().unwrap();
-    let unread = kept_dossier(empty.path(), decision.decision_id).unwrap_err();
+    let unread =
+        kept_dossier(empty.path(), &RecordsPlace::Embedded, decision.decision_id).unwrap_err();
     assert_eq!(unread.kind(), ErrorKind::Internal);
 }

@@ -20,7 +20,7 @@ use crate::store::records::follow::RecordsFollower;
 use crate::store::records::query::{DecisionRow, PageCursor, Records};
 use crate::workflow::command::{Command, Place, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
-use crate::workflow::error::Error;
+use crate::workflow::error::{Error, with_cause};
 use crate::workflow::judge_order::Judge;
 use crate::workflow::key_ring::KeyRing;
 use crate::workflow::past::Past;
@@ -223,6 +223,10 @@ impl OrderService for Engine {
         (&*self.active.borrow().strategy().strategy.name).into()
     }
 
+    fn records_failure(&self) -> Option<Box<str>> {
+        self.follower.failure().map(|failure| with_cause(&failure))
+    }
+
     fn replica(&self) -> Option<watch::Receiver<ReplicaStatus>> {
         self.way.board().map(Board::watch)
     }
@@ -286,13 +290,16 @@ impl OrderService for Engine {
         let rows = block(move || {
             records
                 .list_decisions(&filter, after, limit)
-                .map_err(|error| Error::failed("listing decisions", error))
+                .map_err(|error| Error::unread("listing decisions", error))
         });
         let mut rows = rows.await?;
         let has_more = rows.len() > query.n_max as usize;
         rows.truncate(query.n_max as usize);
+        // Another replica may have filled in what this one is about to hear.
+        if let Some(last) = rows.iter().map(|row| row.position).max() {
+            self.durable.reached(last).await;
+        }
         let reader = self.reader.clone();
-        // The records follow what is durable, so there is nothing to wait for.
         let read = block(move || {
             let read = |row: DecisionRow| decision_at(&reader, row.position);
             rows.into_iter().map(read).collect::<Result<_, _>>()

@@ -91,7 +91,7 @@ impl AccessService for Engine {
         block(move || {
             records
                 .list_audit(&query)
-                .map_err(|error| Error::failed("listing the audit log", error))
+                .map_err(|error| Error::unread("listing the audit log", error))
         })
         .await
     }
@@ -122,7 +122,7 @@ impl AccessService for Engine {
         block(move || {
             records
                 .list_notes(decision_id, NOTES_MAX)
-                .map_err(|error| Error::failed("listing notes", error))
+                .map_err(|error| Error::unread("listing notes", error))
         })
         .await
     }

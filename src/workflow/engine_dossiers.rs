@@ -13,11 +13,11 @@ use crate::store::error::Error as StoreError;
 use crate::workflow::command::Command;
 use crate::workflow::dossier_service::{Dossier, DossierService, FeatureSpecs, specs_named};
 use crate::workflow::engine::{Engine, block};
-use crate::workflow::error::Error;
+use crate::workflow::error::{Error, with_cause};
 use crate::workflow::linked_orders::{LinkedOrder, accounts, question, waiting_of};
 use crate::workflow::recent_work::RecentWork;
 use crate::workflow::service::OrderService as _;
-use crate::workflow::start_engine::{JOURNAL_DIR, RECORDS_FILE, SNAPSHOTS_DIR};
+use crate::workflow::start_engine::{JOURNAL_DIR, SNAPSHOTS_DIR};
 use crate::workflow::system_status::{DiskUse, NamedHash, SystemStatus};
 use crate::workflow::timeline::timeline;
 
@@ -88,12 +88,15 @@ impl DossierService for Engine {
     }
 
     async fn get_system_status(&self) -> Result<SystemStatus, Error> {
-        let data_dir = self.data_dir.clone();
+        let (data_dir, records) = (self.data_dir.clone(), self.records.clone());
+        let failure = self.follower.failure();
+        let is_away = failure.is_some();
         let sizes = move || {
             Ok(DiskUse {
                 journal: bytes_in(&data_dir.join(JOURNAL_DIR), "")?,
                 snapshots: bytes_in(&data_dir.join(SNAPSHOTS_DIR), "")?,
-                records: bytes_in(&data_dir, RECORDS_FILE)?,
+                // How the service does must be told above all while a part of it is away.
+                records: if is_away { None } else { records.bytes().ok() },
             })
         };
         let data = block(move || sizes().map_err(unread)).await?;
@@ -106,7 +109,7 @@ impl DossierService for Engine {
             journal_position,
             records_position,
             records_lag: journal_position.saturating_sub(records_position),
-            records_failure: self.follower.failure().map(|error| error.to_string().into()),
+            records_failure: failure.map(|error| with_cause(&error)),
             build: judge.build().into(),
             model: NamedHash { name: bundle.full_name(), hash: bundle.hash().into() },
             strategy: NamedHash { name: strategy.name.clone(), hash: strategy.hash.clone() },
@@ -116,5 +119,5 @@ impl DossierService for Engine {
 }
 
 fn unread(error: StoreError) -> Error {
-    Error::failed("reading what was recorded", error)
+    Error::unread("reading what was recorded", error)
 }

@@ -13,6 +13,7 @@ use crate::model::bundle::Bundle;
 use crate::store::journal::recovery::DamagedTail;
 use crate::store::journal::{Journal, JournalSettings};
 use crate::store::log::as_recorded;
+use crate::store::records::RecordsPlace;
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::engine::Engine;
 use crate::workflow::error::{Error, ErrorKind};
@@ -41,6 +42,7 @@ pub(super) fn settings(dir: &Path) -> EngineSettings {
         graph: GraphSettings::default(),
         background: BackgroundRule::OFF,
         queue_max: 64,
+        records: RecordsPlace::Embedded,
         records_pause: Duration::from_millis(1),
         records_batch_max: 16,
         snapshots_kept: 2,

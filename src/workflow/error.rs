@@ -6,6 +6,7 @@ use crate::domain::decision::DecisionId;
 use crate::domain::order::OrderKey;
 use crate::domain::strategy_version::StrategyMistake;
 use crate::domain::time::{Span, Timestamp};
+use crate::store::error::Error as StoreError;
 
 /// What a caller can do about an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +107,20 @@ impl Error {
         Self::Failed { doing: doing.into(), source: Box::new(source) }
     }
 
+    /// Records that could not be read: `Unavailable` while their database is away.
+    pub fn unread(doing: &str, error: StoreError) -> Self {
+        if error.is_away() {
+            return Self::Unavailable(with_cause(&error));
+        }
+        Self::failed(doing, error)
+    }
+
+    /// The records do not follow the journal.
+    pub fn records_behind(error: &StoreError) -> Self {
+        let why = with_cause(error);
+        Self::Unavailable(format!("the records lag behind: {why}").into())
+    }
+
     /// The journal cannot write any more: whether the record is kept is not known.
     pub fn journal_lost(error: &dyn StdError) -> Self {
         Self::Unavailable(format!("the journal stopped: {error}").into())
@@ -149,6 +164,12 @@ impl Error {
             Self::Failed { .. } => "INTERNAL",
         }
     }
+}
+
+/// An error of the store and why it happened.
+pub(super) fn with_cause(error: &StoreError) -> Box<str> {
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}").into()
 }
 
 fn joined(mistakes: &[StrategyMistake]) -> String {

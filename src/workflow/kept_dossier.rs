@@ -8,7 +8,7 @@ use crate::domain::record::Record;
 use crate::store::error::Error as StoreError;
 use crate::store::journal::reader::JournalReader;
 use crate::store::log::read_at;
-use crate::store::records::open_to_read;
+use crate::store::records::{RecordsPlace, open_to_read};
 use crate::workflow::dossier_service::Dossier;
 use crate::workflow::error::Error;
 use crate::workflow::start_engine::{JOURNAL_DIR, RECORDS_FILE};
@@ -28,10 +28,15 @@ pub struct KeptDossier {
 /// # Errors
 /// `NotFound` when the records do not have the decision (yet), `Internal` when the folder
 /// cannot be read.
-pub fn kept_dossier(data_dir: &Path, id: DecisionId) -> Result<KeptDossier, Error> {
+pub fn kept_dossier(
+    data_dir: &Path,
+    place: &RecordsPlace,
+    id: DecisionId,
+) -> Result<KeptDossier, Error> {
     let unread = |error: StoreError| Error::failed("reading the data folder", error);
-    let records = open_to_read(&data_dir.join(RECORDS_FILE)).map_err(unread)?;
-    let reader = JournalReader::open(&data_dir.join(JOURNAL_DIR)).map_err(unread)?;
+    let (file, journal_dir) = (data_dir.join(RECORDS_FILE), data_dir.join(JOURNAL_DIR));
+    let records = open_to_read(place, &file, &journal_dir).map_err(unread)?;
+    let reader = JournalReader::open(&journal_dir).map_err(unread)?;
     let position = records.decision_position(id).map_err(unread)?;
     let record = match position {
         Some(position) => read_at(&reader, position).map_err(unread)?,

@@ -22,6 +22,7 @@ mod engine_dossiers;
 mod engine_experiments;
 mod engine_keys;
 mod engine_models;
+mod engine_records;
 mod engine_reviews;
 mod engine_strategies;
 pub mod error;

@@ -86,6 +86,11 @@ pub trait OrderService: Send + Sync + 'static {
     /// Name of the strategy that judges now.
     fn active_strategy(&self) -> Arc<str>;
 
+    /// Why the records do not follow the journal; lists and cases cannot be asked meanwhile.
+    fn records_failure(&self) -> Option<Box<str>> {
+        None
+    }
+
     /// How the replica does that this is, whenever that changes; `None` for the only engine.
     fn replica(&self) -> Option<watch::Receiver<ReplicaStatus>> {
         None

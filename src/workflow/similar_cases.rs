@@ -127,7 +127,7 @@ impl Sources<'_> {
     ) -> Result<Searched, Error> {
         let limit = CANDIDATES_MAX.saturating_add(1);
         let rows = self.records.list_decisions(&DecisionFilter::default(), None, limit);
-        let mut rows = rows.map_err(|error| Error::failed("listing decisions", error))?;
+        let mut rows = rows.map_err(|error| Error::unread("listing decisions", error))?;
         let is_truncated = (CANDIDATES_MAX as usize) < rows.len();
         rows.truncate(CANDIDATES_MAX as usize);
         // Revisions of an order share what followed; it must not count for each of them.
@@ -158,7 +158,7 @@ impl Sources<'_> {
     }
 
     fn case(&self, id: DecisionId, position: u64, now: Timestamp) -> Result<Case, Error> {
-        let unread = |error| Error::failed("reading what followed", error);
+        let unread = |error| Error::unread("reading what followed", error);
         let record = read_at(&self.past.reader, position).map_err(unread)?;
         let Some(Record::Decision(scored)) = record else { return Err(misplaced(position)) };
         let choices = self.records.choices(id).map_err(unread)?;

@@ -19,6 +19,7 @@ use crate::store::log::{append, read_from};
 use crate::store::records::follow::{FollowSettings, RecordsFollower, Source};
 use crate::store::records::query::Records;
 use crate::store::records::tail::RecordTail;
+use crate::store::records::{RecordsPlace, Sharing};
 use crate::store::{records, snapshot};
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::background_build::BackgroundBuild;
@@ -64,6 +65,8 @@ pub struct EngineSettings {
     pub background: BackgroundRule,
     /// Commands that may wait; more are refused with `Exhausted`.
     pub queue_max: usize,
+    /// Which database has the records.
+    pub records: RecordsPlace,
     /// Pause of the records after they caught up.
     pub records_pause: Duration,
     /// Journal records per transaction of the records.
@@ -157,7 +160,8 @@ impl<'s> Opened<'s> {
         let explainers = Explainers::default();
         let tail = RecordTail::new(TAIL_BATCHES * settings.records_batch_max);
         let source = Source { journal: reader.clone(), tail: tail.clone() };
-        let (answers, follower) = open_records(settings, source, end)?;
+        let sharing = if membership.is_some() { Sharing::Replicas } else { Sharing::Alone };
+        let (answers, follower) = open_records(settings, source, (end, sharing))?;
         let past = Past {
             reader,
             snapshot_dir,
@@ -240,9 +244,10 @@ impl<'s> Opened<'s> {
 fn open_records(
     settings: &EngineSettings,
     source: Source,
-    end: u64,
+    (end, sharing): (u64, Sharing),
 ) -> Result<(Records, RecordsFollower), Error> {
-    let (filler, answers, rebuild) = records::open(&settings.data_dir.join(RECORDS_FILE), end)
+    let file = settings.data_dir.join(RECORDS_FILE);
+    let (filler, answers, rebuild) = records::open(&settings.records, &file, (end, sharing))
         .map_err(|error| Error::failed("opening the records", error))?;
     if let Some(rebuild) = rebuild {
         info!(?rebuild, "filling the records from the whole journal");

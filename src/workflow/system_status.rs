@@ -39,6 +39,6 @@ pub struct DiskUse {
     pub journal: u64,
     /// Saved states.
     pub snapshots: u64,
-    /// The records with their log.
-    pub records: u64,
+    /// The records with their log or indexes; `None` while their database is away.
+    pub records: Option<u64>,
 }

@@ -24,8 +24,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What callers were told, and hence may rely on.
 #[derive(Debug, Default)]
-struct Acknowledged {
-    decisions: Vec<(u64, v1::Decision)>,
+pub(crate) struct Acknowledged {
+    pub(crate) decisions: Vec<(u64, v1::Decision)>,
     events: Vec<u64>,
     choices: Vec<(u64, String)>,
 }
@@ -77,7 +77,7 @@ async fn enough(told: &Mutex<Acknowledged>) {
 }
 
 /// Sends until the server is gone; keeps what was acknowledged.
-async fn load(url: String, next: Arc<AtomicU64>, told: Arc<Mutex<Acknowledged>>) {
+pub(crate) async fn load(url: String, next: Arc<AtomicU64>, told: Arc<Mutex<Acknowledged>>) {
     let Ok(channel) = connect(&url).await else { return };
     let mut decisions = DecisionServiceClient::new(channel.clone());
     let mut events = EventServiceClient::new(channel.clone());
@@ -138,6 +138,6 @@ async fn ingest(
     answer.map(|answer| answer.status() == expected).ok_or_else(|| tonic::Status::unavailable(""))
 }
 
-async fn connect(url: &str) -> Result<Channel, tonic::transport::Error> {
+pub(crate) async fn connect(url: &str) -> Result<Channel, tonic::transport::Error> {
     Channel::from_shared(url.to_owned()).expect("a valid address").connect().await
 }

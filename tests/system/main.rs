@@ -24,10 +24,14 @@ mod hoarding_case;
 mod neighborhood;
 mod operations;
 mod orders;
+mod packaging;
 mod parity;
 #[path = "../../benches/fuzz/parsers/mod.rs"]
 mod parsers;
 mod permutations;
+mod postgres;
+#[path = "../shared/postgres_cluster.rs"]
+mod postgres_cluster;
 mod python_client;
 mod replicas;
 mod reviews;

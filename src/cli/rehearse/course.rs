@@ -88,7 +88,7 @@ pub async fn rehearsal(course: &Course) -> miette::Result<Rehearsal> {
     settings.paths.data = course.output.join("data");
     settings.paths.models = course.output.join("models");
     let day_0 = course.start + Span::days(i64::from(course.history_days));
-    let mut simulation = simulation(course).peekable();
+    let mut simulation = simulation(course)?.peekable();
     let mut past = Vec::new();
     while let Some(told) = simulation.next_if(|told| told.event.known_at() < day_0) {
         past.push(told.event);
@@ -135,12 +135,12 @@ pub async fn rehearsal(course: &Course) -> miette::Result<Rehearsal> {
     })
 }
 
-fn simulation(course: &Course) -> Simulation {
+fn simulation(course: &Course) -> miette::Result<Simulation> {
     let n_days = course.history_days + course.days;
     let drift = Drift::From { day: course.history_days.saturating_sub(DRIFT_DAYS_BEFORE) };
     let settings =
         SimulationSettings::new(course.seed, course.start, n_days, course.orders_per_day);
-    Simulation::new(SimulationSettings { drift, ..settings }, identity())
+    Ok(Simulation::new(SimulationSettings { drift, ..settings }, identity()?))
 }
 
 fn open(settings: &ServiceSettings, judge: &Judge, now: Timestamp) -> miette::Result<Engine> {

@@ -1,13 +1,13 @@
 //! Closed cases, kept as they are told: a page of them is read off a tree.
 
-use rusqlite::{OptionalExtension, Transaction, params};
-
 use crate::domain::decision::DecisionId;
 use crate::domain::feedback::{Outcome, OutcomeKind};
 use crate::domain::standing::{NaturalKey, Said, Standing, standing};
 use crate::domain::time::Timestamp;
+use crate::store::records::database::{DatabaseError, Statements};
 use crate::store::records::fill;
-use crate::store::records::query::{OUTCOMES_ABOUT, json};
+use crate::store::records::query::OUTCOMES_ABOUT;
+use crate::store::records::value::{FromValue, Value};
 
 /// Most outcomes of a decision that its case looks at, the newest: what is told about one order
 /// over and over must not cost more each time.
@@ -22,7 +22,11 @@ const CHOICE: &str = "SELECT action, operator_id, decided_at_us FROM choices \
 const FACTS: &str = "SELECT decision_id, top_head, first_action FROM decisions WHERE position = ?1";
 const BEFORE: &str =
     "SELECT told_position, action, kinds FROM closed_cases WHERE decision_position = ?1";
-const PUT: &str = "INSERT OR REPLACE INTO closed_cases VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const PUT: &str = "INSERT INTO closed_cases VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+    ON CONFLICT (decision_position) DO UPDATE SET told_position = excluded.told_position, \
+    told_time_us = excluded.told_time_us, action = excluded.action, \
+    operator_id = excluded.operator_id, decided_at_us = excluded.decided_at_us, \
+    kinds = excluded.kinds";
 const REMOVE: &str = "DELETE FROM closed_cases WHERE decision_position = ?1";
 const PUT_FACET: &str = "INSERT INTO case_facets VALUES (?1, ?2, ?3, ?4, ?5)";
 const REMOVE_FACET: &str = "DELETE FROM case_facets \
@@ -46,108 +50,108 @@ struct Facets {
 
 /// Somebody chose about a decision.
 pub(super) fn chosen(
-    transaction: &Transaction<'_>,
+    to: &mut dyn Statements,
     decision_id: DecisionId,
     told: Told,
-) -> Result<(), rusqlite::Error> {
-    let position = decision_position(transaction, decision_id)?;
-    position.map_or(Ok(()), |position| tell(transaction, position, told))
+) -> Result<(), DatabaseError> {
+    let position = decision_position(to, decision_id)?;
+    position.map_or(Ok(()), |position| tell(to, position, told))
 }
 
 /// An outcome was told or taken back, of the decision that it names, else of the newest one about
 /// its order; a retraction is about what it takes back.
 pub(super) fn followed(
-    transaction: &Transaction<'_>,
+    to: &mut dyn Statements,
     outcome: &Outcome,
     told: Told,
-) -> Result<(), rusqlite::Error> {
+) -> Result<(), DatabaseError> {
     let about = match &outcome.retracts {
-        None => decision_of(transaction, outcome)?,
+        None => decision_of(to, outcome)?,
         Some(retracted) => {
-            let mut statement = transaction.prepare_cached(RETRACTED)?;
-            let found = statement.query_row([retracted], |row| json::<Outcome>(row, 0));
             // What has not been told yet closes nothing; once it is, it does not stand.
-            let Some(found) = found.optional()? else { return Ok(()) };
-            decision_of(transaction, &found)?
+            let rows = to.query(RETRACTED, &[retracted.into()])?;
+            let Some(row) = rows.first() else { return Ok(()) };
+            decision_of(to, &row.json::<Outcome>(0)?)?
         }
     };
-    about.map_or(Ok(()), |position| tell(transaction, position, told))
+    about.map_or(Ok(()), |position| tell(to, position, told))
 }
 
-fn decision_of(
-    transaction: &Transaction<'_>,
-    outcome: &Outcome,
-) -> Result<Option<u64>, rusqlite::Error> {
+fn decision_of(to: &mut dyn Statements, outcome: &Outcome) -> Result<Option<u64>, DatabaseError> {
     if let Some(decision_id) = outcome.decision_id {
-        return decision_position(transaction, decision_id);
+        return decision_position(to, decision_id);
     }
     let Some(order) = &outcome.order else { return Ok(None) };
-    let mut statement = transaction.prepare_cached(NEWEST_OF_ORDER)?;
-    statement.query_row([&order.channel, &order.order_id], |row| row.get(0))
+    let values = [(&order.channel).into(), (&order.order_id).into()];
+    Ok(first::<Option<u64>>(to, NEWEST_OF_ORDER, &values)?.flatten())
 }
 
 fn decision_position(
-    transaction: &Transaction<'_>,
+    to: &mut dyn Statements,
     decision_id: DecisionId,
-) -> Result<Option<u64>, rusqlite::Error> {
-    let mut statement = transaction.prepare_cached(DECISION)?;
-    statement.query_row([decision_id.0.as_bytes().as_slice()], |row| row.get(0)).optional()
+) -> Result<Option<u64>, DatabaseError> {
+    first(to, DECISION, &[decision_id.0.as_bytes().as_slice().into()])
+}
+
+/// The first cell of the first row.
+fn first<T: FromValue>(
+    to: &mut dyn Statements,
+    sql: &str,
+    values: &[Value],
+) -> Result<Option<T>, DatabaseError> {
+    to.query(sql, values)?.first().map(|row| row.get(0)).transpose()
 }
 
 /// Puts the case of the decision at a position where the newest word about it places it.
-fn tell(transaction: &Transaction<'_>, position: u64, told: Told) -> Result<(), rusqlite::Error> {
-    let (id, head, recommended): (Vec<u8>, Option<String>, Option<String>) = transaction
-        .prepare_cached(FACTS)?
-        .query_row([position], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    let before = transaction
-        .prepare_cached(BEFORE)?
-        .query_row([position], |row| Ok((row.get::<_, u64>(0)?, row.get(1)?, json(row, 2)?)))
-        .optional()?;
-    if let Some((told_position, action, kinds)) = before {
+fn tell(to: &mut dyn Statements, position: u64, told: Told) -> Result<(), DatabaseError> {
+    let rows = to.query(FACTS, &[position.into()])?;
+    let Some(decision) = rows.first() else { return Ok(()) };
+    let (id, head): (Vec<u8>, Option<String>) = (decision.get(0)?, decision.get(1)?);
+    let recommended: Option<String> = decision.get(2)?;
+    if let Some(before) = to.query(BEFORE, &[position.into()])?.first() {
+        let told_position: u64 = before.get(0)?;
+        let (action, kinds) = (before.get(1)?, before.json(2)?);
         let facets = Facets { kinds, action, head: head.clone() };
-        let mut remove = transaction.prepare_cached(REMOVE_FACET)?;
         for (kind, action, head) in facets.all() {
-            remove.execute(params![kind, action, head, told_position])?;
+            let values = [kind.into(), action.into(), head.into(), told_position.into()];
+            to.execute(REMOVE_FACET, &values)?;
         }
     }
-    let choice: Option<(String, String, i64)> = transaction
-        .prepare_cached(CHOICE)?
-        .query_row([&id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .optional()?;
-    let kinds = standing_kinds(transaction, &id)?;
+    let choices = to.query(CHOICE, &[Value::Bytes(id.clone())])?;
+    let choice = choices.first();
+    let kinds = standing_kinds(to, &id)?;
     if choice.is_none() && kinds.is_empty() {
-        return transaction.prepare_cached(REMOVE)?.execute([position]).map(drop);
+        return to.execute(REMOVE, &[position.into()]);
     }
-    let (chosen, operator_id, decided_at) = match choice {
-        Some((action, operator_id, at)) => (Some(action), Some(operator_id), Some(at)),
-        None => (None, None, None),
-    };
+    let (chosen, operator_id, decided_at): (Option<String>, Option<String>, Option<i64>) =
+        match choice {
+            Some(row) => (row.get(0)?, row.get(1)?, row.get(2)?),
+            None => (None, None, None),
+        };
     let facets = Facets { kinds, action: chosen.or(recommended), head };
-    transaction.prepare_cached(PUT)?.execute(params![
-        position,
-        told.position,
-        told.received_time.0,
-        facets.action,
-        operator_id,
-        decided_at,
-        fill::json(&facets.kinds)?,
-    ])?;
-    let mut put = transaction.prepare_cached(PUT_FACET)?;
+    let case = [
+        position.into(),
+        told.position.into(),
+        told.received_time.0.into(),
+        facets.action.as_deref().into(),
+        operator_id.into(),
+        decided_at.into(),
+        fill::json(&facets.kinds)?.into(),
+    ];
+    to.execute(PUT, &case)?;
     for (kind, action, head) in facets.all() {
-        put.execute(params![kind, action, head, told.position, position])?;
+        let values =
+            [kind.into(), action.into(), head.into(), told.position.into(), position.into()];
+        to.execute(PUT_FACET, &values)?;
     }
     Ok(())
 }
 
 /// The kinds of what followed a decision and stands, each once.
-fn standing_kinds(
-    transaction: &Transaction<'_>,
-    id: &[u8],
-) -> Result<Vec<OutcomeKind>, rusqlite::Error> {
+fn standing_kinds(to: &mut dyn Statements, id: &[u8]) -> Result<Vec<OutcomeKind>, DatabaseError> {
     let sql = format!("{OUTCOMES_ABOUT} ORDER BY position DESC LIMIT {OUTCOMES_MAX}");
-    let mut statement = transaction.prepare_cached(&sql)?;
-    let outcomes: Vec<Outcome> =
-        statement.query_map([id], |row| json(row, 0))?.collect::<Result<_, _>>()?;
+    let rows = to.query(&sql, &[id.into()])?;
+    let outcomes: Vec<Outcome> = rows.iter().map(|row| row.json(0)).collect::<Result<_, _>>()?;
     let said: Vec<Said<&str, NaturalKey<'_>>> = outcomes.iter().map(Into::into).collect();
     let found = outcomes.iter().zip(standing(&said));
     let stands = found.filter(|(_, found)| *found == Standing::Stands);

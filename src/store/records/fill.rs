@@ -1,8 +1,7 @@
-//! Fills the records from the journal: one transaction per batch.
+//! What a journal record adds to the records, in every database.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Transaction, params};
 use serde::Serialize;
 
 use crate::domain::decision::DecisionState;
@@ -13,40 +12,33 @@ use crate::domain::order::OrderKey;
 use crate::domain::record::{ReceivedEvent, Record, ScoredOrder};
 use crate::domain::risk::{RiskBand, top_risk};
 use crate::store::error::Error;
-use crate::store::records::access::{insert_audit, insert_note};
+use crate::store::journal::reader::JournalReader;
+use crate::store::records::access::{put_audit, put_note};
 use crate::store::records::cases::{Told, chosen, followed};
+use crate::store::records::database::{DatabaseError, Filling, Statements, Table, Turn};
 
-const INSERT_DECISION: &str = "INSERT INTO decisions VALUES \
-    (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) \
-    ON CONFLICT DO NOTHING";
-const INSERT_EVENT: &str = "INSERT INTO events VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-const INSERT_ORDER_EVENT: &str =
-    "INSERT INTO order_events VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING";
-const COUNT_EVENT: &str = "INSERT INTO event_counts VALUES (?1, 1) \
-    ON CONFLICT DO UPDATE SET n_events = n_events + 1";
-const INSERT_CHOICE: &str =
-    "INSERT INTO choices VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
-const INSERT_OUTCOME: &str =
-    "INSERT INTO outcomes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
-const INSERT_ACTIVATION: &str = "INSERT INTO activations VALUES (?1, ?2, ?3, ?4, ?5)";
-const SET_PROGRESS: &str = "UPDATE progress SET position = ?1";
+const COUNT_EVENTS: &str = "INSERT INTO event_counts VALUES (?1, ?2) ON CONFLICT (kind) \
+    DO UPDATE SET n_events = event_counts.n_events + excluded.n_events";
 
 /// The one handle that changes the records.
 #[derive(Debug)]
 pub struct RecordsWriter {
-    path: PathBuf,
-    connection: Connection,
-    position: u64,
+    place: Box<str>,
+    filling: Box<dyn Filling>,
 }
 
 impl RecordsWriter {
-    pub(crate) fn new(path: &Path, connection: Connection, position: u64) -> Self {
-        Self { path: path.to_owned(), connection, position }
+    pub(super) fn new(place: Box<str>, filling: impl Filling + 'static) -> Self {
+        Self { place, filling: Box::new(filling) }
     }
 
-    /// Position of the last journal record that is in the records.
+    /// Position of the last journal record that is in the records, as far as is known here.
     pub fn position(&self) -> u64 {
-        self.position
+        self.filling.position()
+    }
+
+    pub(super) fn take_turn(&mut self, journal: &JournalReader) -> Result<Turn, Error> {
+        self.filling.take_turn(journal)
     }
 
     /// Adds journal records, which follow in order on [`Self::position`]; older
@@ -55,14 +47,11 @@ impl RecordsWriter {
     /// # Errors
     /// [`Error::Database`]; then nothing has changed and the call can be repeated.
     pub fn apply(&mut self, batch: &[(u64, Record)]) -> Result<(), Error> {
-        let from = self.position;
-        let fresh = batch.iter().filter(|(position, _)| from < *position);
-        let Some((last, _)) = batch.last().filter(|(last, _)| from < *last) else {
-            return Ok(());
-        };
-        fill(&mut self.connection, fresh, *last).map_err(Error::database("fill", &self.path))?;
-        self.position = *last;
-        Ok(())
+        self.filling.apply(batch).map_err(Error::database("fill", &self.place))
+    }
+
+    pub(super) fn caught_up(&mut self) -> Result<(), Error> {
+        self.filling.caught_up().map_err(Error::database("fill", &self.place))
     }
 }
 
@@ -87,105 +76,124 @@ pub fn fact_kind(fact: &Fact) -> &'static str {
     }
 }
 
-fn fill<'r>(
-    connection: &mut Connection,
-    records: impl Iterator<Item = &'r (u64, Record)>,
-    last: u64,
-) -> Result<(), rusqlite::Error> {
-    let transaction = connection.transaction()?;
+/// The records behind a position, and the position of the last of all, if it is behind it.
+pub(super) fn fresh(batch: &[(u64, Record)], from: u64) -> Option<(&[(u64, Record)], u64)> {
+    let rest = batch.get(batch.partition_point(|(position, _)| *position <= from)..)?;
+    Some((rest, rest.last()?.0))
+}
+
+/// Adds records in order.
+pub(super) fn fill(
+    to: &mut dyn Statements,
+    records: &[(u64, Record)],
+) -> Result<(), DatabaseError> {
+    let events: Vec<(&str, u64)> = records.iter().filter_map(event_place).collect();
+    let fresh = to.put_events(&events)?;
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for (position, record) in records {
+        let position = *position;
         match record {
-            Record::Decision(scored) => insert_decision(&transaction, *position, scored)?,
-            Record::Event(received) => insert_event(&transaction, *position, received)?,
-            Record::StrategyActivated(active) => {
-                let at = active.signature.at.0;
-                let row = params![position, "strategy", active.name, active.hash, at];
-                transaction.prepare_cached(INSERT_ACTIVATION)?.execute(row)?;
+            Record::Decision(scored) => put_decision(to, position, scored)?,
+            Record::Event(received) if fresh.contains(&position) => {
+                *counts.entry(fact_kind(&received.event.fact)).or_default() += 1;
+                put_fact(to, position, received)?;
             }
-            Record::ModelActivated(active) => {
-                let row =
-                    params![position, "model", active.name, active.hash, active.signature.at.0];
-                transaction.prepare_cached(INSERT_ACTIVATION)?.execute(row)?;
-            }
-            Record::BackgroundActivated(active) => {
-                let row = params![position, "background", active.name, active.hash, active.at.0];
-                transaction.prepare_cached(INSERT_ACTIVATION)?.execute(row)?;
-            }
-            // No versions that judge; the journal tells them whole.
-            Record::GraphActivated(_)
+            // No versions that judge, which the journal tells whole; and what was told before.
+            Record::Event(_)
+            | Record::GraphActivated(_)
             | Record::StrategyProposed(_)
             | Record::StrategyApproved(_)
             | Record::ExperimentStarted(_)
             | Record::ExperimentRamped(_)
             | Record::ExperimentEnded(_)
             | Record::Followed(_) => {}
-            Record::PersonChanged(changed) => {
-                insert_audit(&transaction, *position, &changed.audited)?;
+            Record::StrategyActivated(active) => {
+                let at = active.signature.at.0;
+                put_activation(to, position, ("strategy", &active.name, &active.hash), at)?;
             }
-            Record::ApiKeyChanged(changed) => {
-                insert_audit(&transaction, *position, &changed.audited)?;
+            Record::ModelActivated(active) => {
+                let at = active.signature.at.0;
+                put_activation(to, position, ("model", &active.name, &active.hash), at)?;
             }
-            Record::Audited(entry) => insert_audit(&transaction, *position, entry)?,
-            Record::Noted(note) => insert_note(&transaction, *position, note)?,
+            Record::BackgroundActivated(active) => {
+                let named = ("background", &*active.name, &*active.hash);
+                put_activation(to, position, named, active.at.0)?;
+            }
+            Record::PersonChanged(changed) => put_audit(to, position, &changed.audited)?,
+            Record::ApiKeyChanged(changed) => put_audit(to, position, &changed.audited)?,
+            Record::Audited(entry) => put_audit(to, position, entry)?,
+            Record::Noted(note) => put_note(to, position, note)?,
         }
     }
-    transaction.prepare_cached(SET_PROGRESS)?.execute([last])?;
-    transaction.commit()
-}
-
-fn insert_decision(
-    transaction: &Transaction<'_>,
-    position: u64,
-    scored: &ScoredOrder,
-) -> Result<(), rusqlite::Error> {
-    let decision = &scored.decision;
-    let top = top_risk(&decision.risks);
-    let amount = scored.request.order.amount;
-    transaction.prepare_cached(INSERT_DECISION)?.execute(params![
-        position,
-        decision.decision_id.0.as_bytes().as_slice(),
-        decision.request_id,
-        decision.order.channel,
-        decision.order.order_id,
-        decision.order.revision,
-        decision.times.event_time.0,
-        decision.times.received_time.0,
-        state_code(decision.state),
-        top.map(|risk| &risk.head.0),
-        top.map(|risk| risk.probability.value()),
-        top.map(|risk| band_code(risk.band)),
-        decision.actions.first().map(|best| best.action.as_str()),
-        amount.map(|amount| amount.minor_units),
-        amount.map(|amount| amount.currency.as_str().to_owned()),
-        decision.versions.model,
-        decision.versions.strategy,
-        scored.request.order.entity(EntityKind::Account).map(|it| it.key.to_string()),
-        decision.reasons.first().map(|first| json(&first.text)).transpose()?,
-        decision.is_blind,
-    ])?;
+    for (kind, n) in counts {
+        to.execute(COUNT_EVENTS, &[kind.into(), n.into()])?;
+    }
     Ok(())
 }
 
-fn insert_event(
-    transaction: &Transaction<'_>,
+fn event_place((position, record): &(u64, Record)) -> Option<(&str, u64)> {
+    let Record::Event(received) = record else { return None };
+    Some((&received.event.event_id, *position))
+}
+
+fn put_activation(
+    to: &mut dyn Statements,
+    position: u64,
+    (kind, name, hash): (&str, &str, &str),
+    at: i64,
+) -> Result<(), DatabaseError> {
+    let row = vec![position.into(), kind.into(), name.into(), hash.into(), at.into()];
+    to.put(Table::Activations, row)
+}
+
+fn put_decision(
+    to: &mut dyn Statements,
+    position: u64,
+    scored: &ScoredOrder,
+) -> Result<(), DatabaseError> {
+    let decision = &scored.decision;
+    let top = top_risk(&decision.risks);
+    let amount = scored.request.order.amount;
+    let row = vec![
+        position.into(),
+        decision.decision_id.0.as_bytes().as_slice().into(),
+        (&decision.request_id).into(),
+        (&decision.order.channel).into(),
+        (&decision.order.order_id).into(),
+        decision.order.revision.into(),
+        decision.times.event_time.0.into(),
+        decision.times.received_time.0.into(),
+        state_code(decision.state).into(),
+        top.map(|risk| &risk.head.0).into(),
+        top.map(|risk| risk.probability.value()).into(),
+        top.map(|risk| band_code(risk.band)).into(),
+        decision.actions.first().map(|best| best.action.as_str()).into(),
+        amount.map(|amount| amount.minor_units).into(),
+        amount.map(|amount| amount.currency.as_str().to_owned()).into(),
+        (&decision.versions.model).into(),
+        (&decision.versions.strategy).into(),
+        scored.request.order.entity(EntityKind::Account).map(|it| it.key.to_string()).into(),
+        decision.reasons.first().map(|first| json(&first.text)).transpose()?.into(),
+        decision.is_blind.into(),
+    ];
+    to.put(Table::Decisions, row)
+}
+
+fn put_fact(
+    to: &mut dyn Statements,
     position: u64,
     received: &ReceivedEvent,
-) -> Result<(), rusqlite::Error> {
+) -> Result<(), DatabaseError> {
     let event = &received.event;
-    let row = params![event.event_id, position];
-    if transaction.prepare_cached(INSERT_EVENT)?.execute(row)? == 0 {
-        return Ok(());
-    }
-    transaction.prepare_cached(COUNT_EVENT)?.execute([fact_kind(&event.fact)])?;
     let told = Told { position, received_time: received.received_time };
     match &event.fact {
         Fact::Choice(choice) => {
-            insert_choice(transaction, position, choice)?;
-            chosen(transaction, choice.decision_id, told)
+            put_choice(to, position, choice)?;
+            chosen(to, choice.decision_id, told)
         }
         Fact::Outcome(outcome) => {
-            insert_outcome(transaction, position, outcome)?;
-            followed(transaction, outcome, told)
+            put_outcome(to, position, outcome)?;
+            followed(to, outcome, told)
         }
         Fact::OrderPlaced(_)
         | Fact::OrderPaid(_)
@@ -203,50 +211,55 @@ fn insert_event(
             let Some(OrderKey { channel, order_id, .. }) = event.order_key() else {
                 return Ok(());
             };
-            let kind = fact_kind(&event.fact);
-            let row = params![channel, order_id, event.event_time.0, position, kind];
-            transaction.prepare_cached(INSERT_ORDER_EVENT)?.execute(row).map(drop)
+            let row = vec![
+                channel.into(),
+                order_id.into(),
+                event.event_time.0.into(),
+                position.into(),
+                fact_kind(&event.fact).into(),
+            ];
+            to.put(Table::OrderEvents, row)
         }
     }
 }
 
-fn insert_choice(
-    transaction: &Transaction<'_>,
+fn put_choice(
+    to: &mut dyn Statements,
     position: u64,
     choice: &OperatorChoice,
-) -> Result<(), rusqlite::Error> {
-    transaction.prepare_cached(INSERT_CHOICE)?.execute(params![
-        choice.choice_id,
-        position,
-        choice.decision_id.0.as_bytes().as_slice(),
-        choice.operator_id,
-        choice.action.as_str(),
-        choice.decided_at.0,
-        json(choice)?,
-    ])?;
-    Ok(())
+) -> Result<(), DatabaseError> {
+    let row = vec![
+        (&choice.choice_id).into(),
+        position.into(),
+        choice.decision_id.0.as_bytes().as_slice().into(),
+        (&choice.operator_id).into(),
+        choice.action.as_str().into(),
+        choice.decided_at.0.into(),
+        json(choice)?.into(),
+    ];
+    to.put(Table::Choices, row)
 }
 
-fn insert_outcome(
-    transaction: &Transaction<'_>,
+fn put_outcome(
+    to: &mut dyn Statements,
     position: u64,
     outcome: &Outcome,
-) -> Result<(), rusqlite::Error> {
-    transaction.prepare_cached(INSERT_OUTCOME)?.execute(params![
-        outcome.outcome_id,
-        position,
-        outcome.decision_id.as_ref().map(|id| id.0.as_bytes().as_slice()),
-        outcome.order.as_ref().map(|order| &order.channel),
-        outcome.order.as_ref().map(|order| &order.order_id),
-        outcome.occurred_at.0,
-        outcome.retracts,
-        json(outcome)?,
-    ])?;
-    Ok(())
+) -> Result<(), DatabaseError> {
+    let row = vec![
+        (&outcome.outcome_id).into(),
+        position.into(),
+        outcome.decision_id.as_ref().map(|id| id.0.as_bytes().as_slice()).into(),
+        outcome.order.as_ref().map(|order| &order.channel).into(),
+        outcome.order.as_ref().map(|order| &order.order_id).into(),
+        outcome.occurred_at.0.into(),
+        outcome.retracts.as_ref().into(),
+        json(outcome)?.into(),
+    ];
+    to.put(Table::Outcomes, row)
 }
 
 /// The number of a band in the table; a higher band has a higher number.
-pub(crate) fn band_code(band: RiskBand) -> u8 {
+pub(super) fn band_code(band: RiskBand) -> u8 {
     match band {
         RiskBand::Low => 0,
         RiskBand::Elevated => 1,
@@ -255,7 +268,7 @@ pub(crate) fn band_code(band: RiskBand) -> u8 {
 }
 
 /// The number of a state in the table.
-pub(crate) fn state_code(state: DecisionState) -> u8 {
+pub(super) fn state_code(state: DecisionState) -> u8 {
     match state {
         DecisionState::Final => 0,
         DecisionState::Degraded => 1,
@@ -263,7 +276,6 @@ pub(crate) fn state_code(state: DecisionState) -> u8 {
     }
 }
 
-pub(super) fn json(value: &impl Serialize) -> Result<String, rusqlite::Error> {
-    serde_json::to_string(value)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+pub(super) fn json(value: &impl Serialize) -> Result<String, DatabaseError> {
+    Ok(serde_json::to_string(value)?)
 }

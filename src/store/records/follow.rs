@@ -10,13 +10,21 @@ use std::time::Duration;
 use crate::store::error::Error;
 use crate::store::journal::reader::JournalReader;
 use crate::store::log::read_from;
+use crate::store::records::database::Turn;
 use crate::store::records::fill::RecordsWriter;
 use crate::store::records::tail::RecordTail;
+
+/// Longest pause between two tries that fail.
+const RETRY_PAUSE_MAX: Duration = Duration::from_secs(2);
+/// How long a thread that waits for a database is waited for. Whatever it does later, it does
+/// once: the records say how far they are.
+const STOP_LOOKS_MAX: u32 = 5_000;
+const STOP_LOOK: Duration = Duration::from_millis(2);
 
 /// How often and how much at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FollowSettings {
-    /// Pause after the records have caught up, and after a failure.
+    /// Pause after the records have caught up; after failures it doubles, up to 2 s.
     pub pause: Duration,
     /// Most journal records per transaction; bounds memory.
     pub batch_records_max: usize,
@@ -83,8 +91,13 @@ impl RecordsFollower {
 impl Drop for RecordsFollower {
     fn drop(&mut self) {
         drop(self.running.take());
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
+        let Some(thread) = self.thread.take() else { return };
+        for _ in 0..STOP_LOOKS_MAX {
+            if thread.is_finished() {
+                drop(thread.join());
+                return;
+            }
+            thread::sleep(STOP_LOOK);
         }
     }
 }
@@ -112,12 +125,18 @@ fn follow(
     status: &Status,
     stopped: &mpsc::Receiver<()>,
 ) {
+    let mut retry = settings.pause;
     loop {
         let outcome = fill_batch(source, &mut writer, settings.batch_records_max);
         status.position.store(writer.position(), Ordering::Release);
         let pause = match outcome {
             Ok(true) => Duration::ZERO,
-            Ok(false) | Err(_) => settings.pause,
+            Ok(false) => settings.pause,
+            Err(_) => retry,
+        };
+        retry = match outcome {
+            Ok(_) => settings.pause,
+            Err(_) => (retry * 2).min(RETRY_PAUSE_MAX.max(settings.pause)),
         };
         *status.failure.lock().unwrap_or_else(PoisonError::into_inner) =
             outcome.err().map(Arc::new);
@@ -134,6 +153,9 @@ fn fill_batch(
     writer: &mut RecordsWriter,
     batch_records_max: usize,
 ) -> Result<bool, Error> {
+    if writer.take_turn(&source.journal)? == Turn::Follow {
+        return Ok(false);
+    }
     let next = writer.position() + 1;
     let durable = source.journal.durable_position();
     let batch = match source.tail.take(next, durable, batch_records_max) {
@@ -143,6 +165,10 @@ fn fill_batch(
             read_from(&source.journal, next).take(n_max).collect::<Result<Vec<_>, _>>()?
         }
     };
+    if batch.is_empty() {
+        writer.caught_up()?;
+        return Ok(false);
+    }
     writer.apply(&batch)?;
-    Ok(!batch.is_empty())
+    Ok(true)
 }

@@ -2,12 +2,6 @@
 //!
 //! Answers name journal positions; the journal has the rest.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use rusqlite::types::{Type, Value};
-use rusqlite::{Connection, OptionalExtension, Row, ToSql, params_from_iter};
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::domain::decision::{ActionKind, DecisionId, DecisionState};
@@ -19,8 +13,9 @@ use crate::domain::query;
 use crate::domain::risk::{Probability, RiskBand, TopRisk};
 use crate::domain::time::Timestamp;
 use crate::store::error::Error;
+use crate::store::records::database::{Answering, DatabaseError};
 use crate::store::records::fill::{band_code, state_code};
-use crate::store::records::progress;
+use crate::store::records::value::{FromValue, Row, Value, known};
 
 /// What [`decision_row`] reads.
 pub(super) const DECISION_COLUMNS: &str = "decision_id, position, channel, order_id, revision, \
@@ -32,13 +27,14 @@ pub(super) const N_DECISION_COLUMNS: usize = 15;
 pub(super) const OUTCOMES_ABOUT: &str = "WITH about AS (SELECT outcome_id FROM outcomes \
     WHERE decision_id = ?1 OR (decision_id IS NULL AND (channel, order_id) = \
     (SELECT channel, order_id FROM decisions WHERE decision_id = ?1))) \
-    SELECT body FROM outcomes WHERE outcome_id IN about OR retracts IN about";
+    SELECT body FROM outcomes WHERE outcome_id IN (SELECT outcome_id FROM about) \
+    OR retracts IN (SELECT outcome_id FROM about)";
 
-/// Answers questions. One at a time per handle, on a thread that may block.
+/// Answers questions, on a thread that may block.
 #[derive(Debug)]
 pub struct Records {
-    path: PathBuf,
-    connection: Mutex<Connection>,
+    place: Box<str>,
+    answering: Box<dyn Answering>,
 }
 
 /// Which decisions to list: all conditions that are there must hold.
@@ -121,8 +117,16 @@ pub struct DecisionRow {
 }
 
 impl Records {
-    pub(crate) fn new(path: &Path, connection: Connection) -> Self {
-        Self { path: path.to_owned(), connection: Mutex::new(connection) }
+    pub(super) fn new(place: Box<str>, answering: impl Answering + 'static) -> Self {
+        Self { place, answering: Box::new(answering) }
+    }
+
+    /// What the records take on a disk, bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Database`].
+    pub fn bytes(&self) -> Result<u64, Error> {
+        self.answering.bytes()
     }
 
     /// Position of the last journal record that is in here.
@@ -130,7 +134,7 @@ impl Records {
     /// # Errors
     /// [`Error::Database`], as of every question below.
     pub fn position(&self) -> Result<u64, Error> {
-        progress(&self.lock()).map_err(Error::database("read", &self.path))
+        self.ask_one("SELECT position FROM progress", &[]).map(Option::unwrap_or_default)
     }
 
     /// At most `limit` decisions behind `after`, newest first.
@@ -147,9 +151,10 @@ impl Records {
         values.push(limit.into());
         let sql = format!(
             "SELECT {DECISION_COLUMNS} FROM decisions{conditions} \
-             ORDER BY received_time_us DESC, decision_id DESC LIMIT ?"
+             ORDER BY received_time_us DESC, decision_id DESC LIMIT ?{}",
+            values.len()
         );
-        self.ask("list", &sql, values, decision_row)
+        self.ask("list", &sql, &values, decision_row)
     }
 
     /// Where the journal has a decision.
@@ -157,8 +162,8 @@ impl Records {
     /// # Errors
     /// [`Error::Database`].
     pub fn decision_position(&self, id: DecisionId) -> Result<Option<u64>, Error> {
-        let sql = "SELECT position FROM decisions WHERE decision_id = ?";
-        self.ask_one(sql, [id.0.as_bytes().as_slice()])
+        let sql = "SELECT position FROM decisions WHERE decision_id = ?1";
+        self.ask_one(sql, &[id.0.as_bytes().as_slice().into()])
     }
 
     /// Where the journal has the newest decision about an order, in any revision.
@@ -166,8 +171,8 @@ impl Records {
     /// # Errors
     /// [`Error::Database`].
     pub fn decision_by_order(&self, channel: &str, order_id: &str) -> Result<Option<u64>, Error> {
-        let sql = "SELECT max(position) FROM decisions WHERE channel = ? AND order_id = ?";
-        self.ask_one::<Option<u64>>(sql, [channel, order_id]).map(Option::flatten)
+        let sql = "SELECT max(position) FROM decisions WHERE channel = ?1 AND order_id = ?2";
+        self.ask_one::<Option<u64>>(sql, &[channel.into(), order_id.into()]).map(Option::flatten)
     }
 
     /// Where the journal has the first answer to a request.
@@ -175,8 +180,8 @@ impl Records {
     /// # Errors
     /// [`Error::Database`].
     pub fn request_position(&self, request_id: &str) -> Result<Option<u64>, Error> {
-        let sql = "SELECT min(position) FROM decisions WHERE request_id = ?";
-        self.ask_one::<Option<u64>>(sql, [request_id]).map(Option::flatten)
+        let sql = "SELECT min(position) FROM decisions WHERE request_id = ?1";
+        self.ask_one::<Option<u64>>(sql, &[request_id.into()]).map(Option::flatten)
     }
 
     /// Where the journal has an event that was told.
@@ -184,7 +189,7 @@ impl Records {
     /// # Errors
     /// [`Error::Database`].
     pub fn event_position(&self, event_id: &str) -> Result<Option<u64>, Error> {
-        self.ask_one("SELECT position FROM events WHERE event_id = ?", [event_id])
+        self.ask_one("SELECT position FROM events WHERE event_id = ?1", &[event_id.into()])
     }
 
     /// Where the journal has the text of a strategy that was ever active.
@@ -192,8 +197,8 @@ impl Records {
     /// # Errors
     /// [`Error::Database`].
     pub fn strategy_position(&self, hash: &str) -> Result<Option<u64>, Error> {
-        let sql = "SELECT max(position) FROM activations WHERE kind = 'strategy' AND hash = ?";
-        self.ask_one::<Option<u64>>(sql, [hash]).map(Option::flatten)
+        let sql = "SELECT max(position) FROM activations WHERE kind = 'strategy' AND hash = ?1";
+        self.ask_one::<Option<u64>>(sql, &[hash.into()]).map(Option::flatten)
     }
 
     /// What operators chose about a decision, in journal order.
@@ -201,8 +206,8 @@ impl Records {
     /// # Errors
     /// [`Error::Database`].
     pub fn choices(&self, id: DecisionId) -> Result<Vec<OperatorChoice>, Error> {
-        let sql = "SELECT body FROM choices WHERE decision_id = ? ORDER BY position";
-        self.ask("read", sql, vec![id.0.as_bytes().to_vec().into()], |row| json(row, 0))
+        let sql = "SELECT body FROM choices WHERE decision_id = ?1 ORDER BY position";
+        self.ask("read", sql, &[id.0.as_bytes().as_slice().into()], |row| row.json(0))
     }
 
     /// What the world did later about a decision or its order, and what takes any of that
@@ -212,7 +217,7 @@ impl Records {
     /// [`Error::Database`].
     pub fn outcomes(&self, id: DecisionId) -> Result<Vec<Outcome>, Error> {
         let sql = format!("{OUTCOMES_ABOUT} ORDER BY position");
-        self.ask("read", &sql, vec![id.0.as_bytes().to_vec().into()], |row| json(row, 0))
+        self.ask("read", &sql, &[id.0.as_bytes().as_slice().into()], |row| row.json(0))
     }
 
     /// How many events of each kind were told, by name.
@@ -221,91 +226,77 @@ impl Records {
     /// [`Error::Database`].
     pub fn event_counts(&self) -> Result<Vec<(String, u64)>, Error> {
         let sql = "SELECT kind, n_events FROM event_counts ORDER BY kind";
-        self.ask("count", sql, Vec::new(), |row| Ok((row.get(0)?, row.get(1)?)))
+        self.ask("count", sql, &[], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     pub(super) fn ask<T>(
         &self,
         action: &'static str,
         sql: &str,
-        values: Vec<Value>,
-        read: fn(&Row<'_>) -> Result<T, rusqlite::Error>,
+        values: &[Value],
+        read: fn(&Row) -> Result<T, DatabaseError>,
     ) -> Result<Vec<T>, Error> {
-        let connection = self.lock();
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| {
-                statement.query_map(params_from_iter(values), read)?.collect()
-            })
-            .map_err(Error::database(action, &self.path))
+        let rows = self.answering.query(sql, values);
+        rows.and_then(|rows| rows.iter().map(read).collect())
+            .map_err(Error::database(action, &self.place))
     }
 
-    fn ask_one<T: rusqlite::types::FromSql>(
-        &self,
-        sql: &str,
-        values: impl IntoIterator<Item = impl ToSql>,
-    ) -> Result<Option<T>, Error> {
-        let connection = self.lock();
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| {
-                statement.query_row(params_from_iter(values), |row| row.get(0)).optional()
-            })
-            .map_err(Error::database("read", &self.path))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Connection> {
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    fn ask_one<T: FromValue>(&self, sql: &str, values: &[Value]) -> Result<Option<T>, Error> {
+        let rows = self.ask("read", sql, values, |row| row.get(0))?;
+        Ok(rows.into_iter().next())
     }
 }
 
 /// The `WHERE` part of a list and its values.
 fn conditions(filter: &DecisionFilter, after: Option<PageCursor>) -> (String, Vec<Value>) {
-    let text = |text: &str| Value::from(text.to_owned());
     let mut all: Vec<(&str, Vec<Value>)> = Vec::new();
     let mut add = |condition, value: Option<Value>| {
         if let Some(value) = value {
             all.push((condition, vec![value]));
         }
     };
-    add("channel = ?", filter.channel.as_deref().map(text));
-    add("order_id = ?", filter.order_id.as_deref().map(text));
-    add("first_action = ?", filter.first_action.map(|it| it.as_str().to_owned().into()));
+    add("channel = ?", filter.channel.as_ref().map(Into::into));
+    add("order_id = ?", filter.order_id.as_ref().map(Into::into));
+    add("first_action = ?", filter.first_action.map(|it| it.as_str().into()));
     add("band >= ?", filter.band_at_least.map(|band| band_code(band).into()));
     add("state = ?", filter.state.map(|state| state_code(state).into()));
-    add("top_head = ?", filter.top_head.as_ref().map(|head| text(&head.0)));
+    add("top_head = ?", filter.top_head.as_ref().map(|head| (&head.0).into()));
     add("probability >= ?", filter.probability_at_least.map(|it| it.value().into()));
     add("received_time_us >= ?", filter.received_from.map(|time| time.0.into()));
     add("received_time_us < ?", filter.received_until.map(|time| time.0.into()));
     if let Some(PageCursor { received_time, decision_id }) = after {
-        let values = vec![received_time.0.into(), decision_id.0.as_bytes().to_vec().into()];
+        let values = vec![received_time.0.into(), decision_id.0.as_bytes().as_slice().into()];
         all.push(("(received_time_us, decision_id) < (?, ?)", values));
     }
-    let mut sql = String::new();
-    for (idx, (condition, _)) in all.iter().enumerate() {
+    let (mut sql, mut numbered) = (String::new(), Vec::new());
+    for (idx, (condition, values)) in all.into_iter().enumerate() {
         sql.push_str(if idx == 0 { " WHERE " } else { " AND " });
-        sql.push_str(condition);
+        let mut rest = condition;
+        for value in values {
+            numbered.push(value);
+            let (before, after) = rest.split_once('?').unwrap_or((rest, ""));
+            sql.push_str(before);
+            sql.push('?');
+            sql.push_str(&numbered.len().to_string());
+            rest = after;
+        }
+        sql.push_str(rest);
     }
-    (sql, all.into_iter().flat_map(|(_, values)| values).collect())
+    (sql, numbered)
 }
 
-pub(super) fn decision_row(row: &Row<'_>) -> Result<DecisionRow, rusqlite::Error> {
-    let key: (String, String) = (row.get(2)?, row.get(3)?);
-    let order = OrderKey {
-        channel: key.0.into_boxed_str(),
-        order_id: key.1.into_boxed_str(),
-        revision: row.get(4)?,
-    };
-    let top_risk = match (row.get::<_, Option<String>>(7)?, row.get(8)?, row.get(9)?) {
+pub(super) fn decision_row(row: &Row) -> Result<DecisionRow, DatabaseError> {
+    let order = OrderKey { channel: row.get(2)?, order_id: row.get(3)?, revision: row.get(4)? };
+    let top_risk = match (row.get::<Option<Box<str>>>(7)?, row.get(8)?, row.get(9)?) {
         (Some(head), Some(probability), Some(code)) => Some(TopRisk {
-            head: HeadId(head.into_boxed_str()),
+            head: HeadId(head),
             probability: Probability::clamped(probability),
             band: known(9, band_of(code))?,
         }),
         (Some(_) | None, _, _) => None,
     };
-    let first_action = row.get::<_, Option<String>>(10)?;
-    let amount = match (row.get(11)?, row.get::<_, Option<String>>(12)?) {
+    let first_action = row.get::<Option<String>>(10)?;
+    let amount = match (row.get(11)?, row.get::<Option<String>>(12)?) {
         (Some(minor_units), Some(code)) => {
             Some(Money { currency: known(12, Currency::parse(&code).ok())?, minor_units })
         }
@@ -320,8 +311,8 @@ pub(super) fn decision_row(row: &Row<'_>) -> Result<DecisionRow, rusqlite::Error
         top_risk,
         first_action: first_action.map(|name| known(10, ActionKind::parse(&name))).transpose()?,
         amount,
-        model: row.get::<_, String>(13)?.into_boxed_str(),
-        strategy: row.get::<_, String>(14)?.into_boxed_str(),
+        model: row.get(13)?,
+        strategy: row.get(14)?,
     })
 }
 
@@ -329,20 +320,4 @@ fn band_of(code: u8) -> Option<RiskBand> {
     [RiskBand::Low, RiskBand::Elevated, RiskBand::High]
         .into_iter()
         .find(|&band| band_code(band) == code)
-}
-
-pub(super) fn known<T>(column: usize, value: Option<T>) -> Result<T, rusqlite::Error> {
-    value.ok_or_else(|| {
-        let reason = "no such name in this build".into();
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, reason)
-    })
-}
-
-pub(super) fn json<T: DeserializeOwned>(
-    row: &Row<'_>,
-    column: usize,
-) -> Result<T, rusqlite::Error> {
-    serde_json::from_str(&row.get::<_, String>(column)?).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
-    })
 }

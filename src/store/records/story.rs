@@ -1,8 +1,5 @@
 //! Questions about one order's story, and about what is closed.
 
-use rusqlite::Row;
-use rusqlite::types::{Value, ValueRef};
-
 use crate::domain::closed_case::{
     CLOSED_CASES_MAX, CaseCursor, ChosenAction, ClosedCase, ClosedCasePage, ClosedCaseQuery,
 };
@@ -12,9 +9,11 @@ use crate::domain::feedback::{OperatorChoice, Outcome, OutcomeKind};
 use crate::domain::order::OrderKey;
 use crate::domain::time::Timestamp;
 use crate::store::error::Error;
+use crate::store::records::database::DatabaseError;
 use crate::store::records::query::{
-    DECISION_COLUMNS, DecisionRow, N_DECISION_COLUMNS, Records, decision_row, json, known,
+    DECISION_COLUMNS, DecisionRow, N_DECISION_COLUMNS, Records, decision_row,
 };
+use crate::store::records::value::{Row, Value, known};
 
 const CHOICES: &str = "SELECT body FROM choices WHERE decision_id IN \
     (SELECT decision_id FROM decisions WHERE channel = ?1 AND order_id = ?2) \
@@ -22,8 +21,8 @@ const CHOICES: &str = "SELECT body FROM choices WHERE decision_id IN \
 const OUTCOMES: &str = "WITH about AS (SELECT outcome_id FROM outcomes \
     WHERE (channel = ?1 AND order_id = ?2) OR decision_id IN \
     (SELECT decision_id FROM decisions WHERE channel = ?1 AND order_id = ?2)) \
-    SELECT body FROM outcomes WHERE outcome_id IN about OR retracts IN about \
-    ORDER BY position DESC LIMIT ?3";
+    SELECT body FROM outcomes WHERE outcome_id IN (SELECT outcome_id FROM about) \
+    OR retracts IN (SELECT outcome_id FROM about) ORDER BY position DESC LIMIT ?3";
 const EVENTS: &str = "SELECT event_time_us, kind FROM order_events \
     WHERE channel = ?1 AND order_id = ?2 ORDER BY event_time_us DESC, position DESC LIMIT ?3";
 
@@ -41,8 +40,8 @@ impl Records {
         );
         let mut rows = Vec::with_capacity(ids.len());
         for id in ids {
-            let id = id.0.as_bytes().to_vec();
-            rows.extend(self.ask("read", &sql, vec![id.into()], line)?);
+            let id = id.0.as_bytes().as_slice();
+            rows.extend(self.ask("read", &sql, &[id.into()], line)?);
         }
         Ok(rows)
     }
@@ -56,7 +55,7 @@ impl Records {
             "SELECT {DECISION_COLUMNS} FROM decisions WHERE channel = ?1 AND order_id = ?2 \
              ORDER BY position DESC LIMIT ?3"
         );
-        self.ask("list", &sql, of_order(order, limit), decision_row)
+        self.ask("list", &sql, &of_order(order, limit), decision_row)
     }
 
     /// The newest decisions about other orders of an account (its pseudonym) before a journal
@@ -75,9 +74,9 @@ impl Records {
              AND NOT (channel = ?1 AND order_id = ?2) ORDER BY position DESC LIMIT ?3"
         );
         let mut values = of_order(order, limit);
-        values.push(account.to_owned().into());
-        values.push(before.cast_signed().into());
-        self.ask("list", &sql, values, decision_row)
+        values.push(account.into());
+        values.push(before.into());
+        self.ask("list", &sql, &values, decision_row)
     }
 
     /// The newest steps of an order, in all revisions, newest first.
@@ -85,8 +84,8 @@ impl Records {
     /// # Errors
     /// [`Error::Database`].
     pub fn order_events(&self, order: &OrderKey, limit: u32) -> Result<Vec<OrderStepRow>, Error> {
-        self.ask("list", EVENTS, of_order(order, limit), |row| {
-            Ok((Timestamp(row.get(0)?), row.get::<_, String>(1)?.into_boxed_str()))
+        self.ask("list", EVENTS, &of_order(order, limit), |row| {
+            Ok((Timestamp(row.get(0)?), row.get(1)?))
         })
     }
 
@@ -99,7 +98,7 @@ impl Records {
         order: &OrderKey,
         limit: u32,
     ) -> Result<Vec<OperatorChoice>, Error> {
-        self.ask("list", CHOICES, of_order(order, limit), |row| json(row, 0))
+        self.ask("list", CHOICES, &of_order(order, limit), |row| row.json(0))
     }
 
     /// The newest outcomes of an order or of any decision about it, and what takes any of them
@@ -108,7 +107,7 @@ impl Records {
     /// # Errors
     /// [`Error::Database`].
     pub fn order_outcomes(&self, order: &OrderKey, limit: u32) -> Result<Vec<Outcome>, Error> {
-        self.ask("list", OUTCOMES, of_order(order, limit), |row| json(row, 0))
+        self.ask("list", OUTCOMES, &of_order(order, limit), |row| row.json(0))
     }
 
     /// A page of closed cases.
@@ -128,14 +127,14 @@ impl Records {
         );
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let before = query.before.map_or(i64::MAX, |before| before.0.cast_signed());
-        let values = vec![
+        let values = [
             text(query.outcome.map(OutcomeKind::as_str)).into(),
             text(query.action.map(ActionKind::as_str)).into(),
             text(query.head.as_ref().map(|head| &*head.0)).into(),
             before.into(),
             n_max.saturating_add(1).into(),
         ];
-        let mut cases = self.ask("list", &sql, values, closed_case)?;
+        let mut cases = self.ask("list", &sql, &values, closed_case)?;
         let has_more = (n_max as usize) < cases.len();
         cases.truncate(n_max as usize);
         let next = cases.last().filter(|_| has_more).map(|last| last.cursor);
@@ -144,16 +143,12 @@ impl Records {
 }
 
 fn of_order(order: &OrderKey, limit: u32) -> Vec<Value> {
-    vec![
-        order.channel.clone().into_string().into(),
-        order.order_id.clone().into_string().into(),
-        limit.into(),
-    ]
+    vec![(&order.channel).into(), (&order.order_id).into(), limit.into()]
 }
 
-fn line(row: &Row<'_>) -> Result<DecisionShort, rusqlite::Error> {
+fn line(row: &Row) -> Result<DecisionShort, DatabaseError> {
     let decision = decision_row(row)?;
-    let has_reason = row.get_ref(N_DECISION_COLUMNS)? != ValueRef::Null;
+    let has_reason = !row.is_null(N_DECISION_COLUMNS);
     Ok(DecisionShort {
         decision_id: decision.decision_id,
         order: decision.order,
@@ -162,22 +157,22 @@ fn line(row: &Row<'_>) -> Result<DecisionShort, rusqlite::Error> {
         amount: decision.amount,
         top_risk: decision.top_risk,
         first_action: decision.first_action,
-        reason: has_reason.then(|| json(row, N_DECISION_COLUMNS)).transpose()?,
+        reason: has_reason.then(|| row.json(N_DECISION_COLUMNS)).transpose()?,
         is_blind: row.get(N_DECISION_COLUMNS + 1)?,
     })
 }
 
-fn closed_case(row: &Row<'_>) -> Result<ClosedCase, rusqlite::Error> {
+fn closed_case(row: &Row) -> Result<ClosedCase, DatabaseError> {
     const FIRST: usize = N_DECISION_COLUMNS;
     let decision = decision_row(row)?;
     let chosen = match (
-        row.get::<_, Option<String>>(FIRST + 2)?,
-        row.get::<_, Option<String>>(FIRST + 3)?,
+        row.get::<Option<String>>(FIRST + 2)?,
+        row.get::<Option<Box<str>>>(FIRST + 3)?,
         row.get(FIRST + 4)?,
     ) {
         (Some(name), Some(operator_id), Some(at)) => Some(ChosenAction {
             action: known(FIRST + 2, ActionKind::parse(&name))?,
-            operator_id: operator_id.into_boxed_str(),
+            operator_id,
             decided_at: Timestamp(at),
         }),
         (Some(_) | None, _, _) => None,
@@ -190,7 +185,7 @@ fn closed_case(row: &Row<'_>) -> Result<ClosedCase, rusqlite::Error> {
         top_risk: decision.top_risk,
         first_action: decision.first_action,
         chosen,
-        outcomes: json(row, FIRST + 5)?,
+        outcomes: row.json(FIRST + 5)?,
         told_time: Timestamp(row.get(FIRST + 1)?),
         cursor: CaseCursor(row.get(FIRST)?),
     })

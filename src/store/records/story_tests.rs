@@ -16,7 +16,10 @@ use crate::domain::order::OrderKey;
 use crate::domain::record::Record;
 use crate::domain::standing::{Said, Standing, standing};
 use crate::domain::time::Timestamp;
-use crate::store::records::tests::{choice, decided, decision_id, key, outcome, told};
+use crate::store::records::databases::{Database, databases, ready};
+use crate::store::records::history::{
+    choice, decided, decision_id, journal_of, key, outcome, told,
+};
 
 /// Decisions of the history; the first twenty orders have two of them.
 const N_DECISIONS: u64 = 60;
@@ -24,8 +27,16 @@ const ACTIONS: [ActionKind; 3] = [ActionKind::Approve, ActionKind::Hold, ActionK
 const KINDS: [OutcomeKind; 3] =
     [OutcomeKind::Refund, OutcomeKind::ConfirmedFraud, OutcomeKind::DeliveredOk];
 
-fn opened(dir: &Path) -> (RecordsWriter, Records) {
-    let (mut writer, records, _) = open(&dir.join("records.db"), 1 << 40).unwrap();
+/// Empty records that are read and filled by hand.
+fn empty(database: &Database, dir: &Path) -> (RecordsWriter, Records) {
+    let (mut writer, records) = database.open(dir, 1 << 40);
+    let journal = journal_of(dir, 1);
+    ready(&mut writer, &journal.reader());
+    (writer, records)
+}
+
+fn opened(database: &Database, dir: &Path) -> (RecordsWriter, Records) {
+    let (mut writer, records) = empty(database, dir);
     let decisions: Vec<_> = (1..=N_DECISIONS).map(|n| (n, decided(n))).collect();
     writer.apply(&decisions).unwrap();
     (writer, records)
@@ -165,8 +176,12 @@ fn check_lists(records: &Records, plain: &Plain) {
 
 #[test]
 fn closed_cases_are_what_a_plain_reading_of_everything_told_says() {
+    databases().iter().for_each(check_closed);
+}
+
+fn check_closed(database: &Database) {
     let dir = tempfile::tempdir().unwrap();
-    let (mut writer, records) = opened(dir.path());
+    let (mut writer, records) = opened(database, dir.path());
     let (mut dice, mut plain) = (ChaCha8Rng::seed_from_u64(7), Plain::default());
     for at in N_DECISIONS + 1..N_DECISIONS + 400 {
         let fact = if dice.gen_bool(0.3) {
@@ -202,8 +217,12 @@ fn closed_cases_are_what_a_plain_reading_of_everything_told_says() {
 
 #[test]
 fn a_case_whose_only_outcome_is_taken_back_is_open_again() {
+    databases().iter().for_each(check_taken_back);
+}
+
+fn check_taken_back(database: &Database) {
     let dir = tempfile::tempdir().unwrap();
-    let (mut writer, records) = opened(dir.path());
+    let (mut writer, records) = opened(database, dir.path());
     let n_closed = || records.closed_cases(&ClosedCaseQuery::default()).map(|it| it.cases.len());
     writer.apply(&[(61, told("a".into(), Fact::Outcome(outcome(8))))]).unwrap();
     // Told again: no news.
@@ -226,8 +245,12 @@ fn a_case_whose_only_outcome_is_taken_back_is_open_again() {
 
 #[test]
 fn a_page_has_a_most_and_says_where_the_next_one_starts() {
+    databases().iter().for_each(check_page);
+}
+
+fn check_page(database: &Database) {
     let dir = tempfile::tempdir().unwrap();
-    let (mut writer, records, _) = open(&dir.path().join("records.db"), 1 << 40).unwrap();
+    let (mut writer, records) = empty(database, dir.path());
     let n = u64::from(CLOSED_CASES_MAX) + 1;
     let decisions: Vec<_> = (1..=n).map(|n| (n, decided(n))).collect();
     writer.apply(&decisions).unwrap();
@@ -244,8 +267,12 @@ fn a_page_has_a_most_and_says_where_the_next_one_starts() {
 
 #[test]
 fn the_story_of_an_order_is_its_own_in_all_revisions_and_newest_first() {
+    databases().iter().for_each(check_story);
+}
+
+fn check_story(database: &Database) {
     let dir = tempfile::tempdir().unwrap();
-    let (mut writer, records) = opened(dir.path());
+    let (mut writer, records) = opened(database, dir.path());
     let step = |order: OrderKey| Fact::OrderShipped(OrderStep { order });
     let words = [
         step(OrderKey { revision: 3, ..key(5) }),

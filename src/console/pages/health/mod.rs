@@ -86,7 +86,7 @@ async fn live() -> &'static str {
     "alive\n"
 }
 
-/// The engine answers, and the records follow the journal.
+/// The engine answers. Without its records it judges all the same, so that is only told.
 pub async fn ready(State(console): State<Arc<Console>>) -> (StatusCode, &'static str) {
     // Whoever asks has not signed in: the reason is on the page and in the log.
     let Ok(_) = console.engine.get_graph_status().await else {
@@ -94,6 +94,7 @@ pub async fn ready(State(console): State<Arc<Console>>) -> (StatusCode, &'static
     };
     match console.engine.get_system_status().await {
         Ok(status) if status.records_failure.is_none() => (StatusCode::OK, "ready\n"),
-        Ok(_) | Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the records do not follow\n"),
+        Ok(_) => (StatusCode::OK, "degraded: the records do not follow\n"),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the data folder does not read\n"),
     }
 }

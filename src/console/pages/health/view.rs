@@ -142,7 +142,7 @@ impl Facts {
     /// The numbers of a status.
     pub fn new(status: &SystemStatus, graph: &GraphStatus) -> Self {
         let (disk, counts) = (status.data, graph.counts);
-        let all = disk.journal + disk.snapshots + disk.records;
+        let all = disk.journal + disk.snapshots + disk.records.unwrap_or(0);
         let numbers = [
             ("health-entities", graph.n_entities),
             ("health-orders-kept", graph.n_orders_kept),
@@ -161,7 +161,7 @@ impl Facts {
             disk: [
                 ("health-disk-journal", bytes(disk.journal)),
                 ("health-disk-snapshots", bytes(disk.snapshots)),
-                ("health-disk-records", bytes(disk.records)),
+                ("health-disk-records", disk.records.map_or_else(|| "–".to_owned(), bytes)),
                 ("health-disk-all", bytes(all)),
             ],
             graph: numbers.map(|(key, n)| (key, count(n))).into(),
@@ -250,7 +250,7 @@ mod tests {
             build: "1".into(),
             model: named(),
             strategy: named(),
-            data: DiskUse { journal: 1_000_000, snapshots: 0, records: 500_000 },
+            data: DiskUse { journal: 1_000_000, snapshots: 0, records: Some(500_000) },
         }
     }
 
