@@ -67,7 +67,10 @@ impl CallArgs {
         if let (Some(certificate), Some(key)) = (&self.client_certificate, &self.client_key) {
             tls = tls.identity(Identity::from_pem(read(certificate)?, read(key)?));
         }
-        endpoint.tls_config(tls).into_diagnostic().wrap_err_with(|| format!("using {}", ca.display()))
+        endpoint
+            .tls_config(tls)
+            .into_diagnostic()
+            .wrap_err_with(|| format!("using {}", ca.display()))
     }
 
     /// The key to show: of the file, else of the environment, else none.
@@ -91,7 +94,9 @@ impl CallArgs {
 }
 
 fn read(path: &Path) -> miette::Result<String> {
-    fs::read_to_string(path).into_diagnostic().wrap_err_with(|| format!("reading {}", path.display()))
+    fs::read_to_string(path)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("reading {}", path.display()))
 }
 
 /// Shows a key with every call.

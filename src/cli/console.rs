@@ -13,8 +13,10 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::clock;
 use crate::cli::output::say;
 use crate::cli::serve::bind;
+use crate::cli::tls::{Protocol, acceptor};
 use crate::config::levers::{levers, with_levers};
 use crate::config::service::ServiceSettings;
+use crate::console::listener::Entrance;
 use crate::console::parts::{Console, ConsoleParts, ConsoleSettings, LeverTools, Market};
 use crate::console::server::serve;
 use crate::domain::access::{Permission, PersonDraft, Role};
@@ -31,6 +33,7 @@ const FIRST_PERSON: &str = "admin";
 #[derive(Debug)]
 pub struct Pages {
     listener: TcpListener,
+    entrance: Entrance,
     console: Arc<Console>,
 }
 
@@ -45,7 +48,7 @@ impl Pages {
     /// # Errors
     /// When the transport fails.
     pub async fn serve(self, stopping: CancellationToken) -> io::Result<()> {
-        serve(self.listener, self.console, stopping.cancelled_owned()).await
+        serve(self.listener, self.entrance, self.console, stopping.cancelled_owned()).await
     }
 }
 
@@ -60,6 +63,11 @@ pub async fn open_console(
     market: Market,
 ) -> miette::Result<Option<Pages>> {
     let Some(listen) = settings.console.listen else { return Ok(None) };
+    let doors = &settings.doors;
+    let tls = doors.tls.as_ref().map(|files| acceptor(files, Protocol::Pages)).transpose()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let entrance =
+        Entrance { tls, connections_max: doors.connections_max, handshake: doors.handshake };
     let listener = match (bind(listen).await, market) {
         (Ok(listener), _) => listener,
         // Somebody serves there already; a demo only needs some port.
@@ -79,11 +87,11 @@ pub async fn open_console(
     console.sessions.invite(&link, &person_id, clock::now());
     let address = listener.local_addr().into_diagnostic()?;
     say(format!(
-        "console on http://{address}; sign in as {person_id}, once, within a day:\n\
-         http://{address}/sign-in?link={}",
+        "console on {scheme}://{address}; sign in as {person_id}, once, within a day:\n\
+         {scheme}://{address}/sign-in?link={}",
         link.expose(),
     ));
-    Ok(Some(Pages { listener, console }))
+    Ok(Some(Pages { listener, entrance, console }))
 }
 
 /// An administrator: the first there is, else one that may do everything.

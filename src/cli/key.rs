@@ -267,7 +267,10 @@ fn row(language: Language, key: &pb::ApiKey) -> Vec<Cell> {
         Cell::new(Tone::Strong, key.name.as_str()),
         Cell::new(Tone::Normal, key.owner.as_str()),
         Cell::new(Tone::Normal, key.scopes.join(", ")),
-        Cell::new(Tone::Normal, key.calls_per_second.map_or_else(|| "-".to_owned(), |n| n.to_string())),
+        Cell::new(
+            Tone::Normal,
+            key.calls_per_second.map_or_else(|| "-".to_owned(), |n| n.to_string()),
+        ),
         Cell::new(Tone::Quiet, end.unwrap_or_else(|| "-".to_owned())),
         Cell::new(tone, state),
     ]

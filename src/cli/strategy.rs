@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 
-use crate::cli::call::Line;
 use crate::cli::ask::{AskArgs, SignerArgs, refused};
+use crate::cli::call::Line;
 use crate::cli::output::say;
 use crate::cli::score::read;
 use crate::cli::strategy_page::{page, signed};

@@ -33,7 +33,9 @@ impl<S: OrderService> FeedbackService for FeedbackDoor<S> {
         let path = Path::Root.field("choice");
         let caller = CalledBy::of(&request);
         let mut told = request.into_inner().choice;
-        told.iter_mut().for_each(|choice| caller.attribute(choice));
+        if let Some(choice) = &mut told {
+            caller.attribute(choice);
+        }
         let read = check.required(&path, told, read_choice);
         let choice = check.finish(read).map_err(|error| status::of_invalid(&error))?;
         let ack = self.0.service.record_choice(choice, door.now).await;
@@ -50,7 +52,9 @@ impl<S: OrderService> FeedbackService for FeedbackDoor<S> {
         let path = Path::Root.field("outcome");
         let caller = CalledBy::of(&request);
         let mut told = request.into_inner().outcome;
-        told.iter_mut().for_each(|outcome| caller.attribute_outcome(outcome));
+        if let Some(outcome) = &mut told {
+            caller.attribute_outcome(outcome);
+        }
         let read = check.required(&path, told, read_outcome);
         let outcome = check.finish(read).map_err(|error| status::of_invalid(&error))?;
         let ack = self.0.service.record_outcome(outcome, door.now).await;

@@ -6,8 +6,8 @@ use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, async_trait};
 
 use crate::domain::strategy_version::StrategyVersion;
-use crate::grpc::decision_door::end_of_stream;
 use crate::grpc::attribution::signed;
+use crate::grpc::decision_door::end_of_stream;
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
 use crate::wire::error::Error as WireError;

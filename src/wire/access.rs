@@ -30,11 +30,12 @@ pub fn read_create(
         Some(end) => check.time(&Path::Root.field("expires"), end).map(Some),
     };
     let note = read_bounded(&mut check, "note", request.note, NOTE_CHARS_MAX);
-    let draft = name.zip(owner).zip(scopes).zip(expires).map(|(((name, owner), scopes), expires)| {
-        let owner = if owner.is_empty() { name.clone() } else { owner };
-        let calls_per_second = request.calls_per_second;
-        ApiKeyDraft { name, owner, scopes, calls_per_second, expires }
-    });
+    let draft =
+        name.zip(owner).zip(scopes).zip(expires).map(|(((name, owner), scopes), expires)| {
+            let owner = if owner.is_empty() { name.clone() } else { owner };
+            let calls_per_second = request.calls_per_second;
+            ApiKeyDraft { name, owner, scopes, calls_per_second, expires }
+        });
     check.finish(draft.zip(note))
 }
 

@@ -107,7 +107,11 @@ fn read_person(check: &mut Check<'_>, path: &Path<'_>, person: pb::Person) -> Op
     })
 }
 
-pub(super) fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::AuditEntry) -> Option<AuditEntry> {
+pub(super) fn read_entry(
+    check: &mut Check<'_>,
+    path: &Path<'_>,
+    entry: pb::AuditEntry,
+) -> Option<AuditEntry> {
     let at = check.required(&path.field("at"), entry.at, Check::time);
     Some(AuditEntry {
         sequence: entry.sequence,

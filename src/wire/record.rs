@@ -95,9 +95,7 @@ fn entry_to_pb(record: &Record) -> pb::record::Entry {
         Record::PersonChanged(changed) => {
             Entry::PersonChanged(access_record::changed_to_pb(changed))
         }
-        Record::ApiKeyChanged(changed) => {
-            Entry::ApiKeyChanged(key_record::changed_to_pb(changed))
-        }
+        Record::ApiKeyChanged(changed) => Entry::ApiKeyChanged(key_record::changed_to_pb(changed)),
         Record::Audited(entry) => Entry::Audited(access_record::audited_to_pb(entry)),
         Record::Noted(note) => Entry::Noted(access_record::noted_to_pb(note)),
     }

@@ -54,12 +54,7 @@ impl Sequencer {
         }
     }
 
-    fn change_key(
-        &mut self,
-        change: KeyChange,
-        signature: Signature,
-        reply: Reply<(ApiKey, u64)>,
-    ) {
+    fn change_key(&mut self, change: KeyChange, signature: Signature, reply: Reply<(ApiKey, u64)>) {
         match self.state.access.change_key(change, signature) {
             Ok(KeyStep::New(changed)) => {
                 let key = changed.key.clone();

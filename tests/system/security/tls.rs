@@ -5,7 +5,7 @@ use std::process::Output;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-use crate::security::{WITH_KEYS, config, first_key};
+use crate::security::{WITH_KEYS, config, first_key, unwrapped};
 use crate::server::{Server, orderlens};
 
 /// An authority that the test makes up.
@@ -90,7 +90,11 @@ fn tls_answers_who_trusts_it_and_mutual_tls_whom_it_trusts() {
     let plain = server.url.replacen("https", "http", 1);
     assert!(!is_answered(&ask(&plain, &root, &[])), "nobody speaks in the clear");
     let key_file = write(dir.join("api-key"), &root);
-    assert!(is_answered(&ask(&server.url, "", &[&ca[..], &["--key-file", path(&key_file)]].concat())));
+    assert!(is_answered(&ask(
+        &server.url,
+        "",
+        &[&ca[..], &["--key-file", path(&key_file)]].concat()
+    )));
     server.kill();
 
     let client_ca = format!("client_ca = \"{}\"", path(&ours.pem));
@@ -98,7 +102,8 @@ fn tls_answers_who_trusts_it_and_mutual_tls_whom_it_trusts() {
     let mutual = config(dir, &mutual);
     let server = Server::start_with(&data, &["--config", path(&mutual)]);
     let showing = |pair: &Pair| {
-        let shown = ["--client-certificate", path(&pair.certificate), "--client-key", path(&pair.key)];
+        let shown =
+            ["--client-certificate", path(&pair.certificate), "--client-key", path(&pair.key)];
         ask(&server.url, &root, &[&ca[..], &shown].concat())
     };
     assert!(is_answered(&showing(&known)));
@@ -119,6 +124,6 @@ fn files_that_do_not_fit_stop_the_start_and_are_named() {
     command.args(["serve", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"]);
     command.args(["--config", path(&file), "--data"]);
     let refused = command.arg(dir.join("data")).output().unwrap();
-    let said = String::from_utf8_lossy(&refused.stderr).replace('\n', " ");
+    let said = unwrapped(&refused.stderr);
     assert!(!refused.status.success() && said.contains("do not fit"), "{said}");
 }
