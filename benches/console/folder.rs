@@ -321,6 +321,7 @@ fn what_follows(scored: &ScoredOrder, n: u64, later: &mut Later) {
             source: if is_bad { OutcomeSource::Network } else { OutcomeSource::Carrier },
             source_ref: None,
             retracts: None,
+            told_by: None,
         };
         later.insert((at, format!("outcome/{outcome_id}").into()), Fact::Outcome(outcome));
     }
