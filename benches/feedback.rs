@@ -111,6 +111,7 @@ fn word(at: usize, decisions: &[DecisionId]) -> Word {
         source,
         source_ref: None,
         retracts: None,
+        told_by: None,
     })
 }
 

@@ -1,37 +1,41 @@
-//! `orderlens bench`: how many orders a second a server scores, and how fast.
+//! `orderlens bench`: what a whole recorded answer costs beside one without content.
 //!
-//! Closed loop: each of N callers asks again when it has its answer. Beside the
-//! server runs a no-op one with equal messages in the same minute, because
-//! absolute figures drift from machine to machine and only the ratio is kept.
+//! The full server and a no-op one with equal messages run as processes of their own,
+//! pinned to the same core, and are asked in turn in the same minute, because absolute
+//! figures drift from machine to machine and only the ratio is kept. What counts is
+//! answers per second of the server's CPU: threads behind the answer are paid for too.
 
-use std::fmt::Write as _;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use miette::{IntoDiagnostic as _, WrapErr as _, miette};
 use prost::Message as _;
-use serde::Serialize;
 use tonic::transport::{Channel, Endpoint};
 
 use crate::cli::ask::ink;
 use crate::cli::clock;
-use crate::cli::load_calls::{Mode, Plan, run_streams, run_unary};
-use crate::cli::load_floor::Floor;
+use crate::cli::load_calls::{Measured, Mode, Plan, run_at_rate, run_streams, run_unary};
 use crate::cli::load_orders::OrderSource;
+use crate::cli::load_page::{BenchReport, BenchRow, LATENCY_BARS_MS, median_row, show};
+use crate::cli::load_servers::{Cores, ServerProcess, cpu_s};
 use crate::cli::output::{say, say_json};
-use crate::cli::paint::{Align, Cell, Ink, Tone, table};
-use crate::domain::money::grouped;
+use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::decision_service_client::DecisionServiceClient;
 
 /// Score generated orders as fast as they are answered, beside a no-op server.
 ///
-/// The orders are recorded by the server: point it at one made for the purpose.
+/// Starts both servers by itself, on a data folder that it removes again; with
+/// `--server`, asks one that runs already (its orders are recorded there).
 #[derive(Clone, Debug, Args)]
 pub struct BenchArgs {
-    /// Address of the server; only this machine's own addresses are allowed.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:50051")]
-    pub server: String,
+    /// A server that runs already; only this machine's own addresses are allowed.
+    #[arg(long, value_name = "URL")]
+    pub server: Option<String>,
+    /// Process of that server, to count its CPU time.
+    #[arg(long, value_name = "PID", requires = "server")]
+    pub server_process: Option<u32>,
     /// Orders in flight, over all connections.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub in_flight: u32,
@@ -41,50 +45,25 @@ pub struct BenchArgs {
     /// Seconds per measurement.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub seconds: u32,
+    /// How often everything is measured; medians are shown.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
+    pub rounds: u32,
     /// Most orders per measurement.
     #[arg(long, default_value_t = 1_000_000)]
     pub count: u64,
+    /// Data folder of the server that is started, on the disk that is to be measured.
+    #[arg(long, value_name = "DIR", default_value = "bench-data")]
+    pub data: PathBuf,
     /// Print the figures as JSON.
     #[arg(long)]
     pub json: bool,
 }
 
-/// All figures of a run.
-#[derive(Clone, Debug, Serialize)]
-pub struct BenchReport {
-    /// Orders in flight, over all connections.
-    pub in_flight: u32,
-    /// Connections.
-    pub connections: u32,
-    /// Encoded size of one request.
-    pub request_bytes: usize,
-    /// Encoded size of one answer, a decision of the server.
-    pub response_bytes: usize,
-    /// One per server and way of calling.
-    pub rows: Vec<BenchRow>,
-}
-
-/// One measurement.
-#[derive(Clone, Debug, Serialize)]
-pub struct BenchRow {
-    /// `orderlens` or `no-op`.
-    pub server: &'static str,
-    /// Unary calls or streams.
-    pub mode: Mode,
-    /// Orders answered.
-    pub orders: u64,
-    /// Orders refused or failed.
-    pub errors: u64,
-    /// The first of those errors.
-    pub first_error: Option<String>,
-    /// Time it took.
-    pub seconds: f64,
-    /// Orders answered per second.
-    pub orders_per_s: f64,
-    /// Median time from request to answer, microseconds.
-    pub p50_us: f64,
-    /// 99 % of the answers came within, microseconds.
-    pub p99_us: f64,
+/// A server, as callers see it.
+struct Target {
+    name: &'static str,
+    channels: Vec<Channel>,
+    process: Option<u32>,
 }
 
 /// Measures and prints.
@@ -92,42 +71,20 @@ pub struct BenchRow {
 /// # Errors
 /// When the server is not on this machine, does not answer, or refuses the first order.
 pub fn run(args: &BenchArgs) -> miette::Result<()> {
-    let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
-    runtime.block_on(bench(args))
-}
-
-async fn bench(args: &BenchArgs) -> miette::Result<()> {
-    refuse_strangers(&args.server)?;
-    // Each run has order ids of its own, so that no answer is a replay.
-    let orders = OrderSource::new(&format!("{:x}", clock::now().0), clock::now());
-    let channels = connect(&args.server, args.connections).await?;
-    let first = orders.request(0);
-    let request_bytes = first.encoded_len();
-    let answer = DecisionServiceClient::new(channels[0].clone())
-        .score_order(first)
-        .await
-        .map_err(|status| miette!("{} refused the first order: {status}", args.server))?;
-    let answer = answer.into_inner();
-    let response_bytes = answer.encoded_len();
-    let floor = Floor::start(answer)?;
-    let floor_channels = connect(&floor.url(), args.connections).await?;
-
-    let plan = Plan {
-        in_flight: args.in_flight,
-        time: Duration::from_secs(args.seconds.into()),
-        count: args.count,
-    };
-    let mut rows = Vec::new();
-    for mode in [Mode::Unary, Mode::Stream] {
-        rows.push(measure("no-op", mode, &floor_channels, &orders, plan).await?);
-        rows.push(measure("orderlens", mode, &channels, &orders, plan).await?);
-    }
-    let report = BenchReport {
-        in_flight: args.in_flight,
-        connections: args.connections,
-        request_bytes,
-        response_bytes,
-        rows,
+    let report = if let Some(url) = &args.server {
+        refuse_strangers(url)?;
+        let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
+        runtime.block_on(async {
+            let channels = connect(url, args.connections).await?;
+            let target = Target { name: "server", channels, process: args.server_process };
+            measure_all(args, &[target], new_orders()?).await
+        })?
+    } else {
+        let cores = Cores::split()?;
+        cores.take_those_of_callers()?;
+        let measured = beside_the_floor(args, &cores);
+        cores.give_back();
+        measured?
     };
     if args.json {
         return say_json(&report);
@@ -136,40 +93,118 @@ async fn bench(args: &BenchArgs) -> miette::Result<()> {
     Ok(())
 }
 
-async fn measure(
-    server: &'static str,
-    mode: Mode,
-    channels: &[Channel],
-    orders: &OrderSource,
-    plan: Plan,
-) -> miette::Result<BenchRow> {
-    let warm_up = Plan { time: plan.time / 10, ..plan };
-    let mut measured = None;
-    for plan in [warm_up, plan] {
-        measured = Some(match mode {
-            Mode::Unary => run_unary(channels, orders, plan).await,
-            Mode::Stream => run_streams(channels, orders, plan).await,
-        });
-    }
-    let mut measured = measured.ok_or_else(|| miette!("nothing was measured"))?;
-    measured.nanos.sort_unstable();
-    let orders = measured.nanos.len() as u64;
-    Ok(BenchRow {
-        server,
-        mode,
-        orders,
-        errors: measured.errors,
-        first_error: measured.first_error,
-        seconds: measured.seconds,
-        orders_per_s: orders as f64 / measured.seconds,
-        p50_us: quantile_us(&measured.nanos, 50),
-        p99_us: quantile_us(&measured.nanos, 99),
+/// Starts both servers and measures them.
+fn beside_the_floor(args: &BenchArgs, cores: &Cores) -> miette::Result<BenchReport> {
+    let server = ServerProcess::serve(cores, &args.data)?;
+    // Made only now: its threads belong to the cores of callers.
+    let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
+    runtime.block_on(async {
+        let orders = new_orders()?;
+        let channels = connect(&server.url, args.connections).await?;
+        let answer = ask_once(&channels, &orders).await?;
+        let floor = ServerProcess::floor(cores, &answer.encode_to_vec())?;
+        let floor_channels = connect(&floor.url, args.connections).await?;
+        let target = |name, channels, server: &ServerProcess| {
+            let process = Some(server.process());
+            Target { name, channels, process }
+        };
+        let targets =
+            [target("no-op", floor_channels, &floor), target("orderlens", channels, &server)];
+        measure_all(args, &targets, orders).await
     })
 }
 
-fn quantile_us(sorted_nanos: &[u64], percent: usize) -> f64 {
-    let idx = (sorted_nanos.len() * percent / 100).min(sorted_nanos.len().saturating_sub(1));
-    sorted_nanos.get(idx).map_or(0.0, |nanos| *nanos as f64 / 1e3)
+/// Orders whose ids no other run has, so that no answer is a replay.
+fn new_orders() -> miette::Result<OrderSource> {
+    OrderSource::new(&format!("{:x}", clock::now().0), clock::now())
+}
+
+async fn ask_once(
+    channels: &[Channel],
+    orders: &OrderSource,
+) -> miette::Result<pb::ScoreOrderResponse> {
+    let channel = channels.first().ok_or_else(|| miette!("no connection"))?;
+    let answer = DecisionServiceClient::new(channel.clone()).score_order(orders.request(0)).await;
+    let answer = answer.map_err(|status| miette!("the first order was refused: {status}"))?;
+    Ok(answer.into_inner())
+}
+
+async fn measure_all(
+    args: &BenchArgs,
+    targets: &[Target],
+    orders: OrderSource,
+) -> miette::Result<BenchReport> {
+    let plan = Plan {
+        in_flight: args.in_flight,
+        time: Duration::from_secs(args.seconds.into()),
+        count: args.count,
+    };
+    let warm_up = Plan { time: plan.time / 5, ..plan };
+    let mut rounds = Vec::new();
+    for mode in [Mode::Unary, Mode::Stream] {
+        for target in targets {
+            measure(target, mode, &orders, warm_up).await?;
+        }
+        for _ in 0..args.rounds {
+            for target in targets {
+                rounds.push(measure(target, mode, &orders, plan).await?);
+            }
+        }
+    }
+    let mut rows: Vec<BenchRow> = Vec::new();
+    for mode in [Mode::Unary, Mode::Stream] {
+        let of = |target: &Target| median_row(&rounds, target.name, mode);
+        rows.extend(targets.iter().filter_map(of));
+    }
+    // The last target is the one of interest; at half its peak its answers must be quick.
+    let mut at_half_peak = None;
+    if let Some(target) = targets.last()
+        && let Some(peak) = median_row(&rounds, target.name, Mode::Unary)
+    {
+        let paced = run_at_rate(&target.channels, &orders, plan, peak.orders_per_s / 2.0);
+        at_half_peak = Some(BenchRow::new(target.name, Mode::Paced, counted(target, paced).await?));
+    }
+    let answer = match targets.last() {
+        Some(target) => ask_once(&target.channels, &orders).await?.encoded_len(),
+        None => 0,
+    };
+    Ok(BenchReport {
+        in_flight: args.in_flight,
+        connections: args.connections,
+        rounds: args.rounds,
+        request_bytes: orders.request(0).encoded_len(),
+        response_bytes: answer,
+        rows,
+        at_half_peak,
+        latency_bars_ms: LATENCY_BARS_MS,
+    })
+}
+
+async fn measure(
+    target: &Target,
+    mode: Mode,
+    orders: &OrderSource,
+    plan: Plan,
+) -> miette::Result<BenchRow> {
+    let measured = match mode {
+        Mode::Unary | Mode::Paced => {
+            counted(target, run_unary(&target.channels, orders, plan)).await?
+        }
+        Mode::Stream => counted(target, run_streams(&target.channels, orders, plan)).await?,
+    };
+    Ok(BenchRow::new(target.name, mode, measured))
+}
+
+/// What was measured, with the CPU time that the server took for it.
+async fn counted(
+    target: &Target,
+    run: impl Future<Output = Measured>,
+) -> miette::Result<(Measured, Option<f64>)> {
+    let before = target.process.map(cpu_s).transpose()?;
+    let mut measured = run.await;
+    let after = target.process.map(cpu_s).transpose()?;
+    measured.nanos.sort_unstable();
+    Ok((measured, before.zip(after).map(|(before, after)| after - before)))
 }
 
 async fn connect(url: &str, n: u32) -> miette::Result<Vec<Channel>> {
@@ -189,39 +224,4 @@ fn refuse_strangers(url: &str) -> miette::Result<()> {
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
     let is_local = host == "localhost" || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     if is_local { Ok(()) } else { Err(miette!("{url} is not on this machine; load stays here")) }
-}
-
-fn show(ink: Ink, report: &BenchReport) -> String {
-    let heading = ["server", "calls", "orders/s", "p50 ms", "p99 ms", "orders", "errors"];
-    let mut rows = vec![heading.map(|name| Cell::new(Tone::Quiet, name)).to_vec()];
-    for row in &report.rows {
-        let errors = if 0 < row.errors { Tone::Bad } else { Tone::Normal };
-        rows.push(vec![
-            Cell::new(Tone::Normal, row.server),
-            Cell::new(Tone::Normal, row.mode.as_str()),
-            Cell::new(Tone::Strong, grouped(row.orders_per_s, 0)),
-            Cell::new(Tone::Normal, format!("{:.2}", row.p50_us / 1e3)),
-            Cell::new(Tone::Normal, format!("{:.2}", row.p99_us / 1e3)),
-            Cell::new(Tone::Quiet, grouped(row.orders as f64, 0)),
-            Cell::new(errors, grouped(row.errors as f64, 0)),
-        ]);
-    }
-    let end = Align::End;
-    let aligns = [Align::Start, Align::Start, end, end, end, end, end];
-    let BenchReport { in_flight, connections, request_bytes, response_bytes, .. } = report;
-    let mut text = format!(
-        "{in_flight} orders in flight over {connections} connections, \
-         {request_bytes} bytes in, {response_bytes} bytes out\n{}",
-        table(ink, &aligns, &rows)
-    );
-    for row in report.rows.iter().filter(|row| row.first_error.is_some()) {
-        let error = row.first_error.as_deref().unwrap_or_default();
-        let _ = writeln!(text, "{} {}: {error}", row.server, row.mode.as_str());
-    }
-    text
-}
-
-/// Where a server of this process listens.
-pub fn url_of(address: SocketAddr) -> String {
-    format!("http://{address}")
 }

@@ -23,6 +23,8 @@ pub enum Mode {
     Unary,
     /// One stream per connection.
     Stream,
+    /// One call per order, at a given rate.
+    Paced,
 }
 
 /// How much to send.
@@ -67,6 +69,7 @@ impl Mode {
         match self {
             Self::Unary => "unary",
             Self::Stream => "stream",
+            Self::Paced => "unary, at half the peak",
         }
     }
 }
@@ -138,6 +141,35 @@ async fn call(mut client: DecisionServiceClient<Channel>, run: Run) -> Measured 
         }
     }
     measured
+}
+
+/// One call per order, at a rate, whether answers come or not: what waits is counted too.
+pub async fn run_at_rate(
+    channels: &[Channel],
+    orders: &OrderSource,
+    plan: Plan,
+    per_second: f64,
+) -> Measured {
+    let run = Run::new(orders, plan);
+    let start = Instant::now();
+    let mut callers = JoinSet::new();
+    let clients: Vec<_> = channels.iter().cloned().map(DecisionServiceClient::new).collect();
+    let mut turns = clients.into_iter().cycle();
+    for n in 0_u32.. {
+        let due = start + Duration::from_secs_f64(f64::from(n) / per_second.max(1.0));
+        tokio::time::sleep_until(due.into()).await;
+        let (Some(request), Some(mut client)) = (run.next(), turns.next()) else { break };
+        callers.spawn(async move {
+            let mut measured = Measured::default();
+            match client.score_order(request).await {
+                // From when it was due: a late start is waiting as well.
+                Ok(_) => measured.answered(due),
+                Err(status) => measured.failed(|| status.to_string()),
+            }
+            measured
+        });
+    }
+    Measured::of(callers, start).await
 }
 
 /// One stream per connection, `in_flight` orders spread over them.

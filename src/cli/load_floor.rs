@@ -1,65 +1,43 @@
 //! The no-op server of `orderlens bench`: what the transport alone costs.
 
-use std::net::SocketAddr;
-use std::thread;
+use std::io::Read as _;
 
 use futures_util::StreamExt as _;
 use miette::IntoDiagnostic as _;
+use prost::Message as _;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tonic::codegen::BoxStream;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status, Streaming, async_trait};
 
-use crate::cli::load::url_of;
+use crate::cli::output::say;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::decision_service_server::{DecisionService, DecisionServiceServer};
 
-/// A server that answers every order with the same decision; stops when dropped.
-#[derive(Debug)]
-pub struct Floor {
-    address: SocketAddr,
-    // Dropping it ends the server.
-    _stop: oneshot::Sender<()>,
-}
-
 struct NoOp(pb::ScoreOrderResponse);
 
-impl Floor {
-    /// Starts one on a free port, with a runtime and threads of its own.
-    ///
-    /// # Errors
-    /// When no port or thread can be had.
-    pub fn start(answer: pb::ScoreOrderResponse) -> miette::Result<Self> {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().enable_all().build().into_diagnostic()?;
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").into_diagnostic()?;
-        listener.set_nonblocking(true).into_diagnostic()?;
-        let address = listener.local_addr().into_diagnostic()?;
-        let (stop, stopped) = oneshot::channel();
-        thread::spawn(move || {
-            runtime.block_on(async move {
-                let Ok(listener) = TcpListener::from_std(listener) else { return };
-                let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-                let serving = Server::builder()
-                    .initial_stream_window_size(1 << 20)
-                    .initial_connection_window_size(4 << 20)
-                    .add_service(DecisionServiceServer::new(NoOp(answer)))
-                    .serve_with_incoming(incoming);
-                tokio::select! {
-                    _ = serving => {}
-                    _ = stopped => {}
-                }
-            });
-        });
-        Ok(Self { address, _stop: stop })
-    }
-
-    /// Where it listens.
-    pub fn url(&self) -> String {
-        url_of(self.address)
-    }
+/// Answers every order with the same decision, whose bytes come by standard input, until killed.
+///
+/// # Errors
+/// When the input is no answer, or no port can be had.
+pub fn run() -> miette::Result<()> {
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes).into_diagnostic()?;
+    let answer = pb::ScoreOrderResponse::decode(&*bytes).into_diagnostic()?;
+    let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.into_diagnostic()?;
+        say(format!("listening on http://{}", listener.local_addr().into_diagnostic()?));
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        Server::builder()
+            .initial_stream_window_size(1 << 20)
+            .initial_connection_window_size(4 << 20)
+            .add_service(DecisionServiceServer::new(NoOp(answer)))
+            .serve_with_incoming(incoming)
+            .await
+            .into_diagnostic()
+    })
 }
 
 #[async_trait]

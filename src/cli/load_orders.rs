@@ -1,93 +1,81 @@
-//! Orders for `orderlens bench`: each its own, all of a realistic size.
+//! Orders for `orderlens bench`: those of a synthetic market, as a pipeline sends them.
+//!
+//! What an answer costs depends on what it is about: families, gangs and plain shoppers
+//! come in the shares that the shipped model knows, with the past that they have by then.
 
-use std::fmt::Write as _;
+use std::sync::Arc;
 
-use crate::domain::entity::EntityKind;
-use crate::domain::scramble::{SEED_STEP, scramble};
-use crate::domain::time::Timestamp;
+use miette::miette;
+
+use crate::domain::entity::IdentityKey;
+use crate::domain::event::{Event, Fact};
+use crate::domain::order::Order;
+use crate::domain::time::{Span, Timestamp};
+use crate::simulator::settings::SimulationSettings;
+use crate::simulator::world::Simulation;
 use crate::wire::check::time_to_pb;
-use crate::wire::enums::WireEnum;
+use crate::wire::order;
 use crate::wire::pb::v1 as pb;
 
-/// Makes orders; the same number always gives the same order.
+/// Days of the market; younger than what a server flags as late.
+const DAYS: u32 = 28;
+/// Orders a day.
+const ORDERS_PER_DAY: u32 = 4_000;
+/// Seed of the market.
+const SEED: u64 = 20_261_128;
+
+/// Gives orders by number; the same number always gives the same order.
 #[derive(Clone, Debug)]
 pub struct OrderSource {
-    channel: String,
-    placed: Timestamp,
+    run: Arc<str>,
+    orders: Arc<[(Timestamp, Order)]>,
 }
 
-/// Distinct values per kind of entity: a small market, with orders that share things.
-const POOLS: [(EntityKind, u64); 7] = [
-    (EntityKind::Account, 5_000),
-    (EntityKind::Device, 6_000),
-    (EntityKind::Ip, 3_000),
-    (EntityKind::Address, 5_000),
-    (EntityKind::Phone, 5_000),
-    (EntityKind::PaymentInstrument, 6_000),
-    (EntityKind::Region, 30),
-];
-
-/// Facts of the source's own.
-const ATTRIBUTES: [&str; 6] = [
-    "coupon_share",
-    "basket_age_min",
-    "session_pages",
-    "wishlist_items",
-    "search_terms",
-    "days_since_login",
-];
-
 impl OrderSource {
-    /// Orders of one run, placed at one instant.
-    pub fn new(run: &str, placed: Timestamp) -> Self {
-        Self { channel: format!("bench-{run}"), placed }
+    /// The orders of one run, of a market that ends now.
+    ///
+    /// # Errors
+    /// When the market has no orders.
+    pub fn new(run: &str, now: Timestamp) -> miette::Result<Self> {
+        let start = now.start_of_day() - Span::days(i64::from(DAYS));
+        let settings = SimulationSettings::new(SEED, start, DAYS, ORDERS_PER_DAY);
+        // The pseudonyms of the market are sent as if they were raw identifiers.
+        let market = Simulation::new(settings, IdentityKey::from_secret(b"bench"));
+        let orders: Arc<[_]> = market.filter_map(|told| placed(told.event)).collect();
+        if orders.is_empty() {
+            return Err(miette!("the synthetic market has no orders"));
+        }
+        Ok(Self { run: run.into(), orders })
     }
 
-    /// The order with this number.
+    /// The order with this number; after the last one the market is played again, with
+    /// other order ids.
     pub fn request(&self, n: u64) -> pb::ScoreOrderRequest {
-        let money = |minor_units| pb::Money { currency_code: "CNY".to_owned(), minor_units };
-        let price = 1_000 + i64::try_from(mix(n) % 50_000).unwrap_or_default();
-        let entities = POOLS.iter().zip(1_u64..).map(|((kind, size), salt)| pb::Entity {
-            kind: kind.to_wire(),
-            id: format!("{}-{:024}", kind.as_str(), mix(n ^ (salt << 40)) % size),
-        });
-        let mut attributes = std::collections::BTreeMap::new();
-        for (idx, name) in ATTRIBUTES.iter().enumerate() {
-            let number = (mix(n + idx as u64) % 1_000) as f64 / 100.0;
-            let value = Some(pb::attribute_value::Value::Number(number));
-            attributes.insert((*name).to_owned(), pb::AttributeValue { value });
+        let n_orders = self.orders.len() as u64;
+        let (again, at) = (n / n_orders, usize::try_from(n % n_orders).unwrap_or_default());
+        let (event_time, order) = &self.orders[at];
+        let mut order = order::to_pb(order);
+        if let Some(key) = &mut order.key {
+            key.channel.push('-');
+            key.channel.push_str(&self.run);
+            key.order_id.push('-');
+            key.order_id.push_str(&again.to_string());
         }
-        let mut order_id = String::from("order-");
-        let _ = write!(order_id, "{n:012}");
+        for entity in &mut order.entities {
+            // What is no pseudonym is hashed at the door, as a caller's identifiers are.
+            if let Some(hash) = entity.id.strip_prefix("h1_") {
+                entity.id = hash.to_owned();
+            }
+        }
         pb::ScoreOrderRequest {
-            event_time: Some(time_to_pb(self.placed)),
-            order: Some(pb::Order {
-                key: Some(pb::OrderKey { channel: self.channel.clone(), order_id, revision: 0 }),
-                amount: Some(money(price * 2)),
-                discount: Some(money(price / 10)),
-                items: vec![pb::OrderItem {
-                    sku_id: format!("SKU-{:06}", mix(n) % 2_000),
-                    quantity: 2,
-                    unit_price: Some(money(price)),
-                }],
-                entities: entities.collect(),
-                account_created_at: Some(time_to_pb(self.placed)),
-                address_kind: pb::AddressKind::Residential.into(),
-                payment_kind: pb::PaymentKind::Card.into(),
-                countries: Some(pb::Countries {
-                    ip: Some("CN".to_owned()),
-                    payment: Some("CN".to_owned()),
-                    shipping: Some("CN".to_owned()),
-                }),
-                device_distance_km: Some((mix(n) % 100) as f64),
-                attributes,
-            }),
+            event_time: Some(time_to_pb(*event_time)),
+            order: Some(order),
             ..Default::default()
         }
     }
 }
 
-/// A number that looks random.
-fn mix(n: u64) -> u64 {
-    scramble(n.wrapping_add(SEED_STEP))
+fn placed(event: Event) -> Option<(Timestamp, Order)> {
+    let Fact::OrderPlaced(order) = event.fact else { return None };
+    Some((event.event_time, order))
 }

@@ -42,6 +42,8 @@ pub mod load;
 pub mod load_calls;
 pub mod load_floor;
 pub mod load_orders;
+pub mod load_page;
+pub mod load_servers;
 pub mod model;
 pub mod ope;
 pub mod ope_log;
@@ -140,6 +142,9 @@ enum Command {
     CheckConfig(check_config::Args),
     /// Measure speed beside a no-op server in the same run
     Bench(load::BenchArgs),
+    /// The no-op server of `bench`
+    #[command(hide = true)]
+    BenchFloor,
 }
 
 /// Runs one command.
@@ -173,5 +178,6 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Audit(args) => audit::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Bench(args) => load::run(&args),
+        Command::BenchFloor => load_floor::run(),
     }
 }

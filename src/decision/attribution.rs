@@ -48,15 +48,14 @@ pub fn assess(
 ) -> RiskAssessment {
     let brief = assess_briefly(strategy, score, inputs.specs, recalibrate);
     let sum: f64 = score.contributions.iter().sum();
-    let mut ranked = rank_by_shift(&strategy.weights, score, inputs.specs);
-    let others = ranked.split_off(contributions_max.min(ranked.len()));
+    let shown = strongest(&strategy.weights, score, inputs.specs, contributions_max);
     RiskAssessment {
         residual: score.raw - score.base - sum,
-        contributions: ranked
-            .into_iter()
-            .map(|idx| contribution(&strategy.weights, score, inputs, idx))
+        contributions: shown
+            .iter()
+            .map(|idx| contribution(&strategy.weights, score, inputs, *idx))
             .collect(),
-        rest: rest(&strategy.weights, score, inputs.specs, others),
+        rest: rest(&strategy.weights, score, inputs.specs, &shown),
         groups: by_group(&strategy.weights, score, inputs.specs),
         entities: by_entity(&strategy.weights, score, inputs.specs),
         ..brief
@@ -125,18 +124,33 @@ pub fn move_to(
     risk.band = strategy.risk(&risk.head).band(calibrated.probability);
 }
 
-/// Positions of the features, largest shift under the weights first, then by id.
-pub fn rank_by_shift(
+/// Positions of at most `n_max` features, largest shift under the weights first, then by id.
+pub fn strongest(
     weights: &GroupWeights,
     score: &HeadScore,
     specs: &[FeatureSpec],
+    n_max: usize,
 ) -> Vec<usize> {
-    let shift = |idx: usize| (weights.get(specs[idx].group) * score.contributions[idx]).abs();
-    let mut ranked: Vec<usize> = (0..specs.len().min(score.contributions.len())).collect();
-    ranked.sort_by(|a, b| {
-        shift(*b).total_cmp(&shift(*a)).then_with(|| specs[*a].id.cmp(&specs[*b].id))
-    });
-    ranked
+    let shift = |(idx, phi): (usize, &f64)| ((weights.get(specs[idx].group) * phi).abs(), idx);
+    let shifts = score.contributions.iter().take(specs.len()).enumerate().map(shift);
+    // Many features of an order move nothing: these are compared only when they are shown.
+    let mut moving = Vec::with_capacity(specs.len());
+    moving.extend(shifts.clone().filter(|(shift, _)| *shift != 0.0));
+    let by_shift = |a: &(f64, usize), b: &(f64, usize)| {
+        b.0.total_cmp(&a.0).then_with(|| specs[a.1].id.cmp(&specs[b.1].id))
+    };
+    if n_max < moving.len() {
+        moving.select_nth_unstable_by(n_max, by_shift);
+        moving.truncate(n_max);
+    }
+    moving.sort_unstable_by(by_shift);
+    let n_left = n_max - moving.len();
+    if 0 < n_left {
+        let mut idle: Vec<_> = shifts.filter(|(shift, _)| *shift == 0.0).collect();
+        idle.sort_unstable_by(by_shift);
+        moving.extend(idle.into_iter().take(n_left));
+    }
+    moving.into_iter().map(|(_, idx)| idx).collect()
 }
 
 /// Shares of each theme, in [`FeatureGroup::ALL`] order; themes without features are left out.
@@ -145,7 +159,7 @@ fn by_group(
     score: &HeadScore,
     specs: &[FeatureSpec],
 ) -> Vec<Share<FeatureGroup>> {
-    roll_up(weights, score, specs, &FeatureGroup::ALL, |spec| spec.group)
+    roll_up(weights, score, specs, FeatureGroup::ALL, |spec| spec.group as usize)
 }
 
 /// Shares of each kind of entity whose history was read, `None` first for the order itself.
@@ -154,32 +168,31 @@ fn by_entity(
     score: &HeadScore,
     specs: &[FeatureSpec],
 ) -> Vec<Share<Option<EntityKind>>> {
-    let kinds: Vec<Option<EntityKind>> =
-        std::iter::once(None).chain(EntityKind::ALL.map(Some)).collect();
-    roll_up(weights, score, specs, &kinds, |spec| spec.entity)
+    let mut kinds = [None; EntityKind::ALL.len() + 1];
+    for (slot, kind) in kinds[1..].iter_mut().zip(EntityKind::ALL) {
+        *slot = Some(kind);
+    }
+    let place = |spec: &FeatureSpec| spec.entity.map_or(0, |kind| kind as usize + 1);
+    roll_up(weights, score, specs, kinds, place)
 }
 
-fn roll_up<K: Copy + PartialEq>(
+/// Sums by what features are of; `place_of` says where in `all` that stands.
+fn roll_up<K: Copy, const N: usize>(
     weights: &GroupWeights,
     score: &HeadScore,
     specs: &[FeatureSpec],
-    all: &[K],
-    key_of: impl Fn(&FeatureSpec) -> K,
+    all: [K; N],
+    place_of: impl Fn(&FeatureSpec) -> usize,
 ) -> Vec<Share<K>> {
-    let mut shares: Vec<Share<K>> = all
-        .iter()
-        .map(|of| Share { of: *of, n_features: 0, log_odds: 0.0, weighted_log_odds: 0.0 })
-        .collect();
+    let mut shares =
+        all.map(|of| Share { of, n_features: 0, log_odds: 0.0, weighted_log_odds: 0.0 });
     for (spec, phi) in specs.iter().zip(&score.contributions) {
-        let key = key_of(spec);
-        if let Some(share) = shares.iter_mut().find(|share| share.of == key) {
-            share.n_features += 1;
-            share.log_odds += phi;
-            share.weighted_log_odds += weights.get(spec.group) * phi;
-        }
+        let share = &mut shares[place_of(spec)];
+        share.n_features += 1;
+        share.log_odds += phi;
+        share.weighted_log_odds += weights.get(spec.group) * phi;
     }
-    shares.retain(|share| share.n_features != 0);
-    shares
+    shares.into_iter().filter(|share| share.n_features != 0).collect()
 }
 
 fn weighted_log_odds(weights: &GroupWeights, score: &HeadScore, specs: &[FeatureSpec]) -> f64 {
@@ -215,20 +228,24 @@ pub fn known(values: &[f32], idx: usize) -> Option<f64> {
     values.get(idx).filter(|value| !value.is_nan()).map(|value| f64::from(*value))
 }
 
+/// What the features that are not shown sum up to, in the order of the bundle.
 fn rest(
     weights: &GroupWeights,
     score: &HeadScore,
     specs: &[FeatureSpec],
-    mut others: Vec<usize>,
+    shown: &[usize],
 ) -> ContributionRest {
-    others.sort_unstable();
-    let mut rest = ContributionRest {
-        n_features: u32::try_from(others.len()).unwrap_or(u32::MAX),
-        ..ContributionRest::default()
-    };
-    for idx in others {
-        rest.log_odds += score.contributions[idx];
-        rest.weighted_log_odds += weights.get(specs[idx].group) * score.contributions[idx];
+    let mut is_shown = vec![false; specs.len()];
+    for idx in shown {
+        is_shown[*idx] = true;
+    }
+    let mut rest = ContributionRest::default();
+    for ((spec, phi), is_shown) in specs.iter().zip(&score.contributions).zip(is_shown) {
+        if !is_shown {
+            rest.n_features += 1;
+            rest.log_odds += phi;
+            rest.weighted_log_odds += weights.get(spec.group) * phi;
+        }
     }
     rest
 }

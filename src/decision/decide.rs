@@ -90,7 +90,9 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
     // A rule is the business speaking: it comes before what the model would rather be safe with.
     let forced = ruling.forced.iter().map(|(action, _)| *action);
     let tops: Vec<ActionKind> = forced.chain(is_thin.then_some(ActionKind::Review)).collect();
-    let mut actions = ranking.recommend(&tops, input.confirmations);
+    // The first action decides what follows, however few were asked for.
+    let n_max = input.actions_max.max(1);
+    let mut actions = ranking.recommend(&tops, input.confirmations, n_max);
     if let (Some(first), Some((_, rule))) = (actions.first_mut(), &ruling.forced) {
         first.forced_by = Some(rule.clone());
     }
@@ -101,7 +103,7 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
             explore(strategy, &candidate)
         });
     if exploration.is_some_and(|drawn| drawn.is_released) {
-        actions = ranking.recommend(&[ActionKind::Approve], input.confirmations);
+        actions = ranking.recommend(&[ActionKind::Approve], input.confirmations, n_max);
     }
     actions.truncate(input.actions_max);
     let is_looked_at = actions.first().is_some_and(|first| !first.action.is_release());

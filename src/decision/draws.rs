@@ -38,12 +38,23 @@ pub fn value_draws(head_idx: usize, point: f64, interval: (f64, f64)) -> [f64; D
     scenarios(head_idx, |z| point + z * if z < 0.0 { down } else { up })
 }
 
-/// The 10 % and 90 % quantiles of some draws; reorders them.
-pub fn p10_p90(draws: &mut [f64; DRAWS]) -> (f64, f64) {
+/// The 10 % and 90 % quantiles of some draws.
+pub fn p10_p90(draws: &[f64; DRAWS]) -> (f64, f64) {
     const TENTH: usize = DRAWS / 10;
-    let p10 = *draws.select_nth_unstable_by(TENTH, f64::total_cmp).1;
-    let p90 = *draws.select_nth_unstable_by(DRAWS - 1 - TENTH, f64::total_cmp).1;
-    (p10, p90)
+    // Whole numbers in the order of `f64::total_cmp` are found sooner.
+    let mut keys = draws.map(|draw| ordered(draw.to_bits().cast_signed()));
+    let (_, p10, above) = keys.select_nth_unstable(TENTH);
+    let (p10, (_, p90, _)) = (*p10, above.select_nth_unstable(DRAWS - 2 * TENTH - 2));
+    (value_of(p10), value_of(*p90))
+}
+
+/// The bits of a number as one that sorts alike, and back: see `f64::total_cmp`.
+fn ordered(bits: i64) -> i64 {
+    bits ^ ((bits >> 63).cast_unsigned() >> 1).cast_signed()
+}
+
+fn value_of(key: i64) -> f64 {
+    f64::from_bits(ordered(key).cast_unsigned())
 }
 
 fn scenarios(head_idx: usize, value: impl Fn(f64) -> f64) -> [f64; DRAWS] {

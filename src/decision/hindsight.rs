@@ -5,6 +5,7 @@
 //! say: they are not what an action turns on.
 
 use crate::decision::impact::{Friction, Scenario, Stakes, total};
+use crate::decision::impact_draws::{Lanes, good, totals};
 use crate::decision::outlook::Outlook;
 use crate::decision::strategy::{ActionPolicy, Strategy};
 use crate::domain::decision::ActionKind;
@@ -66,25 +67,56 @@ impl<'a> Hindsight<'a> {
 /// order as in the formulas of impact, and a best action. Of more than six risks the most
 /// probable ones are combined; the others are taken as absent.
 pub fn chances(stakes: &Stakes<'_>, outlook: &Outlook, actions: &[&Friction<'_>]) -> Vec<f64> {
-    let point = outlook.at_point();
-    let mut uncertain: Vec<usize> = (0..point.risks.len()).collect();
-    uncertain.sort_by(|a, b| point.risks[*b].total_cmp(&point.risks[*a]).then(a.cmp(b)));
+    let risks = outlook.at_point().risks;
+    let mut uncertain: Vec<usize> = (0..risks.len()).collect();
+    uncertain.sort_by(|a, b| risks[*b].total_cmp(&risks[*a]).then(a.cmp(b)));
     uncertain.truncate(RISKS_MAX);
-    let mut chances = vec![0.0; actions.len()];
-    let mut truth = vec![0.0; point.risks.len()];
-    for combination in 0..1_u32 << uncertain.len() {
-        let mut chance = 1.0;
-        for (bit, &risk) in uncertain.iter().enumerate() {
+    // Half of the scenarios are enough for the risks that ship with a contract.
+    if uncertain.len() < RISKS_MAX {
+        chances_of::<{ 1 << (RISKS_MAX - 1) }>(stakes, outlook, actions, &uncertain)
+    } else {
+        chances_of::<{ 1 << RISKS_MAX }>(stakes, outlook, actions, &uncertain)
+    }
+}
+
+/// As [`chances`], in up to `N` combinations of the uncertain risks.
+fn chances_of<const N: usize>(
+    stakes: &Stakes<'_>,
+    outlook: &Outlook,
+    actions: &[&Friction<'_>],
+    uncertain: &[usize],
+) -> Vec<f64> {
+    let point = outlook.at_point();
+    let mut truth = vec![[0.0; N]; point.risks.len()];
+    let mut chance = [1.0; N];
+    for (bit, &risk) in uncertain.iter().enumerate() {
+        for combination in 0..N {
             let is_real = combination >> bit & 1 == 1;
-            truth[risk] = f64::from(u8::from(is_real));
-            chance *= if is_real { point.risks[risk] } else { 1.0 - point.risks[risk] };
+            truth[risk][combination] = f64::from(u8::from(is_real));
+            let p = point.risks[risk];
+            chance[combination] *= if is_real { p } else { 1.0 - p };
         }
-        // The first of equals, as in the ranking.
-        let scenario = Scenario { risks: &truth, ..point };
-        let values = actions.iter().map(|action| total(&stakes.parts(action, &scenario)));
-        let best = values.enumerate().min_by(|a, b| b.1.total_cmp(&a.1));
-        if let Some((best, _)) = best {
-            chances[best] += chance;
+    }
+    let lanes = Lanes {
+        risks: &truth,
+        returns: &[point.returns; N],
+        future: &[point.future; N],
+        good: &good(&truth),
+    };
+    let mut best: [Option<(usize, f64)>; N] = [None; N];
+    for (action, friction) in actions.iter().enumerate() {
+        let values = totals(stakes, friction, lanes);
+        for (best, value) in best.iter_mut().zip(values) {
+            // The first of equals, as in the ranking.
+            if best.is_none_or(|(_, highest)| highest.total_cmp(&value).is_lt()) {
+                *best = Some((action, value));
+            }
+        }
+    }
+    let mut chances = vec![0.0; actions.len()];
+    for (best, chance) in best.iter().zip(chance).take(1 << uncertain.len()) {
+        if let Some((action, _)) = best {
+            chances[*action] += chance;
         }
     }
     chances

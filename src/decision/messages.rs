@@ -22,13 +22,29 @@ pub type Variables<'a> = [(&'a str, &'a Text)];
 /// The message under `section.key` with its variables filled in.
 pub fn message(section: &str, key: &str, variables: &Variables<'_>) -> Text {
     let (english, chinese) = &*CATALOGS;
-    let mut text = Text::new(template(english, section, key), template(chinese, section, key));
-    for (name, value) in variables {
-        let place = format!("{{{name}}}");
-        text.en = text.en.replace(&place, &value.en);
-        text.zh = text.zh.replace(&place, &value.zh);
+    let of = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, it)| *it);
+    Text::new(
+        filled(template(english, section, key), |name| Some(of(name)?.en.as_str())),
+        filled(template(chinese, section, key), |name| Some(of(name)?.zh.as_str())),
+    )
+}
+
+/// A template with every `{name}` that has a value replaced by it.
+fn filled<'t>(template: &'t str, value: impl Fn(&'t str) -> Option<&'t str>) -> String {
+    let mut text = String::with_capacity(2 * template.len());
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        let place = after.split_once('}').and_then(|(name, after)| Some((value(name)?, after)));
+        if let Some((value, after)) = place {
+            text.push_str(value);
+            rest = after;
+        } else {
+            text.push('{');
+            rest = after;
+        }
     }
-    text
+    text + rest
 }
 
 /// True when both catalogs have this message.

@@ -8,6 +8,7 @@ pub mod draws;
 pub mod explore;
 pub mod hindsight;
 pub mod impact;
+pub mod impact_draws;
 pub mod messages;
 pub mod options;
 pub mod outlook;

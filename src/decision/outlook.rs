@@ -28,10 +28,14 @@ pub struct Outlook {
 /// What the heads say in each of the what-if draws.
 #[derive(Debug)]
 pub struct OutlookDraws {
-    risks: Vec<[f64; DRAWS]>,
-    returns: [f64; DRAWS],
-    future: [f64; DRAWS],
-    price_index: Option<[f64; DRAWS]>,
+    /// Probability of each risk.
+    pub risks: Vec<[f64; DRAWS]>,
+    /// Probability of a return.
+    pub returns: [f64; DRAWS],
+    /// Margin of later purchases, minor units.
+    pub future: [f64; DRAWS],
+    /// Price index if released; `None` when no head predicts it.
+    pub price_index: Option<[f64; DRAWS]>,
 }
 
 /// One quantity: a head's, or the strategy's assumption with support 0.
@@ -141,20 +145,6 @@ impl Outlook {
             returns: self.returns.draws(),
             future: self.future.draws(),
             price_index: self.price_index.as_ref().map(Forecast::draws),
-        }
-    }
-}
-
-impl OutlookDraws {
-    /// One draw; `risks` is room for its risks.
-    pub fn at<'r>(&self, draw: usize, risks: &'r mut Vec<f64>) -> Scenario<'r> {
-        risks.clear();
-        risks.extend(self.risks.iter().map(|of_head| of_head[draw]));
-        Scenario {
-            risks,
-            returns: self.returns[draw],
-            future: self.future[draw],
-            price_index: self.price_index.map_or(1.0, |draws| draws[draw]),
         }
     }
 }

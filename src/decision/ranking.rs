@@ -9,10 +9,11 @@
 use crate::decision::draws::{DRAWS, p10_p90};
 use crate::decision::hindsight::chances;
 use crate::decision::impact::{
-    CHARGEBACK, CHARGEBACK_RISK, Exposure, Friction, MONEY_PARTS, PARTS, PRICE_INDEX, Parts,
-    REPURCHASE_VALUE, RETURN, Scenario, Stakes, position, total,
+    CHARGEBACK, CHARGEBACK_RISK, Exposure, Friction, MONEY_PARTS, PRICE_INDEX, Parts,
+    REPURCHASE_VALUE, RETURN, Stakes, position, total,
 };
-use crate::decision::outlook::{Forecast, Outlook, OutlookDraws};
+use crate::decision::impact_draws::{Drawn, DrawnOrder, Ends};
+use crate::decision::outlook::{Forecast, Outlook};
 use crate::decision::strategy::{ActionPolicy, Strategy};
 use crate::domain::confirmation::{Confirmations, Confirmed};
 use crate::domain::decision::ActionKind;
@@ -40,9 +41,7 @@ pub struct Ranking<'a> {
 struct Evaluated<'a> {
     friction: Friction<'a>,
     mean: Parts,
-    /// By part, then by draw.
-    draws: Box<[[f64; DRAWS]; PARTS]>,
-    totals: [f64; DRAWS],
+    drawn: Drawn,
     p_best: f64,
 }
 
@@ -58,9 +57,11 @@ impl<'a> Ranking<'a> {
         let outlook = Outlook::new(strategy, scores, risks);
         let stakes = Stakes::new(strategy, order, outlook.heads());
         let draws = outlook.draws();
+        let order = DrawnOrder::new(&stakes, &draws);
         let evaluate = |policy: &&'a ActionPolicy| {
             let friction = stakes.friction(policy);
-            Evaluated::new(&stakes, friction, outlook.at_point(), &draws)
+            let mean = stakes.parts(&friction, &outlook.at_point());
+            Evaluated { mean, drawn: order.evaluate(&friction), friction, p_best: 0.0 }
         };
         let mut actions: Vec<Evaluated<'a>> = eligible.iter().map(evaluate).collect();
         let frictions: Vec<&Friction<'_>> = actions.iter().map(|action| &action.friction).collect();
@@ -76,11 +77,13 @@ impl<'a> Ranking<'a> {
         self.actions.iter().map(|action| self.impact(action)).collect()
     }
 
-    /// All eligible actions, best first; those in `tops` are put on top of the others.
+    /// The best `n_max` eligible actions, best first; those in `tops` are put on top of the
+    /// others.
     pub fn recommend(
         &self,
         tops: &[ActionKind],
         confirmations: &Confirmations,
+        n_max: usize,
     ) -> Vec<RecommendedAction> {
         let mut order: Vec<usize> = (0..self.actions.len()).collect();
         order.sort_by(|a, b| self.mean(*b).total_cmp(&self.mean(*a)).then(a.cmp(b)));
@@ -92,6 +95,7 @@ impl<'a> Ranking<'a> {
             .iter()
             .zip(next)
             .zip(1..)
+            .take(n_max)
             .map(|((idx, next), rank)| {
                 let kind = self.actions[*idx].friction.policy.kind;
                 let prior = &self.strategy.trust.confirm_prior;
@@ -116,7 +120,7 @@ impl<'a> Ranking<'a> {
         let release = self.actions.iter().find(|a| a.friction.policy.kind == ActionKind::Approve);
         let (mean, draws) = match release {
             Some(release) => difference(action, release),
-            None => (total(&action.mean), action.totals),
+            None => (total(&action.mean), action.drawn.totals),
         };
         let (gap, is_close_call) = next.map_or((0.0, false), |next| {
             let (gap, draws) = difference(action, &self.actions[next]);
@@ -132,7 +136,7 @@ impl<'a> Ranking<'a> {
                 .plan
                 .as_ref()
                 .map_or_else(Vec::new, |it| it.steps.clone()),
-            value: estimate(mean, draws),
+            value: estimate(mean, p10_p90(&draws)),
             p_best: Probability::clamped(action.p_best),
             p_confirm: confirmed.probability,
             n_confirm: confirmed.n,
@@ -163,7 +167,7 @@ impl<'a> Ranking<'a> {
             action: action.friction.policy.kind,
             plan: action.friction.policy.plan_id().into(),
             currency: self.strategy.currency,
-            total: estimate(total(&action.mean), action.totals),
+            total: estimate(total(&action.mean), p10_p90(&action.drawn.totals)),
             parts: parts.filter(|part| part.value != Estimate::default()).collect(),
             review_minutes: action.friction.policy.review_minutes,
         }
@@ -179,7 +183,7 @@ impl<'a> Ranking<'a> {
         let at = position(kind);
         ImpactPart {
             kind,
-            value: estimate(action.mean[at], action.draws[at]),
+            value: estimate(action.mean[at], action.drawn.ends[at]),
             unit: match kind {
                 ImpactKind::PriceIndex => ImpactUnit::Index,
                 ImpactKind::StockUse => ImpactUnit::Pieces,
@@ -270,28 +274,6 @@ impl<'a> Ranking<'a> {
     }
 }
 
-impl<'a> Evaluated<'a> {
-    fn new(
-        stakes: &Stakes<'_>,
-        friction: Friction<'a>,
-        point: Scenario<'_>,
-        outlook: &OutlookDraws,
-    ) -> Self {
-        let mean = stakes.parts(&friction, &point);
-        let mut draws = Box::new([[0.0; DRAWS]; PARTS]);
-        let mut totals = [0.0; DRAWS];
-        let mut risks = Vec::new();
-        for (draw, sum) in totals.iter_mut().enumerate() {
-            let parts = stakes.parts(&friction, &outlook.at(draw, &mut risks));
-            *sum = total(&parts);
-            for (column, part) in draws.iter_mut().zip(parts) {
-                column[draw] = part;
-            }
-        }
-        Self { friction, mean, draws, totals, p_best: 0.0 }
-    }
-}
-
 /// The expected value of each action as a [`Ranking`] has it, minor units, in the order
 /// given, without the draws that only intervals and confidence need.
 pub fn action_means(
@@ -308,12 +290,11 @@ pub fn action_means(
 }
 
 fn difference(action: &Evaluated<'_>, other: &Evaluated<'_>) -> (f64, [f64; DRAWS]) {
-    let draws = std::array::from_fn(|draw| action.totals[draw] - other.totals[draw]);
+    let draws = std::array::from_fn(|draw| action.drawn.totals[draw] - other.drawn.totals[draw]);
     (total(&action.mean) - total(&other.mean), draws)
 }
 
-fn estimate(mean: f64, mut draws: [f64; DRAWS]) -> Estimate {
-    let (p10, p90) = p10_p90(&mut draws);
+fn estimate(mean: f64, (p10, p90): Ends) -> Estimate {
     // Adding 0 turns -0 into 0: no reader should meet two zeros, and protobuf keeps only one.
     Estimate { mean: mean + 0.0, p10: p10.min(mean) + 0.0, p90: p90.max(mean) + 0.0 }
 }

@@ -1,6 +1,6 @@
 //! Which features an answer speaks about, hence what its evidence has to show.
 
-use crate::decision::attribution::{Recalibrate, rank_by_shift, weigh};
+use crate::decision::attribution::{Recalibrate, strongest, weigh};
 use crate::decision::strategy::{GroupWeights, Strategy};
 use crate::decision::urgency::Urgency;
 use crate::domain::entity::EntityKind;
@@ -74,7 +74,8 @@ pub fn to_show(
             found.extend(told(weights, urgency.band, &scores[idx], specs));
         }
     }
-    let ranked = rank_by_shift(weights, leading, specs);
+    let n_moving = leading.contributions.iter().filter(|phi| **phi != 0.0).count();
+    let ranked = strongest(weights, leading, specs, n_moving);
     found.extend(ranked.into_iter().filter(|&idx| leading.contributions[idx] != 0.0));
     let mut is_found = vec![false; specs.len()];
     found.retain(|&idx| !std::mem::replace(&mut is_found[idx], true));

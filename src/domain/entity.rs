@@ -114,6 +114,10 @@ pub struct IdentityKey([u8; 32]);
 /// Prefix of the text form of a hashed key; the digit is the format version.
 const HASHED_PREFIX: &str = "h1_";
 
+/// Text form of a hashed key, on the stack.
+#[derive(Clone, Copy, Debug)]
+pub struct HashText([u8; HASHED_PREFIX.len() + 32]);
+
 impl EntityKey {
     /// Reads the text form: `h1_…` is a pseudonym, anything else a plain name.
     pub fn parse(text: &str) -> Self {
@@ -122,6 +126,26 @@ impl EntityKey {
                 .map_or_else(|_| Self::Plain(text.into()), Self::Hashed),
             _ => Self::Plain(text.into()),
         }
+    }
+}
+
+impl HashText {
+    /// Of a pseudonym.
+    pub fn new(hash: u128) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut text = [0; HASHED_PREFIX.len() + 32];
+        let (prefix, digits) = text.split_at_mut(HASHED_PREFIX.len());
+        prefix.copy_from_slice(HASHED_PREFIX.as_bytes());
+        for (digit, shift) in digits.iter_mut().zip((0..128).step_by(4).rev()) {
+            *digit = DIGITS[(hash >> shift & 15) as usize];
+        }
+        Self(text)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        // ASCII alone was written.
+        std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
 
@@ -184,7 +208,7 @@ impl fmt::Debug for IdentityKey {
 impl fmt::Display for EntityKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Hashed(hash) => write!(f, "{HASHED_PREFIX}{hash:032x}"),
+            Self::Hashed(hash) => f.write_str(HashText::new(*hash).as_str()),
             Self::Plain(name) => f.write_str(name),
         }
     }

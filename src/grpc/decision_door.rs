@@ -1,5 +1,7 @@
 //! `DecisionService`: messages in, the engine's answers out.
 
+use std::sync::Arc;
+
 use futures_util::{StreamExt as _, stream};
 use tonic::codegen::BoxStream;
 use tonic::{Request, Response, Status, Streaming, async_trait};
@@ -10,9 +12,10 @@ use crate::domain::query::{FieldDifference, WhatIfSubject};
 use crate::grpc::attribution::CalledBy;
 use crate::grpc::shared::Shared;
 use crate::grpc::status;
+use crate::wire::answer::{Answer, Answered, Origin};
 use crate::wire::decision::Explain;
+use crate::wire::pb::answered::decision_service_server::DecisionService;
 use crate::wire::pb::v1 as pb;
-use crate::wire::pb::v1::decision_service_server::DecisionService;
 use crate::wire::request::Recording;
 use crate::wire::{counterfactual, decision, difference, request, what_if};
 use crate::workflow::service::OrderService;
@@ -29,13 +32,14 @@ impl<S> Clone for DecisionDoor<S> {
 
 #[async_trait]
 impl<S: OrderService> DecisionService for DecisionDoor<S> {
-    type ScoreOrdersStream = BoxStream<pb::ScoreOrdersResponse>;
+    type ScoreOrdersStream = BoxStream<Answer>;
 
     async fn score_order(
         &self,
         request: Request<pb::ScoreOrderRequest>,
-    ) -> Result<Response<pb::ScoreOrderResponse>, Status> {
-        score(&self.0, request.into_inner()).await.map(Response::new)
+    ) -> Result<Response<Answer>, Status> {
+        let scored = score(&self.0, request.into_inner()).await?;
+        Ok(Response::new(Answer::new(scored.answered())))
     }
 
     async fn score_orders(
@@ -122,36 +126,42 @@ impl<S: OrderService> DecisionService for DecisionDoor<S> {
     }
 }
 
+/// A judged order, and what is told of it.
+struct Scored {
+    decision: Arc<Decision>,
+    explain: Explain,
+    origin: Origin,
+}
+
+impl Scored {
+    fn answered(&self) -> Answered<'_> {
+        Answered { decision: &self.decision, explain: self.explain, origin: self.origin }
+    }
+}
+
 async fn score<S: OrderService>(
     shared: &Shared<S>,
     request: pb::ScoreOrderRequest,
-) -> Result<pb::ScoreOrderResponse, Status> {
+) -> Result<Scored, Status> {
     let door = shared.door();
     let score = request::score_order(request, door).map_err(|error| status::of_invalid(&error))?;
     if score.strategy.is_some_and(|name| *name != *shared.service.active_strategy()) {
         let description = "is not the active strategy; use WhatIf to try another one";
         return Err(status::of_field("strategy_ref", description));
     }
-    match score.recording {
+    let (decision, origin) = match score.recording {
         Recording::Recorded => {
             let answer = shared.service.score_order(score.request, door.now).await;
             let answer = answer.map_err(|error| status::of_error(&error))?;
-            Ok(pb::ScoreOrderResponse {
-                decision: Some(decision::to_pb(&answer.decision, score.explain)),
-                replayed: answer.is_replayed,
-                dry_run: false,
-            })
+            let origin = if answer.is_replayed { Origin::Replayed } else { Origin::New };
+            (answer.decision, origin)
         }
         Recording::DryRun => {
             let decided = shared.service.dry_run(score.request, door.now).await;
-            let decided = decided.map_err(|error| status::of_error(&error))?;
-            Ok(pb::ScoreOrderResponse {
-                decision: Some(hypothetical(&decided, score.explain)),
-                replayed: false,
-                dry_run: true,
-            })
+            (decided.map_err(|error| status::of_error(&error))?, Origin::DryRun)
         }
-    }
+    };
+    Ok(Scored { decision, explain: score.explain, origin })
 }
 
 /// A decision that was never recorded, marked so: nobody shall store it as if it were.
@@ -163,8 +173,7 @@ async fn score_item<S: OrderService>(
     shared: &Shared<S>,
     caller: &CalledBy,
     item: pb::ScoreOrdersRequest,
-) -> pb::ScoreOrdersResponse {
-    use pb::score_orders_response::Result as ItemResult;
+) -> Answer {
     let scored = match item.request {
         _ if TEXT_BYTES_MAX < item.item_id.len() => {
             Err(status::of_field("item_id", "has more than 256 bytes"))
@@ -175,11 +184,10 @@ async fn score_item<S: OrderService>(
         },
         None => Err(status::of_field("request", "is required")),
     };
-    let result = match scored {
-        Ok(response) => ItemResult::Response(response),
-        Err(failed) => ItemResult::Error(status::to_pb(&failed)),
-    };
-    pb::ScoreOrdersResponse { item_id: item.item_id, result: Some(result) }
+    match scored {
+        Ok(scored) => Answer::of_item(&item.item_id, scored.answered()),
+        Err(failed) => Answer::of_failed_item(&item.item_id, &status::to_pb(&failed)),
+    }
 }
 
 /// Says why, when a stream ended because the service stops.

@@ -72,7 +72,8 @@ pub fn to_pb(decision: &Decision, explain: Explain) -> pb::Decision {
     }
 }
 
-fn assignment_to_pb(versions: &Versions) -> pb::Assignment {
+/// The message for an assignment.
+pub(super) fn assignment_to_pb(versions: &Versions) -> pb::Assignment {
     let propensity = versions.propensity.value();
     let Some(assigned) = &versions.assignment else {
         return pb::Assignment { propensity, ..pb::Assignment::default() };

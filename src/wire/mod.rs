@@ -5,10 +5,12 @@
 
 pub mod access;
 pub mod access_record;
+pub mod answer;
 pub mod case;
 pub mod check;
 pub mod counterfactual;
 pub mod decision;
+pub mod decision_bytes;
 pub mod difference;
 pub mod enums;
 pub mod error;
@@ -20,6 +22,7 @@ pub mod exploration;
 pub mod feedback;
 pub mod graph_status;
 pub mod key_record;
+pub mod message_writer;
 pub mod model;
 pub mod neighborhood;
 pub mod order;
@@ -35,6 +38,7 @@ mod rule;
 mod sample_parts;
 #[cfg(test)]
 mod samples;
+pub mod scored_bytes;
 pub mod similar;
 pub mod stored_decision;
 pub mod strategy;

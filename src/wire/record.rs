@@ -1,57 +1,30 @@
 //! Journal records to and from bytes, without loss.
-//!
-//! All heads of a decision share the features, so feature, value and weight are
-//! kept once; each head adds two columns. That is a third of the plain message.
 
-use indexmap::IndexSet;
 use prost::Message as _;
-use rustc_hash::FxBuildHasher;
 
-use crate::domain::decision::Decision;
 use crate::domain::record::{
     BackgroundActivated, GraphActivated, ModelActivated, ReceivedEvent, Record, ScoreRequest,
     ScoredOrder,
 };
-use crate::domain::risk::{Contribution, RiskAssessment};
+use crate::domain::risk::Contribution;
 use crate::domain::strategy_version::Signature;
 use crate::wire::check::{Check, Path, time_to_pb};
-use crate::wire::decision::{self, Explain};
-use crate::wire::enums::WireEnum;
 use crate::wire::error::Error;
 use crate::wire::pb::journal::v1 as pb;
-use crate::wire::pb::v1::Decision as PbDecision;
+use crate::wire::scored_bytes::record_bytes;
 use crate::wire::{
     access_record, event, experiment_record, key_record, order, stored_decision, strategy_record,
 };
 
 /// The bytes of a record.
 pub fn encode(record: &Record) -> Vec<u8> {
-    pb::Record { entry: Some(entry_to_pb(record)) }.encode_to_vec()
-}
-
-/// The record in these bytes.
-///
-/// # Errors
-/// [`Error::Decode`] when the bytes are no record, [`Error::Invalid`] when a field
-/// of it is missing or out of range.
-pub fn decode(bytes: &[u8]) -> Result<Record, Error> {
-    let record = pb::Record::decode(bytes)?;
-    let mut check = Check::of_journal();
-    let root = Path::Root;
-    let read = check.required(&root.field("entry"), record.entry, |check, _, entry| {
-        read_entry(check, &root, entry)
-    });
-    check.finish(read)
-}
-
-fn entry_to_pb(record: &Record) -> pb::record::Entry {
     use pb::record::Entry;
-    match record {
+    let entry = match record {
+        Record::Decision(scored) => return record_bytes(scored),
         Record::Event(received) => Entry::Event(pb::ReceivedEvent {
             event: Some(event::to_pb(&received.event)),
             received_time: Some(time_to_pb(received.received_time)),
         }),
-        Record::Decision(scored) => Entry::Decision(scored_to_pb(scored)),
         Record::StrategyProposed(proposed) => {
             Entry::StrategyProposed(strategy_record::proposed_to_pb(proposed))
         }
@@ -98,7 +71,23 @@ fn entry_to_pb(record: &Record) -> pb::record::Entry {
         Record::ApiKeyChanged(changed) => Entry::ApiKeyChanged(key_record::changed_to_pb(changed)),
         Record::Audited(entry) => Entry::Audited(access_record::audited_to_pb(entry)),
         Record::Noted(note) => Entry::Noted(access_record::noted_to_pb(note)),
-    }
+    };
+    pb::Record { entry: Some(entry) }.encode_to_vec()
+}
+
+/// The record in these bytes.
+///
+/// # Errors
+/// [`Error::Decode`] when the bytes are no record, [`Error::Invalid`] when a field
+/// of it is missing or out of range.
+pub fn decode(bytes: &[u8]) -> Result<Record, Error> {
+    let record = pb::Record::decode(bytes)?;
+    let mut check = Check::of_journal();
+    let root = Path::Root;
+    let read = check.required(&root.field("entry"), record.entry, |check, _, entry| {
+        read_entry(check, &root, entry)
+    });
+    check.finish(read)
 }
 
 fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) -> Option<Record> {
@@ -149,70 +138,6 @@ fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) 
         Entry::ApiKeyChanged(changed) => key_record::read_changed(check, path, changed),
         Entry::Audited(audited) => access_record::read_audited(check, path, audited),
         Entry::Noted(note) => access_record::read_noted(check, path, note),
-    }
-}
-
-/// A feature with value and weight; numbers by their bits, so that NaN is equal to itself.
-#[derive(PartialEq, Eq, Hash)]
-struct Cell<'d> {
-    feature: &'d str,
-    group: i32,
-    value_bits: Option<u64>,
-    weight_bits: u64,
-}
-
-fn scored_to_pb(scored: &ScoredOrder) -> pb::ScoredOrder {
-    let mut cells = IndexSet::with_hasher(FxBuildHasher);
-    let contributions =
-        scored.decision.risks.iter().map(|risk| columns_to_pb(&mut cells, risk)).collect();
-    let cell_to_pb = |cell: Cell<'_>| pb::FeatureCell {
-        feature: cell.feature.to_owned(),
-        group: cell.group,
-        value: cell.value_bits.map(f64::from_bits),
-        weight: f64::from_bits(cell.weight_bits),
-    };
-    pb::ScoredOrder {
-        request: Some(pb::ScoreRequest {
-            request_id: scored.request.request_id.to_string(),
-            event_time: Some(time_to_pb(scored.request.event_time)),
-            order: Some(order::to_pb(&scored.request.order)),
-            max_actions: scored.request.max_actions,
-            max_contributions: scored.request.max_contributions,
-        }),
-        decision: Some(decision_to_pb(&scored.decision)),
-        cells: cells.into_iter().map(cell_to_pb).collect(),
-        contributions,
-        features: scored.decision.features.clone(),
-    }
-}
-
-/// The message without contributions; what it says to omit is what the decision omits.
-fn decision_to_pb(decision: &Decision) -> PbDecision {
-    let mut message = decision::to_pb(decision, Explain::None);
-    for (written, risk) in message.risks.iter_mut().zip(&decision.risks) {
-        written.n_omitted = risk.rest.n_features;
-        written.omitted_log_odds = risk.rest.log_odds;
-        written.omitted_weighted_log_odds = risk.rest.weighted_log_odds;
-    }
-    message
-}
-
-fn columns_to_pb<'d>(
-    cells: &mut IndexSet<Cell<'d>, FxBuildHasher>,
-    risk: &'d RiskAssessment,
-) -> pb::RiskContributions {
-    let cell_idx = |shift: &'d Contribution| {
-        let cell = Cell {
-            feature: &shift.feature,
-            group: shift.group.to_wire(),
-            value_bits: shift.value.map(f64::to_bits),
-            weight_bits: shift.weight.to_bits(),
-        };
-        u32::try_from(cells.insert_full(cell).0).unwrap_or(u32::MAX)
-    };
-    pb::RiskContributions {
-        cells: risk.contributions.iter().map(cell_idx).collect(),
-        log_odds: risk.contributions.iter().map(|shift| shift.log_odds).collect(),
     }
 }
 
@@ -288,6 +213,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::decision::Decision;
     use crate::wire::samples;
 
     #[test]
@@ -302,6 +228,15 @@ mod tests {
         assert!(matches!(decode(b"\xff\xff\xff"), Err(Error::Decode(_))));
         let error = decode(b"").unwrap_err();
         assert_eq!(error.to_string(), "1 fields are invalid; entry is required");
+    }
+
+    #[test]
+    fn records_are_written_as_their_messages_would_be() {
+        for record in samples::records() {
+            let bytes = encode(&record);
+            let message = pb::Record::decode(&*bytes).unwrap();
+            assert!(message.encode_to_vec() == bytes, "{record:?}");
+        }
     }
 
     fn bits(decision: &Decision) -> Vec<u64> {

@@ -2,6 +2,7 @@
 //!
 //! Serving, dry runs, what-ifs and replays all call it, so they cannot differ.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::decision::attribution::Inputs;
@@ -35,6 +36,11 @@ use crate::workflow::turn_action::Judged;
 
 /// Graph features per answer whose evidence is shown.
 pub const EVIDENCE_FEATURES_MAX: usize = 6;
+
+thread_local! {
+    /// What scoring leaves behind, some 100 kB: made once per thread, not per order.
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
 
 /// A strategy with the file it came from.
 #[derive(Debug)]
@@ -216,7 +222,8 @@ impl Judge {
             values[given.at] = given.value;
         }
         let features_done = nanos();
-        let scores = self.bundle.score_with(self.engine(), &mut Scratch::default(), &values);
+        let scores = SCRATCH
+            .with_borrow_mut(|scratch| self.bundle.score_with(self.engine(), scratch, &values));
         let model_done = nanos();
         let mut evidence = state.graph.evidence(order, as_of, &self.evidence_wants(&scores));
         self.weigh_links(&mut state.graph, (request, given), &scores, &mut evidence);

@@ -64,6 +64,7 @@ pub mod retrain_model;
 pub mod review_service;
 pub mod sequencer;
 mod sequencer_access;
+mod sequencer_feedback;
 pub mod service;
 pub mod shared_list;
 pub mod shelves;

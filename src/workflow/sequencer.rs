@@ -11,8 +11,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
-use crate::domain::decision::DecisionId;
-use crate::domain::event::{Event, Fact};
+use crate::domain::event::Event;
 use crate::domain::exploration::ExplorationReport;
 use crate::domain::query::DecisionKey;
 use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
@@ -21,6 +20,7 @@ use crate::domain::time::Timestamp;
 use crate::model::bundle::Bundle;
 use crate::store::journal::JournalWriter;
 use crate::store::log::submit_when_room;
+use crate::store::records::tail::RecordTail;
 use crate::workflow::background_build::BackgroundBuild;
 use crate::workflow::command::{Command, Place, Reply, Scored, Stepped, Told};
 use crate::workflow::durable_mark::DurableMark;
@@ -49,6 +49,8 @@ pub struct Outlets {
     pub durable: DurableMark,
     /// Shows doors who may call.
     pub keys: Arc<KeyRing>,
+    /// Holds the newest for who follows the journal.
+    pub tail: RecordTail,
 }
 
 /// Owner of the state.
@@ -199,6 +201,7 @@ impl Sequencer {
         };
         self.fold_and_guard(&record, stamp.received_time);
         self.work.made(&scored.decision);
+        self.outlets.tail.push(position, record);
         self.remember(position, scored);
     }
 
@@ -306,8 +309,9 @@ impl Sequencer {
             return;
         }
         let record = Record::Event(ReceivedEvent { event, received_time });
-        if self.submit(&record, reply, Told::New).is_some() {
+        if let Some(position) = self.submit(&record, reply, Told::New) {
             self.fold_and_guard(&record, received_time);
+            self.outlets.tail.push(position, record);
         }
     }
 
@@ -321,28 +325,6 @@ impl Sequencer {
             let n_shed = status.counts.n_shed;
             warn!(%until, n_shed, "the graph is full: orders before {until} are shed");
         }
-    }
-
-    /// The decision that a piece of feedback is about, when it was never given out.
-    fn missing_decision(&self, fact: &Fact) -> Option<DecisionId> {
-        let id = match fact {
-            Fact::Choice(choice) => Some(choice.decision_id),
-            Fact::Outcome(outcome) => outcome.decision_id,
-            Fact::OrderPlaced(_)
-            | Fact::OrderPaid(_)
-            | Fact::OrderCancelled(_)
-            | Fact::StockReserved(_)
-            | Fact::OrderShipped(_)
-            | Fact::OrderDelivered(_)
-            | Fact::OrderReturned(_)
-            | Fact::OrderRefunded(_)
-            | Fact::OrderChargedBack(_)
-            | Fact::AccountCreated(_)
-            | Fact::StockLevel(_)
-            | Fact::MarketPrice(_)
-            | Fact::Label(_) => None,
-        };
-        id.filter(|id| self.state.decision_position(*id).is_none())
     }
 
     /// Hands a record to the writer; waits for room, which slows the doors down.

@@ -16,7 +16,8 @@ use crate::graph::settings::GraphSettings;
 use crate::store::journal::reader::JournalReader;
 use crate::store::journal::{Journal, JournalSettings, JournalWriter};
 use crate::store::log::{append, read_from};
-use crate::store::records::follow::{FollowSettings, RecordsFollower};
+use crate::store::records::follow::{FollowSettings, RecordsFollower, Source};
+use crate::store::records::tail::RecordTail;
 use crate::store::{records, snapshot};
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::background_build::BackgroundBuild;
@@ -40,6 +41,8 @@ use crate::workflow::strategy_shelf::{StrategyReader, StrategyShelf};
 pub(super) const JOURNAL_DIR: &str = "journal";
 /// Folder of the saved states.
 pub(super) const SNAPSHOTS_DIR: &str = "snapshots";
+/// Batches of records that are kept in memory for the records' database.
+const TAIL_BATCHES: usize = 4;
 /// File of the records; those of its log start with the same name.
 pub(super) const RECORDS_FILE: &str = "records.sqlite";
 
@@ -112,7 +115,9 @@ pub fn start_engine(settings: &EngineSettings, inputs: &EngineInputs) -> Result<
         pause: settings.records_pause,
         batch_records_max: settings.records_batch_max,
     };
-    let follower = RecordsFollower::start(reader.clone(), filler, follow)
+    let tail = RecordTail::new(TAIL_BATCHES * settings.records_batch_max);
+    let source = Source { journal: reader.clone(), tail: tail.clone() };
+    let follower = RecordsFollower::start(source, filler, follow)
         .map_err(|error| Error::failed("starting the records", error))?;
     let past = Past {
         reader,
@@ -132,7 +137,7 @@ pub fn start_engine(settings: &EngineSettings, inputs: &EngineInputs) -> Result<
     let keys = Arc::new(KeyRing::default());
     keys.publish(state.access.keys_in_use());
     let (writer, marked) = (journal.writer(), durable.clone());
-    let outlets = Outlets { writer, durable: marked, keys: keys.clone() };
+    let outlets = Outlets { writer, durable: marked, keys: keys.clone(), tail };
     let build = BackgroundBuild::new(bundle, explainers);
     let sequencer = Sequencer::new(state, judges, outlets, build, (inputs.nanos, inputs.now));
     let sequencer = thread::Builder::new()

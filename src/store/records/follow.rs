@@ -11,6 +11,7 @@ use crate::store::error::Error;
 use crate::store::journal::reader::JournalReader;
 use crate::store::log::read_from;
 use crate::store::records::fill::RecordsWriter;
+use crate::store::records::tail::RecordTail;
 
 /// How often and how much at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,15 @@ pub struct FollowSettings {
     pub pause: Duration,
     /// Most journal records per transaction; bounds memory.
     pub batch_records_max: usize,
+}
+
+/// Where records come from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// All of them.
+    pub journal: JournalReader,
+    /// The newest ones, sooner.
+    pub tail: RecordTail,
 }
 
 /// A running follower. Dropping it stops the thread after the current batch.
@@ -42,7 +52,7 @@ impl RecordsFollower {
     /// # Errors
     /// [`Error::Io`] when no thread can be started.
     pub fn start(
-        reader: JournalReader,
+        source: Source,
         writer: RecordsWriter,
         settings: FollowSettings,
     ) -> Result<Self, Error> {
@@ -54,7 +64,7 @@ impl RecordsFollower {
         let shared = status.clone();
         let thread = thread::Builder::new()
             .name("records".to_owned())
-            .spawn(move || follow(&reader, writer, settings, &shared, &stopped))
+            .spawn(move || follow(&source, writer, settings, &shared, &stopped))
             .map_err(Error::io("start a thread for", Path::new("the records")))?;
         Ok(Self { status, running: Some(running), thread: Some(thread) })
     }
@@ -89,19 +99,21 @@ pub fn catch_up(
     writer: &mut RecordsWriter,
     batch_records_max: usize,
 ) -> Result<(), Error> {
-    while fill_batch(reader, writer, batch_records_max)? {}
+    // Without a tail everything is read.
+    let source = Source { journal: reader.clone(), tail: RecordTail::new(0) };
+    while fill_batch(&source, writer, batch_records_max)? {}
     Ok(())
 }
 
 fn follow(
-    reader: &JournalReader,
+    source: &Source,
     mut writer: RecordsWriter,
     settings: FollowSettings,
     status: &Status,
     stopped: &mpsc::Receiver<()>,
 ) {
     loop {
-        let outcome = fill_batch(reader, &mut writer, settings.batch_records_max);
+        let outcome = fill_batch(source, &mut writer, settings.batch_records_max);
         status.position.store(writer.position(), Ordering::Release);
         let pause = match outcome {
             Ok(true) => Duration::ZERO,
@@ -118,12 +130,19 @@ fn follow(
 
 /// True when there was something to fill.
 fn fill_batch(
-    reader: &JournalReader,
+    source: &Source,
     writer: &mut RecordsWriter,
     batch_records_max: usize,
 ) -> Result<bool, Error> {
-    let entries = read_from(reader, writer.position() + 1).take(batch_records_max);
-    let batch = entries.collect::<Result<Vec<_>, _>>()?;
+    let next = writer.position() + 1;
+    let durable = source.journal.durable_position();
+    let batch = match source.tail.take(next, durable, batch_records_max) {
+        Ok(batch) => batch,
+        Err(n_before) => {
+            let n_max = usize::try_from(n_before).unwrap_or(usize::MAX).min(batch_records_max);
+            read_from(&source.journal, next).take(n_max).collect::<Result<Vec<_>, _>>()?
+        }
+    };
     writer.apply(&batch)?;
     Ok(!batch.is_empty())
 }

@@ -14,6 +14,7 @@ pub mod query;
 mod story;
 #[cfg(test)]
 mod story_tests;
+pub mod tail;
 #[cfg(test)]
 mod tests;
 

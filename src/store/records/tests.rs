@@ -32,8 +32,9 @@ use crate::store::journal::{Journal, JournalSettings, recovery::DamagedTail};
 use crate::store::log;
 use crate::store::medium::Unsynced;
 use crate::store::records::access_samples::access_record;
-use crate::store::records::follow::{FollowSettings, RecordsFollower, catch_up};
+use crate::store::records::follow::{FollowSettings, RecordsFollower, Source, catch_up};
 use crate::store::records::query::{DecisionFilter, PageCursor};
+use crate::store::records::tail::RecordTail;
 
 const BANDS: [RiskBand; 3] = [RiskBand::Low, RiskBand::Elevated, RiskBand::High];
 
@@ -392,7 +393,8 @@ fn the_follower_reaches_the_end_of_the_journal() {
     let journal = journal_of(dir.path(), 300);
     let (writer, records, _) = open(&dir.path().join("records.db"), 300).unwrap();
     let settings = FollowSettings { pause: Duration::from_millis(1), batch_records_max: 50 };
-    let follower = RecordsFollower::start(journal.reader(), writer, settings).unwrap();
+    let source = Source { journal: journal.reader(), tail: RecordTail::new(2) };
+    let follower = RecordsFollower::start(source, writer, settings).unwrap();
     while follower.position() < 300 {
         assert!(follower.failure().is_none());
         thread::yield_now();
