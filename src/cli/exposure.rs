@@ -1,4 +1,4 @@
-//! Refuses to listen where strangers could come in without a key, or be listened to.
+//! Refuses to listen where strangers could come in, or listen in.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! TLS of the doors: reads the files, and says at the start what is wrong with them.
+//! TLS of the doors: reads the files and says what is wrong with them.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Reads who may connect, and how: the sections about keys, TLS and connections.
+//! Reads who may connect, and how: sections on keys, TLS, connections.
 
 use std::path::PathBuf;
 use std::time::Duration;

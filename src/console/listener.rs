@@ -1,4 +1,4 @@
-//! Where browsers come in: over TLS or not, so many at a time, and none that says nothing.
+//! Where browsers come in: over TLS or not, and only so many at a time.
 //!
 //! A connection that has not asked for anything in time, or takes too long over it, is closed:
 //! it would hold a place that somebody else could have.

@@ -156,23 +156,19 @@ pub async fn serve<S: Service>(
     let reviews = ReviewServiceServer::new(ReviewDoor(shared.clone()));
     let strategies = StrategyServiceServer::new(StrategyDoor(shared));
     let (v1, v1alpha) = match settings.reflection {
-        Reflection::Served => (Some(reflection().build_v1()?), Some(reflection().build_v1alpha()?)),
+        Reflection::Served => {
+            let (v1, v1alpha) = (reflection().build_v1()?, reflection().build_v1alpha()?);
+            (Some(gate.guard(v1)), Some(gate.guard(v1alpha)))
+        }
         Reflection::Off => (None, None),
     };
-    let (v1, v1alpha) = (v1.map(|it| gate.guard(it)), v1alpha.map(|it| gate.guard(it)));
     let places = Places::new(settings.in_flight_max);
     let guard = Guard { gate, places, longest: settings.deadline };
     let (entrance, limits) = (entrance.into(), settings.connections);
     if let Ok(address) = entrance.local_addr() {
         info!(%address, "serving gRPC on {address}");
     }
-    Server::builder()
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .http2_keepalive_interval(Some(limits.keepalive))
-        .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
-        .http2_max_header_list_size(limits.header_bytes_max)
-        .max_concurrent_streams(limits.streams_max)
+    transport(limits)
         .add_service(guard.around(access.max_decoding_message_size(bytes_max)))
         .add_service(guard.around(decisions.max_decoding_message_size(bytes_max)))
         .add_service(guard.around(cases.max_decoding_message_size(bytes_max)))
@@ -194,6 +190,17 @@ pub async fn serve<S: Service>(
         })
         .await?;
     Ok(())
+}
+
+/// HTTP/2 with its limits.
+fn transport(limits: ConnectionLimits) -> Server {
+    Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .http2_keepalive_interval(Some(limits.keepalive))
+        .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
+        .http2_max_header_list_size(limits.header_bytes_max)
+        .max_concurrent_streams(limits.streams_max)
 }
 
 /// What stands before every door: keys first, then the places, then the time.

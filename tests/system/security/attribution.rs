@@ -1,4 +1,4 @@
-//! Whose name stands under what is told: the built server, real keys, a restart.
+//! Whose name stands under what is told: real server, keys, restart.
 
 use orderlens::wire::pb::v1 as pb;
 use orderlens::wire::pb::v1::access_service_client::AccessServiceClient;

@@ -1,4 +1,4 @@
-//! No method answers without the right scope: every published method, with every key.
+//! No method answers without the right scope: all methods, all keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

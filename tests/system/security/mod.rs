@@ -1,4 +1,4 @@
-//! What nobody may do: calls without the right key, and connections that mean harm.
+//! What nobody may do: wrong keys, and connections that mean harm.
 
 mod attribution;
 mod gate;

@@ -1,4 +1,4 @@
-//! Strings that tell who somebody is, sent in every way: they are found nowhere afterwards.
+//! Strings that tell who somebody is are found nowhere afterwards.
 
 use std::path::Path;
 

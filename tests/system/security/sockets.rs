@@ -1,4 +1,4 @@
-//! Connections that mean harm: the server ends them, serves the others, and does not grow.
+//! Connections that mean harm are ended, and cost the others nothing.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Admin: people and programs, what they may do, and the log of all that was done.
+//! Admin: people and programs, what they may do, and the log of it all.
 
 pub mod keys;
 pub mod log;
