@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use orderlens::config::levers::{levers, with_levers};
+use orderlens::console::listener::Entrance;
 use orderlens::console::parts::{Console, ConsoleParts, ConsoleSettings, LeverTools, Market};
 use orderlens::console::server::serve;
 use orderlens::domain::access::{PersonDraft, Role};
@@ -100,7 +101,8 @@ async fn start(engine: &Arc<Engine>, stopping: CancellationToken) -> (SocketAddr
     console.sessions.start(&token, PERSON, NOW + Span::hours(12));
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
-    let served = tokio::spawn(serve(listener, console, stopping.cancelled_owned()));
+    let entrance = Entrance { tls: None, connections_max: 64, handshake: Duration::from_secs(5) };
+    let served = tokio::spawn(serve(listener, entrance, console, stopping.cancelled_owned()));
     (address, format!("orderlens_session={}", token.expose()), served)
 }
 

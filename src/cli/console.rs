@@ -15,8 +15,10 @@ use crate::cli::clock;
 use crate::cli::output::say;
 use crate::cli::replica::takes_part;
 use crate::cli::serve::bind;
+use crate::cli::tls::{Protocol, acceptor};
 use crate::config::levers::{levers, with_levers};
 use crate::config::service::ServiceSettings;
+use crate::console::listener::Entrance;
 use crate::console::parts::{Console, ConsoleParts, ConsoleSettings, LeverTools, Market};
 use crate::console::server::serve;
 use crate::domain::access::{Permission, PersonDraft, Role};
@@ -35,6 +37,7 @@ const FIRST_PERSON: &str = "admin";
 #[derive(Debug)]
 pub struct Pages {
     listener: TcpListener,
+    entrance: Entrance,
     console: Arc<Console>,
 }
 
@@ -49,7 +52,7 @@ impl Pages {
     /// # Errors
     /// When the transport fails.
     pub async fn serve(self, stopping: CancellationToken) -> io::Result<()> {
-        serve(self.listener, self.console, stopping.cancelled_owned()).await
+        serve(self.listener, self.entrance, self.console, stopping.cancelled_owned()).await
     }
 }
 
@@ -65,6 +68,11 @@ pub async fn open_console(
     events: &Arc<EventBoard>,
 ) -> miette::Result<Option<Pages>> {
     let Some(listen) = settings.console.listen else { return Ok(None) };
+    let doors = &settings.doors;
+    let tls = doors.tls.as_ref().map(|files| acceptor(files, Protocol::Pages)).transpose()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let entrance =
+        Entrance { tls, connections_max: doors.connections_max, handshake: doors.handshake };
     let listener = match (bind(listen).await, market) {
         (Ok(listener), _) => listener,
         // Somebody serves there already; a demo only needs some port.
@@ -80,31 +88,31 @@ pub async fn open_console(
         events: events.clone(),
         levers: LeverTools { read: levers, moved: with_levers },
     }));
-    let address = listener.local_addr().into_diagnostic()?;
+    let origin = format!("{scheme}://{}", listener.local_addr().into_diagnostic()?);
     if engine.replica().is_some() {
         // Health is asked for meanwhile: the doors open before the replica has caught up.
-        tokio::spawn(invite_later(engine.clone(), console.clone(), address));
+        tokio::spawn(invite_later(engine.clone(), console.clone(), origin));
     } else {
-        invite(engine, &console, address).await?;
+        invite(engine, &console, &origin).await?;
     }
-    Ok(Some(Pages { listener, console }))
+    Ok(Some(Pages { listener, entrance, console }))
 }
 
-async fn invite_later(engine: Arc<Engine>, console: Arc<Console>, address: SocketAddr) {
+async fn invite_later(engine: Arc<Engine>, console: Arc<Console>, origin: String) {
     takes_part(&engine).await;
-    if let Err(error) = invite(&engine, &console, address).await {
+    if let Err(error) = invite(&engine, &console, &origin).await {
         warn!(%error, "nobody is invited to the pages");
     }
 }
 
 /// Prints a link that signs an administrator in.
-async fn invite(engine: &Engine, console: &Console, address: SocketAddr) -> miette::Result<()> {
+async fn invite(engine: &Engine, console: &Console, origin: &str) -> miette::Result<()> {
     let link = console.token();
     let person_id = first_person(engine).await?;
     console.sessions.invite(&link, &person_id, clock::now());
     say(format!(
-        "console on http://{address}; sign in as {person_id}, once, within a day:\n\
-         http://{address}/sign-in?link={}",
+        "console on {origin}; sign in as {person_id}, once, within a day:\n\
+         {origin}/sign-in?link={}",
         link.expose(),
     ));
     Ok(())

@@ -1,4 +1,4 @@
-//! Refuses to listen where strangers could come in without a key, or be listened to.
+//! Refuses to listen where strangers could come in, or listen in.
 
 use std::net::SocketAddr;
 
@@ -78,8 +78,16 @@ mod tests {
             it.doors.keys_required = true;
         };
         assert_eq!(refused(with_keys), "in the clear");
-        assert_eq!(refused(|it| (with_keys(it), with_tls(it)).0), "nothing");
-        assert_eq!(refused(|it| (open(it), with_tls(it)).0), "no keys");
+        let with_both = |it: &mut ServiceSettings| {
+            with_keys(it);
+            with_tls(it);
+        };
+        assert_eq!(refused(with_both), "nothing");
+        let without_keys = |it: &mut ServiceSettings| {
+            with_both(it);
+            it.doors.keys_required = false;
+        };
+        assert_eq!(refused(without_keys), "no keys");
         let behind = |it: &mut ServiceSettings| {
             with_keys(it);
             it.doors.tls_ends_in_front = true;
@@ -87,6 +95,10 @@ mod tests {
         assert_eq!(refused(behind), "nothing");
         let pages = |it: &mut ServiceSettings| it.console.listen = "0.0.0.0:1".parse().ok();
         assert_eq!(refused(pages), "in the clear");
-        assert_eq!(refused(|it| (pages(it), with_tls(it)).0), "nothing");
+        let pages_with_tls = |it: &mut ServiceSettings| {
+            pages(it);
+            with_tls(it);
+        };
+        assert_eq!(refused(pages_with_tls), "nothing");
     }
 }

@@ -1,4 +1,4 @@
-//! Reads who may connect, and how: the sections about keys, TLS and connections.
+//! Reads who may connect, and how: sections on keys, TLS, connections.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -54,7 +54,10 @@ pub(super) fn read_doors(root: &Section<'_>) -> Option<DoorSettings> {
         Some((connections_max?, streams_max?, header_bytes_max?, handshake?, keepalive?))
     });
     let (keys_required, tls_ends_in_front) = keys?;
-    let tls = tls?;
+    let tls = match tls? {
+        Tls::Off => None,
+        Tls::On(files) => Some(files),
+    };
     let (connections_max, streams_max, header_bytes_max, handshake, keepalive) = connections?;
     Some(DoorSettings {
         keys_required,
@@ -68,8 +71,13 @@ pub(super) fn read_doors(root: &Section<'_>) -> Option<DoorSettings> {
     })
 }
 
-/// The files, or that there is no TLS; `None` is a mistake.
-fn read_tls(section: &Section<'_>) -> Option<Option<TlsFiles>> {
+/// What the section about TLS says.
+enum Tls {
+    Off,
+    On(TlsFiles),
+}
+
+fn read_tls(section: &Section<'_>) -> Option<Tls> {
     let certificate = section.any_text("certificate");
     let key = section.any_text("key");
     let client_ca = section.any_text("client_ca");
@@ -78,9 +86,9 @@ fn read_tls(section: &Section<'_>) -> Option<Option<TlsFiles>> {
     let path = |text: &str| Some(PathBuf::from(text)).filter(|_| !text.is_empty());
     match (path(&certificate.value), path(&key.value), path(&client_ca.value)) {
         (Some(certificate), Some(key), client_ca) => {
-            Some(Some(TlsFiles { certificate, key, client_ca }))
+            Some(Tls::On(TlsFiles { certificate, key, client_ca }))
         }
-        (None, None, None) => Some(None),
+        (None, None, None) => Some(Tls::Off),
         (None, _, _) => {
             let message = format!("{} is empty, but other files of TLS are named", certificate.key);
             section.report(&certificate, message, "needs a file");
@@ -91,5 +99,31 @@ fn read_tls(section: &Section<'_>) -> Option<Option<TlsFiles>> {
             section.report(&key, message, "needs a file");
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::service::parse;
+    use crate::config::{EMBEDDED_SERVICE, access::TlsFiles};
+
+    fn read(certificate: &str, key: &str, client_ca: &str) -> Result<Option<TlsFiles>, String> {
+        let text = EMBEDDED_SERVICE
+            .replacen("certificate = \"\"", &format!("certificate = \"{certificate}\""), 1)
+            .replacen("\nkey = \"\"", &format!("\nkey = \"{key}\""), 1)
+            .replacen("client_ca = \"\"", &format!("client_ca = \"{client_ca}\""), 1);
+        let read = parse("service.toml", &text);
+        read.map(|settings| settings.doors.tls).map_err(|it| it.mistakes[0].key.clone())
+    }
+
+    #[test]
+    fn tls_is_whole_or_off() {
+        assert_eq!(read("", "", ""), Ok(None));
+        let files = read("c", "k", "").unwrap().unwrap();
+        assert_eq!((files.certificate.to_str(), files.client_ca), (Some("c"), None));
+        assert!(read("c", "k", "a").unwrap().unwrap().client_ca.is_some());
+        assert_eq!(read("c", "", ""), Err("tls.key".to_owned()));
+        assert_eq!(read("", "k", ""), Err("tls.certificate".to_owned()));
+        assert_eq!(read("", "", "a"), Err("tls.certificate".to_owned()));
     }
 }

@@ -30,13 +30,14 @@ macro_rules! locale {
             include_str!(concat!("locales/", $language, "/health.ftl")),
             include_str!(concat!("locales/", $language, "/sources.ftl")),
             include_str!(concat!("locales/", $language, "/admin.ftl")),
+            include_str!(concat!("locales/", $language, "/keys.ftl")),
             include_str!(concat!("locales/", $language, "/help.ftl")),
         ]
     };
 }
 
-const ENGLISH: [&str; 16] = locale!("en");
-const CHINESE: [&str; 16] = locale!("zh-CN");
+const ENGLISH: [&str; 17] = locale!("en");
+const CHINESE: [&str; 17] = locale!("zh-CN");
 
 type Bundle = FluentBundle<FluentResource>;
 

@@ -13,6 +13,7 @@ pub mod form;
 pub mod format;
 pub mod frame;
 pub mod guard;
+pub mod listener;
 pub mod pages;
 pub mod parts;
 pub mod pending;

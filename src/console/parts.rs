@@ -6,6 +6,7 @@ use crate::console::claims::Claims;
 use crate::console::pending::PendingChoices;
 use crate::console::session::{Sessions, Token};
 use crate::domain::access::AuditDraft;
+use crate::domain::api_key::KeySecret;
 use crate::domain::lever::Lever;
 use crate::domain::strategy_version::StrategyMistake;
 use crate::domain::time::{Span, Timestamp};
@@ -124,6 +125,11 @@ impl Console {
     /// A token that nobody can guess.
     pub fn token(&self) -> Token {
         Token::new((self.random)())
+    }
+
+    /// The secret of an API key.
+    pub fn key_secret(&self) -> KeySecret {
+        KeySecret::new((self.random)())
     }
 
     /// Writes into the audit log; durable when it returns.

@@ -19,6 +19,7 @@ use tower_http::csrf::CsrfLayer;
 
 use crate::console::assets;
 use crate::console::failure::{no_page, show_failures};
+use crate::console::listener::{Entrance, PageListener};
 use crate::console::pages::{
     admin, cases, decision, experiments, graph, health, help, lab, models, preferences, queue,
     reviews, sign_in,
@@ -38,10 +39,16 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// When the transport fails.
 pub async fn serve(
     listener: TcpListener,
+    entrance: Entrance,
     console: Arc<Console>,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let served = axum::serve(listener, router(console.clone())).with_graceful_shutdown(stop).await;
+    let pages = match &entrance.tls {
+        Some(_) => router(console.clone()).layer(from_fn(mark_as_tls)),
+        None => router(console.clone()),
+    };
+    let listener = PageListener::start(listener, entrance)?;
+    let served = axum::serve(listener, pages).with_graceful_shutdown(stop).await;
     record_all(&console).await;
     served
 }
@@ -70,6 +77,12 @@ pub fn router(console: Arc<Console>) -> Router {
         .layer(CompressionLayer::new())
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .with_state(console)
+}
+
+/// Says, as a proxy in front would, that the browser came over TLS.
+async fn mark_as_tls(mut request: Request, next: Next) -> Response {
+    request.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static("https"));
+    next.run(request).await
 }
 
 async fn safety_headers(request: Request, next: Next) -> Response {

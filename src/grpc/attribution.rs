@@ -1,4 +1,4 @@
-//! Whose name stands under what was told: the owner of the key, whatever the message says.
+//! Whose name stands under what was told: the owner of the key.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Where connections come in: how many, over TLS or not, and how long they may take to begin.
+//! Where connections come in: over TLS or not, and only so many.
 //!
 //! A caller that connects and says nothing, or says it byte by byte, holds a place until its
 //! time to begin is over; later on HTTP/2 asks it whether it lives. Connections beyond the most

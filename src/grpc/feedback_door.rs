@@ -35,7 +35,9 @@ impl<S: OrderService> FeedbackService for FeedbackDoor<S> {
         let path = Path::Root.field("choice");
         let caller = CalledBy::of(&request);
         let mut told = request.into_inner().choice;
-        told.iter_mut().for_each(|choice| caller.attribute(choice));
+        if let Some(choice) = &mut told {
+            caller.attribute(choice);
+        }
         let read = check.required(&path, told, read_choice);
         let (event_time, told) = match check.finish(read) {
             Ok(choice) => {
@@ -57,7 +59,9 @@ impl<S: OrderService> FeedbackService for FeedbackDoor<S> {
         let teller = Teller::of_outcome(told.as_ref());
         let mut check = Check::at_door(door);
         let path = Path::Root.field("outcome");
-        told.iter_mut().for_each(|outcome| caller.attribute_outcome(outcome));
+        if let Some(outcome) = &mut told {
+            caller.attribute_outcome(outcome);
+        }
         let read = check.required(&path, told, read_outcome);
         let (event_time, told) = match check.finish(read) {
             Ok(outcome) => {

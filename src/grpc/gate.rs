@@ -1,4 +1,4 @@
-//! Who may call what: looks at the key of a call before anything else is done for it.
+//! Who may call what: looks at the key of a call before anything else.
 //!
 //! A look is one hash of the secret and one look into a table in memory: no lock is held and
 //! nothing is waited for.

@@ -1,4 +1,4 @@
-//! Which scope each method of the contract asks for: one table, and no method is missing.
+//! Which scope each method of the contract asks for, in one table.
 
 use crate::domain::api_key::Scope;
 

@@ -159,22 +159,18 @@ pub async fn serve<S: Service>(
     let reviews = ReviewServiceServer::new(ReviewDoor(shared.clone()));
     let strategies = StrategyServiceServer::new(StrategyDoor(shared));
     let (v1, v1alpha) = match settings.reflection {
-        Reflection::Served => (Some(reflection().build_v1()?), Some(reflection().build_v1alpha()?)),
+        Reflection::Served => {
+            let (v1, v1alpha) = (reflection().build_v1()?, reflection().build_v1alpha()?);
+            (Some(gate.guard(v1)), Some(gate.guard(v1alpha)))
+        }
         Reflection::Off => (None, None),
     };
-    let (v1, v1alpha) = (v1.map(|it| gate.guard(it)), v1alpha.map(|it| gate.guard(it)));
     let guard = Guard { gate, places, longest: settings.deadline, watch, clock };
     let (entrance, limits) = (entrance.into(), settings.connections);
     if let Ok(address) = entrance.local_addr() {
         info!(%address, "serving gRPC on {address}");
     }
-    Server::builder()
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .http2_keepalive_interval(Some(limits.keepalive))
-        .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
-        .http2_max_header_list_size(limits.header_bytes_max)
-        .max_concurrent_streams(limits.streams_max)
+    transport(limits)
         .add_service(guard.around(access.max_decoding_message_size(bytes_max)))
         .add_service(guard.around(decisions.max_decoding_message_size(bytes_max)))
         .add_service(guard.around(cases.max_decoding_message_size(bytes_max)))
@@ -230,6 +226,17 @@ async fn tell_health<S: Service>(health: &HealthReporter, shared: &Shared<S>) ->
         set_all(health, ServingStatus::Serving).await;
     }
     tokio::spawn(watch_records(health.clone(), shared.service.clone(), stopping))
+}
+
+/// HTTP/2 with its limits.
+fn transport(limits: ConnectionLimits) -> Server {
+    Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .http2_keepalive_interval(Some(limits.keepalive))
+        .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
+        .http2_max_header_list_size(limits.header_bytes_max)
+        .max_concurrent_streams(limits.streams_max)
 }
 
 /// What stands before every door: numbers, then keys, then the places, then the time.

@@ -82,7 +82,7 @@ pub(super) fn write_status(
     let parts = [
         ("journal", data.map(|it| it.journal)),
         ("snapshots", data.map(|it| it.snapshots)),
-        ("records", data.map(|it| it.records)),
+        ("records", data.and_then(|it| it.records)),
     ];
     let parts = parts.map(|(part, n)| (vec![("part", part.into())], n.map(|n| n as f64)));
     page.gauges(DISK, parts)?;

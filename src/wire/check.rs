@@ -219,7 +219,12 @@ impl<'k> Check<'k> {
 
     /// A currency code.
     pub fn currency(&mut self, path: &Path<'_>, code: &str) -> Option<Currency> {
-        Currency::parse(code).map_err(|error| self.note(path, error.to_string())).ok()
+        let currency = Currency::parse(code).ok();
+        if currency.is_none() {
+            // What stands there instead is not told again: nobody knows what it is.
+            self.note(path, "is not a three-letter ISO 4217 currency code such as CNY");
+        }
+        currency
     }
 
     /// An amount of at least 0.

@@ -77,3 +77,33 @@ pub fn newest_entries(
     }
     Ok(newest.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::api_key::{ApiKeyDraft, KeyChange, Scope};
+    use crate::domain::strategy_version::Signature;
+    use crate::domain::time::Timestamp;
+    use crate::workflow::access_ledger::AccessLedger;
+    use crate::workflow::key_ledger::KeyStep;
+
+    #[test]
+    fn a_key_with_more_scopes_than_were_told_breaks_the_chain() {
+        let head = AuditHead::default();
+        let draft = ApiKeyDraft {
+            name: "shop".into(),
+            owner: "lin".into(),
+            scopes: [Scope::Score].into(),
+            calls_per_second: None,
+            expires: None,
+        };
+        let change = KeyChange::Create { draft, key_hash: "ab".repeat(32).into() };
+        let by = Signature { by: "root".into(), at: Timestamp(1), note: "".into() };
+        let step = AccessLedger::default().change_key(change, by).unwrap();
+        let KeyStep::New(mut changed) = step else { panic!("it is new") };
+        assert!(followed_by(&head, &Record::ApiKeyChanged(changed.clone())).is_ok());
+        changed.key.scopes.insert(Scope::Admin);
+        let broken = followed_by(&head, &Record::ApiKeyChanged(changed)).unwrap_err();
+        assert_eq!(broken, BrokenLink { sequence: 1, fault: LinkFault::OtherApiKey });
+    }
+}

@@ -107,3 +107,84 @@ fn created(
 fn find<'k>(keys: &'k BTreeMap<Box<str>, ApiKey>, name: &str) -> Result<&'k ApiKey, Error> {
     keys.get(name).ok_or_else(|| Error::UnknownApiKey(name.into()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::access::{PersonDraft, Role};
+    use crate::domain::api_key::Scope;
+    use crate::domain::time::Timestamp;
+    use crate::workflow::access_ledger::PersonStep;
+
+    fn signature() -> Signature {
+        Signature { by: "root".into(), at: Timestamp(1), note: "why".into() }
+    }
+
+    fn hash(digit: char) -> Box<str> {
+        digit.to_string().repeat(64).into()
+    }
+
+    fn create(name: &str, digit: char) -> KeyChange {
+        let draft = ApiKeyDraft {
+            name: name.into(),
+            owner: "lin".into(),
+            scopes: [Scope::Score].into(),
+            calls_per_second: None,
+            expires: None,
+        };
+        KeyChange::Create { draft, key_hash: hash(digit) }
+    }
+
+    fn step(ledger: &mut AccessLedger, change: KeyChange) -> Result<(), &'static str> {
+        match ledger.change_key(change, signature()) {
+            Ok(KeyStep::New(changed)) => {
+                assert!(changed.key.is_told_by(&changed.audited));
+                ledger.key_changed(&changed);
+                Ok(())
+            }
+            Ok(KeyStep::Before(_)) => Err("it is so already"),
+            Err(error) => Err(error.reason()),
+        }
+    }
+
+    #[test]
+    fn a_name_is_given_once_and_a_secret_to_one_key() {
+        let mut ledger = AccessLedger::default();
+        let revoke = || KeyChange::Revoke { name: "a".into() };
+        let rotate = |digit| KeyChange::Rotate { name: "a".into(), key_hash: hash(digit) };
+        assert_eq!(step(&mut ledger, revoke()), Err("API_KEY_UNKNOWN"));
+        assert_eq!(step(&mut ledger, create("a", '1')), Ok(()));
+        assert_eq!(step(&mut ledger, create("a", '2')), Err("KEY_NAME_USED"));
+        assert_eq!(step(&mut ledger, create("b", '1')), Err("KEY_TAKEN"));
+        assert_eq!(step(&mut ledger, rotate('1')), Err("KEY_TAKEN"), "it is the same secret");
+        assert_eq!(step(&mut ledger, rotate('2')), Ok(()));
+        assert_eq!(step(&mut ledger, revoke()), Ok(()));
+        assert_eq!(step(&mut ledger, revoke()), Err("it is so already"));
+        assert_eq!(step(&mut ledger, rotate('3')), Err("KEY_REVOKED"));
+        assert_eq!(step(&mut ledger, create("a", '4')), Err("KEY_NAME_USED"));
+        assert_eq!(ledger.head().sequence, 3);
+    }
+
+    #[test]
+    fn the_keys_of_somebody_who_has_left_open_nothing_until_they_are_back() {
+        let mut ledger = AccessLedger::default();
+        step(&mut ledger, create("a", '1')).unwrap();
+        let mut is_used_while = |is_active| {
+            let draft = PersonDraft {
+                person_id: "lin".into(),
+                name: "Lin".into(),
+                roles: [Role::Analyst].into(),
+                is_active,
+                key_hash: None,
+            };
+            let PersonStep::New(changed) = ledger.change(draft, signature()).unwrap() else {
+                panic!("it is another state");
+            };
+            ledger.changed(&changed);
+            ledger.keys_in_use().count() == 1
+        };
+        assert!(is_used_while(true));
+        assert!(!is_used_while(false));
+        assert!(is_used_while(true));
+    }
+}

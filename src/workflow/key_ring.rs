@@ -1,4 +1,4 @@
-//! The API keys that are good for something, where doors look them up without a lock.
+//! The API keys that open something, where doors look without a lock.
 //!
 //! The sequencer puts a new table in place whenever a record changes who may call; a door takes
 //! the table of the moment. A key that did not change keeps its [`Caller`], so a change of one

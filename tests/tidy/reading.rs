@@ -70,12 +70,16 @@ fn literal_len(rest: &str, before: Option<char>) -> usize {
     }
 }
 
+/// Names that a trait of another crate asks for, whatever our words are.
+const GIVEN_NAMES: [&str; 2] = ["ConnectInfo", "connect_info"];
+
 /// The identifiers that directly follow `mark`, where `mark` begins a word.
 pub(crate) fn names_after(code: &str, mark: &str) -> BTreeSet<String> {
     let in_word = |c: char| c.is_alphanumeric() || c == '_';
     code.match_indices(mark)
         .filter(|(at, _)| !code[..*at].ends_with(in_word))
         .map(|(at, _)| code[at + mark.len()..].chars().take_while(|c| in_word(*c)).collect())
+        .filter(|name: &String| !GIVEN_NAMES.contains(&&**name))
         .collect()
 }
 

@@ -1,4 +1,4 @@
-//! People, keys and the audit log of the fake: the real ledger, with entries in memory.
+//! People, keys and audit log of the fake: the real ledger, in memory.
 
 use std::sync::Arc;
 

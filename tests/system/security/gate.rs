@@ -1,4 +1,4 @@
-//! No method answers without the right scope: every published method, with every key.
+//! No method answers without the right scope: all methods, all keys.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -137,7 +137,8 @@ fn scopes_of(path: &str) -> BTreeSet<Scope> {
         ("DecisionService" | "CaseService" | "GraphService" | "ReviewService", _) => {
             [Scope::Review].into()
         }
-        (other, _) => panic!("nobody has said who may call {other}"),
+        // Nobody has said who may call it.
+        (_, _) => BTreeSet::new(),
     }
 }
 
@@ -188,6 +189,7 @@ async fn every_method_answers_to_its_scopes_and_to_no_other() {
     assert!(39 <= methods.len(), "{methods:?}");
     for path in &methods {
         let expected = scopes_of(path);
+        assert!(!expected.is_empty(), "nobody has said who may call {path}");
         for (scope, shown) in &keys {
             let status = call(&channel, path, shown).await;
             if expected.contains(scope) {

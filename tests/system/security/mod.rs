@@ -1,4 +1,4 @@
-//! What nobody may do: calls without the right key, and connections that mean harm.
+//! What nobody may do: wrong keys, and connections that mean harm.
 
 mod attribution;
 mod gate;
@@ -58,6 +58,12 @@ fn config(dir: &Path, changes: &[(&str, &str)]) -> PathBuf {
 
 /// Requires keys.
 const WITH_KEYS: (&str, &str) = ("keys_required = false", "keys_required = true");
+
+/// A report to the terminal in one line, without its frame.
+fn unwrapped(report: &[u8]) -> String {
+    let report = String::from_utf8_lossy(report);
+    report.split_whitespace().filter(|word| *word != "│").collect::<Vec<_>>().join(" ")
+}
 
 fn key_command(arguments: &[&str], config: &Path, data: &Path) -> Output {
     let mut command = orderlens();

@@ -1,4 +1,4 @@
-//! Strings that tell who somebody is, sent in every way: they are found nowhere afterwards.
+//! Strings that tell who somebody is are found nowhere afterwards.
 
 use std::path::Path;
 
@@ -53,7 +53,7 @@ fn broken() -> Vec<pb::ScoreOrderRequest> {
         with(&|order| order.entities[0].kind = 0),
         with(&|order| order.entities[1].id = format!("{MARK}{}", "x".repeat(300))),
         with(&|order| order.entities.extend(people(901))),
-        with(&|order| order.amount.as_mut().unwrap().currency_code = format!("{MARK}")),
+        with(&|order| order.amount.as_mut().unwrap().currency_code = MARK.to_owned()),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::process::Output;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-use crate::security::{WITH_KEYS, config, first_key};
+use crate::security::{WITH_KEYS, config, first_key, unwrapped};
 use crate::server::{Server, orderlens};
 
 /// An authority that the test makes up.
@@ -124,6 +124,6 @@ fn files_that_do_not_fit_stop_the_start_and_are_named() {
     command.args(["serve", "--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"]);
     command.args(["--config", path(&file), "--data"]);
     let refused = command.arg(dir.join("data")).output().unwrap();
-    let said = String::from_utf8_lossy(&refused.stderr).replace('\n', " ");
+    let said = unwrapped(&refused.stderr);
     assert!(!refused.status.success() && said.contains("do not fit"), "{said}");
 }

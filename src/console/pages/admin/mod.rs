@@ -1,5 +1,6 @@
-//! Admin: people, what they may do, and the log of all that was done.
+//! Admin: people and programs, what they may do, and the log of it all.
 
+pub mod keys;
 pub mod log;
 pub mod people;
 
@@ -14,11 +15,13 @@ use axum::routing::{get, post};
 use crate::console::failure::Failure;
 use crate::console::frame::{Frame, Place, page};
 use crate::console::guard::Visit;
+use crate::console::pages::admin::keys::{KeyRow, KeyState, ScopeChoice};
 use crate::console::pages::admin::log::{LogFilters, LogView};
 use crate::console::pages::admin::people::{PersonRow, RoleChoice};
 use crate::console::parts::Console;
 use crate::domain::access::Permission;
 use crate::workflow::access_service::AccessService as _;
+use crate::workflow::key_service::KeyService as _;
 
 /// Routes of this folder.
 pub fn routes() -> Router<Arc<Console>> {
@@ -29,6 +32,9 @@ pub fn routes() -> Router<Arc<Console>> {
         .route("/admin/people/{id}/link", post(people::give_link))
         .route("/admin/people/{id}/key", post(people::give_key))
         .route("/admin/people/{id}/end", post(people::end_sessions))
+        .route("/admin/keys", post(keys::create))
+        .route("/admin/keys/{name}/rotate", post(keys::rotate))
+        .route("/admin/keys/{name}/revoke", post(keys::revoke))
         .route("/admin/verify", post(log::verify))
         .route("/admin/audit.jsonl", get(log::export))
 }
@@ -39,6 +45,8 @@ struct AdminPage {
     frame: Frame,
     people: Vec<PersonRow>,
     roles: Vec<RoleChoice>,
+    keys: Vec<KeyRow>,
+    scopes: Vec<ScopeChoice>,
     log: LogView,
 }
 
@@ -50,10 +58,13 @@ async fn show(
     visit.need(Permission::Administer)?;
     let words = visit.preferences.words;
     let people = console.engine.list_people().await?;
+    let keys = console.engine.list_keys().await?;
     let admin_page = AdminPage {
         frame: Frame::new(&console, &visit, Place::Admin),
         people: people.iter().map(|person| PersonRow::new(words, person)).collect(),
         roles: RoleChoice::all(words, None),
+        keys: keys.iter().map(|key| KeyRow::new(words, key, console.now())).collect(),
+        scopes: ScopeChoice::all(words),
         log: LogView::read(&console, &filters).await?,
     };
     page(&admin_page)

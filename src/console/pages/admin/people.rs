@@ -21,7 +21,7 @@ use crate::workflow::access_service::AccessService as _;
 use crate::workflow::error::FieldMistake;
 
 /// Names and values of a form whose boxes have one name.
-type Pairs = Vec<(String, String)>;
+pub type Pairs = Vec<(String, String)>;
 
 /// A person in the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -256,7 +256,7 @@ fn must_be_active(person: &Person) -> Result<(), Failure> {
     Err(Failure::field("is_active", "is not set: who has left cannot sign in"))
 }
 
-fn signer(visit: &Visit) -> Signer {
+pub(super) fn signer(visit: &Visit) -> Signer {
     Signer { by: visit.person.person_id.clone(), note: Box::default() }
 }
 
@@ -293,6 +293,6 @@ pub(super) fn draft(id: &str, pairs: &Pairs, life: Life) -> Result<PersonDraft, 
 }
 
 /// What a form says in a field, without spaces around it; empty when it has none.
-fn value<'p>(pairs: &'p Pairs, field: &str) -> &'p str {
+pub(super) fn value<'p>(pairs: &'p Pairs, field: &str) -> &'p str {
     pairs.iter().find(|(name, _)| name == field).map_or("", |(_, value)| value.trim())
 }
