@@ -1,6 +1,8 @@
 //! Opens a data folder: journal, records, state; then starts the engine on it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Duration;
 
@@ -152,7 +154,8 @@ impl<'s> Opened<'s> {
         let Self { settings, journal, snapshot_dir, shelves } = self;
         let (dir, reader, end) = (&settings.data_dir, journal.reader(), journal.durable_position());
         let explainers = Explainers::default();
-        let (answers, follower, tail) = open_records(settings, &reader, end)?;
+        let is_held = membership.as_ref().map(|it| it.records_held.clone()).unwrap_or_default();
+        let (answers, follower, tail) = open_records(settings, &reader, is_held)?;
         let past = Past {
             reader,
             snapshot_dir,
@@ -231,8 +234,9 @@ impl<'s> Opened<'s> {
 fn open_records(
     settings: &EngineSettings,
     reader: &JournalReader,
-    end: u64,
+    is_held: Arc<AtomicBool>,
 ) -> Result<(Records, RecordsFollower, RecordTail), Error> {
+    let end = reader.durable_position();
     let (filler, answers, rebuild) = records::open(&settings.data_dir.join(RECORDS_FILE), end)
         .map_err(|error| Error::failed("opening the records", error))?;
     if let Some(rebuild) = rebuild {
@@ -243,7 +247,7 @@ fn open_records(
         batch_records_max: settings.records_batch_max,
     };
     let tail = RecordTail::new(TAIL_BATCHES * settings.records_batch_max);
-    let source = Source { journal: reader.clone(), tail: tail.clone() };
+    let source = Source { journal: reader.clone(), tail: tail.clone(), is_held };
     let follower = RecordsFollower::start(source, filler, follow)
         .map_err(|error| Error::failed("starting the records", error))?;
     Ok((answers, follower, tail))

@@ -392,7 +392,8 @@ fn the_follower_reaches_the_end_of_the_journal() {
     let journal = journal_of(dir.path(), 300);
     let (writer, records, _) = open(&dir.path().join("records.db"), 300).unwrap();
     let settings = FollowSettings { pause: Duration::from_millis(1), batch_records_max: 50 };
-    let source = Source { journal: journal.reader(), tail: RecordTail::new(2) };
+    let source =
+        Source { journal: journal.reader(), tail: RecordTail::new(2), is_held: Arc::default() };
     let follower = RecordsFollower::start(source, writer, settings).unwrap();
     while follower.position() < 300 {
         assert!(follower.failure().is_none());

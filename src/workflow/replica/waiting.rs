@@ -56,7 +56,7 @@ pub enum Split {
     /// It changes something: all replicas execute it.
     Proposed(Proposal, Waiting),
     /// It changes nothing: it is answered here.
-    Here(Command),
+    Here(Box<Command>),
 }
 
 /// Splits a command.
@@ -98,7 +98,7 @@ pub fn split(command: Command) -> Split {
         | Command::Strategies { .. }
         | Command::Find { .. }
         | Command::Batch(_)
-        | Command::Snapshot { .. }) => Split::Here(here),
+        | Command::Snapshot { .. }) => Split::Here(Box::new(here)),
     }
 }
 
@@ -114,7 +114,7 @@ fn split_access(asked: AccessCommand) -> Split {
         AccessCommand::Note { note, reply } => step(Step::Note(note), Waiting::Note(reply)),
         here @ (AccessCommand::People { .. }
         | AccessCommand::Find { .. }
-        | AccessCommand::Head { .. }) => Split::Here(Command::Access(Box::new(here))),
+        | AccessCommand::Head { .. }) => Split::Here(Box::new(Command::Access(Box::new(here)))),
     }
 }
 
