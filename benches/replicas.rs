@@ -119,9 +119,9 @@ fn compare(n: usize) -> ExitCode {
     let Journal { n_records, n_decisions, .. } = first;
     println!("{n} events told to three: {n_decisions} decisions, {n_records} records, {took:.1} s");
     let mut are_kept = vec![promise("orders were judged", || n_decisions > 0)];
-    for at in 1..3 {
-        let line = format!("replica {} holds the same bytes", names[at]);
-        are_kept.push(promise(&line, || Journal::read(dirs[at].path(), u64::MAX) == first));
+    for (name, dir) in names.iter().zip(&dirs).skip(1) {
+        let line = format!("replica {name} holds the same bytes");
+        are_kept.push(promise(&line, || Journal::read(dir.path(), u64::MAX) == first));
     }
     let mut late = part("ORDERS", "d", 3, None, n).spawn();
     let (seconds, cpu) = late.caught_up();

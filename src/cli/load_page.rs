@@ -138,7 +138,7 @@ pub fn show(ink: Ink, report: &BenchReport) -> String {
     );
     for (mode, bar) in [(Mode::Unary, UNARY_BAR), (Mode::Stream, STREAM_BAR)] {
         if let Some(ratio) = ratio(report, mode) {
-            let held = held(bar <= ratio);
+            let held = if bar <= ratio { HELD } else { MISSED };
             let mode = mode.as_str();
             let _ = writeln!(
                 text,
@@ -149,7 +149,7 @@ pub fn show(ink: Ink, report: &BenchReport) -> String {
     if let Some(row) = &report.at_half_peak {
         let (p50, p99) = (row.p50_us / 1e3, row.p99_us / 1e3);
         let (p50_bar, p99_bar) = report.latency_bars_ms;
-        let held = held(p50 <= p50_bar && p99 <= p99_bar);
+        let held = if p50 <= p50_bar && p99 <= p99_bar { HELD } else { MISSED };
         let _ = writeln!(
             text,
             "at half the peak: p50 {p50:.2} ms, p99 {p99:.2} ms; {held} {p50_bar} and {p99_bar} ms"
@@ -162,9 +162,8 @@ pub fn show(ink: Ink, report: &BenchReport) -> String {
     text
 }
 
-fn held(is_held: bool) -> &'static str {
-    if is_held { "holds the bar of" } else { "MISSES the bar of" }
-}
+const HELD: &str = "holds the bar of";
+const MISSED: &str = "MISSES the bar of";
 
 /// The server's answers per CPU second over the no-op's.
 fn ratio(report: &BenchReport, mode: Mode) -> Option<f64> {

@@ -131,7 +131,11 @@ impl<'a> DrawnOrder<'a> {
 /// The quantiles of draws, which may all be equal.
 fn ends(draws: &Lane<DRAWS>) -> Ends {
     let first = draws[0];
-    if draws.iter().all(|draw| *draw == first) { (first, first) } else { p10_p90(draws) }
+    if draws.iter().all(|draw| draw.to_bits() == first.to_bits()) {
+        (first, first)
+    } else {
+        p10_p90(draws)
+    }
 }
 
 /// The quantiles of what follows from a quantity with these, up or down.

@@ -26,7 +26,7 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// Longest pause between two tries to connect again.
 const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(1);
 /// Within this time the broker knows a message that is sent again.
-const DUPLICATE_WINDOW: Duration = Duration::from_secs(120);
+const DUPLICATE_WINDOW: Duration = Duration::from_mins(2);
 /// Room that a message's headers and framing may take of the broker's limit.
 const OVERHEAD_BYTES: usize = 4_096;
 

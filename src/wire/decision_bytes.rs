@@ -328,7 +328,9 @@ fn write_text(out: &mut MessageWriter, field: u32, text: &Text) {
 }
 
 fn write_texts(out: &mut MessageWriter, field: u32, texts: &[impl AsRef<str>]) {
-    texts.iter().for_each(|text| out.text_always(field, text.as_ref()));
+    for text in texts {
+        out.text_always(field, text.as_ref());
+    }
 }
 
 #[cfg(test)]

@@ -155,6 +155,8 @@ impl MessageWriter {
 mod tests {
     use super::*;
 
+    type Nest = fn(&mut MessageWriter, u32, &str);
+
     #[test]
     fn the_length_of_a_message_takes_as_many_bytes_as_it_needs() {
         for n in [0, 1, 127, 128, 16_383, 16_384, 3_000_000] {
@@ -167,7 +169,6 @@ mod tests {
                 }],
                 ..Default::default()
             };
-            type Nest = fn(&mut MessageWriter, u32, &str);
             let nests: [Nest; 2] = [
                 |out, field, text| out.message(field, |out| out.text_always(1, text)),
                 |out, field, text| out.long_message(field, |out| out.text_always(1, text)),

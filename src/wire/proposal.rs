@@ -241,11 +241,12 @@ mod tests {
                     received_time: told.received_time,
                 }))),
                 Record::Decision(scored) => {
-                    proposals.push(Proposal::Score(Box::new(ProposedScore {
+                    let score = ProposedScore {
                         request: scored.request.clone(),
                         received_time: Timestamp(-1),
                         decision_id: DecisionId(Uuid::from_u128(9)),
-                    })))
+                    };
+                    proposals.push(Proposal::Score(Box::new(score)));
                 }
                 Record::BackgroundActivated(activated) => {
                     let replaces = "before".into();

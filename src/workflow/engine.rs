@@ -297,7 +297,7 @@ impl OrderService for Engine {
         rows.truncate(query.n_max as usize);
         // Another replica may have filled in what this one is about to hear.
         if let Some(last) = rows.iter().map(|row| row.position).max() {
-            self.durable.reached(last).await;
+            self.durable.reached(last).await?;
         }
         let reader = self.reader.clone();
         let read = block(move || {

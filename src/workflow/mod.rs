@@ -70,7 +70,6 @@ pub mod review_service;
 pub mod sequencer;
 mod sequencer_access;
 mod sequencer_experiments;
-mod sequencer_feedback;
 pub mod service;
 pub mod shared_list;
 pub mod shelves;

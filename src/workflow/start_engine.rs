@@ -158,8 +158,9 @@ impl<'s> Opened<'s> {
         let Self { settings, journal, snapshot_dir, shelves } = self;
         let (dir, reader, end) = (&settings.data_dir, journal.reader(), journal.durable_position());
         let explainers = Explainers::default();
+        let is_held = membership.as_ref().map(|it| it.records_held.clone()).unwrap_or_default();
         let tail = RecordTail::new(TAIL_BATCHES * settings.records_batch_max);
-        let source = Source { journal: reader.clone(), tail: tail.clone() };
+        let source = Source { journal: reader.clone(), tail: tail.clone(), is_held };
         let sharing = if membership.is_some() { Sharing::Replicas } else { Sharing::Alone };
         let (answers, follower) = open_records(settings, source, (end, sharing))?;
         let past = Past {

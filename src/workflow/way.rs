@@ -37,14 +37,14 @@ impl Way {
     /// cannot propose anything now.
     pub fn send(&self, command: Command) -> Result<(), Error> {
         match self {
-            Self::Alone(sequencer) => sequencer.try_send(command).map_err(refusal),
+            Self::Alone(sequencer) => sequencer.try_send(command).map_err(|it| refusal(&it)),
             Self::Replica { sequencer, proposals, board } => match split(command) {
-                Split::Here(command) => sequencer.try_send(command).map_err(refusal),
+                Split::Here(command) => sequencer.try_send(*command).map_err(|it| refusal(&it)),
                 Split::Proposed(proposal, waiting) => {
                     if let Some(why) = board.obstacle() {
                         return Err(Error::Unavailable(why));
                     }
-                    proposals.try_send((proposal, waiting)).map_err(refusal)
+                    proposals.try_send((proposal, waiting)).map_err(|it| refusal(&it))
                 }
             },
         }
@@ -77,7 +77,7 @@ impl Way {
     }
 }
 
-fn refusal<T>(error: TrySendError<T>) -> Error {
+fn refusal<T>(error: &TrySendError<T>) -> Error {
     match error {
         TrySendError::Full(_) => Error::Exhausted { retry_after: RETRY_AFTER },
         TrySendError::Closed(_) => Error::Unavailable("it is stopping".into()),

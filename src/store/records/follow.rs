@@ -1,7 +1,7 @@
 //! Keeps the records up with the journal, on a thread of its own.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -37,6 +37,9 @@ pub struct Source {
     pub journal: JournalReader,
     /// The newest ones, sooner.
     pub tail: RecordTail,
+    /// True while nothing is filled: the journal grows so fast that the processor is needed
+    /// there.
+    pub is_held: Arc<AtomicBool>,
 }
 
 /// A running follower. Dropping it stops the thread after the current batch.
@@ -113,7 +116,8 @@ pub fn catch_up(
     batch_records_max: usize,
 ) -> Result<(), Error> {
     // Without a tail everything is read.
-    let source = Source { journal: reader.clone(), tail: RecordTail::new(0) };
+    let source =
+        Source { journal: reader.clone(), tail: RecordTail::new(0), is_held: Arc::default() };
     while fill_batch(&source, writer, batch_records_max)? {}
     Ok(())
 }
@@ -127,7 +131,11 @@ fn follow(
 ) {
     let mut retry = settings.pause;
     loop {
-        let outcome = fill_batch(source, &mut writer, settings.batch_records_max);
+        let outcome = if source.is_held.load(Ordering::Relaxed) {
+            Ok(false)
+        } else {
+            fill_batch(source, &mut writer, settings.batch_records_max)
+        };
         status.position.store(writer.position(), Ordering::Release);
         let pause = match outcome {
             Ok(true) => Duration::ZERO,

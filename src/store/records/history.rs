@@ -178,6 +178,7 @@ pub(super) fn outcome(n: u64) -> Outcome {
         source: OutcomeSource::Analyst,
         source_ref: None,
         retracts: None,
+        told_by: None,
     }
 }
 

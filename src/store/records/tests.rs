@@ -169,7 +169,8 @@ fn the_follower_reaches_the_end_of_the_journal() {
     for database in databases() {
         let (writer, records) = database.open(dir.path(), 300);
         let settings = FollowSettings { pause: Duration::from_millis(1), batch_records_max: 50 };
-        let source = Source { journal: journal.reader(), tail: RecordTail::new(2) };
+        let tail = RecordTail::new(2);
+        let source = Source { journal: journal.reader(), tail, is_held: Arc::default() };
         let follower = RecordsFollower::start(source, writer, settings).unwrap();
         while follower.position() < 300 || records.position().is_err() {
             assert!(follower.failure().is_none());

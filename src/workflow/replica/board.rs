@@ -4,7 +4,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 /// Messages that a replica may be behind and still be as good as any other.
-pub const LAG_MAX: u64 = 1_000;
+pub const LAG_MAX: u64 = 100;
 
 /// How a replica does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!(obstacle(), "");
         assert!(board.takes_proposals());
         board.found("s", 10 + LAG_MAX);
-        assert_eq!(obstacle(), "this replica is 1001 messages behind");
+        assert_eq!(obstacle(), "this replica is 101 messages behind");
         board.executed(10);
         board.connected(Connection::Down);
         assert_eq!(obstacle(), "the broker is away");

@@ -1,6 +1,7 @@
 //! The sequencer's part for replicas: executes what the stream holds.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::mpsc;
 use tracing::warn;
@@ -35,6 +36,8 @@ pub struct Membership {
     pub kept: KeptTail,
     /// Takes what it proposes itself.
     pub offers: mpsc::Sender<Proposal>,
+    /// True while the records wait: it is far behind.
+    pub records_held: Arc<AtomicBool>,
 }
 
 impl Membership {

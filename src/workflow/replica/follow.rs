@@ -1,6 +1,7 @@
 //! Reads the stream from where the replica is and gives it to the sequencer.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, mpsc};
@@ -21,6 +22,8 @@ use crate::workflow::replica::waiting::{OrderedBatch, Waiting};
 const QUEUED_BATCHES_MAX: usize = 16;
 /// How often the end of the stream is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Messages that a replica may be behind and still fill its records meanwhile.
+const RECORDS_LAG_MAX: u64 = 32;
 /// Nothing has come for so long though there is something: the reading is dead.
 const SILENCE_MAX: Duration = Duration::from_secs(3);
 
@@ -33,6 +36,7 @@ pub(super) struct Follower<'c> {
     pub(super) reached: &'c mut Option<Followed>,
     pub(super) sequencer: &'c mpsc::Sender<Command>,
     pub(super) waiting: &'c WaitingBatches,
+    pub(super) records_held: &'c AtomicBool,
 }
 
 impl Follower<'_> {
@@ -142,6 +146,9 @@ impl Follower<'_> {
         let extent = self.link.extent().await.map_err(End::Lost)?;
         self.board.found(stream, extent.last);
         self.board.connected(Connection::Up);
+        // Lists come after the state: who is far behind is asked for none.
+        let is_far = RECORDS_LAG_MAX < self.board.status().lag();
+        self.records_held.store(is_far, Ordering::Relaxed);
         Ok(extent.last)
     }
 

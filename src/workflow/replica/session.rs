@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
@@ -49,6 +51,8 @@ pub(super) struct Courier {
     pub(super) proposals: mpsc::Receiver<(Proposal, Waiting)>,
     pub(super) offers: mpsc::Receiver<Proposal>,
     pub(super) waiting: WaitingBatches,
+    /// True while the records wait: the replica is far behind.
+    pub(super) records_held: Arc<AtomicBool>,
 }
 
 /// Who waits for the batches that this replica has sent, by their number.
@@ -79,7 +83,9 @@ impl Courier {
     pub(super) async fn run(mut self) {
         let mut was_away = false;
         loop {
-            match self.session().await {
+            let end = self.session().await;
+            self.records_held.store(false, Ordering::Relaxed);
+            match end {
                 End::Stopped => return,
                 End::Lost(error) => {
                     if !was_away || self.board.status().is_connected {
@@ -122,6 +128,7 @@ impl Courier {
             reached: &mut self.reached,
             sequencer: &self.sequencer,
             waiting: &self.waiting,
+            records_held: &self.records_held,
         };
         let mut proposer = Proposer {
             link: &link,

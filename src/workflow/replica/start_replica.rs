@@ -1,5 +1,7 @@
 //! Starts an engine as one of many replicas that follow a stream.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 
 use tokio::runtime;
@@ -61,6 +63,7 @@ pub fn start_replica(
     let (commands, queue) = mpsc::channel(settings.queue_max);
     let (proposing, proposals) = mpsc::channel(settings.queue_max);
     let (offering, offers) = mpsc::channel(OFFERS_MAX);
+    let records_held = Arc::new(AtomicBool::new(false));
     let courier = Courier {
         settings: replica.stream,
         origin: Origin { replica: replica.name, run: (inputs.new_id)(inputs.now).0, number: 0 },
@@ -71,9 +74,10 @@ pub fn start_replica(
         proposals,
         offers,
         waiting: WaitingBatches::default(),
+        records_held: records_held.clone(),
     };
     let kept = KeptTail::new(reader);
-    let membership = Membership { board: board.clone(), kept, offers: offering };
+    let membership = Membership { board: board.clone(), kept, offers: offering, records_held };
     let way = Way::Replica { sequencer: commands, proposals: proposing, board };
     // Measured times differ between replicas, and their journals must not.
     let inputs = EngineInputs { nanos: || 0, ..inputs.clone() };

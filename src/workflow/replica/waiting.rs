@@ -59,7 +59,7 @@ pub enum Split {
     /// It changes something: all replicas execute it.
     Proposed(Proposal, Waiting),
     /// It changes nothing: it is answered here.
-    Here(Command),
+    Here(Box<Command>),
 }
 
 /// Splits a command.
@@ -102,7 +102,7 @@ pub fn split(command: Command) -> Split {
         | Command::Find { .. }
         | Command::Batch(_)
         | Command::Watch { .. }
-        | Command::Snapshot { .. }) => Split::Here(here),
+        | Command::Snapshot { .. }) => Split::Here(Box::new(here)),
     }
 }
 
@@ -122,7 +122,7 @@ fn split_access(asked: AccessCommand) -> Split {
         here @ (AccessCommand::People { .. }
         | AccessCommand::Find { .. }
         | AccessCommand::Keys { .. }
-        | AccessCommand::Head { .. }) => Split::Here(Command::Access(Box::new(here))),
+        | AccessCommand::Head { .. }) => Split::Here(Box::new(Command::Access(Box::new(here)))),
     }
 }
 

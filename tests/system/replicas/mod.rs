@@ -35,7 +35,7 @@ const PRICE_STEP: usize = 50;
 const BACKGROUND: BackgroundRule =
     BackgroundRule { every_approved: 60, rows_min: 24, rows_max: 48 };
 /// How long replicas may take to agree.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn settings_of(data: &Path) -> EngineSettings {
     let mut settings = shipped().unwrap();

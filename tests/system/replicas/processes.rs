@@ -20,7 +20,7 @@ use crate::server::Server;
 const CLIENTS: u64 = 6;
 /// A caller tries elsewhere after this.
 const TRY: Duration = Duration::from_secs(2);
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// An order that nobody has asked about before.
 const LATE: u64 = 1_000_000;
 const DECISIONS: &str = "orderlens.v1.DecisionService";
