@@ -20,8 +20,10 @@ use std::time::{Duration, Instant};
 use broker::Broker;
 use futures_util::stream::{self, StreamExt as _};
 use orderlens::cli::clock;
-use orderlens::cli::serve::{new_decision_id, start_log};
+use orderlens::cli::log::start_log;
+use orderlens::cli::serve::new_decision_id;
 use orderlens::cli::settings::{engine_settings, load_judge, reader, shipped};
+use orderlens::config::operations::LogFormat;
 use orderlens::domain::entity::IdentityKey;
 use orderlens::domain::event::{Event, Fact};
 use orderlens::domain::record::ScoreRequest;
@@ -227,7 +229,7 @@ impl Journal {
 
 /// A process: catches up, tells its share, and stops when it is told to.
 fn replica(part: &Part<'_>) -> ExitCode {
-    start_log();
+    start_log(LogFormat::Text);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let engine = runtime.block_on(async {
         let inputs = inputs();

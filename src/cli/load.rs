@@ -1,4 +1,4 @@
-//! `orderlens bench`: what a whole recorded answer costs beside one without content.
+//! `orderlens bench`: the cost of an answer beside one without content.
 //!
 //! The full server and a no-op one with equal messages run as processes of their own,
 //! pinned to the same core, and are asked in turn in the same minute, because absolute
@@ -19,7 +19,7 @@ use crate::cli::clock;
 use crate::cli::load_calls::{Measured, Mode, Plan, run_at_rate, run_streams, run_unary};
 use crate::cli::load_orders::OrderSource;
 use crate::cli::load_page::{BenchReport, BenchRow, LATENCY_BARS_MS, median_row, show};
-use crate::cli::load_servers::{Cores, ServerProcess, cpu_s};
+use crate::cli::load_servers::{Cores, StartedServer, cpu_s};
 use crate::cli::output::{say, say_json};
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::decision_service_client::DecisionServiceClient;
@@ -33,9 +33,9 @@ pub struct BenchArgs {
     /// A server that runs already; only this machine's own addresses are allowed.
     #[arg(long, value_name = "URL")]
     pub server: Option<String>,
-    /// Process of that server, to count its CPU time.
+    /// Number of its process, to count its CPU time.
     #[arg(long, value_name = "PID", requires = "server")]
-    pub server_process: Option<u32>,
+    pub server_pid: Option<u32>,
     /// Orders in flight, over all connections.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub in_flight: u32,
@@ -63,7 +63,7 @@ pub struct BenchArgs {
 struct Target {
     name: &'static str,
     channels: Vec<Channel>,
-    process: Option<u32>,
+    pid: Option<u32>,
 }
 
 /// Measures and prints.
@@ -76,7 +76,7 @@ pub fn run(args: &BenchArgs) -> miette::Result<()> {
         let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
         runtime.block_on(async {
             let channels = connect(url, args.connections).await?;
-            let target = Target { name: "server", channels, process: args.server_process };
+            let target = Target { name: "server", channels, pid: args.server_pid };
             measure_all(args, &[target], new_orders()?).await
         })?
     } else {
@@ -95,18 +95,18 @@ pub fn run(args: &BenchArgs) -> miette::Result<()> {
 
 /// Starts both servers and measures them.
 fn beside_the_floor(args: &BenchArgs, cores: &Cores) -> miette::Result<BenchReport> {
-    let server = ServerProcess::serve(cores, &args.data)?;
+    let server = StartedServer::serve(cores, &args.data)?;
     // Made only now: its threads belong to the cores of callers.
     let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
     runtime.block_on(async {
         let orders = new_orders()?;
         let channels = connect(&server.url, args.connections).await?;
         let answer = ask_once(&channels, &orders).await?;
-        let floor = ServerProcess::floor(cores, &answer.encode_to_vec())?;
+        let floor = StartedServer::floor(cores, &answer.encode_to_vec())?;
         let floor_channels = connect(&floor.url, args.connections).await?;
-        let target = |name, channels, server: &ServerProcess| {
-            let process = Some(server.process());
-            Target { name, channels, process }
+        let target = |name, channels, server: &StartedServer| {
+            let pid = Some(server.pid());
+            Target { name, channels, pid }
         };
         let targets =
             [target("no-op", floor_channels, &floor), target("orderlens", channels, &server)];
@@ -200,9 +200,9 @@ async fn counted(
     target: &Target,
     run: impl Future<Output = Measured>,
 ) -> miette::Result<(Measured, Option<f64>)> {
-    let before = target.process.map(cpu_s).transpose()?;
+    let before = target.pid.map(cpu_s).transpose()?;
     let mut measured = run.await;
-    let after = target.process.map(cpu_s).transpose()?;
+    let after = target.pid.map(cpu_s).transpose()?;
     measured.nanos.sort_unstable();
     Ok((measured, before.zip(after).map(|(before, after)| after - before)))
 }

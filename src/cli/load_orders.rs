@@ -1,4 +1,4 @@
-//! Orders for `orderlens bench`: those of a synthetic market, as a pipeline sends them.
+//! Orders for `orderlens bench`: those of a synthetic market.
 //!
 //! What an answer costs depends on what it is about: families, gangs and plain shoppers
 //! come in the shares that the shipped model knows, with the past that they have by then.

@@ -1,4 +1,4 @@
-//! The servers that `orderlens bench` starts: pinned to one core, with their CPU time read.
+//! The servers that `orderlens bench` starts, on one core.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -17,7 +17,7 @@ const LISTENING: &str = "listening on ";
 
 /// A server in a process of its own; ends when dropped, and its folder with it.
 #[derive(Debug)]
-pub struct ServerProcess {
+pub struct StartedServer {
     child: Child,
     /// Where it listens.
     pub url: String,
@@ -64,7 +64,7 @@ impl Cores {
     }
 }
 
-impl ServerProcess {
+impl StartedServer {
     /// Starts this program as a server on a free port, with a new data folder.
     ///
     /// # Errors
@@ -118,13 +118,13 @@ impl ServerProcess {
         Ok(server)
     }
 
-    /// Its process.
-    pub fn process(&self) -> u32 {
+    /// Number of its process.
+    pub fn pid(&self) -> u32 {
         self.child.id()
     }
 }
 
-impl Drop for ServerProcess {
+impl Drop for StartedServer {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
@@ -138,8 +138,8 @@ impl Drop for ServerProcess {
 ///
 /// # Errors
 /// When there is no such process.
-pub fn cpu_s(process: u32) -> miette::Result<f64> {
-    let path = format!("/proc/{process}/stat");
+pub fn cpu_s(pid: u32) -> miette::Result<f64> {
+    let path = format!("/proc/{pid}/stat");
     let stat = fs::read_to_string(&path).into_diagnostic().wrap_err_with(|| path.clone())?;
     // The name may hold spaces and parentheses; behind it, fields 14 and 15 are user and system.
     let fields = stat.rsplit_once(')').map(|(_, fields)| fields).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Which orders are taken while there is more to do than places: the most valuable.
+//! Which orders are taken when places run out: the most valuable.
 //!
 //! When every place is taken nothing is taken any more, whatever it is worth. Before that,
 //! orders of low value are refused, so that the last places are left to those of high value.
@@ -78,8 +78,8 @@ mod tests {
     use super::*;
     use crate::domain::money::Currency;
 
-    fn yuan(minor_units: i64) -> Option<Money> {
-        Some(Money { currency: Currency::CNY, minor_units })
+    fn yuan(minor_units: i64) -> Money {
+        Money { currency: Currency::CNY, minor_units }
     }
 
     /// How many of orders worth 1 to 100 are taken while `n_taken` of 16 places are.
@@ -88,10 +88,10 @@ mod tests {
         let admission = Admission::new(Arc::clone(&places));
         // Twice, in an order that says nothing: 37 and 101 have no common divisor.
         for n in 0..200 {
-            admission.admit(yuan(1 + n * 37 % 101 % 100)).unwrap();
+            admission.admit(Some(yuan(1 + n * 37 % 101 % 100))).unwrap();
         }
         let _held = places.hold(n_taken);
-        (1..=100).filter(|worth| admission.admit(yuan(*worth)).is_ok()).collect()
+        (1..=100).filter(|worth| admission.admit(Some(yuan(*worth))).is_ok()).collect()
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
     fn other_currencies_are_not_compared_and_refusals_say_when_to_come_again() {
         let places = Places::new(16);
         let admission = Admission::new(Arc::clone(&places));
-        admission.admit(yuan(1_000_000)).unwrap();
+        admission.admit(Some(yuan(1_000_000))).unwrap();
         let _held = places.hold(15);
         let yen = Currency::parse("JPY").unwrap();
         let refused = admission.admit(Some(Money { currency: yen, minor_units: 7 })).unwrap_err();

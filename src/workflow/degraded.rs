@@ -1,6 +1,7 @@
 //! Why an answer is less than complete.
 
 use crate::domain::decision::{DecisionState, DegradedReason};
+use crate::domain::feature::FeatureSpec;
 use crate::domain::record::ScoreRequest;
 use crate::domain::time::Span;
 use crate::model::bundle::Bundle;
@@ -52,4 +53,10 @@ pub fn state_of(decided: DecisionState, degraded_reasons: &[DegradedReason]) -> 
         DecisionState::Final | DecisionState::Degraded => DecisionState::Degraded,
         DecisionState::Abstained => DecisionState::Abstained,
     }
+}
+
+/// Ids of the features that have no value.
+pub fn missing_inputs(specs: &[FeatureSpec], values: &[f32]) -> Vec<Box<str>> {
+    let missing = specs.iter().zip(values).filter(|(_, value)| value.is_nan());
+    missing.map(|(spec, _)| spec.id.clone()).collect()
 }

@@ -16,7 +16,6 @@ use crate::domain::counterfactual::{CounterfactualDirection, CounterfactualSearc
 use crate::domain::decision::{Decision, DecisionId, DecisionTimes, Stage, StageTiming, Versions};
 use crate::domain::evidence::Evidence;
 use crate::domain::exploration::ExplorationRoom;
-use crate::domain::feature::FeatureSpec;
 use crate::domain::head::HeadScore;
 use crate::domain::record::ScoreRequest;
 use crate::domain::risk::{Probability, RiskAssessment};
@@ -27,7 +26,7 @@ use crate::graph::evidence::EvidenceWant;
 use crate::model::background::Background;
 use crate::model::bundle::Bundle;
 use crate::model::engine::{Engine, Scratch};
-use crate::workflow::degraded::{SightFacts, degraded_reasons, state_of};
+use crate::workflow::degraded::{SightFacts, degraded_reasons, missing_inputs, state_of};
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_error::JudgeError;
 use crate::workflow::order_levers::Editable;
@@ -395,9 +394,4 @@ impl Judge {
             propensity: self.propensity,
         }
     }
-}
-
-fn missing_inputs(specs: &[FeatureSpec], values: &[f32]) -> Vec<Box<str>> {
-    let missing = specs.iter().zip(values).filter(|(_, value)| value.is_nan());
-    missing.map(|(spec, _)| spec.id.clone()).collect()
 }

@@ -1,7 +1,7 @@
 //! Records on a server that dies, hangs, or belongs to another past.
 
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -61,7 +61,8 @@ fn a_server_that_dies_under_filling_ends_with_every_row_once() {
     let dir = tempfile::tempdir().unwrap();
     let journal = journal_of(dir.path(), N_RECORDS);
     let (writer, records) = opened(&url(&server), Sharing::Alone);
-    let source = Source { journal: journal.reader(), tail: RecordTail::new(0) };
+    let source =
+        Source { journal: journal.reader(), tail: RecordTail::new(0), is_held: Arc::default() };
     let follower = RecordsFollower::start(source, writer, PACE).unwrap();
     for death in 1..=N_DEATHS {
         until(|| death * N_RECORDS / (N_DEATHS + 2) <= follower.position());
