@@ -6,7 +6,12 @@
 //! Run: `cargo bench --bench replicas -- 100000`; it prints a line per promise and fails if one
 //! is broken.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench may panic and print")]
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a bench may panic and print"
+)]
 
 #[expect(dead_code, reason = "the tests also restart and freeze it")]
 #[path = "../tests/system/replicas/broker.rs"]
