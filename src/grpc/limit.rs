@@ -36,10 +36,11 @@ impl Places {
         Arc::new(Self { free: Arc::new(Semaphore::new(n_max)), n_max })
     }
 
-    /// Share of the last quarter of places that is taken, in [0, 1]; 0 while others are free.
+    /// Share of the last quarter of places that others than the caller have taken, in [0, 1];
+    /// 0 while more are free.
     pub fn pressure(&self) -> f64 {
         let quarter = (self.n_max as f64 / 4.0).max(1.0);
-        let free = self.free.available_permits() as f64;
+        let free = self.free.available_permits() as f64 + 1.0;
         (1.0 - free / quarter).clamp(0.0, 1.0)
     }
 

@@ -225,7 +225,8 @@ pub(super) fn journal_of(dir: &Path, n_records: u64) -> Journal {
         Journal::open_on(Arc::new(Unsynced), &dir.join("journal"), settings).unwrap();
     assert_eq!(opened.last_position, 0);
     for n in 1..=n_records {
-        log::submit(&journal.writer(), &record(n), |result| assert!(result.is_ok())).unwrap();
+        let done = |result: Result<u64, _>| assert!(result.is_ok());
+        log::submit_when_room(&journal.writer(), &record(n), done).unwrap();
     }
     while journal.durable_position() < n_records {
         thread::yield_now();

@@ -20,7 +20,7 @@ fn read(path: &str) -> String {
 fn metrics_of(expression: &str) -> impl Iterator<Item = String> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
     let words = expression.split(move |c| !is_word(c));
-    let ours = ["grpc_server_", "orderlens_", "process_"];
+    let ours = ["grpc_server_", "orderlens_", "orderlens:", "process_"];
     words.filter(move |word| ours.iter().any(|prefix| word.starts_with(prefix))).map(str::to_owned)
 }
 
