@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use orderlens::cli::settings::{engine_settings, load_judge, reader, shipped};
+use orderlens::config::secret::from_environment;
 use orderlens::domain::decision::DecisionId;
 use orderlens::domain::entity::IdentityKey;
 use orderlens::domain::record::{ReceivedEvent, Record, ScoredOrder};
@@ -60,7 +61,7 @@ fn main() {
         println!("{n_orders} orders, {end} records of the journal, {batch} a transaction");
         let (writer, records, _) = sqlite::open(&dir.join("records.sqlite"), end).expect("a file");
         measure("SQLite", &journal, (writer, &records), batch);
-        let Ok(url) = env::var("ORDERLENS_RECORDS_URL") else { continue };
+        let Some(url) = from_environment("ORDERLENS_RECORDS_URL") else { continue };
         let url = PostgresUrl::parse(&url).expect("an address");
         let (writer, records) = postgres::open(&url, Sharing::Alone).expect("an address");
         measure("PostgreSQL", &journal, (writer, &records), batch);

@@ -26,6 +26,7 @@ mod operations;
 mod orders;
 mod packaging;
 mod parity;
+#[expect(clippy::duplicate_mod, reason = "the bench has no other way to the samples")]
 #[path = "../../benches/fuzz/parsers/mod.rs"]
 mod parsers;
 mod permutations;

@@ -34,7 +34,12 @@ fn variables(table: &toml::Table) -> BTreeSet<String> {
             toml::Value::String(name) if key.ends_with("_variable") => {
                 found.insert(name.clone());
             }
-            _ => {}
+            toml::Value::String(_)
+            | toml::Value::Integer(_)
+            | toml::Value::Float(_)
+            | toml::Value::Boolean(_)
+            | toml::Value::Datetime(_)
+            | toml::Value::Array(_) => {}
         }
     }
     found

@@ -108,13 +108,12 @@ async fn tell(engines: &[&Engine], first: usize, event: Event) -> Option<Arc<Dec
     let since = Instant::now();
     for at in first.. {
         let engine = engines[at % engines.len()];
-        match tell_once(engine, event.clone()).await {
-            Ok(decision) => return decision,
-            Err(Error::Unavailable(_) | Error::Exhausted { .. }) => {
-                assert!(since.elapsed() < PATIENCE, "nobody answers");
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            Err(error) => panic!("{error}"),
+        let told = tell_once(engine, event.clone()).await;
+        if let Err(Error::Unavailable(_) | Error::Exhausted { .. }) = told {
+            assert!(since.elapsed() < PATIENCE, "nobody answers");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        } else {
+            return told.unwrap();
         }
     }
     None

@@ -48,7 +48,7 @@ async fn nobody_approves_their_own_strategy_under_whatever_name_or_key() {
     let other = make_key(&mut admin, ("wang", ""), &["strategy.approve"]).await;
     let mut author = StrategyServiceClient::new(line(&server.url, &writes).await);
     let mut same_owner = StrategyServiceClient::new(line(&server.url, &second).await);
-    let mut approver = StrategyServiceClient::new(line(&server.url, &other).await);
+    let mut colleague = StrategyServiceClient::new(line(&server.url, &other).await);
 
     // The author is who has the key, and nobody else.
     let refused = author.propose_strategy(proposal("wang")).await.unwrap_err();
@@ -71,7 +71,7 @@ async fn nobody_approves_their_own_strategy_under_whatever_name_or_key() {
         let refused = approve(&mut same_owner, &hash, named).await.unwrap_err();
         assert_eq!(told(&refused), not_owner, "{named}");
     }
-    let approved = approve(&mut approver, &hash, "").await.unwrap();
+    let approved = approve(&mut colleague, &hash, "").await.unwrap();
     assert_eq!(approved.approved.unwrap().by, "wang");
 }
 

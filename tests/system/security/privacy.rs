@@ -53,7 +53,7 @@ fn broken() -> Vec<pb::ScoreOrderRequest> {
         with(&|order| order.entities[0].kind = 0),
         with(&|order| order.entities[1].id = format!("{MARK}{}", "x".repeat(300))),
         with(&|order| order.entities.extend(people(901))),
-        with(&|order| order.amount.as_mut().unwrap().currency_code = MARK.to_owned()),
+        with(&|order| MARK.clone_into(&mut order.amount.as_mut().unwrap().currency_code)),
     ]
 }
 
