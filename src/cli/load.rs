@@ -63,6 +63,7 @@ pub struct BenchArgs {
 struct Target {
     name: &'static str,
     channels: Vec<Channel>,
+    orders: OrderSource,
     pid: Option<u32>,
 }
 
@@ -76,8 +77,10 @@ pub fn run(args: &BenchArgs) -> miette::Result<()> {
         let runtime = tokio::runtime::Runtime::new().into_diagnostic()?;
         runtime.block_on(async {
             let channels = connect(url, args.connections).await?;
-            let target = Target { name: "server", channels, pid: args.server_pid };
-            measure_all(args, &[target], new_orders()?).await
+            let (name, orders) = ("server", new_orders()?);
+            let answer = ask_once(&channels, &orders).await?;
+            let target = Target { name, channels, orders, pid: args.server_pid };
+            measure_all(args, &[target], answer.encoded_len()).await
         })?
     } else {
         let cores = Cores::split()?;
@@ -104,13 +107,15 @@ fn beside_the_floor(args: &BenchArgs, cores: &Cores) -> miette::Result<BenchRepo
         let answer = ask_once(&channels, &orders).await?;
         let floor = StartedServer::floor(cores, &answer.encode_to_vec())?;
         let floor_channels = connect(&floor.url, args.connections).await?;
-        let target = |name, channels, server: &StartedServer| {
+        let target = |name, channels, orders, server: &StartedServer| {
             let pid = Some(server.pid());
-            Target { name, channels, pid }
+            Target { name, channels, orders, pid }
         };
-        let targets =
-            [target("no-op", floor_channels, &floor), target("orderlens", channels, &server)];
-        measure_all(args, &targets, orders).await
+        let targets = [
+            target("no-op", floor_channels, orders.repeated(), &floor),
+            target("orderlens", channels, orders, &server),
+        ];
+        measure_all(args, &targets, answer.encoded_len()).await
     })
 }
 
@@ -124,7 +129,8 @@ async fn ask_once(
     orders: &OrderSource,
 ) -> miette::Result<pb::ScoreOrderResponse> {
     let channel = channels.first().ok_or_else(|| miette!("no connection"))?;
-    let answer = DecisionServiceClient::new(channel.clone()).score_order(orders.request(0)).await;
+    let order = orders.next().ok_or_else(|| miette!("no order"))?;
+    let answer = DecisionServiceClient::new(channel.clone()).score_order(order).await;
     let answer = answer.map_err(|status| miette!("the first order was refused: {status}"))?;
     Ok(answer.into_inner())
 }
@@ -132,7 +138,7 @@ async fn ask_once(
 async fn measure_all(
     args: &BenchArgs,
     targets: &[Target],
-    orders: OrderSource,
+    response_bytes: usize,
 ) -> miette::Result<BenchReport> {
     let plan = Plan {
         in_flight: args.in_flight,
@@ -143,11 +149,11 @@ async fn measure_all(
     let mut rounds = Vec::new();
     for mode in [Mode::Unary, Mode::Stream] {
         for target in targets {
-            measure(target, mode, &orders, warm_up).await?;
+            measure(target, mode, warm_up).await?;
         }
         for _ in 0..args.rounds {
             for target in targets {
-                rounds.push(measure(target, mode, &orders, plan).await?);
+                rounds.push(measure(target, mode, plan).await?);
             }
         }
     }
@@ -161,31 +167,24 @@ async fn measure_all(
     if let Some(target) = targets.last()
         && let Some(peak) = median_row(&rounds, target.name, Mode::Unary)
     {
-        let paced = run_at_rate(&target.channels, &orders, plan, peak.orders_per_s / 2.0);
+        let paced = run_at_rate(&target.channels, &target.orders, plan, peak.orders_per_s / 2.0);
         at_half_peak = Some(BenchRow::new(target.name, Mode::Paced, counted(target, paced).await?));
     }
-    let answer = match targets.last() {
-        Some(target) => ask_once(&target.channels, &orders).await?.encoded_len(),
-        None => 0,
-    };
+    let request = targets.last().and_then(|target| target.orders.repeated().next());
     Ok(BenchReport {
         in_flight: args.in_flight,
         connections: args.connections,
         rounds: args.rounds,
-        request_bytes: orders.request(0).encoded_len(),
-        response_bytes: answer,
+        request_bytes: request.map_or(0, |request| request.encoded_len()),
+        response_bytes,
         rows,
         at_half_peak,
         latency_bars_ms: LATENCY_BARS_MS,
     })
 }
 
-async fn measure(
-    target: &Target,
-    mode: Mode,
-    orders: &OrderSource,
-    plan: Plan,
-) -> miette::Result<BenchRow> {
+async fn measure(target: &Target, mode: Mode, plan: Plan) -> miette::Result<BenchRow> {
+    let orders = &target.orders;
     let measured = match mode {
         Mode::Unary | Mode::Paced => {
             counted(target, run_unary(&target.channels, orders, plan)).await?

@@ -60,9 +60,6 @@ struct Run {
     end: Instant,
 }
 
-/// Numbers of orders over the life of the process: no two measurements share an order.
-static NEXT_ORDER: AtomicU64 = AtomicU64::new(1);
-
 impl Mode {
     /// The name in tables.
     pub fn as_str(self) -> &'static str {
@@ -88,8 +85,7 @@ impl Run {
     fn next(&self) -> Option<pb::ScoreOrderRequest> {
         let is_over =
             self.end <= Instant::now() || self.count <= self.sent.fetch_add(1, Ordering::Relaxed);
-        let number = || NEXT_ORDER.fetch_add(1, Ordering::Relaxed);
-        (!is_over).then(|| self.orders.request(number()))
+        if is_over { None } else { self.orders.next() }
     }
 }
 

@@ -4,6 +4,7 @@
 //! come in the shares that the shipped model knows, with the past that they have by then.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use miette::miette;
 
@@ -19,16 +20,27 @@ use crate::wire::pb::v1 as pb;
 
 /// Days of the market; younger than what a server flags as late.
 const DAYS: u32 = 28;
-/// Orders a day.
-const ORDERS_PER_DAY: u32 = 4_000;
+/// Orders a day: enough for some minutes of asking.
+const ORDERS_PER_DAY: u32 = 12_000;
 /// Seed of the market.
 const SEED: u64 = 20_261_128;
 
-/// Gives orders by number; the same number always gives the same order.
+/// Gives orders one after the other, oldest first; clones share the turn.
 #[derive(Clone, Debug)]
 pub struct OrderSource {
     run: Arc<str>,
     orders: Arc<[(Timestamp, Order)]>,
+    next: Arc<AtomicU64>,
+    supply: Supply,
+}
+
+/// What comes after the last order.
+#[derive(Clone, Copy, Debug)]
+enum Supply {
+    /// Nothing: told again, orders would lie in the past of those that were told.
+    Once,
+    /// The first one again, for who remembers nothing.
+    Repeated,
 }
 
 impl OrderSource {
@@ -45,21 +57,30 @@ impl OrderSource {
         if orders.is_empty() {
             return Err(miette!("the synthetic market has no orders"));
         }
-        Ok(Self { run: run.into(), orders })
+        Ok(Self { run: run.into(), orders, next: Arc::default(), supply: Supply::Once })
     }
 
-    /// The order with this number; after the last one the market is played again, with
-    /// other order ids.
-    pub fn request(&self, n: u64) -> pb::ScoreOrderRequest {
-        let n_orders = self.orders.len() as u64;
-        let (again, at) = (n / n_orders, usize::try_from(n % n_orders).unwrap_or_default());
-        let (event_time, order) = &self.orders[at];
+    /// The same orders from the first one on, without an end.
+    #[must_use]
+    pub fn repeated(&self) -> Self {
+        Self { next: Arc::default(), supply: Supply::Repeated, ..self.clone() }
+    }
+
+    /// The next order; `None` after the last one.
+    pub fn next(&self) -> Option<pb::ScoreOrderRequest> {
+        let n = usize::try_from(self.next.fetch_add(1, Ordering::Relaxed)).unwrap_or(usize::MAX);
+        let at = match self.supply {
+            Supply::Once => n,
+            Supply::Repeated => n % self.orders.len(),
+        };
+        self.orders.get(at).map(|(event_time, order)| self.request(*event_time, order))
+    }
+
+    fn request(&self, event_time: Timestamp, order: &Order) -> pb::ScoreOrderRequest {
         let mut order = order::to_pb(order);
         if let Some(key) = &mut order.key {
             key.channel.push('-');
             key.channel.push_str(&self.run);
-            key.order_id.push('-');
-            key.order_id.push_str(&again.to_string());
         }
         for entity in &mut order.entities {
             // What is no pseudonym is hashed at the door, as a caller's identifiers are.
@@ -68,7 +89,7 @@ impl OrderSource {
             }
         }
         pb::ScoreOrderRequest {
-            event_time: Some(time_to_pb(*event_time)),
+            event_time: Some(time_to_pb(event_time)),
             order: Some(order),
             ..Default::default()
         }

@@ -78,7 +78,8 @@ impl StartedServer {
         }
         let mut command = this_program()?;
         command.arg("serve").arg("--data").arg(folder);
-        command.args(["--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"]);
+        let free = "127.0.0.1:0";
+        command.args(["--listen", free, "--console", free, "--operations", free]);
         command.stdin(Stdio::null());
         let mut server = Self::start(cores, &mut command)?;
         server.folder = Some(folder.to_owned());
