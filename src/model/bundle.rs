@@ -8,12 +8,14 @@ use crate::model::background::Background;
 use crate::model::calibration::Calibration;
 use crate::model::card::{Card, PICTURES_FOLDER};
 use crate::model::conformal::OuterQuantiles;
+use crate::model::conformal::in_order;
 use crate::model::counterfactual::search_forest::SearchForest;
 use crate::model::engine::{Engine, Scratch};
 use crate::model::ensemble::{Ensemble, Tree};
 use crate::model::game::Game;
 use crate::model::manifest::{FORMAT_VERSION, Manifest, schema_hash};
 use crate::model::parts::{Part, Parts};
+use crate::model::plain_forest::PlainPair;
 use crate::model::unlike::{UnlikeTables, Unlikeness};
 
 /// Random orders on which additivity is checked when an engine is compiled.
@@ -39,6 +41,8 @@ pub struct Head {
     kind: HeadKind,
     artifact: HeadArtifact,
     search_forest: SearchForest,
+    /// The outer quantiles of a value head, compiled.
+    quantiles: Option<PlainPair>,
 }
 
 impl Bundle {
@@ -252,8 +256,8 @@ impl Head {
     }
 
     /// The interval of a scored order: see [`Calibration::interval`].
-    pub fn interval_at(&self, raw: f64, ranks: &[u8]) -> (f64, f64) {
-        let quantiles = self.artifact.quantiles.as_ref().map(|quantiles| quantiles.at(ranks));
+    fn interval_at(&self, raw: f64, padded_ranks: &[u8]) -> (f64, f64) {
+        let quantiles = self.quantiles.as_ref().map(|pair| in_order(pair.raw(padded_ranks)));
         self.calibration().interval(raw, quantiles.unwrap_or((raw, raw)))
     }
 
@@ -286,7 +290,7 @@ impl Head {
             raw,
             contributions,
             calibrated: self.calibrate(raw),
-            interval: self.interval_at(raw, scratch.ranks()),
+            interval: self.interval_at(raw, scratch.padded_ranks()),
             n_support: self.n_support(raw),
         }
     }
@@ -308,8 +312,11 @@ impl Head {
                 return Err(Error::UnknownBorder { path, head, feature, border });
             }
         }
-        let search_forest = SearchForest::compile(&artifact.ensemble, manifest.features.len());
-        Ok(Self { id: head, kind: entry.kind, artifact, search_forest })
+        let n_features = manifest.features.len();
+        let search_forest = SearchForest::compile(&artifact.ensemble, n_features);
+        let compile = |outer: &OuterQuantiles| PlainPair::compile(outer.ensembles(), n_features);
+        let quantiles = artifact.quantiles.as_ref().map(compile);
+        Ok(Self { id: head, kind: entry.kind, artifact, search_forest, quantiles })
     }
 }
 

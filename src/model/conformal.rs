@@ -56,7 +56,7 @@ pub struct ConformalCell {
 impl OuterQuantiles {
     /// Both quantiles at these ranks, in order.
     pub fn at(&self, ranks: &[u8]) -> (f64, f64) {
-        in_order(self.low.raw(ranks), self.high.raw(ranks))
+        in_order((self.low.raw(ranks), self.high.raw(ranks)))
     }
 
     /// Both ensembles.
@@ -67,7 +67,7 @@ impl OuterQuantiles {
 
 /// Quantiles that were predicted apart may cross; in order they are closer to the truth
 /// (Chernozhukov, Fernandez-Val, Galichon 2010).
-pub(crate) fn in_order(low: f64, high: f64) -> (f64, f64) {
+pub(crate) fn in_order((low, high): (f64, f64)) -> (f64, f64) {
     (low.min(high), low.max(high))
 }
 
@@ -121,6 +121,6 @@ mod tests {
         let cells = vec![cell(1.0, None, Some(-2.0))];
         let conformal = Conformal { floor: Some(0.0), ceiling: None, width_min: 0.1, cells };
         assert_eq!(conformal.interval((0.5, 1.0)), (0.0, 0.0));
-        assert_eq!(in_order(2.0, 1.0), (1.0, 2.0));
+        assert_eq!(in_order((2.0, 1.0)), (1.0, 2.0));
     }
 }

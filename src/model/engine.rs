@@ -18,7 +18,7 @@ use crate::model::ranker::Ranker;
 use crate::model::tables::{HeadTables, RowsOfOrder};
 
 /// Features up to which a byte names each.
-const NARROW_MAX: usize = 255;
+pub(crate) const NARROW_MAX: usize = 255;
 /// Ranks are padded to a multiple of this.
 const RANKS_STEP: usize = 16;
 
@@ -92,7 +92,8 @@ impl Instructions {
         }
     }
 
-    fn leaves(self, forest: &Forest<u8>, ranks: &[u8], leaves: &mut [u8]) {
+    /// The leaf number of every tree, from padded ranks.
+    pub(crate) fn leaves(self, forest: &Forest<u8>, ranks: &[u8], leaves: &mut [u8]) {
         match self.0 {
             Set::Scalar => forest.fill(ranks, leaves),
             #[cfg(target_arch = "x86_64")]
@@ -263,6 +264,11 @@ impl Scratch {
     pub fn contributions(&self, head: usize) -> &[i32] {
         let start = head * self.n_features;
         &self.contributions[start..start + self.n_features]
+    }
+
+    /// The same, padded as [`Instructions::leaves`] reads them.
+    pub(crate) fn padded_ranks(&self) -> &[u8] {
+        &self.ranks
     }
 
     /// The ranks of the last order.

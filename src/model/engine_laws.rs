@@ -7,6 +7,7 @@ use crate::model::binning::{Binning, RANK_MISSING};
 use crate::model::engine::{Engine, Instructions, Scratch};
 use crate::model::ensemble::{DEPTH_MAX, Ensemble, MissingSide, Split, Tree};
 use crate::model::game::Game;
+use crate::model::plain_forest::PlainPair;
 
 const N_FEATURES: usize = 4;
 const N_BORDERS: u8 = 4;
@@ -139,6 +140,21 @@ fn check(ensemble: &Ensemble, engine: &Engine, ranks: &[u8], value: impl Fn(usiz
 }
 
 proptest! {
+    #[test]
+    fn two_plain_ensembles_score_as_their_trees_do(
+        // Beyond 255 features a byte names none.
+        (n_features, low, high, ranks) in prop_oneof![Just(20_u16), Just(300)].prop_flat_map(|n| {
+            (Just(n), any_ensemble(n), any_ensemble(n), any_ranks(usize::from(n)))
+        }),
+    ) {
+        let pair = PlainPair::compile([&low, &high], usize::from(n_features));
+        let mut padded = ranks.clone();
+        padded.resize(ranks.len().next_multiple_of(16), RANK_MISSING);
+        let (a, b) = pair.raw(&padded);
+        prop_assert_eq!(a.to_bits(), low.raw(&ranks).to_bits());
+        prop_assert_eq!(b.to_bits(), high.raw(&ranks).to_bits());
+    }
+
     #[test]
     fn path_dependent_contributions_equal_brute_force_shapley_values(
         ensemble in any_ensemble(4),

@@ -22,6 +22,7 @@ mod kernel;
 pub mod manifest;
 pub mod neighbors;
 pub mod parts;
+mod plain_forest;
 pub mod population;
 mod ranker;
 mod tables;

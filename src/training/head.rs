@@ -153,7 +153,7 @@ impl HeadFit<'_> {
     fn outer(&self, rows: &[u32], quantiles: &OuterQuantiles) -> Vec<(f64, f64)> {
         let [low, high] =
             quantiles.ensembles().map(|ensemble| raw_scores(self.columns, ensemble, rows));
-        low.into_iter().zip(high).map(|(low, high)| in_order(low, high)).collect()
+        low.into_iter().zip(high).map(in_order).collect()
     }
 
     /// Predicted quantiles of rows beside what happened.

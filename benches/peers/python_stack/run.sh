@@ -5,8 +5,8 @@
 #   HEADS=1 bash benches/peers/python_stack/run.sh    # the Python stack scores one head only
 #
 # Both servers get the same messages from `orderlens bench`, one after the other, pinned to
-# core 0 while the load comes from the others. CPU time is the server's own, from /proc; answers
-# are those of the bench, warm-up and both ways of calling included. The Python stack is
+# core 0 while the load comes from the others. CPU time is the server's own, as the bench reads
+# it, over both ways of calling. The Python stack is
 # installed under target/peers/python_stack; what it leaves out is said in server.py. Ends with
 # 1 when orderlens is less than $RATIO_MIN times as fast. Timings want a quiet machine.
 set -euo pipefail
@@ -32,9 +32,6 @@ google=$("$PYTHON" -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])
 server=
 trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true' EXIT
 
-# User and system time of the server so far, in ticks.
-ticks() { awk '{ print $14 + $15 }' "/proc/$server/stat"; }
-
 # Starts a server on core 0, sends the load from elsewhere, and prints its row.
 measure() {
     local name=$1
@@ -48,23 +45,19 @@ measure() {
         kill -0 "$server" || { tail -n 20 "$RUN/$name.log"; return 1; }
         sleep 0.2
     done
-    local rest before after
-    rest=$(($(nproc) - 1))
-    before=$(ticks)
+    local rest=$(($(nproc) - 1))
     taskset -c "1-$((rest > 0 ? rest : 1))" "$ORDERLENS_BIN" bench --server "$address" \
-        --in-flight 16 --seconds "$SECONDS_EACH" --json >"$RUN/$name.json"
-    after=$(ticks)
+        --server-pid "$server" --in-flight 16 --seconds "$SECONDS_EACH" --rounds 1 --json \
+        >"$RUN/$name.json"
     kill -TERM "$server"
     wait "$server" || true
     server=
-    "$PYTHON" - "$RUN/$name.json" "$name" "$((after - before))" "$(getconf CLK_TCK)" <<'PY'
+    "$PYTHON" - "$RUN/$name.json" "$name" <<'PY'
 import json, sys
-rows = json.load(open(sys.argv[1]))["rows"]
-own = [row for row in rows if row["server"] == "orderlens"]
-# A tenth of the time before each measurement is warm-up, at the same pace.
-answers = sum(row["orders"] for row in own) * 1.1
+own = json.load(open(sys.argv[1]))["rows"]
+answers = sum(row["orders"] for row in own)
 errors = sum(row["errors"] for row in own)
-cpu = int(sys.argv[3]) / int(sys.argv[4])
+cpu = sum(row["orders"] * row["cpu_us"] for row in own) / 1e6
 for row in own:
     print(f"{sys.argv[2]:10} {row['mode']:7} {row['orders_per_s']:9.0f} answers/s  "
           f"p50 {row['p50_us'] / 1e3:8.2f} ms  p99 {row['p99_us'] / 1e3:8.2f} ms")
