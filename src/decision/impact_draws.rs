@@ -231,3 +231,65 @@ fn fixed_loss<const N: usize>(
     }
     sum
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decision::attribution::{Calibrated, assess_briefly};
+    use crate::decision::fixtures::{action, impact_score, order, risk_score, strategy};
+    use crate::decision::impact::{Scenario, total};
+    use crate::decision::outlook::Outlook;
+    use crate::decision::strategy::ActionPolicy;
+    use crate::domain::decision::ActionKind;
+    use crate::domain::head::HeadKind;
+
+    #[test]
+    fn columns_hold_what_each_scenario_says_by_itself() {
+        let mut strategy = strategy();
+        strategy.default_risk.penalty_minor = 700.0;
+        strategy.default_risk.loss_fixed_minor = 300.0;
+        let scores = [
+            risk_score("payment_fraud", -1.0, &[0.5]),
+            risk_score("promo_abuse", -2.0, &[0.3]),
+            impact_score("return", HeadKind::ImpactProbability, 0.2, (0.1, 0.4)),
+            impact_score("repurchase_value", HeadKind::ImpactValue, 90.0, (20.0, 400.0)),
+            impact_score("price_index", HeadKind::ImpactValue, 1.1, (0.9, 1.6)),
+        ];
+        let wide = |_: f64| Calibrated { probability: 0.2, interval: (0.05, 0.6), n_support: 99 };
+        let risks: Vec<_> =
+            scores[..2].iter().map(|score| assess_briefly(&strategy, score, &[], wide)).collect();
+        let order = order();
+        let outlook = Outlook::new(&strategy, &scores, &risks);
+        let (stakes, draws) = (Stakes::new(&strategy, &order, outlook.heads()), outlook.draws());
+        let drawn_order = DrawnOrder::new(&stakes, &draws);
+        for (catches, loses) in [(0.0, 0.0), (0.7, 0.1), (1.0, 1.0)] {
+            let policy = ActionPolicy {
+                cost_minor: 40.0,
+                review_minutes: 3.0,
+                delay_hours: 6.0,
+                future_uplift: -0.1,
+                ..action(ActionKind::Hold, catches, loses)
+            };
+            let friction = stakes.friction(&policy);
+            let columns = drawn_order.evaluate(&friction);
+            let each: Vec<_> = (0..DRAWS)
+                .map(|draw| {
+                    let risks: Vec<f64> = draws.risks.iter().map(|risk| risk[draw]).collect();
+                    let price_index = draws.price_index.map_or(1.0, |index| index[draw]);
+                    let (returns, future) = (draws.returns[draw], draws.future[draw]);
+                    let scenario = Scenario { risks: &risks, returns, future, price_index };
+                    stakes.parts(&friction, &scenario)
+                })
+                .collect();
+            for (sum, parts) in columns.totals.iter().zip(&each) {
+                assert_eq!(sum.to_bits(), total(parts).to_bits());
+            }
+            for (part, ends) in columns.ends.iter().enumerate() {
+                let (p10, p90) = p10_p90(&std::array::from_fn(|draw| each[draw][part]));
+                // A zero may have either sign: `estimate` gives it back without one.
+                let bits = |(a, b): Ends| ((a + 0.0).to_bits(), (b + 0.0).to_bits());
+                assert_eq!(bits(*ends), bits((p10, p90)), "part {part}");
+            }
+        }
+    }
+}
