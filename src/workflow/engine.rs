@@ -12,7 +12,7 @@ use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject};
 use crate::domain::record::{Record, ScoreRequest, ScoredOrder};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::graph::neighborhood::Looking;
 use crate::store::journal::Journal;
 use crate::store::journal::reader::JournalReader;
@@ -21,8 +21,9 @@ use crate::store::records::query::{DecisionRow, PageCursor, Records};
 use crate::workflow::command::{Command, Place, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::{Error, with_cause};
-use crate::workflow::judge_order::Judge;
+use crate::workflow::judge_order::{Judge, Stopwatch};
 use crate::workflow::key_ring::KeyRing;
+use crate::workflow::pace::{Pace, TimeBudgets};
 use crate::workflow::past::Past;
 use crate::workflow::preview::PREVIEWS_MAX;
 use crate::workflow::read_journal::{decision_at, no_decision, record_at};
@@ -53,6 +54,8 @@ pub struct Engine {
     pub(super) keys: Arc<KeyRing>,
     active: watch::Receiver<Judge>,
     new_id: NewId,
+    nanos: Stopwatch,
+    budgets: TimeBudgets,
     pub(super) data_dir: PathBuf,
     pub(super) previews: Arc<Semaphore>,
     pub(super) similar_searches: Arc<Semaphore>,
@@ -83,6 +86,10 @@ pub struct EngineParts {
     pub past: Past,
     /// Makes ids.
     pub new_id: NewId,
+    /// Tells how much time is left.
+    pub nanos: Stopwatch,
+    /// What parts of an answer need of it.
+    pub budgets: TimeBudgets,
     /// Folder of journal, records and snapshots.
     pub data_dir: PathBuf,
 }
@@ -100,6 +107,8 @@ impl Engine {
             active: parts.active,
             past: Arc::new(parts.past),
             new_id: parts.new_id,
+            nanos: parts.nanos,
+            budgets: parts.budgets,
             data_dir: parts.data_dir,
             previews: Arc::new(Semaphore::new(PREVIEWS_MAX)),
             similar_searches: Arc::new(Semaphore::new(SEARCHES_MAX)),
@@ -231,16 +240,18 @@ impl OrderService for Engine {
         self.way.board().map(Board::watch)
     }
 
-    async fn score_order(
+    async fn score_in_time(
         &self,
         request: ScoreRequest,
         received: Timestamp,
+        left: Option<Span>,
     ) -> Result<ScoreAnswer, Error> {
         let decision_id = (self.new_id)(received);
+        let pace = left.map_or(Pace::Unhurried, |left| self.budgets.pace((self.nanos)(), left));
         let kept = request.clone();
         let request = Box::new(request);
         let command =
-            |reply| Command::Score { request, received_time: received, decision_id, reply };
+            |reply| Command::Score { request, received_time: received, decision_id, pace, reply };
         match self.ask(command).await? {
             Scored::New(scored) => {
                 Ok(ScoreAnswer { decision: scored.decision.clone(), is_replayed: false })

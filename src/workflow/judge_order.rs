@@ -30,6 +30,7 @@ use crate::workflow::degraded::{SightFacts, degraded_reasons, missing_inputs, st
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_error::JudgeError;
 use crate::workflow::order_levers::Editable;
+use crate::workflow::pace::{LeftOut, Pace};
 use crate::workflow::state::State;
 use crate::workflow::turn_action::Judged;
 
@@ -64,6 +65,8 @@ pub struct Judge {
     assignment: Option<Assignment>,
     /// With which the judge was assigned to the order.
     propensity: Probability,
+    /// How much of its answers there is time for.
+    pace: Pace,
     build: Arc<str>,
 }
 
@@ -94,6 +97,8 @@ pub struct Sight {
     lateness: Span,
     /// True when the graph had shed what the features may look back on.
     is_past_shed: bool,
+    /// What there was no time for.
+    pub(super) left_out: LeftOut,
     /// Features in bundle order; NaN is unknown.
     values: Vec<f32>,
     /// How some of them would follow from another amount.
@@ -139,6 +144,7 @@ impl Judge {
             explainer: None,
             assignment: None,
             propensity: Probability::ONE,
+            pace: Pace::Unhurried,
             build: build.into(),
         })
     }
@@ -175,6 +181,12 @@ impl Judge {
     #[must_use]
     pub fn with_explainer(&self, explainer: Option<Arc<Explainer>>) -> Self {
         Self { explainer, ..self.clone() }
+    }
+
+    /// The same judge, which leaves out what there is no time for.
+    #[must_use]
+    pub fn at_pace(self, pace: Pace) -> Self {
+        Self { pace, ..self }
     }
 
     /// The strategy that this judge applies.
@@ -216,7 +228,13 @@ impl Judge {
         let (order, as_of) = (&request.order, request.event_time);
         let specs = self.catalog.specs();
         let mut values = Vec::with_capacity(specs.len());
-        let lines = self.catalog.extract_with_lines(&state.graph, order, as_of, &mut values);
+        let is_without_graph = self.pace.leaves_out_graph(nanos);
+        let lines = if is_without_graph {
+            self.catalog.extract_without_graph(order, as_of, &mut values);
+            AmountLines::default()
+        } else {
+            self.catalog.extract_with_lines(&state.graph, order, as_of, &mut values)
+        };
         for given in given {
             values[given.at] = given.value;
         }
@@ -224,19 +242,30 @@ impl Judge {
         let scores = SCRATCH
             .with_borrow_mut(|scratch| self.bundle.score_with(self.engine(), scratch, &values));
         let model_done = nanos();
-        let mut evidence = state.graph.evidence(order, as_of, &self.evidence_wants(&scores));
-        self.weigh_links(&mut state.graph, (request, given), &scores, &mut evidence);
+        let left_out = if is_without_graph {
+            LeftOut::Graph
+        } else if self.pace.leaves_out_explanation(nanos) {
+            LeftOut::Explanation
+        } else {
+            LeftOut::Nothing
+        };
+        let mut evidence = Evidence::default();
+        if left_out == LeftOut::Nothing {
+            evidence = state.graph.evidence(order, as_of, &self.evidence_wants(&scores));
+            self.weigh_links(&mut state.graph, (request, given), &scores, &mut evidence);
+        }
         Sight {
             position: state.position,
             lateness: state.graph.settings().lateness,
             is_past_shed: state.graph.is_cut_by_shedding(),
+            left_out,
             values,
             lines,
             given: given.to_vec(),
             scores,
             evidence,
             confirmations: state.confirmations,
-            room: self.room(state, request),
+            room: if is_without_graph { None } else { self.room(state, request) },
             features_nanos: features_done.saturating_sub(started),
             model_nanos: model_done.saturating_sub(features_done),
             evidence_nanos: nanos().saturating_sub(model_done),
@@ -266,6 +295,7 @@ impl Judge {
                 event_time: request.event_time,
                 rule_places: &self.rule_places,
                 evidence: Some(evidence),
+                is_without_graph: sight.left_out == LeftOut::Graph,
                 confirmations: &sight.confirmations,
                 room: sight.room.as_ref(),
                 actions_max: request.max_actions as usize,
@@ -273,8 +303,12 @@ impl Judge {
             },
         );
         let counterfactuals = self.counterfactuals(&decided, sight, request);
-        let facts =
-            SightFacts { lateness: sight.lateness, is_past_shed: sight.is_past_shed, values };
+        let facts = SightFacts {
+            lateness: sight.lateness,
+            is_past_shed: sight.is_past_shed,
+            left_out: sight.left_out,
+            values,
+        };
         let degraded_reasons = degraded_reasons(&self.bundle, request, stamp, facts);
         let decision_nanos = sight.evidence_nanos + nanos().saturating_sub(started);
         let timing = |stage, nanos| StageTiming { stage, nanos };
@@ -335,7 +369,8 @@ impl Judge {
         sight: &Sight,
         request: &ScoreRequest,
     ) -> Vec<CounterfactualSearch> {
-        if decided.actions.first().is_none_or(|first| first.action.is_release()) {
+        let is_released = decided.actions.first().is_none_or(|first| first.action.is_release());
+        if is_released || sight.left_out != LeftOut::Nothing {
             return Vec::new();
         }
         let judged = self.judged(sight, request, &decided.risks);

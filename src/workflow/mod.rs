@@ -54,6 +54,7 @@ pub mod model_service;
 pub mod model_shelf;
 pub mod order_levers;
 pub mod outlets;
+pub mod pace;
 pub mod past;
 pub mod play_history;
 pub mod preview;
@@ -117,6 +118,8 @@ mod leak_canary_tests;
 mod learn_tests;
 #[cfg(test)]
 mod models_tests;
+#[cfg(test)]
+mod pace_tests;
 #[cfg(test)]
 mod play_history_tests;
 #[cfg(test)]

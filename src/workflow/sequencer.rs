@@ -31,6 +31,7 @@ use crate::workflow::judge_order::{Stamp, Stopwatch};
 use crate::workflow::judges::Judges;
 use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::outlets::Outlets;
+use crate::workflow::pace::Pace;
 use crate::workflow::recent_work::WorkLog;
 use crate::workflow::replica::execute::Membership;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
@@ -97,10 +98,10 @@ impl Sequencer {
         }
         while let Some(command) = commands.blocking_recv() {
             match command {
-                Command::Score { request, received_time, decision_id, reply } => {
+                Command::Score { request, received_time, decision_id, pace, reply } => {
                     self.renew_background(received_time);
                     let stamp = Stamp { decision_id, received_time };
-                    self.score(*request, &stamp, reply);
+                    self.score(*request, (&stamp, pace), reply);
                 }
                 Command::See { trials, reply } => {
                     let lineup = self.judges.lineup();
@@ -201,15 +202,24 @@ impl Sequencer {
         }
     }
 
-    pub(super) fn score(&mut self, request: ScoreRequest, stamp: &Stamp, reply: Reply<Scored>) {
+    pub(super) fn score(
+        &mut self,
+        request: ScoreRequest,
+        (stamp, pace): (&Stamp, Pace),
+        reply: Reply<Scored>,
+    ) {
         if let Some(before) = self.state.answered(&request.request_id) {
             let is_same = before.content == request_digest(&request);
             let place = self.place(before.position);
             answer(reply, Ok(Scored::Before { place, is_same }));
             return;
         }
+        // Work for nobody would only make the others late.
+        if pace.is_over(self.nanos) {
+            return answer(reply, Err(Error::Late));
+        }
         let lineup = self.judges.lineup();
-        let judge = lineup.judge(&self.state, &request.order, request.event_time);
+        let judge = lineup.judge(&self.state, &request.order, request.event_time).at_pace(pace);
         let decision = judge.judge(&mut self.state, &request, stamp, self.nanos);
         let scored = Arc::new(ScoredOrder { request, decision: Arc::new(decision) });
         let record = Record::Decision(scored.clone());

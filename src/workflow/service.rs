@@ -17,7 +17,7 @@ use crate::domain::graph_status::GraphStatus;
 use crate::domain::neighborhood::{Neighborhood, NeighborhoodQuery};
 use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf};
 use crate::domain::record::ScoreRequest;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::workflow::error::Error;
 use crate::workflow::replica::board::ReplicaStatus;
 
@@ -96,7 +96,7 @@ pub trait OrderService: Send + Sync + 'static {
         None
     }
 
-    /// Judges an order and records the decision.
+    /// Judges an order and records the decision, however long it takes.
     ///
     /// # Errors
     /// `Conflict` when the request id was used for another request.
@@ -104,6 +104,20 @@ pub trait OrderService: Send + Sync + 'static {
         &self,
         request: ScoreRequest,
         received: Timestamp,
+    ) -> impl Future<Output = Result<ScoreAnswer, Error>> + Send {
+        self.score_in_time(request, received, None)
+    }
+
+    /// Judges an order and records the decision, for a caller who waits for so long.
+    ///
+    /// # Errors
+    /// As [`OrderService::score_order`], and `Late`, with nothing recorded, when the order's
+    /// turn does not come before its caller's time is over.
+    fn score_in_time(
+        &self,
+        request: ScoreRequest,
+        received: Timestamp,
+        left: Option<Span>,
     ) -> impl Future<Output = Result<ScoreAnswer, Error>> + Send;
 
     /// Judges an order and forgets it: journal and graph stay as they are.

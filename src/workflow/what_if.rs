@@ -17,6 +17,7 @@ use crate::domain::time::Timestamp;
 use crate::model::engine::Scratch;
 use crate::workflow::error::{Error, FieldMistake};
 use crate::workflow::judge_order::{ActiveStrategy, Given, Judge, Sight, Stamp};
+use crate::workflow::pace::LeftOut;
 use crate::workflow::past::{Past, judge_as_recorded};
 use crate::workflow::service::WhatIfAnswer;
 use crate::workflow::strategy_ledger::StrategyLedger;
@@ -130,8 +131,12 @@ impl Terms {
         let before = Side { decision: &baseline, scores: &scores };
         let after = Side { decision: &changed, scores: &sight.scores };
         let difference = difference(before, after, &bundle.manifest().features);
-        let counterfactuals =
-            self.searches(&changed, &judge.judged(sight, request, &changed.risks));
+        // Without the graph a person decides first, whatever the order was like.
+        let counterfactuals = if sight.left_out == LeftOut::Graph {
+            Vec::new()
+        } else {
+            self.searches(&changed, &judge.judged(sight, request, &changed.risks))
+        };
         WhatIfAnswer { baseline, changed, counterfactuals, difference }
     }
 

@@ -18,6 +18,7 @@ use crate::workflow::access_command::AccessCommand;
 use crate::workflow::error::{Error, ErrorKind};
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_order::Stamp;
+use crate::workflow::pace::Pace;
 use crate::workflow::replica::board::Board;
 use crate::workflow::replica::kept_tail::KeptTail;
 use crate::workflow::replica::waiting::{
@@ -102,8 +103,11 @@ impl Sequencer {
                 membership.board.halt(&error.to_string());
             }
             // Every replica refuses it alike.
-            ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Refused => {
-            }
+            ErrorKind::Invalid
+            | ErrorKind::NotFound
+            | ErrorKind::Conflict
+            | ErrorKind::Refused
+            | ErrorKind::Late => {}
         }
     }
 
@@ -111,7 +115,7 @@ impl Sequencer {
         let ProposedScore { request, received_time, decision_id } = score;
         self.offer_background(received_time);
         let stamp = Stamp { decision_id, received_time };
-        self.score(request, &stamp, scored(waiting));
+        self.score(request, (&stamp, Pace::Unhurried), scored(waiting));
     }
 
     fn execute_step(&mut self, step: Step, waiting: Option<Waiting>) {

@@ -66,7 +66,8 @@ pub enum Split {
 pub fn split(command: Command) -> Split {
     let step = |step, waiting| Split::Proposed(Proposal::Step(Box::new(step)), waiting);
     match command {
-        Command::Score { request, received_time, decision_id, reply } => {
+        // All replicas must come to the same answer, however late one of them is.
+        Command::Score { request, received_time, decision_id, pace: _, reply } => {
             let score = ProposedScore { request: *request, received_time, decision_id };
             Split::Proposed(Proposal::Score(Box::new(score)), Waiting::Score(reply))
         }
