@@ -80,6 +80,7 @@ def disk_full(run):
     if disks.may_mount():
         with disks.small_disk(run / "data", 6):
             with Server(run, arguments) as server:
+                server.check_well()
                 refuse_and_stop(server, told)
             disks.make_room(run / "data", 512)
             return f"tmpfs, {holds(run, told, arguments)} orders"
@@ -93,11 +94,12 @@ def disk_full(run):
 
 
 def refuse_and_stop(server, told):
-    """Under load until the service refuses; it says why, still reads, and ends when asked."""
+    """Under load until the service refuses; it says why, in its health too, and ends when asked."""
     calls = Load(server.address(), told)
     calls.wait_for_refusal()
     time.sleep(0.5)
     calls.stop()
+    server.check_journal_failed()
     assert not told.unclear(), told.unclear()
     assert grpc.StatusCode.UNAVAILABLE in told.refusals, told.refusals
     assert "journal" in told.messages[grpc.StatusCode.UNAVAILABLE], told.messages
@@ -116,6 +118,7 @@ def disk_read_only(run):
         with Server(run) as server:
             calls = Load(server.address(), told)
             calls.wait_for(BEFORE)
+            server.check_well()
             disks.turn_read_only(run / "data")
             calls.stop()
             refuse_and_stop(server, told)
