@@ -30,6 +30,9 @@ use crate::workflow::strategy_ledger::StrategyLedger;
 use crate::workflow::told_fact::FactDigests;
 use crate::workflow::undecided::{Placed, Shown, Undecided};
 
+/// Room for a text that a digest is made of; most are shorter.
+const DIGESTED_BYTES: usize = 512;
+
 /// First 16 bytes of a BLAKE3 hash: names a text without keeping it.
 pub type Digest = u128;
 
@@ -307,8 +310,10 @@ fn is_same<T: Serialize>(a: &T, b: &T) -> bool {
 /// Over JSON, which names every field: postcard leaves out what `skip_serializing_if` skips
 /// without a trace, so an amount without discount would look like a discount without amount.
 fn digest_of(value: &impl Serialize) -> Digest {
-    // JSON cannot fail on our own types; an empty text would only weaken the duplicate check.
-    bytes_digest(&serde_json::to_vec(value).unwrap_or_default())
+    let mut text = Vec::with_capacity(DIGESTED_BYTES);
+    // JSON cannot fail on our own types; a cut text would only weaken the duplicate check.
+    drop(serde_json::to_writer(&mut text, value));
+    bytes_digest(&text)
 }
 
 fn order_digest(order: &OrderKey) -> Digest {

@@ -1,6 +1,6 @@
 """Faults against a running service: each has a line that says whether it held.
 
-    faults.py FOLDER [NAME…]
+    faults.py FOLDER [--long] [NAME…]
 
 What every fault checks: nothing acknowledged is lost, nothing is applied twice,
 and every refusal is a clear status or names the file it is about.
@@ -18,17 +18,14 @@ import grpc
 import disks
 import load
 from load import Load, Told, check_each_once, check_nothing_lost, settle_unknown, wait_until
-from server import ROOT, SMALL, Server, refused, replay_is_identical, service_file
+from partition import partition
+from server import ROOT, SMALL, Server, Skipped, refused, replay_is_identical, service_file
 
 KILLS = int(os.environ.get("ORDERLENS_KILLS", "5"))
 # Decisions before a fault strikes.
 BEFORE = 60
 FAKETIME = "/usr/lib/{}-linux-gnu/faketime/libfaketimeMT.so.1".format(os.uname().machine)
 HOUR_S = 3_600
-
-
-class Skipped(Exception):
-    """This machine cannot make the fault."""
 
 
 def served(run, n=BEFORE, arguments=()):
@@ -366,8 +363,11 @@ FAULTS = {
         garbage_strategy,
         garbage_service,
         two_servers,
+        partition,
     )
 }
+# A minute or more each: only when they are named, or with --long.
+LONG = {"partition"}
 
 
 def one(name, folder):
@@ -390,7 +390,10 @@ def one(name, folder):
 
 
 def main():
-    folder, names = Path(sys.argv[1]), sys.argv[2:] or list(FAULTS)
+    folder, words = Path(sys.argv[1]), sys.argv[2:]
+    is_long = "--long" in words
+    usual = [name for name in FAULTS if is_long or name not in LONG]
+    names = [word for word in words if word != "--long"] or usual
     unknown = [name for name in names if name not in FAULTS]
     if unknown:
         print(f"no fault is called {unknown}; there are: {' '.join(FAULTS)}")

@@ -45,6 +45,10 @@ def service_file(path, **values):
 OPERATIONS, PAGES = "metrics on http://", "console on http://"
 
 
+class Skipped(Exception):
+    """This machine cannot make the fault."""
+
+
 class Server:
     """A running `orderlens serve`, killed at the end of its `with` block."""
 
