@@ -1,4 +1,4 @@
-//! Health once the journal has failed: nothing is recorded, so nobody should ask for it here.
+//! Health once the journal has failed: nothing more is recorded here.
 //!
 //! A journal that has failed takes nothing before a restart, so health does not come back either.
 

@@ -13,7 +13,7 @@ use tracing::{info, warn};
 
 use crate::domain::exploration::ExplorationReport;
 use crate::domain::query::DecisionKey;
-use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
+use crate::domain::record::{Record, ScoreRequest, ScoredOrder};
 use crate::domain::review_times::ReviewTimesReport;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
@@ -126,8 +126,7 @@ impl Sequencer {
                 Command::Explorations { reply } => answer(reply, Ok(self.explorations())),
                 Command::Ingest { event, received_time, reply } => {
                     self.renew_background(received_time);
-                    let told = ToldFact::new(ReceivedEvent { event: *event, received_time });
-                    self.ingest(told, Some(reply));
+                    self.ingest(ToldFact::of(*event, received_time), Some(reply));
                 }
                 Command::Step { step, signature, reply } => self.step(&step, signature, reply),
                 Command::Strategies { reply } => answer(reply, Ok(self.strategies())),

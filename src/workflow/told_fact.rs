@@ -1,9 +1,11 @@
-//! A fact that is ready to be recorded: what needs no state is worked out already.
+//! A fact that is ready to be recorded: what needs no state is worked out.
 //!
 //! A replica does that while it reads the stream, so that the sequencer, which all wait for,
 //! only looks ids up and folds.
 
+use crate::domain::event::Event;
 use crate::domain::record::ReceivedEvent;
+use crate::domain::time::Timestamp;
 use crate::store::log::event_bytes;
 use crate::workflow::state::{Digest, event_digest, text_digest};
 
@@ -37,7 +39,8 @@ impl FactDigests {
 
 impl ToldFact {
     /// Works out everything of a fact.
-    pub fn new(received: ReceivedEvent) -> Self {
+    pub fn of(event: Event, received_time: Timestamp) -> Self {
+        let received = ReceivedEvent { event, received_time };
         let bytes = event_bytes(&received);
         Self::with_bytes(received, bytes)
     }

@@ -28,10 +28,11 @@ impl Ready {
             Proposal::Score(score) => Self::Score(score),
             Proposal::Tell(fact) => {
                 let ProposedFact { event, received_time } = *fact;
-                let received = ReceivedEvent { event, received_time };
                 Self::Tell(Box::new(match record_of_fact(sent.bytes) {
-                    Some(bytes) => ToldFact::with_bytes(received, bytes),
-                    None => ToldFact::new(received),
+                    Some(bytes) => {
+                        ToldFact::with_bytes(ReceivedEvent { event, received_time }, bytes)
+                    }
+                    None => ToldFact::of(event, received_time),
                 }))
             }
             Proposal::Background(background) => Self::Background(background),
