@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::domain::decision::{Decision, DecisionId};
@@ -234,6 +235,10 @@ impl OrderService for Engine {
 
     fn records_failure(&self) -> Option<Box<str>> {
         self.follower.failure().map(|failure| with_cause(&failure))
+    }
+
+    fn journal_lost(&self) -> BoxFuture<'static, ()> {
+        Box::pin(self.durable.lost())
     }
 
     fn replica(&self) -> Option<watch::Receiver<ReplicaStatus>> {

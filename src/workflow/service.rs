@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use futures_util::future::{BoxFuture, pending};
 use tokio::sync::watch;
 
 use crate::domain::counterfactual::CounterfactualSearch;
@@ -89,6 +90,11 @@ pub trait OrderService: Send + Sync + 'static {
     /// Why the records do not follow the journal; lists and cases cannot be asked meanwhile.
     fn records_failure(&self) -> Option<Box<str>> {
         None
+    }
+
+    /// Resolves when the journal has failed: then nothing is recorded before a restart.
+    fn journal_lost(&self) -> BoxFuture<'static, ()> {
+        Box::pin(pending())
     }
 
     /// How the replica does that this is, whenever that changes; `None` for the only engine.
