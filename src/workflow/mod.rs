@@ -75,6 +75,7 @@ mod sequencer_facts;
 pub mod service;
 pub mod shared_list;
 pub mod shelves;
+pub mod sight;
 pub mod similar_cases;
 pub mod start_engine;
 pub mod state;

@@ -15,11 +15,12 @@ use crate::store::snapshot::{Snapshot, load, save};
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainers;
-use crate::workflow::judge_order::{ActiveStrategy, Judge, Sight, Stamp};
+use crate::workflow::judge_order::{ActiveStrategy, Judge, Stamp};
 use crate::workflow::lineup::Lineup;
 use crate::workflow::pace::{LeftOut, Pace};
 use crate::workflow::replay_decision::differences;
 use crate::workflow::shelves::Shelves;
+use crate::workflow::sight::Sight;
 use crate::workflow::state::State;
 
 /// What a snapshot's bytes are; changes with the meaning of [`State`] or of anything in it.
