@@ -193,6 +193,8 @@ pub enum Scored {
         place: Place,
         /// Whether the same was asked then.
         is_same: bool,
+        /// What is asked now.
+        asked: Box<ScoreRequest>,
     },
 }
 

@@ -24,7 +24,7 @@ use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::{Error, with_cause};
 use crate::workflow::judge_order::{Judge, Stopwatch};
 use crate::workflow::key_ring::KeyRing;
-use crate::workflow::pace::{Pace, TimeBudgets};
+use crate::workflow::pace::TimeBudgets;
 use crate::workflow::past::Past;
 use crate::workflow::preview::PREVIEWS_MAX;
 use crate::workflow::read_journal::{decision_at, no_decision, record_at};
@@ -252,23 +252,20 @@ impl OrderService for Engine {
         left: Option<Span>,
     ) -> Result<ScoreAnswer, Error> {
         let decision_id = (self.new_id)(received);
-        let pace = left.map_or(Pace::Unhurried, |left| self.budgets.pace((self.nanos)(), left));
-        let kept = request.clone();
+        let pace = self.budgets.pace(left, self.nanos);
         let request = Box::new(request);
         let command =
             |reply| Command::Score { request, received_time: received, decision_id, pace, reply };
         match self.ask(command).await? {
-            Scored::New(scored) => {
-                Ok(ScoreAnswer { decision: scored.decision.clone(), is_replayed: false })
-            }
-            Scored::Before { place, is_same } => {
+            Scored::New(scored) => Ok(ScoreAnswer::new(&scored)),
+            Scored::Before { place, is_same, asked } => {
                 let scored = self.scored_at(place).await?;
                 if is_same {
                     let decision = scored.decision.clone();
                     return Ok(ScoreAnswer { decision, is_replayed: true });
                 }
-                let fields = differing_fields(&scored.request, &kept);
-                Err(Error::IdReused { id: kept.request_id, fields })
+                let fields = differing_fields(&scored.request, &asked);
+                Err(Error::IdReused { id: asked.request_id, fields })
             }
         }
     }

@@ -53,9 +53,10 @@ pub struct Due {
 }
 
 impl TimeBudgets {
-    /// The pace of an order whose caller waits for `left` from `now` on.
-    pub fn pace(&self, now: u64, left: Span) -> Pace {
-        let answer = now.saturating_add(nanos_of(left));
+    /// The pace of an order whose caller waits for so long from now on; `None` waits for ever.
+    pub fn pace(&self, left: Option<Span>, nanos: Stopwatch) -> Pace {
+        let Some(left) = left else { return Pace::Unhurried };
+        let answer = nanos().saturating_add(nanos_of(left));
         let before = |budget| answer.saturating_sub(nanos_of(budget));
         let (graph, explanation) = (before(self.graph), before(self.explanation));
         Pace::Until(Due { answer, graph, explanation })
@@ -124,7 +125,7 @@ mod tests {
     fn parts_are_left_out_as_time_runs_out() {
         let budgets = TimeBudgets { graph: Span(2), explanation: Span(5) };
         // Ten microseconds from nanosecond 0 on: parts are begun until 5 and 8 of them.
-        let pace = budgets.pace(0, Span(10));
+        let pace = budgets.pace(Some(Span(10)), || 0);
         let seen = |nanos| {
             (pace.leaves_out_explanation(nanos), pace.leaves_out_graph(nanos), pace.is_over(nanos))
         };
@@ -132,7 +133,8 @@ mod tests {
         assert_eq!(seen(|| 5_000), (true, false, false));
         assert_eq!(seen(|| 8_000), (true, true, false));
         assert_eq!(seen(|| 10_000), (true, true, true));
-        assert!(budgets.pace(7, Span(0)).is_over(|| 7));
+        assert!(budgets.pace(Some(Span(0)), || 7).is_over(|| 7));
+        assert_eq!(budgets.pace(None, || 7), Pace::Unhurried);
         assert!(!Pace::Unhurried.leaves_out_explanation(|| u64::MAX));
     }
 

@@ -211,7 +211,8 @@ impl Sequencer {
         if let Some(before) = self.state.answered(&request.request_id) {
             let is_same = before.content == request_digest(&request);
             let place = self.place(before.position);
-            answer(reply, Ok(Scored::Before { place, is_same }));
+            let asked = Box::new(request);
+            answer(reply, Ok(Scored::Before { place, is_same, asked }));
             return;
         }
         // Work for nobody would only make the others late.

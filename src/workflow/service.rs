@@ -17,7 +17,7 @@ use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::graph_status::GraphStatus;
 use crate::domain::neighborhood::{Neighborhood, NeighborhoodQuery};
 use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf};
-use crate::domain::record::ScoreRequest;
+use crate::domain::record::{ScoreRequest, ScoredOrder};
 use crate::domain::time::{Span, Timestamp};
 use crate::workflow::error::Error;
 use crate::workflow::replica::board::ReplicaStatus;
@@ -29,6 +29,13 @@ pub struct ScoreAnswer {
     pub decision: Arc<Decision>,
     /// True when an earlier equal request was answered with it.
     pub is_replayed: bool,
+}
+
+impl ScoreAnswer {
+    /// The answer to a request that was judged now.
+    pub fn new(scored: &ScoredOrder) -> Self {
+        Self { decision: scored.decision.clone(), is_replayed: false }
+    }
 }
 
 /// What became of a fact.

@@ -1,4 +1,4 @@
-//! An order that comes up late is answered in time: flagged, safe, and the same for ever.
+//! An order that comes up late is answered in time: flagged and safe.
 
 use std::path::Path;
 
