@@ -24,6 +24,18 @@ pub fn submit(
     writer.submit(encode(record), done)
 }
 
+/// Queues a record, waiting for room; see [`JournalWriter::submit_when_room`].
+///
+/// # Errors
+/// Those of [`JournalWriter::submit_when_room`].
+pub fn submit_when_room(
+    writer: &JournalWriter,
+    record: &Record,
+    done: impl FnOnce(Result<u64, Arc<Error>>) + Send + 'static,
+) -> Result<u64, Error> {
+    writer.submit_when_room(encode(record), done)
+}
+
 /// The bytes that the journal holds for a record.
 pub fn bytes_of(record: &Record) -> Vec<u8> {
     encode(record)

@@ -92,12 +92,16 @@ class Server:
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
 
+    def metric(self, name):
+        lines = self.page(OPERATIONS, "/metrics")[1].splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(name + " "))
+
     def check_well(self):
         """Health, readiness and the metric say that it records."""
         assert {self.health(it) for it in (WHOLE, *WRITES, READS)} == {"SERVING"}
         for words in (OPERATIONS, PAGES):
             assert self.page(words, "/readyz") == (200, "ready\n"), self.page(words, "/readyz")
-        assert "orderlens_journal_failed 0\n" in self.page(OPERATIONS, "/metrics")[1]
+        assert self.metric("orderlens_journal_failed") == 0
 
     def check_journal_failed(self):
         """They say that it records nothing more, and that it lives."""
@@ -108,7 +112,7 @@ class Server:
             unready = self.page(words, "/readyz")
             assert unready == (503, "the journal takes nothing more\n"), unready
         assert self.page(OPERATIONS, "/livez") == (200, "alive\n")
-        assert "orderlens_journal_failed 1\n" in self.page(OPERATIONS, "/metrics")[1]
+        assert self.metric("orderlens_journal_failed") == 1
 
     def said(self):
         return self.out.read_text(encoding="utf-8") + self.log.read_text(encoding="utf-8")

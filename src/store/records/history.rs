@@ -226,7 +226,7 @@ pub(super) fn journal_of(dir: &Path, n_records: u64) -> Journal {
     assert_eq!(opened.last_position, 0);
     for n in 1..=n_records {
         let done = |result: Result<u64, _>| assert!(result.is_ok());
-        journal.writer().submit_when_room(log::bytes_of(&record(n)), done).unwrap();
+        log::submit_when_room(&journal.writer(), &record(n), done).unwrap();
     }
     while journal.durable_position() < n_records {
         thread::yield_now();
