@@ -205,22 +205,20 @@ impl Sequencer {
     pub(super) fn score(
         &mut self,
         request: ScoreRequest,
-        (stamp, pace): (&Stamp, Pace),
+        (stamp, haste): (&Stamp, Pace),
         reply: Reply<Scored>,
     ) {
         if let Some(before) = self.state.answered(&request.request_id) {
             let is_same = before.content == request_digest(&request);
-            let place = self.place(before.position);
-            let asked = Box::new(request);
-            answer(reply, Ok(Scored::Before { place, is_same, asked }));
-            return;
+            let (place, asked) = (self.place(before.position), Box::new(request));
+            return answer(reply, Ok(Scored::Before { place, is_same, asked }));
         }
         // Work for nobody would only make the others late.
-        if pace.is_over(self.nanos) {
+        if haste.is_over(self.nanos) {
             return answer(reply, Err(Error::Late));
         }
         let lineup = self.judges.lineup();
-        let judge = lineup.judge(&self.state, &request.order, request.event_time).at_pace(pace);
+        let judge = lineup.judge(&self.state, &request.order, request.event_time).at_pace(haste);
         let decision = judge.judge(&mut self.state, &request, stamp, self.nanos);
         let scored = Arc::new(ScoredOrder { request, decision: Arc::new(decision) });
         let record = Record::Decision(scored.clone());
