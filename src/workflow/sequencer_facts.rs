@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use tracing::warn;
+
 use crate::domain::record::Record;
 use crate::workflow::command::{Reply, Told};
 use crate::workflow::error::Error;
@@ -38,6 +40,15 @@ impl Sequencer {
         let membership = self.membership.as_ref();
         if !membership.is_some_and(|it| it.records_held.load(Ordering::Relaxed)) {
             self.outlets.tail.push(position, record);
+        }
+    }
+
+    /// Tells the log when the graph has begun to shed orders.
+    pub(super) fn look_for_shedding(&mut self) {
+        let status = self.state.graph.status();
+        if let Some(until) = self.shed_watch.news(&status) {
+            let n_shed = status.counts.n_shed;
+            warn!(%until, n_shed, "the graph is full: orders before {until} are shed");
         }
     }
 }
