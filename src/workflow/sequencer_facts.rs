@@ -19,7 +19,7 @@ impl Sequencer {
             answer(reply, Err(Error::UnknownDecision(missing)));
             return;
         }
-        if let Some(before) = self.state.told(digests.id) {
+        if let Some(before) = self.state.told_as(digests.id) {
             let is_same = before.content == digests.content;
             answer(reply, Ok(Told::Before { position: before.position, is_same }));
             return;
