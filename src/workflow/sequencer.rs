@@ -34,7 +34,7 @@ use crate::workflow::outlets::Outlets;
 use crate::workflow::recent_work::WorkLog;
 use crate::workflow::replica::execute::Membership;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
-use crate::workflow::state::{State, event_digest, request_digest};
+use crate::workflow::state::State;
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::trial::Seen;
 use crate::workflow::watch_shedding::ShedWatch;
@@ -201,13 +201,14 @@ impl Sequencer {
         }
     }
 
-    pub(super) fn score(&mut self, request: ScoreRequest, stamp: &Stamp, reply: Reply<Scored>) {
+    pub(super) fn score(&mut self, mut request: ScoreRequest, stamp: &Stamp, reply: Reply<Scored>) {
         if let Some(before) = self.state.answered(&request.request_id) {
-            let is_same = before.content == request_digest(&request);
+            let is_same = self.is_same_request(before.content, &request);
             let place = self.place(before.position);
             answer(reply, Ok(Scored::Before { place, is_same }));
             return;
         }
+        self.state.erasures.strip_order(&mut request.order, request.event_time);
         let lineup = self.judges.lineup();
         let judge = lineup.judge(&self.state, &request.order, request.event_time);
         let decision = judge.judge(&mut self.state, &request, stamp, self.nanos);
@@ -281,16 +282,24 @@ impl Sequencer {
         (self.state.strategies.clone(), self.state.position)
     }
 
-    pub(super) fn ingest(&mut self, event: Event, received_time: Timestamp, reply: Reply<Told>) {
+    pub(super) fn ingest(
+        &mut self,
+        mut event: Event,
+        received_time: Timestamp,
+        reply: Reply<Told>,
+    ) {
         let about = event.fact.decision_id();
         if let Some(missing) = about.filter(|id| self.state.decision_position(*id).is_none()) {
             answer(reply, Err(Error::UnknownDecision(missing)));
             return;
         }
         if let Some(before) = self.state.told(&event.event_id) {
-            let is_same = before.content == event_digest(&event);
+            let is_same = self.is_same_event(before.content, &event);
             answer(reply, Ok(Told::Before { position: before.position, is_same }));
             return;
+        }
+        if !self.state.erasures.strip(&mut event) {
+            return answer(reply, Ok(Told::New));
         }
         self.work.told(&event, received_time);
         let record = Record::Event(ReceivedEvent { event, received_time });
@@ -304,6 +313,9 @@ impl Sequencer {
         self.state.fold(record);
         if matches!(record, Record::ApiKeyChanged(_) | Record::PersonChanged(_)) {
             self.outlets.keys.publish(self.state.access.keys_in_use());
+        }
+        if matches!(record, Record::IdentifierErased(_)) {
+            self.outlets.erased.publish(&self.state.erasures);
         }
         let status = self.state.graph.status();
         if let Some(until) = self.shed_watch.news(&status) {
