@@ -44,7 +44,7 @@ use crate::workflow::watch_shedding::ShedWatch;
 pub struct Sequencer {
     pub(super) state: State,
     pub(super) judges: Judges,
-    outlets: Outlets,
+    pub(super) outlets: Outlets,
     pub(super) background: BackgroundBuild,
     /// `None`: it decides alone what comes after what.
     pub(super) membership: Option<Membership>,
@@ -311,12 +311,7 @@ impl Sequencer {
 
     pub(super) fn fold(&mut self, record: &Record) {
         self.state.fold(record);
-        if matches!(record, Record::ApiKeyChanged(_) | Record::PersonChanged(_)) {
-            self.outlets.keys.publish(self.state.access.keys_in_use());
-        }
-        if matches!(record, Record::IdentifierErased(_)) {
-            self.outlets.erased.publish(&self.state.erasures);
-        }
+        self.publish(record);
         let status = self.state.graph.status();
         if let Some(until) = self.shed_watch.news(&status) {
             let n_shed = status.counts.n_shed;

@@ -72,6 +72,16 @@ impl Sequencer {
         }
     }
 
+    /// Puts what doors and reads look at in place, when a record changed it.
+    pub(super) fn publish(&self, record: &Record) {
+        if matches!(record, Record::ApiKeyChanged(_) | Record::PersonChanged(_)) {
+            self.outlets.keys.publish(self.state.access.keys_in_use());
+        }
+        if matches!(record, Record::IdentifierErased(_)) {
+            self.outlets.erased.publish(&self.state.erasures);
+        }
+    }
+
     fn erase(&mut self, entity: &EntityRef, signature: Signature, reply: Reply<(Erased, u64)>) {
         let State { erasures, graph, access, position, .. } = &self.state;
         if let Some(before) = erasures.get(entity)
