@@ -11,7 +11,6 @@ use serde::Serialize;
 
 use crate::domain::assignment::draw;
 use crate::domain::entity::{EntityKey, EntityKind, EntityRef};
-use crate::domain::erasure::Erasures;
 use crate::domain::event::{Event, Fact};
 use crate::domain::head::{HeadId, HeadKind};
 use crate::domain::order::{Order, OrderKey};
@@ -20,9 +19,10 @@ use crate::domain::time::Timestamp;
 use crate::feature::catalog::Catalog;
 use crate::store::error::Error as StoreError;
 use crate::store::journal::reader::JournalReader;
-use crate::store::log::{read_audited, read_from};
+use crate::store::log::read_from;
 use crate::training::set::{HeadTarget, TrainingSet};
 use crate::workflow::play_history::{History, HistoryPlan, discover_schema, play_history};
+use crate::workflow::read_journal::erased_until;
 use crate::workflow::state::placed_event;
 
 /// Share of the rings that nothing is learned from: the promotion gate judges by their orders.
@@ -93,7 +93,8 @@ pub fn received_until(
     until: Timestamp,
 ) -> impl Iterator<Item = Result<Event, StoreError>> + '_ {
     // What was erased by then, nobody learns from: not from earlier orders either.
-    let erasures = erased_until(reader, until);
+    // A journal that does not read is told by what is read next.
+    let erasures = erased_until(reader, until).unwrap_or_default();
     let events = read_from(reader, 1).map(|entry| entry.map(|(_, record)| event_of(record)));
     events.filter_map(move |event| match event {
         Ok(Some(mut event)) => {
@@ -103,19 +104,6 @@ pub fn received_until(
         Ok(None) => None,
         Err(error) => Some(Err(error)),
     })
-}
-
-/// What was erased until an instant. A journal that does not read is told by who reads it all.
-fn erased_until(reader: &JournalReader, until: Timestamp) -> Erasures {
-    let mut erasures = Erasures::default();
-    for (position, record) in read_audited(reader).map_while(Result::ok) {
-        if let Record::IdentifierErased(erased) = record
-            && erased.audited.at <= until
-        {
-            erasures.add(position, &erased);
-        }
-    }
-    erasures
 }
 
 /// What a record tells about orders, with the time when it was received.

@@ -1,7 +1,5 @@
 //! A person wants to be forgotten: what the built server shows and computes afterwards.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use orderlens::wire::pb::v1 as pb;
 use orderlens::wire::pb::v1::access_service_client::AccessServiceClient;
 use orderlens::wire::pb::v1::decision_service_client::DecisionServiceClient;
@@ -70,6 +68,35 @@ async fn erase(admin: &mut AccessServiceClient<Line>) -> pb::ErasedIdentifier {
     admin.erase_identifiers(request).await.unwrap().into_inner().erased.remove(0)
 }
 
+/// What was erased is shown nowhere, and everything else still holds.
+async fn check(all: Line, (ids, key, shown_as): (&[String], &str, &str), round: &str) {
+    let mut decisions = DecisionServiceClient::new(all.clone());
+    assert_eq!(pseudonym(&mut GraphServiceClient::new(all.clone())).await, None, "{round}");
+    for id in ids {
+        let shown = read(&mut decisions, id).await;
+        assert!(!shown.contains(key) && shown.contains(shown_as), "{round}: {shown}");
+        let request = pb::ReplayDecisionRequest { decision_id: id.clone() };
+        let replayed = decisions.replay_decision(request).await.unwrap().into_inner();
+        assert!(replayed.identical, "{round}: {replayed:?}");
+    }
+    let again = scored(&mut decisions, request(5)).await;
+    assert_eq!(again.decision_id, ids[5], "{round}: a retry gets the first answer");
+    let listed = decisions.list_decisions(pb::ListDecisionsRequest::default()).await.unwrap();
+    assert!(!format!("{listed:?}").contains(key), "{round}");
+    let mut audit = AccessServiceClient::new(all);
+    let action = "identifier.erased".to_owned();
+    let query = pb::ListAuditEntriesRequest { action, ..Default::default() };
+    let entries = audit.list_audit_entries(query).await.unwrap().into_inner().entries;
+    assert_eq!(entries.len(), 1, "{round}");
+    assert_eq!(
+        (&*entries[0].actor, &*entries[0].subject),
+        ("root", &*format!("account:{shown_as}"))
+    );
+    assert!(entries[0].detail.ends_with("; asked by letter") && !entries[0].detail.contains(key));
+    let verified = audit.verify_audit_log(pb::VerifyAuditLogRequest {}).await.unwrap();
+    assert_eq!(verified.into_inner().broken, None, "{round}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_erased_account_counts_nowhere_is_shown_nowhere_and_stays_so() {
     let folder = tempfile::tempdir().unwrap();
@@ -120,32 +147,7 @@ async fn an_erased_account_counts_nowhere_is_shown_nowhere_and_stays_so() {
         let there = scored(&mut strangers, dry).await;
         assert_eq!(here.risks, there.risks, "{round}");
         assert_eq!(here.evidence, there.evidence, "{round}");
-        assert_eq!(pseudonym(&mut GraphServiceClient::new(all.clone())).await, None, "{round}");
-        for id in &ids {
-            let shown = read(&mut decisions, id).await;
-            assert!(!shown.contains(&key) && shown.contains(&erased.shown_as), "{round}: {shown}");
-            let request = pb::ReplayDecisionRequest { decision_id: id.clone() };
-            let replayed = decisions.replay_decision(request).await.unwrap().into_inner();
-            assert!(replayed.identical, "{round}: {replayed:?}");
-        }
-        let again = scored(&mut decisions, request(5)).await;
-        assert_eq!(again.decision_id, ids[5], "{round}: a retry gets the first answer");
-        let listed = decisions.list_decisions(pb::ListDecisionsRequest::default()).await.unwrap();
-        assert!(!format!("{listed:?}").contains(&key), "{round}");
-        let mut audit = AccessServiceClient::new(all);
-        let action = "identifier.erased".to_owned();
-        let query = pb::ListAuditEntriesRequest { action, ..Default::default() };
-        let entries = audit.list_audit_entries(query).await.unwrap().into_inner().entries;
-        assert_eq!(entries.len(), 1, "{round}");
-        assert_eq!(
-            (&*entries[0].actor, &*entries[0].subject),
-            ("root", &*format!("account:{}", erased.shown_as))
-        );
-        assert!(
-            entries[0].detail.ends_with("; asked by letter") && !entries[0].detail.contains(&key)
-        );
-        let verified = audit.verify_audit_log(pb::VerifyAuditLogRequest {}).await.unwrap();
-        assert_eq!(verified.into_inner().broken, None, "{round}");
+        check(all, (&ids[..], &key[..], &erased.shown_as[..]), round).await;
         if round == "running" {
             server.kill();
         } else {
@@ -160,8 +162,7 @@ async fn an_erased_account_counts_nowhere_is_shown_nowhere_and_stays_so() {
     let mut graph = GraphServiceClient::new(all);
     scored(&mut decisions, request(20)).await;
     assert_eq!(pseudonym(&mut graph).await, None);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let seconds = i64::try_from(now).unwrap() + 1;
+    let seconds = erased.erased_at.unwrap().seconds + 1;
     let event_time = Some(prost_types::Timestamp { seconds, nanos: 0 });
     let again = scored(&mut decisions, pb::ScoreOrderRequest { event_time, ..request(21) }).await;
     assert_eq!(pseudonym(&mut graph).await, Some(key.clone()));
