@@ -18,6 +18,7 @@ pub mod clock;
 pub mod console;
 pub mod demo;
 pub mod difference_page;
+pub mod erase;
 pub mod evaluate;
 pub mod evaluation_report;
 pub mod event_file;
@@ -35,6 +36,7 @@ pub mod exposure;
 mod flips_page;
 pub mod gate_page;
 pub mod identity_check;
+pub mod identity_fingerprint;
 pub mod import;
 pub mod kept_orders;
 pub mod key;
@@ -140,6 +142,8 @@ enum Command {
     Backtest(backtest::Args),
     /// Make, list, rotate and revoke API keys
     Key(key::KeyArgs),
+    /// Erase identifiers of a person
+    Erase(erase::EraseArgs),
     /// Show who did what, and follow the chain of the audit log
     Audit(audit::AuditArgs),
     /// Check configuration files and report every mistake
@@ -181,6 +185,7 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Queue(args) => queue::run(&args),
         Command::Backtest(args) => backtest::run(&args),
         Command::Key(args) => key::run(&args),
+        Command::Erase(args) => erase::run(&args),
         Command::Audit(args) => audit::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Probe(args) => probe::run(&args),

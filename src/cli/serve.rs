@@ -14,6 +14,7 @@ use uuid::{ContextV7, Uuid};
 use crate::cli::clock;
 use crate::cli::console::{Pages, open_console};
 use crate::cli::exposure::refuse_open_doors;
+use crate::cli::identity_fingerprint;
 use crate::cli::log::start_log;
 use crate::cli::operations::{open_operations, serve_operations, watch};
 use crate::cli::output::say;
@@ -110,6 +111,8 @@ pub async fn serve_engine(
     stop: impl Future<Output = ()> + Send,
 ) -> miette::Result<()> {
     let identity = identity_from(&settings.identity_secret_variable)?;
+    let variable = &settings.identity_secret_variable;
+    identity_fingerprint::check(&settings.paths.data, &identity, variable)?;
     let saver =
         tokio::spawn(save_snapshots(engine.clone(), settings.journal.snapshot_every_records));
     let strategy = settings.paths.strategy.clone();

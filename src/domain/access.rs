@@ -329,6 +329,9 @@ pub enum LinkFault {
     /// The change of an API key is not the one that the entry tells.
     #[error("the recorded API key is not the one that it tells")]
     OtherApiKey,
+    /// The identifier is not the one whose erasure the entry tells.
+    #[error("the recorded identifier is not the one that it tells")]
+    OtherIdentifier,
     /// The service remembers another end of the chain.
     #[error("the service remembers another end of the log")]
     OtherEnd,

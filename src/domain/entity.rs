@@ -165,6 +165,12 @@ impl IdentityKey {
         Self(blake3::derive_key("orderlens 2026 entity identity v1", secret))
     }
 
+    /// Tells this key from others and nothing about the secret, 16 hex digits.
+    pub fn fingerprint(&self) -> String {
+        let key = blake3::derive_key("orderlens 2026 identity fingerprint v1", &self.0);
+        blake3::Hash::from_bytes(key).to_hex()[..16].to_owned()
+    }
+
     /// The node for a raw identifier: hashed when the kind is personal.
     ///
     /// A text that already is a pseudonym (`h1_…`) stays as it is, so that an

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::domain::access::{AuditDraft, PersonDraft};
 use crate::domain::api_key::KeyChange;
 use crate::domain::decision::DecisionId;
+use crate::domain::entity::EntityRef;
 use crate::domain::event::Event;
 use crate::domain::experiment::{ExperimentEnd, ExperimentPlan};
 use crate::domain::note::Note;
@@ -131,6 +132,13 @@ pub enum Step {
     Key {
         /// What is to be so.
         change: KeyChange,
+        /// Who wants it, when and why.
+        signature: Signature,
+    },
+    /// Erase an identifier.
+    Erase {
+        /// Which one, sealed.
+        entity: EntityRef,
         /// Who wants it, when and why.
         signature: Signature,
     },

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::access::{AuditEntry, Person};
 use crate::domain::api_key::ApiKey;
 use crate::domain::decision::Decision;
+use crate::domain::erasure::IdentifierErased;
 use crate::domain::event::Event;
 use crate::domain::experiment::{ExperimentEnd, ExperimentPlan};
 use crate::domain::note::Note;
@@ -49,6 +50,8 @@ pub enum Record {
     Followed(Followed),
     /// An API key was made, changed or revoked; tells the audit log so itself.
     ApiKeyChanged(ApiKeyChanged),
+    /// An identifier was erased; tells the audit log so itself.
+    IdentifierErased(IdentifierErased),
 }
 
 /// A fact and when it reached us.
@@ -233,6 +236,7 @@ impl Record {
         match self {
             Self::PersonChanged(changed) => Some(&changed.audited),
             Self::ApiKeyChanged(changed) => Some(&changed.audited),
+            Self::IdentifierErased(erased) => Some(&erased.audited),
             Self::Audited(entry) => Some(entry),
             Self::Event(_)
             | Self::Decision(_)

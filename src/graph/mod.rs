@@ -6,6 +6,7 @@
 mod arena;
 pub mod categories;
 pub mod cohort_read;
+mod erasing;
 pub mod evidence;
 #[cfg(test)]
 mod evidence_tests;

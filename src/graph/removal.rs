@@ -66,7 +66,7 @@ impl KnowledgeGraph {
     }
 
     /// Forgets what is worked out of orders that change, and gives it for later.
-    fn forget_traits(&mut self, orders: &[OrderNo]) -> Vec<(u32, Option<TraitsOfDay>)> {
+    pub(super) fn forget_traits(&mut self, orders: &[OrderNo]) -> Vec<(u32, Option<TraitsOfDay>)> {
         let mut known = Vec::new();
         for &no in orders {
             for member in self.arena.members(no) {
@@ -82,7 +82,7 @@ impl KnowledgeGraph {
     }
 
     /// Takes a node out of an order, which goes on without it.
-    fn detach(&mut self, no: OrderNo, leaving: Member) {
+    pub(super) fn detach(&mut self, no: OrderNo, leaving: Member) {
         let Some(column) = leaving.column else { return };
         let members: Vec<Member> = self.arena.members(no).collect();
         let was_hub = self.log(leaving.node).is_some();

@@ -12,6 +12,7 @@ use crate::wire::error::Error as WireError;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::access_service_server::AccessService;
 use crate::workflow::access_service::AccessService as Service;
+use crate::workflow::erasure_service::ErasureService;
 use crate::workflow::error::Error;
 use crate::workflow::key_service::KeyService;
 
@@ -34,7 +35,7 @@ impl<S> Clone for AccessDoor<S> {
 }
 
 #[async_trait]
-impl<S: Service + KeyService> AccessService for AccessDoor<S> {
+impl<S: Service + KeyService + ErasureService> AccessService for AccessDoor<S> {
     async fn create_api_key(
         &self,
         request: Request<pb::CreateApiKeyRequest>,
@@ -87,6 +88,19 @@ impl<S: Service + KeyService> AccessService for AccessDoor<S> {
         let keys = done(self.shared.service.list_keys().await)?;
         let keys = keys.iter().map(access::key_to_pb).collect();
         Ok(Response::new(pb::ListApiKeysResponse { keys }))
+    }
+
+    async fn erase_identifiers(
+        &self,
+        request: Request<pb::EraseIdentifiersRequest>,
+    ) -> Result<Response<pb::EraseIdentifiersResponse>, Status> {
+        let door = self.shared.door();
+        let caller = CalledBy::of(&request);
+        let (entities, note) = read(access::read_erase(request.into_inner(), door))?;
+        let by = signer(&caller, note)?;
+        let erased = done(self.shared.service.erase(entities, by, door.now).await)?;
+        let erased = erased.iter().map(access::erased_to_pb).collect();
+        Ok(Response::new(pb::EraseIdentifiersResponse { erased }))
     }
 
     async fn list_audit_entries(

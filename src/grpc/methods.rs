@@ -27,8 +27,9 @@ const AUDIT: Need = Need::Always(Scope::AuditRead);
 const PACKAGE: &str = "/orderlens.v1.";
 
 /// By service and method.
-const METHODS: [(&str, Need); 39] = [
+const METHODS: [(&str, Need); 40] = [
     ("AccessService/CreateApiKey", ADMIN),
+    ("AccessService/EraseIdentifiers", ADMIN),
     ("AccessService/ListApiKeys", ADMIN),
     ("AccessService/ListAuditEntries", AUDIT),
     ("AccessService/RevokeApiKey", ADMIN),

@@ -46,6 +46,7 @@ use crate::wire::pb::v1::review_service_server::{self, ReviewServiceServer};
 use crate::wire::pb::v1::strategy_service_server::{self, StrategyServiceServer};
 use crate::workflow::access_service::AccessService;
 use crate::workflow::case_service::CaseService;
+use crate::workflow::erasure_service::ErasureService;
 use crate::workflow::experiment_service::ExperimentService;
 use crate::workflow::key_service::KeyService;
 use crate::workflow::model_service::ModelService;
@@ -105,6 +106,7 @@ pub enum Error {
 pub trait Service:
     AccessService
     + KeyService
+    + ErasureService
     + OrderService
     + StrategyService
     + ReviewService
@@ -117,6 +119,7 @@ pub trait Service:
 impl<S> Service for S where
     S: AccessService
         + KeyService
+        + ErasureService
         + OrderService
         + StrategyService
         + ReviewService

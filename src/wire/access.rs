@@ -3,8 +3,11 @@
 use crate::domain::access::{AuditEntry, BrokenLink, LinkFault};
 use crate::domain::api_key::{ApiKey, ApiKeyDraft};
 use crate::domain::audit_query::{AUDIT_PAGE_MAX, AuditQuery, AuditReport};
+use crate::domain::entity::EntityRef;
+use crate::domain::erasure::{ERASED_PER_CALL_MAX, Erased};
 use crate::domain::strategy_version::NOTE_CHARS_MAX;
 use crate::wire::check::{Check, Door, Path, time_to_pb};
+use crate::wire::enums::WireEnum as _;
 use crate::wire::error::Error;
 use crate::wire::key_record::read_scopes;
 use crate::wire::pb::v1 as pb;
@@ -52,6 +55,35 @@ pub fn read_named(
     let name = check.name(&Path::Root.field("name"), name);
     let note = read_bounded(&mut check, "note", note, NOTE_CHARS_MAX);
     check.finish(name.zip(note))
+}
+
+/// Which identifiers are to be erased, sealed, and why.
+///
+/// # Errors
+/// [`Error::Invalid`] with every violation that the message shows by itself.
+pub fn read_erase(
+    request: pb::EraseIdentifiersRequest,
+    door: Door<'_>,
+) -> Result<(Vec<EntityRef>, Box<str>), Error> {
+    let mut check = Check::at_door(door);
+    let path = Path::Root.field("entities");
+    if ERASED_PER_CALL_MAX < request.entities.len() {
+        check.note(&path, format!("has more than {ERASED_PER_CALL_MAX} elements"));
+    }
+    let asked = request.entities.into_iter().take(ERASED_PER_CALL_MAX).enumerate();
+    let read = asked.filter_map(|(idx, entity)| check.entity(&path.index(idx), entity));
+    let entities: Vec<EntityRef> = read.collect();
+    let note = read_bounded(&mut check, "note", request.note, NOTE_CHARS_MAX);
+    check.finish(note.map(|note| (entities, note)))
+}
+
+/// The message for an erased identifier.
+pub fn erased_to_pb(erased: &Erased) -> pb::ErasedIdentifier {
+    pb::ErasedIdentifier {
+        kind: erased.shown.kind.to_wire(),
+        shown_as: erased.shown.key.to_string(),
+        erased_at: Some(time_to_pb(erased.at)),
+    }
 }
 
 /// Which entries are asked for.
@@ -125,6 +157,7 @@ fn name_of(fault: LinkFault) -> &'static str {
         LinkFault::Changed => "changed",
         LinkFault::OtherPerson => "other_person",
         LinkFault::OtherApiKey => "other_api_key",
+        LinkFault::OtherIdentifier => "other_identifier",
         LinkFault::OtherEnd => "other_end",
     }
 }

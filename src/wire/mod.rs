@@ -13,6 +13,7 @@ pub mod decision;
 pub mod decision_bytes;
 pub mod difference;
 pub mod enums;
+mod erasure_record;
 pub mod error;
 pub mod event;
 pub mod experiment;

@@ -284,6 +284,7 @@ mod tests {
                 | Record::PersonChanged(_)
                 | Record::ApiKeyChanged(_)
                 | Record::Audited(_)
+                | Record::IdentifierErased(_)
                 | Record::Followed(_) => {}
             }
         }

@@ -13,8 +13,8 @@ use crate::wire::error::Error;
 use crate::wire::pb::journal::v1 as pb;
 use crate::wire::scored_bytes::record_bytes;
 use crate::wire::{
-    access_record, event, experiment_record, key_record, order, proposal, stored_decision,
-    strategy_record,
+    access_record, erasure_record, event, experiment_record, key_record, order, proposal,
+    stored_decision, strategy_record,
 };
 
 /// The bytes of a record.
@@ -58,6 +58,9 @@ pub fn encode(record: &Record) -> Vec<u8> {
             Entry::PersonChanged(access_record::changed_to_pb(changed))
         }
         Record::ApiKeyChanged(changed) => Entry::ApiKeyChanged(key_record::changed_to_pb(changed)),
+        Record::IdentifierErased(erased) => {
+            Entry::IdentifierErased(erasure_record::erased_to_pb(erased))
+        }
         Record::Audited(entry) => Entry::Audited(access_record::audited_to_pb(entry)),
         Record::Noted(note) => Entry::Noted(access_record::noted_to_pb(note)),
         Record::Followed(followed) => Entry::Followed(proposal::followed_to_pb(followed)),
@@ -127,6 +130,7 @@ fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) 
         Entry::ExperimentEnded(ended) => experiment_record::read_ended(check, path, ended),
         Entry::PersonChanged(changed) => access_record::read_changed(check, path, changed),
         Entry::ApiKeyChanged(changed) => key_record::read_changed(check, path, changed),
+        Entry::IdentifierErased(erased) => erasure_record::read_erased(check, path, erased),
         Entry::Audited(audited) => access_record::read_audited(check, path, audited),
         Entry::Noted(note) => access_record::read_noted(check, path, note),
         Entry::Followed(followed) => Some(Record::Followed(proposal::read_followed(followed))),

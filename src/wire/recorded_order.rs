@@ -35,7 +35,7 @@ pub enum RecordKind {
     StrategyActivated,
     /// Contributions compare with other orders.
     BackgroundActivated,
-    /// An entry of the audit log, alone or with the person or key that it is about.
+    /// An entry of the audit log, alone or with what it is about.
     Audited,
     /// How far a stream was executed.
     Followed,
@@ -52,8 +52,8 @@ impl RecordKind {
             0x12 => Self::Decision,
             0x1a => Self::StrategyActivated,
             0x2a => Self::BackgroundActivated,
-            0x62 | 0x6a | 0x7a => Self::Audited,
-            // The first of two bytes: no other entry has one like it.
+            // The last is the first of two bytes, as below: no other entry has one like it.
+            0x62 | 0x6a | 0x7a | 0xfa => Self::Audited,
             0xf2 => Self::Followed,
             _ => Self::Other,
         }
@@ -211,9 +211,10 @@ mod tests {
                 | Record::ExperimentEnded(_)
                 | Record::Noted(_) => RecordKind::Other,
                 Record::Followed(_) => RecordKind::Followed,
-                Record::PersonChanged(_) | Record::ApiKeyChanged(_) | Record::Audited(_) => {
-                    RecordKind::Audited
-                }
+                Record::PersonChanged(_)
+                | Record::ApiKeyChanged(_)
+                | Record::IdentifierErased(_)
+                | Record::Audited(_) => RecordKind::Audited,
             };
             assert_eq!(RecordKind::of(encode(&record)[0]), expected);
         }
@@ -254,6 +255,7 @@ mod tests {
                 | Record::ApiKeyChanged(_)
                 | Record::Audited(_)
                 | Record::Noted(_)
+                | Record::IdentifierErased(_)
                 | Record::Followed(_) => assert_eq!(short, RecordedFact::Other),
             }
         }

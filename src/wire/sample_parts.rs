@@ -8,6 +8,7 @@ use crate::domain::counterfactual::{
 };
 use crate::domain::decision::ActionKind;
 use crate::domain::entity::{EntityKind, EntityRef, IdentityKey};
+use crate::domain::erasure::IdentifierErased;
 use crate::domain::evidence::{DeltaIfRemoved, Evidence, EvidenceEdge, EvidenceNode};
 use crate::domain::exploration::{Exploration, ExplorationLimit};
 use crate::domain::head::RiskType;
@@ -15,6 +16,7 @@ use crate::domain::impact::{ActionImpact, Estimate, ImpactKind, ImpactPart, Impa
 use crate::domain::money::Currency;
 use crate::domain::record::ApiKeyChanged;
 use crate::domain::risk::Probability;
+use crate::domain::strategy_version::Signature;
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
 
@@ -36,6 +38,13 @@ pub(super) fn api_key_changed(head: &AuditHead, at: Timestamp) -> ApiKeyChanged 
         detail: key.description().into(),
     };
     ApiKeyChanged { audited: AuditEntry::next(head, draft, at), key }
+}
+
+/// An erased identifier.
+pub(super) fn identifier_erased(head: &AuditHead, at: Timestamp) -> IdentifierErased {
+    let phone = IdentityKey::from_secret(b"samples").entity(EntityKind::Phone, "1");
+    let signature = Signature { by: "lin".into(), at, note: "asked by letter".into() };
+    IdentifierErased::new(phone, head, signature)
 }
 
 /// Withheld although drawn: every field has a value of its own.

@@ -30,7 +30,9 @@ use crate::domain::strategy_version::Signature;
 use crate::domain::text::Text;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::unlike::{UnlikeKind, UnlikeReason, UnlikeTraining};
-use crate::wire::sample_parts::{api_key_changed, evidence, exploration, impact, search};
+use crate::wire::sample_parts::{
+    api_key_changed, evidence, exploration, identifier_erased, impact, search,
+};
 
 /// One event of every kind, as JSON Lines; the first one fills every field of an order.
 pub(super) const EVENTS: &str = r#"{"event_id":"e1","event_time":"2026-02-16T20:00:00.000001Z","ingest_time":"2026-02-16T20:01:00Z","fact":{"order_placed":{"key":{"channel":"web","order_id":"o1","revision":2},"amount":{"currency":"CNY","minor_units":129950},"discount":{"currency":"CNY","minor_units":5000},"items":[{"sku":{"kind":"sku","key":"LIM-001"},"quantity":2,"unit_price":{"currency":"CNY","minor_units":64975}},{"sku":{"kind":"sku","key":"B"},"quantity":1,"unit_price":null}],"entities":[{"kind":"account","key":"u1"},{"kind":"ip","key":"10.0.0.1"},{"kind":"region","key":"CN-ZJ"}],"account_created_at":"2020-01-01T00:00:00Z","address_kind":"hotel","payment_kind":"card","countries":{"ip":"US","payment":null,"shipping":"CN"},"device_distance_km":12.25,"attributes":{"coupon_share":0.1,"note":"gift"}}}}
@@ -113,7 +115,7 @@ pub(super) fn records() -> Vec<Record> {
     records
 }
 
-fn access_records(at: Timestamp) -> [Record; 5] {
+fn access_records(at: Timestamp) -> [Record; 6] {
     let draft = |action: &str, detail: &str| AuditDraft {
         actor: "lin".into(),
         action: action.into(),
@@ -131,6 +133,7 @@ fn access_records(at: Timestamp) -> [Record; 5] {
     let audited = AuditEntry::next(&AuditHead::default(), draft_of_change, at);
     let second = AuditEntry::next(&audited.head(), draft("session.started", "网页"), at);
     let key_changed = api_key_changed(&second.head(), at);
+    let erased = identifier_erased(&key_changed.audited.head(), at);
     let note = Note {
         note_id: "n1".into(),
         decision_id: DecisionId(Uuid::from_u128(7)),
@@ -149,6 +152,7 @@ fn access_records(at: Timestamp) -> [Record; 5] {
             checksum: 0xdead_beef,
         }),
         Record::ApiKeyChanged(key_changed),
+        Record::IdentifierErased(erased),
     ]
 }
 

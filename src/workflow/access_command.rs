@@ -2,6 +2,8 @@
 
 use crate::domain::access::{AuditDraft, AuditEntry, AuditHead, Person, PersonDraft};
 use crate::domain::api_key::{ApiKey, KeyChange};
+use crate::domain::entity::EntityRef;
+use crate::domain::erasure::Erased;
 use crate::domain::note::Note;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
@@ -45,6 +47,15 @@ pub enum AccessCommand {
         signature: Signature,
         /// Where the key goes as it is then.
         reply: Reply<(ApiKey, u64)>,
+    },
+    /// Erase an identifier.
+    Erase {
+        /// Which one, sealed.
+        entity: EntityRef,
+        /// Who wants it, when and why.
+        signature: Signature,
+        /// Where the answer goes: what is shown instead.
+        reply: Reply<(Erased, u64)>,
     },
     /// Add an entry to the audit log.
     Audit {

@@ -52,6 +52,11 @@ fn followed_by(head: &AuditHead, record: &Record) -> Result<AuditHead, BrokenLin
     {
         return Err(BrokenLink { sequence: entry.sequence, fault: LinkFault::OtherApiKey });
     }
+    if let Record::IdentifierErased(erased) = record
+        && !erased.is_told_by(entry)
+    {
+        return Err(BrokenLink { sequence: entry.sequence, fault: LinkFault::OtherIdentifier });
+    }
     Ok(next)
 }
 

@@ -21,6 +21,7 @@ use crate::store::records::follow::RecordsFollower;
 use crate::store::records::query::{DecisionRow, PageCursor, Records};
 use crate::workflow::command::{Command, Place, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
+use crate::workflow::erased_board::ErasedBoard;
 use crate::workflow::error::{Error, with_cause};
 use crate::workflow::judge_order::{Judge, Stopwatch};
 use crate::workflow::key_ring::KeyRing;
@@ -53,6 +54,7 @@ pub struct Engine {
     pub(super) follower: RecordsFollower,
     past: Arc<Past>,
     pub(super) keys: Arc<KeyRing>,
+    erased: Arc<ErasedBoard>,
     active: watch::Receiver<Judge>,
     new_id: NewId,
     nanos: Stopwatch,
@@ -81,6 +83,8 @@ pub struct EngineParts {
     pub follower: RecordsFollower,
     /// The API keys of the moment, shared with the sequencer.
     pub keys: Arc<KeyRing>,
+    /// What was erased, shared with the sequencer.
+    pub erased: Arc<ErasedBoard>,
     /// Who judges what no experiment covers.
     pub active: watch::Receiver<Judge>,
     /// Makes earlier states again.
@@ -105,6 +109,7 @@ impl Engine {
             records: Arc::new(parts.records),
             follower: parts.follower,
             keys: parts.keys,
+            erased: parts.erased,
             active: parts.active,
             past: Arc::new(parts.past),
             new_id: parts.new_id,
@@ -193,9 +198,15 @@ impl Engine {
         block(move || record_at(&reader, position)).await
     }
 
+    /// The scored order as it was recorded: to compute with, not to show.
     pub(super) async fn find(&self, key: DecisionKey) -> Result<Arc<ScoredOrder>, Error> {
         let place = self.ask(|reply| Command::Find { key, reply }).await?;
         self.scored_at(place).await
+    }
+
+    /// The scored order without what was erased since.
+    pub(super) async fn find_shown(&self, key: DecisionKey) -> Result<Arc<ScoredOrder>, Error> {
+        Ok(self.erased.shown(self.find(key).await?))
     }
 
     async fn tell(&self, event: Event, id: Box<str>, received: Timestamp) -> Result<Ack, Error> {
@@ -261,7 +272,7 @@ impl OrderService for Engine {
             Scored::Before { place, is_same, asked } => {
                 let scored = self.scored_at(place).await?;
                 if is_same {
-                    let decision = scored.decision.clone();
+                    let decision = self.erased.shown_decision(scored.decision.clone());
                     return Ok(ScoreAnswer { decision, is_replayed: true });
                 }
                 let fields = differing_fields(&scored.request, &asked);
@@ -283,7 +294,7 @@ impl OrderService for Engine {
     }
 
     async fn get_decision(&self, key: DecisionKey) -> Result<Arc<Decision>, Error> {
-        Ok(self.find(key).await?.decision.clone())
+        Ok(self.find_shown(key).await?.decision.clone())
     }
 
     async fn list_decisions(&self, query: DecisionQuery) -> Result<DecisionPage, Error> {
@@ -312,9 +323,11 @@ impl OrderService for Engine {
         if let Some(last) = rows.iter().map(|row| row.position).max() {
             self.durable.reached(last).await?;
         }
-        let reader = self.reader.clone();
+        let (reader, erased) = (self.reader.clone(), self.erased.clone());
         let read = block(move || {
-            let read = |row: DecisionRow| decision_at(&reader, row.position);
+            let read = |row: DecisionRow| {
+                decision_at(&reader, row.position).map(|decision| erased.shown_decision(decision))
+            };
             rows.into_iter().map(read).collect::<Result<_, _>>()
         });
         Ok(DecisionPage { decisions: read.await?, has_more })
@@ -332,7 +345,8 @@ impl OrderService for Engine {
             WhatIfSubject::Decision(id) => {
                 let scored = self.find(DecisionKey::Id(id)).await?;
                 let past = self.past.clone();
-                block(move || terms.answer_recorded(&past, &scored)).await
+                let answer = block(move || terms.answer_recorded(&past, &scored)).await?;
+                Ok(self.erased.shown_answer(answer))
             }
         }
     }

@@ -23,7 +23,7 @@ use crate::workflow::timeline::timeline;
 
 impl DossierService for Engine {
     async fn get_dossier(&self, key: DecisionKey) -> Result<Dossier, Error> {
-        let scored = self.find(key).await?;
+        let scored = self.find_shown(key).await?;
         // What was acknowledged before now is in it, unless the records lag far behind.
         self.records_caught_up().await?;
         let records = self.records.clone();
@@ -63,7 +63,7 @@ impl DossierService for Engine {
         id: DecisionId,
         now: Timestamp,
     ) -> Result<Vec<LinkedOrder>, Error> {
-        let scored = self.find(DecisionKey::Id(id)).await?;
+        let scored = self.find_shown(DecisionKey::Id(id)).await?;
         let Some(query) = question(&scored.request.order) else { return Ok(Vec::new()) };
         let linked = accounts(&self.get_neighborhood(query, now).await?.view);
         let (waiting, _, position) = self.ask(|reply| Command::Reviews { reply }).await?;

@@ -121,6 +121,11 @@ impl ExperimentBook {
         self.running()?.assign(order, accounts)
     }
 
+    /// Forgets an account; what its orders brought stays.
+    pub fn erase(&mut self, account: &EntityRef, shown: &EntityRef) {
+        self.runs.iter_mut().for_each(|run| run.erase(account, shown));
+    }
+
     /// Changes with everything that a guardrail could care for.
     pub fn n_changes(&self) -> u64 {
         self.running().map_or(0, |run| run.n_changes)

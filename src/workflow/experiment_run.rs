@@ -218,6 +218,15 @@ impl ExperimentRun {
         u32::try_from(self.units.len() - 1).unwrap_or(u32::MAX)
     }
 
+    /// Forgets an account, and names a unit that had its name by what is shown instead.
+    pub fn erase(&mut self, account: &EntityRef, shown: &EntityRef) {
+        self.members.swap_remove(&account_digest(account));
+        let name = unit_of_account(account);
+        for unit in self.names.iter_mut().filter(|unit| ***unit == *name) {
+            *unit = unit_of_account(shown).into();
+        }
+    }
+
     fn member(&self, account: &EntityRef) -> Option<u32> {
         self.members.get(&account_digest(account)).copied()
     }

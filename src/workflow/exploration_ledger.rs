@@ -55,6 +55,11 @@ enum ReleaseEnd {
 }
 
 impl ExplorationLedger {
+    /// Forgets an account.
+    pub fn erase(&mut self, account: &EntityRef) {
+        self.rings.swap_remove(account);
+    }
+
     /// What an order would find, placed by one of these accounts.
     pub fn room(&self, order: &Order, accounts: &[EntityRef]) -> ExplorationRoom {
         let own = order.key.any_revision();

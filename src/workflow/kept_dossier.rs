@@ -5,12 +5,14 @@ use std::path::Path;
 use crate::domain::decision::DecisionId;
 use crate::domain::note::{NOTES_MAX, Note};
 use crate::domain::record::Record;
+use crate::domain::time::Timestamp;
 use crate::store::error::Error as StoreError;
 use crate::store::journal::reader::JournalReader;
 use crate::store::log::read_at;
 use crate::store::records::{RecordsPlace, open_to_read};
 use crate::workflow::dossier_service::Dossier;
 use crate::workflow::error::Error;
+use crate::workflow::read_journal::erased_until;
 use crate::workflow::start_engine::{JOURNAL_DIR, RECORDS_FILE};
 use crate::workflow::timeline::timeline;
 
@@ -43,6 +45,9 @@ pub fn kept_dossier(
         None => None,
     };
     let Some(Record::Decision(scored)) = record else { return Err(Error::UnknownDecision(id)) };
+    // A file for an auditor shows no more than the server does.
+    let erasures = erased_until(&reader, Timestamp(i64::MAX)).map_err(unread)?;
+    let scored = erasures.redacted(scored);
     let told = timeline(&records, &scored).map_err(unread)?;
     let dossier = Dossier {
         choices: records.choices(id).map_err(unread)?,

@@ -22,6 +22,7 @@ use crate::store::journal::reader::JournalReader;
 use crate::store::log::read_from;
 use crate::training::set::{HeadTarget, TrainingSet};
 use crate::workflow::play_history::{History, HistoryPlan, discover_schema, play_history};
+use crate::workflow::read_journal::erased_until;
 use crate::workflow::state::placed_event;
 
 /// Share of the rings that nothing is learned from: the promotion gate judges by their orders.
@@ -91,9 +92,15 @@ pub fn received_until(
     reader: &JournalReader,
     until: Timestamp,
 ) -> impl Iterator<Item = Result<Event, StoreError>> + '_ {
+    // What was erased by then, nobody learns from: not from earlier orders either.
+    // A journal that does not read is told by what is read next.
+    let erasures = erased_until(reader, until).unwrap_or_default();
     let events = read_from(reader, 1).map(|entry| entry.map(|(_, record)| event_of(record)));
     events.filter_map(move |event| match event {
-        Ok(Some(event)) => (event.known_at() <= until).then_some(Ok(event)),
+        Ok(Some(mut event)) => {
+            let is_told = event.known_at() <= until && erasures.strip(&mut event);
+            is_told.then_some(Ok(event))
+        }
         Ok(None) => None,
         Err(error) => Some(Err(error)),
     })
@@ -123,6 +130,7 @@ fn event_of(record: Record) -> Option<Event> {
         | Record::ApiKeyChanged(_)
         | Record::Audited(_)
         | Record::Noted(_)
+        | Record::IdentifierErased(_)
         | Record::Followed(_) => None,
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::store::journal::JournalWriter;
 use crate::store::records::tail::RecordTail;
 use crate::workflow::durable_mark::DurableMark;
+use crate::workflow::erased_board::ErasedBoard;
 use crate::workflow::key_ring::KeyRing;
 
 /// Where records go, and the mark of how far they are durable.
@@ -18,4 +19,6 @@ pub struct Outlets {
     pub tail: RecordTail,
     /// Shows doors who may call.
     pub keys: Arc<KeyRing>,
+    /// Shows reads what was erased.
+    pub erased: Arc<ErasedBoard>,
 }

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use crate::domain::decision::Decision;
+use crate::domain::erasure::Erasures;
 use crate::domain::record::Record;
+use crate::domain::time::Timestamp;
+use crate::store::error::Error as StoreError;
 use crate::store::journal::reader::JournalReader;
-use crate::store::log::read_at;
+use crate::store::log::{read_at, read_audited};
 use crate::workflow::error::Error;
 
 /// The record at a position.
@@ -33,4 +36,20 @@ pub fn decision_at(reader: &JournalReader, position: u64) -> Result<Arc<Decision
 /// The records name a place where no decision is: they belong to another journal.
 pub fn no_decision(position: u64) -> Error {
     Error::Unavailable(format!("no decision at {position}").into())
+}
+
+/// What was erased until an instant.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn erased_until(reader: &JournalReader, until: Timestamp) -> Result<Erasures, StoreError> {
+    let mut erasures = Erasures::default();
+    for entry in read_audited(reader) {
+        if let (position, Record::IdentifierErased(erased)) = entry?
+            && erased.audited.at <= until
+        {
+            erasures.add(position, &erased);
+        }
+    }
+    Ok(erasures)
 }

@@ -34,7 +34,7 @@ use crate::workflow::pace::Pace;
 use crate::workflow::recent_work::WorkLog;
 use crate::workflow::replica::execute::Membership;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
-use crate::workflow::state::{State, request_digest};
+use crate::workflow::state::State;
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::told_fact::ToldFact;
 use crate::workflow::trial::Seen;
@@ -204,12 +204,12 @@ impl Sequencer {
 
     pub(super) fn score(
         &mut self,
-        request: ScoreRequest,
+        mut request: ScoreRequest,
         (stamp, pace): (&Stamp, Pace),
         reply: Reply<Scored>,
     ) {
         if let Some(before) = self.state.answered(&request.request_id) {
-            let is_same = before.content == request_digest(&request);
+            let is_same = self.is_same_request(before.content, &request);
             let asked = Box::new(request);
             let known = Scored::Before { place: self.place(before.position), is_same, asked };
             return answer(reply, Ok(known));
@@ -218,6 +218,7 @@ impl Sequencer {
         if pace.is_over(self.nanos) {
             return answer(reply, Err(Error::Late));
         }
+        self.state.erasures.strip_order(&mut request.order, request.event_time);
         let lineup = self.judges.lineup();
         let judge = lineup.judge(&self.state, &request.order, request.event_time).at_pace(pace);
         let decision = judge.judge(&mut self.state, &request, stamp, self.nanos);
@@ -293,9 +294,7 @@ impl Sequencer {
 
     pub(super) fn fold(&mut self, record: &Record) {
         self.state.fold(record);
-        if matches!(record, Record::ApiKeyChanged(_) | Record::PersonChanged(_)) {
-            self.outlets.keys.publish(self.state.access.keys_in_use());
-        }
+        self.publish(record);
         self.look_for_shedding();
     }
 

@@ -2,8 +2,10 @@
 
 use crate::domain::access::{AuditDraft, AuditEntry, Person, PersonDraft};
 use crate::domain::api_key::{ApiKey, KeyChange};
+use crate::domain::entity::EntityRef;
+use crate::domain::erasure::{Erased, IdentifierErased};
 use crate::domain::note::Note;
-use crate::domain::record::Record;
+use crate::domain::record::{Record, ScoreRequest};
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::workflow::access_command::{AccessCommand, Noting};
@@ -12,6 +14,8 @@ use crate::workflow::command::Reply;
 use crate::workflow::error::Error;
 use crate::workflow::key_ledger::KeyStep;
 use crate::workflow::sequencer::{Sequencer, answer};
+use crate::workflow::state::{Digest, State, event_digest, request_digest};
+use crate::workflow::told_fact::ToldFact;
 
 impl Sequencer {
     pub(super) fn access(&mut self, asked: AccessCommand) {
@@ -32,6 +36,9 @@ impl Sequencer {
             }
             AccessCommand::ChangeKey { change, signature, reply } => {
                 self.change_key(change, signature, reply);
+            }
+            AccessCommand::Erase { entity, signature, reply } => {
+                self.erase(&entity, signature, reply);
             }
             AccessCommand::Audit { draft, at, reply } => self.audit(draft, at, reply),
             AccessCommand::Note { note, reply } => self.note(note, reply),
@@ -63,6 +70,53 @@ impl Sequencer {
             Ok(KeyStep::Before(key)) => answer(reply, Ok((key, self.state.position))),
             Err(error) => answer(reply, Err(error)),
         }
+    }
+
+    /// Puts what doors and reads look at in place, when a record changed it.
+    pub(super) fn publish(&self, record: &Record) {
+        if matches!(record, Record::ApiKeyChanged(_) | Record::PersonChanged(_)) {
+            self.outlets.keys.publish(self.state.access.keys_in_use());
+        }
+        if matches!(record, Record::IdentifierErased(_)) {
+            self.outlets.erased.publish(&self.state.erasures);
+        }
+    }
+
+    fn erase(&mut self, entity: &EntityRef, signature: Signature, reply: Reply<(Erased, u64)>) {
+        let State { erasures, graph, access, position, .. } = &self.state;
+        if let Some(before) = erasures.get(entity)
+            && !graph.knows(entity)
+        {
+            return answer(reply, Ok((before.clone(), *position)));
+        }
+        let (at, position) = (signature.at, position + 1);
+        let record = IdentifierErased::new(entity.clone(), access.head(), signature);
+        let erased = Erased { position, at, shown: record.shown() };
+        self.add(&Record::IdentifierErased(record), erased, reply);
+    }
+
+    /// True when a request asks what one asked that was answered before, perhaps without what
+    /// was erased since.
+    pub(super) fn is_same_request(&self, content: Digest, request: &ScoreRequest) -> bool {
+        let State { erasures, .. } = &self.state;
+        let is_same_left = || {
+            let mut left = request.clone();
+            erasures.strip_order(&mut left.order, left.event_time);
+            content == request_digest(&left)
+        };
+        content == request_digest(request) || !erasures.is_empty() && is_same_left()
+    }
+
+    /// True when a fact says what one said that was told before, perhaps without what was
+    /// erased since.
+    pub(super) fn is_same_fact(&self, content: Digest, told: &ToldFact) -> bool {
+        let State { erasures, .. } = &self.state;
+        let is_same_left = || {
+            let mut left = told.received.event.clone();
+            erasures.strip(&mut left);
+            content == event_digest(&left)
+        };
+        content == told.digests.content || !erasures.is_empty() && is_same_left()
     }
 
     /// Entries follow on each other in the order of the journal, since nobody else writes it.

@@ -13,17 +13,21 @@ use crate::workflow::told_fact::ToldFact;
 impl Sequencer {
     /// Records a fact, unless it was told before; without a reply nobody waits for it.
     pub(super) fn ingest(&mut self, told: ToldFact, reply: Option<Reply<Told>>) {
-        let ToldFact { received, bytes, digests } = told;
-        let about = received.event.fact.decision_id();
+        let about = told.received.event.fact.decision_id();
         if let Some(missing) = about.filter(|id| self.state.decision_position(*id).is_none()) {
             answer(reply, Err(Error::UnknownDecision(missing)));
             return;
         }
-        if let Some(before) = self.state.told_as(digests.id) {
-            let is_same = before.content == digests.content;
+        if let Some(before) = self.state.told_as(told.digests.id) {
+            let is_same = self.is_same_fact(before.content, &told);
             answer(reply, Ok(Told::Before { position: before.position, is_same }));
             return;
         }
+        // Of a fact that only speaks of what was erased there is nothing to record.
+        let Some(told) = told.without_erased(&self.state.erasures) else {
+            return answer(reply, Ok(Told::New));
+        };
+        let ToldFact { received, bytes, digests } = told;
         self.work.told(&received.event, received.received_time);
         if let Some(position) = self.submit_bytes(bytes, reply, Told::New) {
             self.guard_after(received.received_time, |sequencer| {

@@ -26,6 +26,7 @@ use crate::workflow::background_build::BackgroundBuild;
 use crate::workflow::command::Command;
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::engine::{Engine, EngineParts, NewId};
+use crate::workflow::erased_board::ErasedBoard;
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainers;
 use crate::workflow::judge_order::{Judge, Stopwatch};
@@ -182,8 +183,11 @@ impl<'s> Opened<'s> {
         let active = judges.active();
         let keys = Arc::new(KeyRing::default());
         keys.publish(state.access.keys_in_use());
+        let erased = Arc::new(ErasedBoard::default());
+        erased.publish(&state.erasures);
         let (writer, marked) = (journal.writer(), durable.clone());
-        let outlets = Outlets { writer, durable: marked, tail, keys: keys.clone() };
+        let outlets =
+            Outlets { writer, durable: marked, tail, keys: keys.clone(), erased: erased.clone() };
         let build = BackgroundBuild::new(bundle, explainers);
         let sequencer = Sequencer::new(state, judges, outlets, build, (inputs.nanos, inputs.now));
         let sequencer = match membership {
@@ -202,6 +206,7 @@ impl<'s> Opened<'s> {
             records: answers,
             follower,
             keys,
+            erased,
             active,
             past,
             new_id: inputs.new_id,

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::confirmation::Confirmations;
 use crate::domain::decision::DecisionId;
 use crate::domain::entity::EntityRef;
+use crate::domain::erasure::{Erasures, IdentifierErased};
 use crate::domain::event::{Event, Fact};
 use crate::domain::operators::{Operators, Recommended};
 use crate::domain::order::{Order, OrderKey};
@@ -69,6 +70,8 @@ pub struct State {
     pub undecided: Undecided,
     /// Who may do what, and the end of the audit log.
     pub access: AccessLedger,
+    /// What was erased.
+    pub erasures: Erasures,
     /// How far the stream is executed that this state follows; `None` when it follows none.
     pub followed: Option<Followed>,
     requests: IndexMap<Digest, Entry, FxBuildHasher>,
@@ -105,6 +108,7 @@ impl State {
             review_times: ReviewTimes::default(),
             undecided: Undecided::default(),
             access: AccessLedger::default(),
+            erasures: Erasures::default(),
             followed: None,
             requests: IndexMap::default(),
             decisions: IndexMap::default(),
@@ -145,6 +149,7 @@ impl State {
             Record::ExperimentEnded(ended) => self.experiments.ended(ended),
             Record::PersonChanged(changed) => self.access.changed(changed),
             Record::ApiKeyChanged(changed) => self.access.key_changed(changed),
+            Record::IdentifierErased(erased) => self.fold_erasure(erased),
             Record::Audited(entry) => self.access.audited(entry),
             Record::Noted(note) => {
                 self.notes.insert(text_digest(&note.note_id), self.position);
@@ -203,6 +208,15 @@ impl State {
             // against the bundle's own.
             self.background = Background::new(name, *n_features as usize, ranks.clone()).ok();
         }
+    }
+
+    fn fold_erasure(&mut self, erased: &IdentifierErased) {
+        let (entity, shown) = (&erased.entity, erased.shown());
+        self.access.audited(&erased.audited);
+        self.erasures.add(self.position, erased);
+        self.experiments.erase(entity, &shown);
+        self.explorations.erase(entity);
+        self.graph.erase(entity, &shown);
     }
 
     fn fold_graph(&mut self, activated: &GraphActivated) {

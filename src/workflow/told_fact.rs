@@ -3,6 +3,7 @@
 //! A replica does that while it reads the stream, so that the sequencer, which all wait for,
 //! only looks ids up and folds.
 
+use crate::domain::erasure::Erasures;
 use crate::domain::event::Event;
 use crate::domain::record::ReceivedEvent;
 use crate::domain::time::Timestamp;
@@ -49,5 +50,14 @@ impl ToldFact {
     pub fn with_bytes(received: ReceivedEvent, bytes: Vec<u8>) -> Self {
         let digests = FactDigests::of(&received);
         Self { received, bytes, digests }
+    }
+
+    /// The fact without identifiers that were erased; `None` when nothing is left of it.
+    pub fn without_erased(self, erasures: &Erasures) -> Option<Self> {
+        if erasures.is_empty() {
+            return Some(self);
+        }
+        let ReceivedEvent { mut event, received_time } = self.received;
+        erasures.strip(&mut event).then(|| Self::of(event, received_time))
     }
 }

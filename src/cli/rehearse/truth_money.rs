@@ -119,6 +119,7 @@ pub fn truth_money<'t>(
             | Record::Audited(_)
             | Record::Noted(_)
             | Record::Followed(_) => {}
+            Record::IdentifierErased(erased) => graph.erase(&erased.entity, &erased.shown()),
         }
     }
     Ok(summed(&rows))

@@ -16,6 +16,7 @@ use crate::store::journal::reader::JournalReader;
 use crate::store::records::access::{put_audit, put_note};
 use crate::store::records::cases::{Told, chosen, followed};
 use crate::store::records::database::{DatabaseError, Filling, Statements, Table, Turn};
+use crate::store::records::erase::erase;
 
 const COUNT_EVENTS: &str = "INSERT INTO event_counts VALUES (?1, ?2) ON CONFLICT (kind) \
     DO UPDATE SET n_events = event_counts.n_events + excluded.n_events";
@@ -121,6 +122,7 @@ pub(super) fn fill(
             }
             Record::PersonChanged(changed) => put_audit(to, position, &changed.audited)?,
             Record::ApiKeyChanged(changed) => put_audit(to, position, &changed.audited)?,
+            Record::IdentifierErased(erased) => erase(to, position, erased)?,
             Record::Audited(entry) => put_audit(to, position, entry)?,
             Record::Noted(note) => put_note(to, position, note)?,
         }

@@ -13,6 +13,7 @@ mod cases;
 pub mod database;
 #[cfg(test)]
 mod databases;
+mod erase;
 pub mod fill;
 pub mod follow;
 #[cfg(test)]

@@ -23,7 +23,7 @@ use crate::workflow::replica::board::Board;
 use crate::workflow::replica::kept_tail::KeptTail;
 use crate::workflow::replica::ready::Ready;
 use crate::workflow::replica::waiting::{
-    OrderedBatch, Waiting, audited, key, models, nobody, noted, person, scored, stepped,
+    OrderedBatch, Waiting, audited, erased, key, models, nobody, noted, person, scored, stepped,
     strategies, told,
 };
 use crate::workflow::sequencer::{Sequencer, answer};
@@ -152,6 +152,10 @@ impl Sequencer {
             Step::Key { change, signature } => {
                 let reply = key(waiting);
                 self.access(AccessCommand::ChangeKey { change, signature, reply });
+            }
+            Step::Erase { entity, signature } => {
+                let reply = erased(waiting);
+                self.access(AccessCommand::Erase { entity, signature, reply });
             }
             Step::Audit { draft, at } => {
                 let reply = audited(waiting);

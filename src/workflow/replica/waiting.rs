@@ -6,6 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::domain::access::{AuditEntry, Person};
 use crate::domain::api_key::ApiKey;
+use crate::domain::erasure::Erased;
 use crate::domain::proposal::{Proposal, ProposedFact, ProposedScore, Step, StrategyWish};
 use crate::workflow::access_command::{AccessCommand, Noting};
 use crate::workflow::command::{Command, Reply, Scored, Stepped, Told};
@@ -31,6 +32,8 @@ pub enum Waiting {
     Person(Reply<(Person, u64)>),
     /// For an API key.
     Key(Reply<(ApiKey, u64)>),
+    /// For an erasure.
+    Erase(Reply<(Erased, u64)>),
     /// For an entry of the audit log.
     Audit(Reply<(AuditEntry, u64)>),
     /// For a note.
@@ -117,6 +120,9 @@ fn split_access(asked: AccessCommand) -> Split {
         AccessCommand::ChangeKey { change, signature, reply } => {
             step(Step::Key { change, signature }, Waiting::Key(reply))
         }
+        AccessCommand::Erase { entity, signature, reply } => {
+            step(Step::Erase { entity, signature }, Waiting::Erase(reply))
+        }
         AccessCommand::Audit { draft, at, reply } => {
             step(Step::Audit { draft, at }, Waiting::Audit(reply))
         }
@@ -173,6 +179,11 @@ pub(super) fn person(waiting: Option<Waiting>) -> Reply<(Person, u64)> {
 /// Who waits for an API key.
 pub(super) fn key(waiting: Option<Waiting>) -> Reply<(ApiKey, u64)> {
     if let Some(Waiting::Key(reply)) = waiting { reply } else { nobody() }
+}
+
+/// Who waits for an erasure.
+pub(super) fn erased(waiting: Option<Waiting>) -> Reply<(Erased, u64)> {
+    if let Some(Waiting::Erase(reply)) = waiting { reply } else { nobody() }
 }
 
 /// Who waits for an entry of the audit log.

@@ -6,11 +6,14 @@ use orderlens::domain::access::{AuditDraft, AuditEntry, Person, PersonDraft};
 use orderlens::domain::api_key::{ApiKey, KeyChange};
 use orderlens::domain::audit_query::{AuditQuery, AuditReport};
 use orderlens::domain::decision::DecisionId;
+use orderlens::domain::entity::EntityRef;
+use orderlens::domain::erasure::{Erased, IdentifierErased};
 use orderlens::domain::note::{Note, NoteDraft};
 use orderlens::domain::strategy_version::{Signature, Signer};
 use orderlens::domain::time::Timestamp;
 use orderlens::workflow::access_ledger::{PersonKey, PersonStep};
 use orderlens::workflow::access_service::AccessService;
+use orderlens::workflow::erasure_service::ErasureService;
 use orderlens::workflow::error::Error;
 use orderlens::workflow::key_ledger::KeyStep;
 use orderlens::workflow::key_ring::KeyRing;
@@ -70,6 +73,25 @@ impl AccessService for Fake {
 
     async fn list_notes(&self, _: DecisionId) -> Result<Vec<Note>, Error> {
         Ok(Vec::new())
+    }
+}
+
+impl ErasureService for Fake {
+    async fn erase(
+        &self,
+        entities: Vec<EntityRef>,
+        by: Signer,
+        received: Timestamp,
+    ) -> Result<Vec<Erased>, Error> {
+        let mut state = self.state();
+        let mut erased = Vec::new();
+        for entity in entities {
+            let signature = Signature { by: by.by.clone(), at: received, note: by.note.clone() };
+            let record = IdentifierErased::new(entity, state.access.head(), signature);
+            state.access.audited(&record.audited);
+            erased.push(Erased { position: 1, at: received, shown: record.shown() });
+        }
+        Ok(erased)
     }
 }
 

@@ -48,6 +48,7 @@ impl Fake {
                 | Record::ApiKeyChanged(_)
                 | Record::Audited(_)
                 | Record::Noted(_)
+                | Record::IdentifierErased(_)
                 | Record::Followed(_),
             )
             | None => return Ok(false),

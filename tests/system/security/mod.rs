@@ -1,6 +1,7 @@
 //! What nobody may do: wrong keys, and connections that mean harm.
 
 mod attribution;
+mod erasure;
 mod gate;
 mod privacy;
 mod sockets;

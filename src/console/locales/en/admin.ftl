@@ -54,6 +54,7 @@ admin-fault-other_past = it does not follow on the entry before it
 admin-fault-changed = it was changed
 admin-fault-other_person = the recorded person is not the one that it tells
 admin-fault-other_api_key = the recorded API key is not the one that it tells
+admin-fault-other_identifier = the recorded identifier is not the one that it tells
 admin-fault-other_end = the service remembers another end of the log
 admin-entries = Entries that hold
 admin-head = Hash of the last one

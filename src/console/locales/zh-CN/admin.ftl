@@ -54,6 +54,7 @@ admin-fault-other_past = 与前一条不衔接
 admin-fault-changed = 内容被改动
 admin-fault-other_person = 所记人员与记录不符
 admin-fault-other_api_key = 所记 API 密钥与记录不符
+admin-fault-other_identifier = 所记标识与记录不符
 admin-fault-other_end = 日志末尾与服务所记不同
 admin-entries = 完整的条数
 admin-head = 最后一条的哈希值

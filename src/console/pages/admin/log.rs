@@ -151,6 +151,7 @@ pub async fn verify(
         LinkFault::Changed => words.t("admin-fault-changed"),
         LinkFault::OtherPerson => words.t("admin-fault-other_person"),
         LinkFault::OtherApiKey => words.t("admin-fault-other_api_key"),
+        LinkFault::OtherIdentifier => words.t("admin-fault-other_identifier"),
         LinkFault::OtherEnd => words.t("admin-fault-other_end"),
     };
     let verified_page = VerifiedPage {
