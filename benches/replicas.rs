@@ -46,6 +46,9 @@ use orderlens::workflow::service::OrderService as _;
 use orderlens::workflow::start_engine::EngineInputs;
 use tempfile::TempDir;
 
+#[global_allocator]
+static GLOBAL: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const START: Timestamp = Timestamp(1_767_225_600_000_000);
 const ORDERS_PER_DAY: u32 = 2_000;
 const DAYS: u32 = 400;

@@ -71,6 +71,7 @@ fn unread(error: &Error) -> miette::Report {
         ErrorKind::Invalid
         | ErrorKind::Conflict
         | ErrorKind::Refused
+        | ErrorKind::Late
         | ErrorKind::Exhausted
         | ErrorKind::Unavailable
         | ErrorKind::Internal => "name the data folder of a server with --data",

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use miette::{Context, IntoDiagnostic};
 
@@ -23,6 +24,7 @@ use crate::store::journal::recovery::DamagedTail;
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::judge_order::{ActiveStrategy, Judge};
 use crate::workflow::model_shelf::{BundleFault, BundleReader};
+use crate::workflow::pace::TimeBudgets;
 use crate::workflow::start_engine::EngineSettings;
 use crate::workflow::strategy_shelf::StrategyReader;
 
@@ -145,11 +147,19 @@ pub fn engine_settings(settings: &ServiceSettings) -> EngineSettings {
             rows_max: background.rows_max,
         },
         queue_max: settings.limits.queue_max,
+        budgets: TimeBudgets {
+            graph: span_of(settings.limits.graph_budget),
+            explanation: span_of(settings.limits.explanation_budget),
+        },
         records: records.place.clone(),
         records_pause: records.pause,
         records_batch_max: records.batch_max,
         snapshots_kept: journal.snapshots_kept,
     }
+}
+
+fn span_of(duration: Duration) -> Span {
+    Span(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
 }
 
 /// Settings of the graph; training and serving must remember alike.

@@ -97,6 +97,12 @@ pub fn degraded(language: Language, reason: DegradedReason) -> &'static str {
         DegradedReason::PastShed => {
             ("the graph had no room for all of the past", "图谱容量不足，已舍弃部分历史")
         }
+        DegradedReason::GraphLate => {
+            ("there was no time to read the graph; a person decides", "来不及读取图谱，由人工决定")
+        }
+        DegradedReason::ExplanationLate => {
+            ("there was no time for evidence and smallest changes", "来不及给出证据和最小改动")
+        }
     };
     word(language, en, zh)
 }

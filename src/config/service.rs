@@ -73,6 +73,10 @@ pub struct Limits {
     pub page_size_max: u32,
     /// Longest time of a call.
     pub deadline: Duration,
+    /// Time that a caller must have left for the graph to be read.
+    pub graph_budget: Duration,
+    /// Time that a caller must have left for evidence and smallest changes.
+    pub explanation_budget: Duration,
     /// Pause between two looks at the strategy file; zero = it is read at the start only.
     pub strategy_look: Duration,
 }
@@ -233,6 +237,8 @@ fn limits(section: &Section<'_>) -> Option<Limits> {
     let queue_max = size(section, "queue_max", 1..=1_000_000);
     let page_size_max = count(section, "page_size_max", 1..=10_000);
     let deadline = millis(section, "deadline_ms", 10..=600_000);
+    let graph_budget = millis(section, "graph_budget_ms", 0..=600_000);
+    let explanation_budget = millis(section, "explanation_budget_ms", 0..=600_000);
     let strategy_look = millis(section, "strategy_look_ms", 0..=86_400_000);
     section.finish();
     Some(Limits {
@@ -242,6 +248,8 @@ fn limits(section: &Section<'_>) -> Option<Limits> {
         queue_max: queue_max?,
         page_size_max: page_size_max?,
         deadline: deadline?,
+        graph_budget: graph_budget?,
+        explanation_budget: explanation_budget?,
         strategy_look: strategy_look?,
     })
 }

@@ -151,6 +151,7 @@ fn check_judging(strategy: &Strategy, text: &str) {
         event_time: PLACED,
         rule_places: &places,
         evidence: None,
+        is_without_graph: false,
         confirmations: &NOBODY,
         room: None,
         actions_max: 3,

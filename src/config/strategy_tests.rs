@@ -66,6 +66,7 @@ fn first_action(risk: RiskType, probability: f64, yuan: i64) -> ActionKind {
         event_time: Timestamp(0),
         rule_places: &[],
         evidence: None,
+        is_without_graph: false,
         confirmations: &Confirmations::default(),
         room: None,
         actions_max: 3,

@@ -70,7 +70,9 @@ impl Failure {
                 ErrorKind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
                 ErrorKind::NotFound => StatusCode::NOT_FOUND,
                 ErrorKind::Conflict | ErrorKind::Refused => StatusCode::CONFLICT,
-                ErrorKind::Exhausted | ErrorKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+                ErrorKind::Late | ErrorKind::Exhausted | ErrorKind::Unavailable => {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
                 ErrorKind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             },
             Self::Page(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -92,7 +94,7 @@ impl Failure {
                 ErrorKind::Conflict | ErrorKind::Refused => {
                     ("failure-refused", "failure-refused-hint")
                 }
-                ErrorKind::Exhausted => ("failure-busy", "failure-busy-hint"),
+                ErrorKind::Late | ErrorKind::Exhausted => ("failure-busy", "failure-busy-hint"),
                 ErrorKind::Unavailable => ("failure-away", "failure-away-hint"),
                 ErrorKind::Internal => ("failure-internal", "failure-internal-hint"),
             },

@@ -160,6 +160,8 @@ impl Words {
             DegradedReason::UnknownEntityKind => "degraded-unknown_entity_kind",
             DegradedReason::FewInputsKnown => "degraded-few_inputs_known",
             DegradedReason::PastShed => "degraded-past_shed",
+            DegradedReason::GraphLate => "degraded-graph_late",
+            DegradedReason::ExplanationLate => "degraded-explanation_late",
         })
     }
 

@@ -38,6 +38,8 @@ pub struct DecideInput<'a> {
     pub rule_places: &'a [Option<usize>],
     /// Graph evidence, for the nodes that reasons name.
     pub evidence: Option<&'a Evidence>,
+    /// True when the graph was not read: a person decides first, unless a rule does.
+    pub is_without_graph: bool,
     /// How often people took what was recommended.
     pub confirmations: &'a Confirmations,
     /// What earlier releases to learn left; `None` releases nothing to learn.
@@ -89,7 +91,8 @@ pub fn decide(strategy: &Strategy, input: &DecideInput<'_>) -> Decided {
     let ruling = strategy.rules.apply(&Facts::new(strategy, input.view(), &risks), &eligible);
     // A rule is the business speaking: it comes before what the model would rather be safe with.
     let forced = ruling.forced.iter().map(|(action, _)| *action);
-    let tops: Vec<ActionKind> = forced.chain(is_thin.then_some(ActionKind::Review)).collect();
+    let is_safer = is_thin || input.is_without_graph;
+    let tops: Vec<ActionKind> = forced.chain(is_safer.then_some(ActionKind::Review)).collect();
     // The first action decides what follows, however few were asked for.
     let n_max = input.actions_max.max(1);
     let mut actions = ranking.recommend(&tops, input.confirmations, n_max);

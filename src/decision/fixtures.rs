@@ -203,6 +203,7 @@ pub(crate) fn input<'a>(
         event_time: Timestamp(0),
         rule_places: &[],
         evidence: None,
+        is_without_graph: false,
         confirmations: &NOBODY,
         room: None,
         actions_max: 3,

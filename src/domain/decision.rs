@@ -258,6 +258,12 @@ pub enum DegradedReason {
     /// The graph was over its budget and shed orders that its retention would have kept: counts
     /// that look back past them are too small.
     PastShed,
+    /// Too little time was left to read the graph: what is read from it is unknown, there is no
+    /// evidence, and a person decides first.
+    GraphLate,
+    /// Too little time was left for graph evidence and the search for the smallest changes;
+    /// risks, impacts and actions are as they always are.
+    ExplanationLate,
 }
 
 impl DegradedReason {
@@ -268,6 +274,8 @@ impl DegradedReason {
             Self::UnknownEntityKind => "unknown_entity_kind",
             Self::FewInputsKnown => "few_inputs_known",
             Self::PastShed => "past_shed",
+            Self::GraphLate => "graph_late",
+            Self::ExplanationLate => "explanation_late",
         }
     }
 }

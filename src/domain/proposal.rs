@@ -22,7 +22,16 @@ pub struct Batch {
     /// Who sent it.
     pub origin: Origin,
     /// What it proposes, in order.
-    pub proposals: Vec<Proposal>,
+    pub proposals: Vec<Sent>,
+}
+
+/// A proposal as it was sent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sent {
+    /// What it says.
+    pub proposal: Proposal,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
 }
 
 /// Which batch of which run of which replica.

@@ -90,6 +90,15 @@ impl Catalog {
     }
 }
 
+impl CategoryPlan {
+    /// Sets the 0/1 rows of an order with this word.
+    pub(super) fn mark(&self, word: &str, out: &mut [f32]) {
+        for (at, value) in &self.values {
+            out[*at] = if *word == **value { 1.0 } else { 0.0 };
+        }
+    }
+}
+
 impl Plan {
     fn of(rows: &[Row]) -> Self {
         let mut plan = Self::default();

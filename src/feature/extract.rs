@@ -53,6 +53,20 @@ impl Catalog {
         lines
     }
 
+    /// Appends the features that the order itself tells, as [`Catalog::extract`] does; what is
+    /// read from a graph is unknown.
+    pub fn extract_without_graph(&self, order: &Order, as_of: Timestamp, out: &mut Vec<f32>) {
+        let start = out.len();
+        out.resize(start + self.specs().len(), f32::NAN);
+        let out = &mut out[start..];
+        self.extract_order(order, as_of, out);
+        for plan in &self.plan.categories {
+            if let Some(word) = order.category(plan.name.as_category()) {
+                plan.mark(word, out);
+            }
+        }
+    }
+
     fn extract_with(
         &self,
         graph: &KnowledgeGraph,
@@ -103,9 +117,7 @@ impl Catalog {
         for plan in &self.plan.categories {
             let category = plan.name.as_category();
             let Some(word) = order.category(category) else { continue };
-            for (at, value) in &plan.values {
-                out[*at] = if *word == **value { 1.0 } else { 0.0 };
-            }
+            plan.mark(word, out);
             if !plan.past.is_empty() {
                 let past = graph.category_history(category, word, as_of);
                 for &(at, read) in &plan.past {

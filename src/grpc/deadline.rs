@@ -6,20 +6,34 @@
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Service, http};
 use tonic::server::NamedService;
 
+use crate::domain::time::Span;
 use crate::grpc::status;
 
 /// Time left for the answer to travel, at most half of the budget.
 const MARGIN: Duration = Duration::from_millis(5);
 
+/// When the caller of a call stops waiting.
+#[derive(Clone, Copy, Debug)]
+pub struct Due(Instant);
+
+impl Due {
+    /// Time that is left.
+    pub fn left(self) -> Span {
+        let left = self.0.saturating_duration_since(Instant::now());
+        Span(i64::try_from(left.as_micros()).unwrap_or(i64::MAX))
+    }
+}
+
 /// Ends calls in time: the caller's `grpc-timeout`, but no more than our own.
 ///
-/// A stream is only held to it until its answer begins.
+/// What is called learns from [`Due`] how long that is. A stream is only held to it until its
+/// answer begins, and what it carries is not.
 #[derive(Clone, Debug)]
 pub struct Deadline<S> {
     inner: S,
@@ -50,14 +64,16 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, request: http::Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: http::Request<B>) -> Self::Future {
         let header = request.headers().get("grpc-timeout").and_then(|text| text.to_str().ok());
         let asked =
             header.and_then(parse_timeout).map(|asked| asked.saturating_sub(MARGIN.min(asked / 2)));
         let budget = asked.unwrap_or(self.longest).min(self.longest);
+        let until = Instant::now() + budget;
+        request.extensions_mut().insert(Due(until));
         let call = self.inner.call(request);
         Box::pin(async move {
-            match tokio::time::timeout(budget, call).await {
+            match tokio::time::timeout_at(until.into(), call).await {
                 Ok(answer) => answer,
                 Err(_) => Ok(status::of_deadline(budget).into_http()),
             }

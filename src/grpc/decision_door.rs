@@ -11,6 +11,7 @@ use crate::domain::order::TEXT_BYTES_MAX;
 use crate::domain::query::{FieldDifference, WhatIfSubject};
 use crate::grpc::attribution::CalledBy;
 use crate::grpc::call_names::ItemStream;
+use crate::grpc::deadline::Due;
 use crate::grpc::scored::{scored_call, watched};
 use crate::grpc::shared::Shared;
 use crate::grpc::spans::parent_span;
@@ -42,7 +43,9 @@ impl<S: OrderService> DecisionService for DecisionDoor<S> {
         request: Request<pb::ScoreOrderRequest>,
     ) -> Result<Response<Answer>, Status> {
         let parent = parent_span(request.metadata().as_ref());
-        let scored = watched(&self.0, request.into_inner(), parent.as_ref()).await?;
+        let due = request.extensions().get().copied();
+        let asked = Asked { request: request.into_inner(), due };
+        let scored = watched(&self.0, asked, parent.as_ref()).await?;
         let mut response = Response::new(Answer::new(scored.answered()));
         response.extensions_mut().insert(scored_call(&self.0, &scored.decision));
         Ok(response)
@@ -148,14 +151,21 @@ impl Scored {
     }
 }
 
+/// A request to judge an order.
+#[derive(Debug)]
+pub struct Asked {
+    /// As it came.
+    pub request: pb::ScoreOrderRequest,
+    /// When its caller stops waiting; `None` for one of a stream, which has no such time.
+    pub due: Option<Due>,
+}
+
 /// Judges an order and says what is to be told of it.
 ///
 /// # Errors
 /// The status of the refusal.
-pub async fn score<S: OrderService>(
-    shared: &Shared<S>,
-    request: pb::ScoreOrderRequest,
-) -> Result<Scored, Status> {
+pub async fn score<S: OrderService>(shared: &Shared<S>, asked: Asked) -> Result<Scored, Status> {
+    let Asked { request, due } = asked;
     let door = shared.door();
     let score = request::score_order(request, door).map_err(|error| status::of_invalid(&error))?;
     if score.strategy.is_some_and(|name| *name != *shared.service.active_strategy()) {
@@ -165,7 +175,8 @@ pub async fn score<S: OrderService>(
     shared.admission.admit(score.request.order.amount)?;
     let (decision, origin) = match score.recording {
         Recording::Recorded => {
-            let answer = shared.service.score_order(score.request, door.now).await;
+            let left = due.map(Due::left);
+            let answer = shared.service.score_in_time(score.request, door.now, left).await;
             let answer = answer.map_err(|error| status::of_error(&error))?;
             let origin = if answer.is_replayed { Origin::Replayed } else { Origin::New };
             (answer.decision, origin)
@@ -193,7 +204,7 @@ async fn score_item<S: OrderService>(
             Err(status::of_field("item_id", "has more than 256 bytes"))
         }
         Some(request) => match caller.admit((shared.clock)()) {
-            Ok(()) => watched(shared, request, None).await,
+            Ok(()) => watched(shared, Asked { request, due: None }, None).await,
             Err(stopped) => Err(stopped),
         },
         None => Err(status::of_field("request", "is required")),

@@ -15,6 +15,7 @@ pub mod experiment_door;
 pub mod feedback_door;
 pub mod gate;
 pub mod graph_door;
+pub mod journal_health;
 pub mod limit;
 pub mod message_count;
 pub mod methods;

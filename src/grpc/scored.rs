@@ -7,12 +7,11 @@ use tracing::{Level, debug, enabled};
 
 use crate::domain::decision::Decision;
 use crate::domain::time::Timestamp;
-use crate::grpc::decision_door::{Scored, score};
+use crate::grpc::decision_door::{Asked, Scored, score};
 use crate::grpc::shared::Shared;
 use crate::grpc::spans::{ParentSpan, ScoredCall};
 use crate::grpc::watch::Teller;
 use crate::wire::answer::Origin;
-use crate::wire::pb::v1 as pb;
 use crate::workflow::service::{Ack, OrderService};
 
 /// Judges an order; `parent` is the caller's span, for the log.
@@ -21,15 +20,16 @@ use crate::workflow::service::{Ack, OrderService};
 /// The status of the refusal.
 pub async fn watched<S: OrderService>(
     shared: &Shared<S>,
-    request: pb::ScoreOrderRequest,
+    asked: Asked,
     parent: Option<&ParentSpan>,
 ) -> Result<Scored, Status> {
-    let teller = Teller::of_order(&request);
+    let request = &asked.request;
+    let teller = Teller::of_order(request);
     let event_time = request.event_time.map(micros);
     // A text is only made for a line that somebody reads.
     let request_id = enabled!(Level::DEBUG).then(|| request.request_id.clone());
     let started = Instant::now();
-    let scored = score(shared, request).await;
+    let scored = score(shared, asked).await;
     let (took, now) = (started.elapsed(), (shared.clock)());
     let told = match scored.as_ref().map(|it| it.origin) {
         // A dry run tells nothing.

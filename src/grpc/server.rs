@@ -25,10 +25,10 @@ use crate::grpc::experiment_door::ExperimentDoor;
 use crate::grpc::feedback_door::FeedbackDoor;
 use crate::grpc::gate::{Gate, Gated, KeyRule};
 use crate::grpc::graph_door::GraphDoor;
+use crate::grpc::journal_health::follow_journal;
 use crate::grpc::limit::{InFlightLimit, Places};
 use crate::grpc::model_door::ModelDoor;
 use crate::grpc::records_health::watch_records;
-use crate::grpc::replica_health::follow_replica;
 use crate::grpc::review_door::ReviewDoor;
 use crate::grpc::shared::{Clock, Shared};
 use crate::grpc::strategy_door::StrategyDoor;
@@ -218,13 +218,12 @@ fn share<S>(
 
 /// Says what is served, and goes on saying it; gives the task that looks at the records.
 async fn tell_health<S: Service>(health: &HealthReporter, shared: &Shared<S>) -> JoinHandle<()> {
-    let stopping = shared.stopping.clone();
-    if let Some(replica) = shared.service.replica() {
-        set_all(health, ServingStatus::NotServing).await;
-        tokio::spawn(follow_replica(health.clone(), replica, stopping.clone()));
-    } else {
-        set_all(health, ServingStatus::Serving).await;
-    }
+    let (stopping, replica) = (shared.stopping.clone(), shared.service.replica());
+    let at_first =
+        if replica.is_some() { ServingStatus::NotServing } else { ServingStatus::Serving };
+    set_all(health, at_first).await;
+    let lost = shared.service.journal_lost();
+    tokio::spawn(follow_journal(health.clone(), lost, replica, stopping.clone()));
     tokio::spawn(watch_records(health.clone(), shared.service.clone(), stopping))
 }
 

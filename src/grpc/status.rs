@@ -80,6 +80,7 @@ pub fn of_error(error: &Error) -> Status {
         | Error::UnknownModel(_)
         | Error::UnknownApiKey(_)
         | Error::NothingLive(_)
+        | Error::Late
         | Error::Refused { .. }
         | Error::Failed { .. } => {}
     }
@@ -88,6 +89,7 @@ pub fn of_error(error: &Error) -> Status {
         ErrorKind::NotFound => Code::NotFound,
         ErrorKind::Conflict => Code::AlreadyExists,
         ErrorKind::Refused => Code::FailedPrecondition,
+        ErrorKind::Late => Code::DeadlineExceeded,
         ErrorKind::Exhausted => Code::ResourceExhausted,
         ErrorKind::Unavailable => Code::Unavailable,
         ErrorKind::Internal => {

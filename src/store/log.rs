@@ -3,13 +3,13 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::domain::record::{BackgroundActivated, Followed, Record, ScoredOrder};
+use crate::domain::record::{BackgroundActivated, Followed, ReceivedEvent, Record, ScoredOrder};
 use crate::domain::recorded_order::RecordedFact;
 use crate::domain::time::Timestamp;
 use crate::store::error::Error;
 use crate::store::journal::JournalWriter;
 use crate::store::journal::reader::JournalReader;
-use crate::wire::record::{decode, encode};
+use crate::wire::record::{decode, encode, encode_event};
 use crate::wire::recorded_order::{RecordKind, decode_short, event_time};
 
 /// Queues a record; see [`JournalWriter::submit`].
@@ -39,6 +39,11 @@ pub fn submit_when_room(
 /// The bytes that the journal holds for a record.
 pub fn bytes_of(record: &Record) -> Vec<u8> {
     encode(record)
+}
+
+/// The bytes that the journal holds for a fact.
+pub fn event_bytes(received: &ReceivedEvent) -> Vec<u8> {
+    encode_event(received)
 }
 
 /// A judged order as the journal would give it back: without the sign of a zero.

@@ -7,3 +7,4 @@ pub mod log;
 pub mod medium;
 pub mod records;
 pub mod snapshot;
+pub mod way_giving;

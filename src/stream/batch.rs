@@ -24,6 +24,12 @@ pub fn join(origin: &Origin, proposals: Vec<Vec<u8>>) -> Vec<u8> {
     proposal::join(origin, proposals)
 }
 
+/// The bytes of a journal record of a fact, made of those of its proposal; `None` when they are
+/// not as [`encode`] makes them.
+pub fn record_of_fact(sent: Vec<u8>) -> Option<Vec<u8>> {
+    proposal::record_of_fact(sent)
+}
+
 /// What these bytes hold.
 pub fn read(bytes: &[u8]) -> Content {
     match proposal::decode(bytes) {

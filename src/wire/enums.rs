@@ -96,7 +96,9 @@ mirror! {
     }
     ImpactUnit { MinorUnits, Index, Pieces }
     ExplorationLimit { Hour, Day, Month, Ring }
-    DegradedReason { LateEvent, UnknownEntityKind, FewInputsKnown, PastShed }
+    DegradedReason {
+        LateEvent, UnknownEntityKind, FewInputsKnown, PastShed, GraphLate, ExplanationLate,
+    }
     RuleObstacle { Overruled, NotEligible, MissingInput }
     UnlikeKind { BelowRange, AboveRange, NeverMissing, RareTogether, Rare }
     Stage { Features, Model, Decision }

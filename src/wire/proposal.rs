@@ -7,7 +7,7 @@ use prost::Message as _;
 use uuid::Uuid;
 
 use crate::domain::proposal::{
-    Batch, Origin, Proposal, ProposedBackground, ProposedFact, ProposedScore,
+    Batch, Origin, Proposal, ProposedBackground, ProposedFact, ProposedScore, Sent,
 };
 use crate::domain::record::Followed;
 use crate::wire::check::{Check, Path, time_to_pb};
@@ -23,6 +23,11 @@ const MARK: &[u8; 3] = b"olb";
 const VERSION: u8 = 1;
 /// Mark, version and checksum.
 const HEADER_BYTES: usize = 8;
+
+/// What the bytes of a proposal of a fact start with: its field's number and kind.
+const FACT_IN_PROPOSAL: u8 = 2 << 3 | 2;
+/// What those of its record start with.
+const FACT_IN_RECORD: u8 = 1 << 3 | 2;
 
 /// Why a message of a stream holds no batch for this build.
 #[derive(Debug, thiserror::Error)]
@@ -98,9 +103,10 @@ pub fn decode(bytes: &[u8]) -> Result<Batch, BatchFault> {
     let mut check = Check::of_journal();
     let root = Path::Root.field("proposals");
     let mut proposals = Vec::with_capacity(batch.proposals.len());
-    for (idx, bytes) in batch.proposals.iter().enumerate() {
-        let proposal = pb::Proposal::decode(&**bytes).map_err(unknown)?;
-        proposals.extend(read(&mut check, &root.index(idx), proposal));
+    for (idx, bytes) in batch.proposals.into_iter().enumerate() {
+        let proposal = pb::Proposal::decode(&*bytes).map_err(unknown)?;
+        let proposal = read(&mut check, &root.index(idx), proposal);
+        proposals.extend(proposal.map(|proposal| Sent { proposal, bytes }));
     }
     let run = Uuid::from_slice(&batch.run);
     if run.is_err() {
@@ -112,6 +118,19 @@ pub fn decode(bytes: &[u8]) -> Result<Batch, BatchFault> {
     });
     let read = origin.map(|origin| Batch { origin, proposals });
     check.finish(read).map_err(BatchFault::Unknown)
+}
+
+/// The bytes of a journal record of a fact, made of those of its proposal: both hold the same
+/// message in one field of a number of their own. `None` when they are not as [`encode`] makes
+/// them.
+pub fn record_of_fact(mut sent: Vec<u8>) -> Option<Vec<u8>> {
+    let mut rest = sent.strip_prefix(&[FACT_IN_PROPOSAL])?;
+    let n_bytes = prost::decode_length_delimiter(&mut rest).ok()?;
+    if rest.len() != n_bytes {
+        return None;
+    }
+    *sent.first_mut()? = FACT_IN_RECORD;
+    Some(sent)
 }
 
 /// CRC-32 of a message of the stream.
@@ -180,10 +199,10 @@ mod tests {
     use crate::domain::decision::DecisionId;
     use crate::domain::experiment::ExperimentEnd;
     use crate::domain::proposal::{ExperimentStep, Start, Step, StrategyWish};
-    use crate::domain::record::Record;
+    use crate::domain::record::{ReceivedEvent, Record};
     use crate::domain::strategy_version::Signature;
     use crate::domain::time::Timestamp;
-    use crate::wire::samples;
+    use crate::wire::{record, samples};
 
     fn steps() -> Vec<Step> {
         let at = Timestamp(1_767_225_600_000_001);
@@ -269,17 +288,37 @@ mod tests {
             }
         }
         let origin = Origin { replica: "a".into(), run: Uuid::from_u128(77), number: 3 };
-        Batch { origin, proposals }
+        let sent = |proposal| Sent { bytes: encode(&proposal), proposal };
+        Batch { origin, proposals: proposals.into_iter().map(sent).collect() }
     }
 
     fn bytes_of(batch: &Batch) -> Vec<u8> {
-        join(&batch.origin, batch.proposals.iter().map(encode).collect())
+        join(&batch.origin, batch.proposals.iter().map(|sent| sent.bytes.clone()).collect())
     }
 
     #[test]
     fn a_batch_of_proposals_of_every_kind_reads_back_as_it_was_written() {
         let batch = batch();
         assert_eq!(decode(&bytes_of(&batch)).unwrap(), batch);
+    }
+
+    #[test]
+    fn a_fact_is_recorded_as_it_was_sent() {
+        let mut n_facts = 0;
+        for Sent { proposal, bytes } in batch().proposals {
+            let Proposal::Tell(fact) = proposal else {
+                assert_eq!(record_of_fact(bytes), None);
+                continue;
+            };
+            let ProposedFact { event, received_time } = *fact;
+            let record = Record::Event(ReceivedEvent { event, received_time });
+            assert_eq!(record_of_fact(bytes.clone()), Some(record::encode(&record)));
+            // What another program wrote is read, and written anew.
+            assert_eq!(record_of_fact([&bytes[..], &[0]].concat()), None);
+            assert_eq!(record_of_fact(bytes[..bytes.len() - 1].to_vec()), None);
+            n_facts += 1;
+        }
+        assert!(n_facts > 10, "{n_facts} facts");
     }
 
     #[test]

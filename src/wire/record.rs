@@ -22,10 +22,7 @@ pub fn encode(record: &Record) -> Vec<u8> {
     use pb::record::Entry;
     let entry = match record {
         Record::Decision(scored) => return record_bytes(scored),
-        Record::Event(received) => Entry::Event(pb::ReceivedEvent {
-            event: Some(event::to_pb(&received.event)),
-            received_time: Some(time_to_pb(received.received_time)),
-        }),
+        Record::Event(received) => return encode_event(received),
         Record::StrategyProposed(proposed) => {
             Entry::StrategyProposed(strategy_record::proposed_to_pb(proposed))
         }
@@ -65,6 +62,15 @@ pub fn encode(record: &Record) -> Vec<u8> {
         Record::Noted(note) => Entry::Noted(access_record::noted_to_pb(note)),
         Record::Followed(followed) => Entry::Followed(proposal::followed_to_pb(followed)),
     };
+    pb::Record { entry: Some(entry) }.encode_to_vec()
+}
+
+/// The bytes of the record of a fact.
+pub fn encode_event(received: &ReceivedEvent) -> Vec<u8> {
+    let entry = pb::record::Entry::Event(pb::ReceivedEvent {
+        event: Some(event::to_pb(&received.event)),
+        received_time: Some(time_to_pb(received.received_time)),
+    });
     pb::Record { entry: Some(entry) }.encode_to_vec()
 }
 

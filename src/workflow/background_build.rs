@@ -12,6 +12,7 @@ use crate::domain::record::{BackgroundActivated, Record};
 use crate::domain::time::Timestamp;
 use crate::model::background::Background;
 use crate::model::bundle::Bundle;
+use crate::store::way_giving::give_way;
 use crate::workflow::approved_orders::LastBackground;
 use crate::workflow::error::Error;
 use crate::workflow::explainer::{Explainer, Explainers};
@@ -47,9 +48,10 @@ impl BackgroundBuild {
         let bundle = self.bundle.clone();
         let values = state.approved.features();
         let name = format!("approved orders up to record {}", state.position);
-        let started = Builder::new()
-            .name("background".to_owned())
-            .spawn(move || compile(&bundle, &name, &values));
+        let started = Builder::new().name("background".to_owned()).spawn(move || {
+            give_way();
+            compile(&bundle, &name, &values)
+        });
         match started {
             Ok(running) => self.running = Some(running),
             Err(error) => self.fail(state, &error),

@@ -22,6 +22,7 @@ use crate::workflow::error::Error;
 use crate::workflow::experiment_run::ExperimentRun;
 use crate::workflow::judge_order::ActiveStrategy;
 use crate::workflow::model_ledger::ModelLedger;
+use crate::workflow::pace::Pace;
 use crate::workflow::recent_work::RecentWork;
 use crate::workflow::replica::waiting::OrderedBatch;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
@@ -47,6 +48,8 @@ pub enum Command {
         received_time: Timestamp,
         /// Id for a new decision.
         decision_id: DecisionId,
+        /// How much time there is.
+        pace: Pace,
         /// Where the answer goes.
         reply: Reply<Scored>,
     },
@@ -190,6 +193,8 @@ pub enum Scored {
         place: Place,
         /// Whether the same was asked then.
         is_same: bool,
+        /// What is asked now.
+        asked: Box<ScoreRequest>,
     },
 }
 

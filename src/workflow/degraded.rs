@@ -6,6 +6,7 @@ use crate::domain::record::ScoreRequest;
 use crate::domain::time::Span;
 use crate::model::bundle::Bundle;
 use crate::workflow::judge_order::Stamp;
+use crate::workflow::pace::LeftOut;
 
 /// Answers that know fewer of their inputs than this share are flagged.
 pub const KNOWN_INPUTS_MIN: f64 = 0.1;
@@ -17,6 +18,8 @@ pub struct SightFacts<'a> {
     pub lateness: Span,
     /// True when the graph had shed what the features may look back on.
     pub is_past_shed: bool,
+    /// What there was no time for.
+    pub left_out: LeftOut,
     /// Features in bundle order; NaN is unknown.
     pub values: &'a [f32],
 }
@@ -43,6 +46,7 @@ pub fn degraded_reasons(
     if facts.is_past_shed {
         reasons.push(DegradedReason::PastShed);
     }
+    reasons.extend(facts.left_out.reason());
     reasons
 }
 

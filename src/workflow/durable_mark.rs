@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::mem;
+use std::sync::Arc;
 
 use tokio::sync::watch;
 use tracing::error;
@@ -12,7 +13,14 @@ use crate::workflow::error::Error;
 /// The last durable journal position, for whoever waits for one.
 #[derive(Debug, Clone)]
 pub struct DurableMark {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
     mark: watch::Sender<Mark>,
+    /// Apart from the mark, which moves with every record: who waits for this sleeps.
+    is_lost: watch::Sender<bool>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -25,12 +33,13 @@ struct Mark {
 impl DurableMark {
     /// Everything up to `position` is durable already.
     pub fn new(position: u64) -> Self {
-        Self { mark: watch::Sender::new(Mark { position, is_lost: false }) }
+        let mark = watch::Sender::new(Mark { position, is_lost: false });
+        Self { shared: Arc::new(Shared { mark, is_lost: watch::Sender::new(false) }) }
     }
 
     /// The last durable position.
     pub fn position(&self) -> u64 {
-        self.mark.borrow().position
+        self.shared.mark.borrow().position
     }
 
     /// Waits until `position` is durable.
@@ -38,7 +47,7 @@ impl DurableMark {
     /// # Errors
     /// `Unavailable` when it never will be, because the journal has failed.
     pub async fn reached(&self, position: u64) -> Result<(), Error> {
-        let mut marks = self.mark.subscribe();
+        let mut marks = self.shared.mark.subscribe();
         // The sender lives in self, so waiting ends only with the condition.
         let ended = marks.wait_for(|mark| position <= mark.position || mark.is_lost).await;
         match ended {
@@ -47,9 +56,15 @@ impl DurableMark {
         }
     }
 
+    /// Resolves when the journal has failed.
+    pub fn lost(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut is_lost = self.shared.is_lost.subscribe();
+        async move { drop(is_lost.wait_for(|is_lost| *is_lost).await) }
+    }
+
     /// Moves the mark; it never goes back.
     pub(super) fn advance(&self, position: u64) {
-        self.mark.send_if_modified(|mark| {
+        self.shared.mark.send_if_modified(|mark| {
             let is_new = mark.position < position;
             mark.position = position.max(mark.position);
             is_new
@@ -63,14 +78,17 @@ impl DurableMark {
             error!("{error}");
             return;
         }
-        if self.mark.send_if_modified(|mark| !mem::replace(&mut mark.is_lost, true)) {
+        if self.shared.mark.send_if_modified(|mark| !mem::replace(&mut mark.is_lost, true)) {
             error!(cause = error.source(), "{error}: nothing is recorded until a restart");
+            self.shared.is_lost.send_replace(true);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     #[tokio::test]
@@ -84,7 +102,10 @@ mod tests {
         mark.lose(&StoreError::TooLarge { bytes: 2, bytes_max: 1 });
         mark.reached(4).await.unwrap();
         assert!(!waiting.is_finished());
+        let lost = mark.lost();
+        assert!(mark.lost().now_or_never().is_none());
         mark.lose(&StoreError::Closed);
+        lost.await;
         assert!(matches!(waiting.await.unwrap(), Err(Error::Unavailable(_))));
         // What is on disk stays on disk.
         mark.reached(4).await.unwrap();

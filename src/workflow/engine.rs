@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use futures_util::future::BoxFuture;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::domain::decision::{Decision, DecisionId};
@@ -12,7 +13,7 @@ use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::neighborhood::NeighborhoodQuery;
 use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf, WhatIfSubject};
 use crate::domain::record::{Record, ScoreRequest, ScoredOrder};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Span, Timestamp};
 use crate::graph::neighborhood::Looking;
 use crate::store::journal::Journal;
 use crate::store::journal::reader::JournalReader;
@@ -21,8 +22,9 @@ use crate::store::records::query::{DecisionRow, PageCursor, Records};
 use crate::workflow::command::{Command, Place, Scored, Told};
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::error::{Error, with_cause};
-use crate::workflow::judge_order::Judge;
+use crate::workflow::judge_order::{Judge, Stopwatch};
 use crate::workflow::key_ring::KeyRing;
+use crate::workflow::pace::TimeBudgets;
 use crate::workflow::past::Past;
 use crate::workflow::preview::PREVIEWS_MAX;
 use crate::workflow::read_journal::{decision_at, no_decision, record_at};
@@ -53,6 +55,8 @@ pub struct Engine {
     pub(super) keys: Arc<KeyRing>,
     active: watch::Receiver<Judge>,
     new_id: NewId,
+    nanos: Stopwatch,
+    budgets: TimeBudgets,
     pub(super) data_dir: PathBuf,
     pub(super) previews: Arc<Semaphore>,
     pub(super) similar_searches: Arc<Semaphore>,
@@ -83,6 +87,10 @@ pub struct EngineParts {
     pub past: Past,
     /// Makes ids.
     pub new_id: NewId,
+    /// Tells how much time is left.
+    pub nanos: Stopwatch,
+    /// What parts of an answer need of it.
+    pub budgets: TimeBudgets,
     /// Folder of journal, records and snapshots.
     pub data_dir: PathBuf,
 }
@@ -100,6 +108,8 @@ impl Engine {
             active: parts.active,
             past: Arc::new(parts.past),
             new_id: parts.new_id,
+            nanos: parts.nanos,
+            budgets: parts.budgets,
             data_dir: parts.data_dir,
             previews: Arc::new(Semaphore::new(PREVIEWS_MAX)),
             similar_searches: Arc::new(Semaphore::new(SEARCHES_MAX)),
@@ -227,32 +237,35 @@ impl OrderService for Engine {
         self.follower.failure().map(|failure| with_cause(&failure))
     }
 
+    fn journal_lost(&self) -> BoxFuture<'static, ()> {
+        Box::pin(self.durable.lost())
+    }
+
     fn replica(&self) -> Option<watch::Receiver<ReplicaStatus>> {
         self.way.board().map(Board::watch)
     }
 
-    async fn score_order(
+    async fn score_in_time(
         &self,
         request: ScoreRequest,
         received: Timestamp,
+        left: Option<Span>,
     ) -> Result<ScoreAnswer, Error> {
         let decision_id = (self.new_id)(received);
-        let kept = request.clone();
+        let pace = self.budgets.pace(left, self.nanos);
         let request = Box::new(request);
         let command =
-            |reply| Command::Score { request, received_time: received, decision_id, reply };
+            |reply| Command::Score { request, received_time: received, decision_id, pace, reply };
         match self.ask(command).await? {
-            Scored::New(scored) => {
-                Ok(ScoreAnswer { decision: scored.decision.clone(), is_replayed: false })
-            }
-            Scored::Before { place, is_same } => {
+            Scored::New(scored) => Ok(ScoreAnswer::new(&scored)),
+            Scored::Before { place, is_same, asked } => {
                 let scored = self.scored_at(place).await?;
                 if is_same {
                     let decision = scored.decision.clone();
                     return Ok(ScoreAnswer { decision, is_replayed: true });
                 }
-                let fields = differing_fields(&scored.request, &kept);
-                Err(Error::IdReused { id: kept.request_id, fields })
+                let fields = differing_fields(&scored.request, &asked);
+                Err(Error::IdReused { id: asked.request_id, fields })
             }
         }
     }

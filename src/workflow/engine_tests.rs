@@ -22,6 +22,7 @@ use crate::workflow::fixtures::{
     at, bundle, judge, label, new_id, order, other_bundle, placed, reader, request,
 };
 use crate::workflow::model_shelf::{ModelShelf, only_loaded};
+use crate::workflow::pace::TimeBudgets;
 use crate::workflow::past::Past;
 use crate::workflow::replay_decision::differences;
 use crate::workflow::replay_journal::{ReplayReport, replay_journal};
@@ -42,6 +43,7 @@ pub(super) fn settings(dir: &Path) -> EngineSettings {
         graph: GraphSettings::default(),
         background: BackgroundRule::OFF,
         queue_max: 64,
+        budgets: TimeBudgets::default(),
         records: RecordsPlace::Embedded,
         records_pause: Duration::from_millis(1),
         records_batch_max: 16,

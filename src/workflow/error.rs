@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Conflict,
     /// Do something else first: it is not allowed as things are.
     Refused,
+    /// Allow more time.
+    Late,
     /// Try again after a pause.
     Exhausted,
     /// Try again elsewhere or later: the service starts, stops or has lost its disk.
@@ -73,6 +75,9 @@ pub enum Error {
     /// Fields of a question do not fit what the service has loaded; all of them are listed.
     #[error("{} fields are invalid; {}", .0.len(), listed(.0))]
     InvalidFields(Vec<FieldMistake>),
+    /// The caller's time was over before the order's turn came; nothing is recorded.
+    #[error("its turn came after its caller's time was over; nothing was recorded")]
+    Late,
     /// A bound on waiting work is reached.
     #[error("too much work is waiting")]
     Exhausted {
@@ -139,6 +144,7 @@ impl Error {
             Self::Refused { .. } => ErrorKind::Refused,
             Self::IdReused { .. } => ErrorKind::Conflict,
             Self::InvalidStrategy(_) | Self::InvalidFields(_) => ErrorKind::Invalid,
+            Self::Late => ErrorKind::Late,
             Self::Exhausted { .. } => ErrorKind::Exhausted,
             Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Failed { .. } => ErrorKind::Internal,
@@ -159,6 +165,7 @@ impl Error {
             Self::IdReused { .. } => "ID_REUSED",
             Self::InvalidStrategy(_) => "STRATEGY_INVALID",
             Self::InvalidFields(_) => "FIELDS_INVALID",
+            Self::Late => "DEADLINE_EXCEEDED",
             Self::Exhausted { .. } => "OVERLOADED",
             Self::Unavailable(_) => "UNAVAILABLE",
             Self::Failed { .. } => "INTERNAL",

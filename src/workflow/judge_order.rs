@@ -2,44 +2,30 @@
 //!
 //! Serving, dry runs, what-ifs and replays all call it, so they cannot differ.
 
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use crate::decision::attribution::Inputs;
 use crate::decision::decide::{DecideInput, Decided, decide};
 use crate::decision::strategy::Strategy;
-use crate::decision::told::to_show;
 use crate::decision::unlike::unlike_training;
 use crate::domain::assignment::Assignment;
-use crate::domain::confirmation::Confirmations;
 use crate::domain::counterfactual::{CounterfactualDirection, CounterfactualSearch};
 use crate::domain::decision::{Decision, DecisionId, DecisionTimes, Stage, StageTiming, Versions};
-use crate::domain::evidence::Evidence;
-use crate::domain::exploration::ExplorationRoom;
-use crate::domain::head::HeadScore;
 use crate::domain::record::ScoreRequest;
 use crate::domain::risk::{Probability, RiskAssessment};
-use crate::domain::time::{Span, Timestamp};
-use crate::feature::amount_line::AmountLines;
+use crate::domain::time::Timestamp;
 use crate::feature::catalog::Catalog;
-use crate::graph::evidence::EvidenceWant;
 use crate::model::background::Background;
 use crate::model::bundle::Bundle;
-use crate::model::engine::{Engine, Scratch};
-use crate::workflow::degraded::{SightFacts, degraded_reasons, missing_inputs, state_of};
+use crate::model::engine::Engine;
+use crate::workflow::degraded::{degraded_reasons, missing_inputs, state_of};
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_error::JudgeError;
 use crate::workflow::order_levers::Editable;
+use crate::workflow::pace::{LeftOut, Pace};
+use crate::workflow::sight::Sight;
 use crate::workflow::state::State;
 use crate::workflow::turn_action::Judged;
-
-/// Graph features per answer whose evidence is shown.
-pub const EVIDENCE_FEATURES_MAX: usize = 6;
-
-thread_local! {
-    /// What scoring leaves behind, some 100 kB: made once per thread, not per order.
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
 
 /// A strategy with the file it came from.
 #[derive(Debug)]
@@ -53,9 +39,9 @@ pub struct ActiveStrategy {
 /// A model and a strategy, ready to judge.
 #[derive(Clone, Debug)]
 pub struct Judge {
-    bundle: Arc<Bundle>,
+    pub(super) bundle: Arc<Bundle>,
     pub(super) catalog: Arc<Catalog>,
-    strategy: Arc<ActiveStrategy>,
+    pub(super) strategy: Arc<ActiveStrategy>,
     /// Where among the bundle's features those are that the strategy's rules name.
     rule_places: Arc<[Option<usize>]>,
     /// `None`: contributions compare with the bundle's own background.
@@ -64,6 +50,8 @@ pub struct Judge {
     assignment: Option<Assignment>,
     /// With which the judge was assigned to the order.
     propensity: Probability,
+    /// How much of its answers there is time for.
+    pub(super) pace: Pace,
     build: Arc<str>,
 }
 
@@ -74,42 +62,6 @@ pub struct Stamp {
     pub decision_id: DecisionId,
     /// When the request arrived.
     pub received_time: Timestamp,
-}
-
-/// A feature whose value is given, not read.
-#[derive(Clone, Copy, Debug)]
-pub struct Given {
-    /// Position among the bundle's features.
-    pub at: usize,
-    /// NaN is unknown.
-    pub value: f32,
-}
-
-/// An order as graph and model see it: all that an answer needs of a state.
-#[derive(Debug)]
-pub struct Sight {
-    /// Journal position of the state.
-    position: u64,
-    /// Answers about orders older than this are flagged.
-    lateness: Span,
-    /// True when the graph had shed what the features may look back on.
-    is_past_shed: bool,
-    /// Features in bundle order; NaN is unknown.
-    values: Vec<f32>,
-    /// How some of them would follow from another amount.
-    lines: AmountLines,
-    /// Those that are given, not read.
-    given: Vec<Given>,
-    /// What every head says.
-    pub scores: Vec<HeadScore>,
-    evidence: Evidence,
-    /// How often people took what was recommended.
-    confirmations: Confirmations,
-    /// What earlier releases to learn left; `None` when the strategy releases none.
-    room: Option<ExplorationRoom>,
-    features_nanos: u64,
-    model_nanos: u64,
-    evidence_nanos: u64,
 }
 
 /// A monotonic clock in nanoseconds.
@@ -139,6 +91,7 @@ impl Judge {
             explainer: None,
             assignment: None,
             propensity: Probability::ONE,
+            pace: Pace::Unhurried,
             build: build.into(),
         })
     }
@@ -177,6 +130,12 @@ impl Judge {
         Self { explainer, ..self.clone() }
     }
 
+    /// The same judge, which leaves out what there is no time for.
+    #[must_use]
+    pub fn at_pace(self, pace: Pace) -> Self {
+        Self { pace, ..self }
+    }
+
     /// The strategy that this judge applies.
     pub fn strategy(&self) -> &Arc<ActiveStrategy> {
         &self.strategy
@@ -203,46 +162,6 @@ impl Judge {
         self.decide(&self.see(state, request, &[], nanos), request, stamp, nanos)
     }
 
-    /// Reads what an answer needs of a state, with some features given instead of read. The
-    /// state is only taken for as long as its links are weighed, and is afterwards as it was.
-    pub fn see(
-        &self,
-        state: &mut State,
-        request: &ScoreRequest,
-        given: &[Given],
-        nanos: Stopwatch,
-    ) -> Sight {
-        let started = nanos();
-        let (order, as_of) = (&request.order, request.event_time);
-        let specs = self.catalog.specs();
-        let mut values = Vec::with_capacity(specs.len());
-        let lines = self.catalog.extract_with_lines(&state.graph, order, as_of, &mut values);
-        for given in given {
-            values[given.at] = given.value;
-        }
-        let features_done = nanos();
-        let scores = SCRATCH
-            .with_borrow_mut(|scratch| self.bundle.score_with(self.engine(), scratch, &values));
-        let model_done = nanos();
-        let mut evidence = state.graph.evidence(order, as_of, &self.evidence_wants(&scores));
-        self.weigh_links(&mut state.graph, (request, given), &scores, &mut evidence);
-        Sight {
-            position: state.position,
-            lateness: state.graph.settings().lateness,
-            is_past_shed: state.graph.is_cut_by_shedding(),
-            values,
-            lines,
-            given: given.to_vec(),
-            scores,
-            evidence,
-            confirmations: state.confirmations,
-            room: self.room(state, request),
-            features_nanos: features_done.saturating_sub(started),
-            model_nanos: model_done.saturating_sub(features_done),
-            evidence_nanos: nanos().saturating_sub(model_done),
-        }
-    }
-
     /// The answer to a request that this judge has seen. One under another strategy would
     /// give its own answer, but with the evidence that this judge wanted.
     pub fn decide(
@@ -266,6 +185,7 @@ impl Judge {
                 event_time: request.event_time,
                 rule_places: &self.rule_places,
                 evidence: Some(evidence),
+                is_without_graph: sight.left_out == LeftOut::Graph,
                 confirmations: &sight.confirmations,
                 room: sight.room.as_ref(),
                 actions_max: request.max_actions as usize,
@@ -273,9 +193,7 @@ impl Judge {
             },
         );
         let counterfactuals = self.counterfactuals(&decided, sight, request);
-        let facts =
-            SightFacts { lateness: sight.lateness, is_past_shed: sight.is_past_shed, values };
-        let degraded_reasons = degraded_reasons(&self.bundle, request, stamp, facts);
+        let degraded_reasons = degraded_reasons(&self.bundle, request, stamp, sight.facts());
         let decision_nanos = sight.evidence_nanos + nanos().saturating_sub(started);
         let timing = |stage, nanos| StageTiming { stage, nanos };
         Decision {
@@ -312,22 +230,6 @@ impl Judge {
         }
     }
 
-    /// What earlier releases left for an order; nobody walks its ring for a strategy that
-    /// releases none.
-    fn room(&self, state: &State, request: &ScoreRequest) -> Option<ExplorationRoom> {
-        self.strategy.strategy.exploration.as_ref()?;
-        let accounts = state.accounts_joined_by(&request.order, request.event_time);
-        Some(state.explorations.room(&request.order, &accounts))
-    }
-
-    /// The graph features that the answer speaks about or that move its leading risk most.
-    fn evidence_wants(&self, scores: &[HeadScore]) -> Vec<EvidenceWant> {
-        let specs = self.catalog.specs();
-        let features = to_show(&self.strategy.strategy, scores, &*self.bundle, specs);
-        let wants = features.into_iter().filter_map(|at| self.catalog.evidence_want(at));
-        wants.take(EVIDENCE_FEATURES_MAX).collect()
-    }
-
     /// What would have released an order that is stopped, or stopped it less.
     fn counterfactuals(
         &self,
@@ -335,7 +237,8 @@ impl Judge {
         sight: &Sight,
         request: &ScoreRequest,
     ) -> Vec<CounterfactualSearch> {
-        if decided.actions.first().is_none_or(|first| first.action.is_release()) {
+        let is_released = decided.actions.first().is_none_or(|first| first.action.is_release());
+        if is_released || sight.left_out != LeftOut::Nothing {
             return Vec::new();
         }
         let judged = self.judged(sight, request, &decided.risks);

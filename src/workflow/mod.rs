@@ -55,6 +55,7 @@ pub mod model_service;
 pub mod model_shelf;
 pub mod order_levers;
 pub mod outlets;
+pub mod pace;
 pub mod past;
 pub mod play_history;
 pub mod preview;
@@ -71,9 +72,11 @@ pub mod review_service;
 pub mod sequencer;
 mod sequencer_access;
 mod sequencer_experiments;
+mod sequencer_facts;
 pub mod service;
 pub mod shared_list;
 pub mod shelves;
+pub mod sight;
 pub mod similar_cases;
 pub mod start_engine;
 pub mod state;
@@ -83,6 +86,7 @@ pub mod strategy_service;
 pub mod strategy_shelf;
 pub mod system_status;
 pub mod timeline;
+pub mod told_fact;
 pub mod trial;
 pub mod turn_action;
 pub mod turned_order;
@@ -118,6 +122,8 @@ mod leak_canary_tests;
 mod learn_tests;
 #[cfg(test)]
 mod models_tests;
+#[cfg(test)]
+mod pace_tests;
 #[cfg(test)]
 mod play_history_tests;
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::model::counterfactual::lever::{Levers, Move};
 use crate::model::counterfactual::plausibility::Plausibility;
 use crate::model::counterfactual::question::Goal;
 use crate::model::counterfactual::search_forest::SearchForest;
-use crate::workflow::judge_order::Given;
+use crate::workflow::sight::Given;
 
 /// An order with its features, and how they follow from its fields.
 #[derive(Clone, Copy, Debug)]

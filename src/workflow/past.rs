@@ -15,10 +15,12 @@ use crate::store::snapshot::{Snapshot, load, save};
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::error::Error;
 use crate::workflow::explainer::Explainers;
-use crate::workflow::judge_order::{ActiveStrategy, Judge, Sight, Stamp};
+use crate::workflow::judge_order::{ActiveStrategy, Judge, Stamp};
 use crate::workflow::lineup::Lineup;
+use crate::workflow::pace::{LeftOut, Pace};
 use crate::workflow::replay_decision::differences;
 use crate::workflow::shelves::Shelves;
+use crate::workflow::sight::Sight;
 use crate::workflow::state::State;
 
 /// What a snapshot's bytes are; changes with the meaning of [`State`] or of anything in it.
@@ -84,13 +86,14 @@ impl Past {
     ) -> Result<(State, Judge), Error> {
         let state = self.state_at(scored.decision.versions.graph_position)?;
         // Another strategy is not another model: the bundle must be the recorded one.
+        let pace = Pace::AsBefore(LeftOut::of(&scored.decision.degraded_reasons));
         let judge = if let Some(strategy) = strategy {
             self.explaining_judge(&state)?.with_strategy(strategy)
         } else {
             let request = &scored.request;
             self.lineup_of(&state)?.judge(&state, &request.order, request.event_time)
         };
-        Ok((state, judge))
+        Ok((state, judge.at_pace(pace)))
     }
 
     /// Judges a recorded order again and compares; no difference is the promise.

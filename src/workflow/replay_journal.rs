@@ -8,6 +8,7 @@ use crate::domain::record::{Record, ScoredOrder};
 use crate::store::journal::reader::JournalReader;
 use crate::store::log::{bytes_of, read_from};
 use crate::workflow::error::Error;
+use crate::workflow::pace::{LeftOut, Pace};
 use crate::workflow::past::{Past, judge_as_recorded};
 use crate::workflow::replay_decision::differences;
 use crate::workflow::state::State;
@@ -67,7 +68,8 @@ fn replay_one(
         return Ok(());
     };
     let request = &scored.request;
-    let judge = lineup.judge(state, &request.order, request.event_time);
+    let pace = Pace::AsBefore(LeftOut::of(&scored.decision.degraded_reasons));
+    let judge = lineup.judge(state, &request.order, request.event_time).at_pace(pace);
     let sight = judge.see(state, &scored.request, &[], || 0);
     let again = judge_as_recorded(&judge, &sight, &scored.decision, &scored.request)?;
     let fields = differences(&scored.decision, &again.decision);

@@ -11,18 +11,17 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use crate::domain::event::Event;
 use crate::domain::exploration::ExplorationReport;
 use crate::domain::query::DecisionKey;
-use crate::domain::record::{ReceivedEvent, Record, ScoreRequest, ScoredOrder};
+use crate::domain::record::{Record, ScoreRequest, ScoredOrder};
 use crate::domain::review_times::ReviewTimesReport;
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 use crate::model::bundle::Bundle;
 use crate::store::error::Error as StoreError;
-use crate::store::log::submit_when_room;
+use crate::store::log::bytes_of;
 use crate::workflow::background_build::BackgroundBuild;
-use crate::workflow::command::{Command, Place, Reply, Scored, Told};
+use crate::workflow::command::{Command, Place, Reply, Scored};
 use crate::workflow::engine_models::model_changed;
 use crate::workflow::error::Error;
 use crate::workflow::experiment_run::ExperimentRun;
@@ -31,11 +30,13 @@ use crate::workflow::judge_order::{Stamp, Stopwatch};
 use crate::workflow::judges::Judges;
 use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::outlets::Outlets;
+use crate::workflow::pace::Pace;
 use crate::workflow::recent_work::WorkLog;
 use crate::workflow::replica::execute::Membership;
 use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
-use crate::workflow::state::{State, event_digest, request_digest};
+use crate::workflow::state::{State, request_digest};
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
+use crate::workflow::told_fact::ToldFact;
 use crate::workflow::trial::Seen;
 use crate::workflow::watch_shedding::ShedWatch;
 
@@ -44,7 +45,7 @@ use crate::workflow::watch_shedding::ShedWatch;
 pub struct Sequencer {
     pub(super) state: State,
     pub(super) judges: Judges,
-    outlets: Outlets,
+    pub(super) outlets: Outlets,
     pub(super) background: BackgroundBuild,
     /// `None`: it decides alone what comes after what.
     pub(super) membership: Option<Membership>,
@@ -97,10 +98,10 @@ impl Sequencer {
         }
         while let Some(command) = commands.blocking_recv() {
             match command {
-                Command::Score { request, received_time, decision_id, reply } => {
+                Command::Score { request, received_time, decision_id, pace, reply } => {
                     self.renew_background(received_time);
                     let stamp = Stamp { decision_id, received_time };
-                    self.score(*request, &stamp, reply);
+                    self.score(*request, (&stamp, pace), reply);
                 }
                 Command::See { trials, reply } => {
                     let lineup = self.judges.lineup();
@@ -126,7 +127,7 @@ impl Sequencer {
                 Command::Explorations { reply } => answer(reply, Ok(self.explorations())),
                 Command::Ingest { event, received_time, reply } => {
                     self.renew_background(received_time);
-                    self.ingest(*event, received_time, reply);
+                    self.ingest(ToldFact::of(*event, received_time), Some(reply));
                 }
                 Command::Step { step, signature, reply } => self.step(&step, signature, reply),
                 Command::Strategies { reply } => answer(reply, Ok(self.strategies())),
@@ -186,7 +187,7 @@ impl Sequencer {
             Ok(position) => durable.advance(position),
             Err(error) => durable.lose(&error),
         };
-        match self.hand_over(&record, done) {
+        match self.hand_over(bytes_of(&record), done) {
             Ok(position) => {
                 self.state.fold(&record);
                 let (name, hash, rows) =
@@ -201,15 +202,25 @@ impl Sequencer {
         }
     }
 
-    pub(super) fn score(&mut self, request: ScoreRequest, stamp: &Stamp, reply: Reply<Scored>) {
+    pub(super) fn score(
+        &mut self,
+        request: ScoreRequest,
+        (stamp, pace): (&Stamp, Pace),
+        reply: Reply<Scored>,
+    ) {
         if let Some(before) = self.state.answered(&request.request_id) {
             let is_same = before.content == request_digest(&request);
             let place = self.place(before.position);
-            answer(reply, Ok(Scored::Before { place, is_same }));
+            let asked = Box::new(request);
+            answer(reply, Ok(Scored::Before { place, is_same, asked }));
             return;
         }
+        // Work for nobody would only make the others late.
+        if pace.is_over(self.nanos) {
+            return answer(reply, Err(Error::Late));
+        }
         let lineup = self.judges.lineup();
-        let judge = lineup.judge(&self.state, &request.order, request.event_time);
+        let judge = lineup.judge(&self.state, &request.order, request.event_time).at_pace(pace);
         let decision = judge.judge(&mut self.state, &request, stamp, self.nanos);
         let scored = Arc::new(ScoredOrder { request, decision: Arc::new(decision) });
         let record = Record::Decision(scored.clone());
@@ -218,7 +229,7 @@ impl Sequencer {
         };
         self.fold_and_guard(&record, stamp.received_time);
         self.work.made(&scored.decision);
-        self.outlets.tail.push(position, record);
+        self.hand_on(position, record);
         self.remember(position, scored);
     }
 
@@ -281,30 +292,15 @@ impl Sequencer {
         (self.state.strategies.clone(), self.state.position)
     }
 
-    pub(super) fn ingest(&mut self, event: Event, received_time: Timestamp, reply: Reply<Told>) {
-        let about = event.fact.decision_id();
-        if let Some(missing) = about.filter(|id| self.state.decision_position(*id).is_none()) {
-            answer(reply, Err(Error::UnknownDecision(missing)));
-            return;
-        }
-        if let Some(before) = self.state.told(&event.event_id) {
-            let is_same = before.content == event_digest(&event);
-            answer(reply, Ok(Told::Before { position: before.position, is_same }));
-            return;
-        }
-        self.work.told(&event, received_time);
-        let record = Record::Event(ReceivedEvent { event, received_time });
-        if let Some(position) = self.submit(&record, reply, Told::New) {
-            self.fold_and_guard(&record, received_time);
-            self.outlets.tail.push(position, record);
-        }
-    }
-
     pub(super) fn fold(&mut self, record: &Record) {
         self.state.fold(record);
         if matches!(record, Record::ApiKeyChanged(_) | Record::PersonChanged(_)) {
             self.outlets.keys.publish(self.state.access.keys_in_use());
         }
+        self.look_for_shedding();
+    }
+
+    pub(super) fn look_for_shedding(&mut self) {
         let status = self.state.graph.status();
         if let Some(until) = self.shed_watch.news(&status) {
             let n_shed = status.counts.n_shed;
@@ -322,6 +318,16 @@ impl Sequencer {
         reply: Reply<T>,
         told: T,
     ) -> Option<u64> {
+        self.submit_bytes(bytes_of(record), Some(reply), told)
+    }
+
+    /// The same with the bytes of the record.
+    pub(super) fn submit_bytes<T: Send + 'static>(
+        &self,
+        bytes: Vec<u8>,
+        reply: Option<Reply<T>>,
+        told: T,
+    ) -> Option<u64> {
         let durable = self.outlets.durable.clone();
         let done = move |written: Result<u64, Arc<StoreError>>| match written {
             Ok(position) => {
@@ -333,20 +339,20 @@ impl Sequencer {
                 answer(reply, Err(Error::journal_lost(&error)));
             }
         };
-        self.hand_over(record, done).inspect_err(|error| self.journal_lost(error)).ok()
+        self.hand_over(bytes, done).inspect_err(|error| self.journal_lost(error)).ok()
     }
 
     fn hand_over(
         &self,
-        record: &Record,
+        bytes: Vec<u8>,
         done: impl FnOnce(Result<u64, Arc<StoreError>>) + Send + 'static,
     ) -> Result<u64, StoreError> {
         let position = self.state.position + 1;
         match &self.membership {
             Some(membership) if membership.kept.holds(position) => {
-                membership.keep(position, record, done)
+                membership.keep(position, &bytes, done)
             }
-            Some(_) | None => submit_when_room(&self.outlets.writer, record, done),
+            Some(_) | None => self.outlets.writer.submit_when_room(bytes, done),
         }
     }
 
@@ -388,6 +394,8 @@ impl Sequencer {
 }
 
 /// A caller that hung up does not want the answer; what was recorded stays recorded.
-pub(super) fn answer<T>(reply: Reply<T>, result: Result<T, Error>) {
-    drop(reply.send(result));
+pub(super) fn answer<T>(reply: impl Into<Option<Reply<T>>>, result: Result<T, Error>) {
+    if let Some(reply) = reply.into() {
+        drop(reply.send(result));
+    }
 }

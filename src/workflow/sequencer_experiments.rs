@@ -33,8 +33,13 @@ impl Sequencer {
     /// Folds a record, and ends the experiment that it shows to do harm: by the next order, all
     /// are judged as before it.
     pub(super) fn fold_and_guard(&mut self, record: &Record, now: Timestamp) {
+        self.guard_after(now, |sequencer| sequencer.fold(record));
+    }
+
+    /// The same for whatever folds a record.
+    pub(super) fn guard_after(&mut self, now: Timestamp, fold: impl FnOnce(&mut Self)) {
         let before = self.state.experiments.n_changes();
-        self.fold(record);
+        fold(self);
         if self.state.experiments.n_changes() != before {
             self.guard(now);
         }

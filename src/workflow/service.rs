@@ -6,6 +6,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use futures_util::future::{BoxFuture, pending};
 use tokio::sync::watch;
 
 use crate::domain::counterfactual::CounterfactualSearch;
@@ -16,8 +17,8 @@ use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::graph_status::GraphStatus;
 use crate::domain::neighborhood::{Neighborhood, NeighborhoodQuery};
 use crate::domain::query::{DecisionKey, DecisionQuery, FieldDifference, WhatIf};
-use crate::domain::record::ScoreRequest;
-use crate::domain::time::Timestamp;
+use crate::domain::record::{ScoreRequest, ScoredOrder};
+use crate::domain::time::{Span, Timestamp};
 use crate::workflow::error::Error;
 use crate::workflow::replica::board::ReplicaStatus;
 
@@ -28,6 +29,13 @@ pub struct ScoreAnswer {
     pub decision: Arc<Decision>,
     /// True when an earlier equal request was answered with it.
     pub is_replayed: bool,
+}
+
+impl ScoreAnswer {
+    /// The answer to a request that was judged now.
+    pub fn new(scored: &ScoredOrder) -> Self {
+        Self { decision: scored.decision.clone(), is_replayed: false }
+    }
 }
 
 /// What became of a fact.
@@ -91,12 +99,17 @@ pub trait OrderService: Send + Sync + 'static {
         None
     }
 
+    /// Resolves when the journal has failed: then nothing is recorded before a restart.
+    fn journal_lost(&self) -> BoxFuture<'static, ()> {
+        Box::pin(pending())
+    }
+
     /// How the replica does that this is, whenever that changes; `None` for the only engine.
     fn replica(&self) -> Option<watch::Receiver<ReplicaStatus>> {
         None
     }
 
-    /// Judges an order and records the decision.
+    /// Judges an order and records the decision, however long it takes.
     ///
     /// # Errors
     /// `Conflict` when the request id was used for another request.
@@ -104,6 +117,20 @@ pub trait OrderService: Send + Sync + 'static {
         &self,
         request: ScoreRequest,
         received: Timestamp,
+    ) -> impl Future<Output = Result<ScoreAnswer, Error>> + Send {
+        self.score_in_time(request, received, None)
+    }
+
+    /// Judges an order and records the decision, for a caller who waits for so long.
+    ///
+    /// # Errors
+    /// As [`OrderService::score_order`], and `Late`, with nothing recorded, when the order's
+    /// turn does not come before its caller's time is over.
+    fn score_in_time(
+        &self,
+        request: ScoreRequest,
+        received: Timestamp,
+        left: Option<Span>,
     ) -> impl Future<Output = Result<ScoreAnswer, Error>> + Send;
 
     /// Judges an order and forgets it: journal and graph stay as they are.

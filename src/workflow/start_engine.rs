@@ -34,6 +34,7 @@ use crate::workflow::key_ring::KeyRing;
 use crate::workflow::lineup::Lineup;
 use crate::workflow::model_shelf::{BundleReader, ModelShelf};
 use crate::workflow::outlets::Outlets;
+use crate::workflow::pace::TimeBudgets;
 use crate::workflow::past::{Past, SNAPSHOT_SCHEMA, judge_of};
 use crate::workflow::replica::execute::Membership;
 use crate::workflow::sequencer::Sequencer;
@@ -65,6 +66,8 @@ pub struct EngineSettings {
     pub background: BackgroundRule,
     /// Commands that may wait; more are refused with `Exhausted`.
     pub queue_max: usize,
+    /// Time that parts of an answer need.
+    pub budgets: TimeBudgets,
     /// Which database has the records.
     pub records: RecordsPlace,
     /// Pause of the records after they caught up.
@@ -202,6 +205,8 @@ impl<'s> Opened<'s> {
             active,
             past,
             new_id: inputs.new_id,
+            nanos: inputs.nanos,
+            budgets: settings.budgets,
             data_dir: dir.clone(),
         }))
     }

@@ -27,7 +27,11 @@ use crate::workflow::experiment_book::ExperimentBook;
 use crate::workflow::exploration_ledger::ExplorationLedger;
 use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::strategy_ledger::StrategyLedger;
+use crate::workflow::told_fact::FactDigests;
 use crate::workflow::undecided::{Placed, Shown, Undecided};
+
+/// Room for a text that a digest is made of; most are shorter.
+const DIGESTED_BYTES: usize = 512;
 
 /// First 16 bytes of a BLAKE3 hash: names a text without keeping it.
 pub type Digest = u128;
@@ -124,7 +128,7 @@ impl State {
     pub fn fold(&mut self, record: &Record) {
         self.position += 1;
         match record {
-            Record::Event(received) => self.fold_event(received),
+            Record::Event(received) => self.fold_event(received, FactDigests::of(received)),
             Record::Decision(scored) => self.fold_decision(scored),
             Record::StrategyProposed(_)
             | Record::StrategyApproved(_)
@@ -149,6 +153,12 @@ impl State {
         }
     }
 
+    /// The same for a fact whose digests are known.
+    pub fn fold_told(&mut self, received: &ReceivedEvent, digests: FactDigests) {
+        self.position += 1;
+        self.fold_event(received, digests);
+    }
+
     /// Where this request id was answered, if it was.
     pub fn answered(&self, request_id: &str) -> Option<Entry> {
         self.requests.get(&text_digest(request_id)).copied()
@@ -164,9 +174,9 @@ impl State {
         self.orders.get(&order_digest(order)).copied()
     }
 
-    /// Where an event with this id was told, if it was.
-    pub fn told(&self, event_id: &str) -> Option<Entry> {
-        self.events.get(&text_digest(event_id)).copied()
+    /// Where an event with an id of this digest was told, if it was.
+    pub fn told(&self, id: Digest) -> Option<Entry> {
+        self.events.get(&id).copied()
     }
 
     /// Journal position of the note with an id, if there is one.
@@ -199,10 +209,10 @@ impl State {
         }
     }
 
-    fn fold_event(&mut self, received: &ReceivedEvent) {
+    fn fold_event(&mut self, received: &ReceivedEvent, digests: FactDigests) {
         let event = &received.event;
-        let entry = Entry { position: self.position, content: event_digest(event) };
-        self.events.insert(text_digest(&event.event_id), entry);
+        let entry = Entry { position: self.position, content: digests.content };
+        self.events.insert(digests.id, entry);
         self.approved.told(&event.fact);
         self.explorations.told(event);
         self.review_times.told(event);
@@ -300,8 +310,10 @@ fn is_same<T: Serialize>(a: &T, b: &T) -> bool {
 /// Over JSON, which names every field: postcard leaves out what `skip_serializing_if` skips
 /// without a trace, so an amount without discount would look like a discount without amount.
 fn digest_of(value: &impl Serialize) -> Digest {
-    // JSON cannot fail on our own types; an empty text would only weaken the duplicate check.
-    bytes_digest(&serde_json::to_vec(value).unwrap_or_default())
+    let mut text = Vec::with_capacity(DIGESTED_BYTES);
+    // JSON cannot fail on our own types; a cut text would only weaken the duplicate check.
+    drop(serde_json::to_writer(&mut text, value));
+    bytes_digest(&text)
 }
 
 fn order_digest(order: &OrderKey) -> Digest {

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use crate::domain::decision::{Decision, DecisionId};
 use crate::domain::record::ScoreRequest;
 use crate::domain::time::Timestamp;
-use crate::workflow::judge_order::{ActiveStrategy, Given, Judge, Sight, Stamp, Stopwatch};
+use crate::workflow::judge_order::{ActiveStrategy, Judge, Stamp, Stopwatch};
 use crate::workflow::lineup::Lineup;
+use crate::workflow::sight::{Given, Sight};
 use crate::workflow::state::State;
 
 /// An order to judge and forget.

@@ -24,7 +24,8 @@ use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::fixtures::{
     at, basket_bundle, basket_order, bundle, event, head, judge, new_id, reader, request,
 };
-use crate::workflow::judge_order::{ActiveStrategy, Given, Judge, Sight, Stamp};
+use crate::workflow::judge_order::{ActiveStrategy, Judge, Stamp};
+use crate::workflow::sight::{Given, Sight};
 use crate::workflow::state::State;
 
 /// Orders that the graph knows, then orders that are asked about.

@@ -8,7 +8,8 @@ use crate::domain::record::ScoreRequest;
 use crate::domain::risk::Probability;
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::model::engine::Scratch;
-use crate::workflow::judge_order::{Given, Judge};
+use crate::workflow::judge_order::Judge;
+use crate::workflow::sight::Given;
 
 impl Judge {
     /// Works out for each link of the evidence what the leading risk would be without it,

@@ -16,9 +16,11 @@ use crate::domain::strategy_version::StrategyMistake;
 use crate::domain::time::Timestamp;
 use crate::model::engine::Scratch;
 use crate::workflow::error::{Error, FieldMistake};
-use crate::workflow::judge_order::{ActiveStrategy, Given, Judge, Sight, Stamp};
+use crate::workflow::judge_order::{ActiveStrategy, Judge, Stamp};
+use crate::workflow::pace::LeftOut;
 use crate::workflow::past::{Past, judge_as_recorded};
 use crate::workflow::service::WhatIfAnswer;
+use crate::workflow::sight::{Given, Sight};
 use crate::workflow::strategy_ledger::StrategyLedger;
 use crate::workflow::strategy_shelf::names;
 use crate::workflow::trial::{Seen, Trial};
@@ -130,8 +132,12 @@ impl Terms {
         let before = Side { decision: &baseline, scores: &scores };
         let after = Side { decision: &changed, scores: &sight.scores };
         let difference = difference(before, after, &bundle.manifest().features);
-        let counterfactuals =
-            self.searches(&changed, &judge.judged(sight, request, &changed.risks));
+        // Without the graph a person decides first, whatever the order was like.
+        let counterfactuals = if sight.left_out == LeftOut::Graph {
+            Vec::new()
+        } else {
+            self.searches(&changed, &judge.judged(sight, request, &changed.risks))
+        };
         WhatIfAnswer { baseline, changed, counterfactuals, difference }
     }
 

@@ -97,6 +97,15 @@ def records(segment):
     return found
 
 
+def payloads(data):
+    """What every record of a journal holds; how records were grouped on disk is left out."""
+    held = []
+    for segment in segments(data):
+        raw = segment.read_bytes()
+        held += [raw[at + RECORD_HEADER_BYTES : at + n_bytes] for at, n_bytes in records(segment)]
+    return held
+
+
 def flip(path, at):
     """Turns over one bit, as a failing disk does."""
     with open(path, "r+b") as file:

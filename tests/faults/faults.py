@@ -1,6 +1,6 @@
 """Faults against a running service: each has a line that says whether it held.
 
-    faults.py FOLDER [NAME…]
+    faults.py FOLDER [--long] [NAME…]
 
 What every fault checks: nothing acknowledged is lost, nothing is applied twice,
 and every refusal is a clear status or names the file it is about.
@@ -18,17 +18,14 @@ import grpc
 import disks
 import load
 from load import Load, Told, check_each_once, check_nothing_lost, settle_unknown, wait_until
-from server import ROOT, SMALL, Server, refused, replay_is_identical, service_file
+from partition import partition
+from server import ROOT, SMALL, Server, Skipped, refused, replay_is_identical, service_file
 
 KILLS = int(os.environ.get("ORDERLENS_KILLS", "5"))
 # Decisions before a fault strikes.
 BEFORE = 60
 FAKETIME = "/usr/lib/{}-linux-gnu/faketime/libfaketimeMT.so.1".format(os.uname().machine)
 HOUR_S = 3_600
-
-
-class Skipped(Exception):
-    """This machine cannot make the fault."""
 
 
 def served(run, n=BEFORE, arguments=()):
@@ -80,6 +77,7 @@ def disk_full(run):
     if disks.may_mount():
         with disks.small_disk(run / "data", 6):
             with Server(run, arguments) as server:
+                server.check_well()
                 refuse_and_stop(server, told)
             disks.make_room(run / "data", 512)
             return f"tmpfs, {holds(run, told, arguments)} orders"
@@ -93,11 +91,12 @@ def disk_full(run):
 
 
 def refuse_and_stop(server, told):
-    """Under load until the service refuses; it says why, still reads, and ends when asked."""
+    """Under load until the service refuses; it says why, in its health too, and ends when asked."""
     calls = Load(server.address(), told)
     calls.wait_for_refusal()
     time.sleep(0.5)
     calls.stop()
+    server.check_journal_failed()
     assert not told.unclear(), told.unclear()
     assert grpc.StatusCode.UNAVAILABLE in told.refusals, told.refusals
     assert "journal" in told.messages[grpc.StatusCode.UNAVAILABLE], told.messages
@@ -116,6 +115,7 @@ def disk_read_only(run):
         with Server(run) as server:
             calls = Load(server.address(), told)
             calls.wait_for(BEFORE)
+            server.check_well()
             disks.turn_read_only(run / "data")
             calls.stop()
             refuse_and_stop(server, told)
@@ -363,8 +363,11 @@ FAULTS = {
         garbage_strategy,
         garbage_service,
         two_servers,
+        partition,
     )
 }
+# A minute or more each: only when they are named, or with --long.
+LONG = {"partition"}
 
 
 def one(name, folder):
@@ -387,7 +390,10 @@ def one(name, folder):
 
 
 def main():
-    folder, names = Path(sys.argv[1]), sys.argv[2:] or list(FAULTS)
+    folder, words = Path(sys.argv[1]), sys.argv[2:]
+    is_long = "--long" in words
+    usual = [name for name in FAULTS if is_long or name not in LONG]
+    names = [word for word in words if word != "--long"] or usual
     unknown = [name for name in names if name not in FAULTS]
     if unknown:
         print(f"no fault is called {unknown}; there are: {' '.join(FAULTS)}")

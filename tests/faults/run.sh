@@ -4,11 +4,14 @@
 #   bash tests/faults/run.sh                    # every fault
 #   bash tests/faults/run.sh disk-full kill     # these
 #   ORDERLENS_KILLS=50 bash tests/faults/run.sh kill
+#   bash tests/faults/run.sh --long             # also those that take a minute or more
+#   bash tests/faults/run.sh partition          # the broker out of reach, by network namespaces
 #
 # What is checked: nothing acknowledged is lost (the same bytes come back), nothing is applied
 # twice, every refusal is a clear status or names its file, and replay finds the same bytes.
 # Mounts file systems where it may (root; $ORDERLENS_MOUNTS=no forbids it), else it says how it
-# helped itself; needs strace and libfaketime for two of the faults, and says SKIP without.
+# helped itself; needs strace and libfaketime for two of the faults, root, iproute2 and nats-server for
+# another one, and says SKIP without.
 # $ORDERLENS_MUST=1 makes SKIP fail.
 # Takes the binary in $ORDERLENS_BIN, or builds one. What failed stays in target/faults.
 set -euo pipefail

@@ -2,9 +2,15 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
+import urllib.error
+import urllib.request
 from pathlib import Path
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from load import wait_until
 
@@ -12,6 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 BINARY = os.environ["ORDERLENS_BIN"]
 START_S = 120
 STOP_S = 30
+# What the health of a service says of itself, of what writes, and of what reads the disk alone.
+WHOLE, WRITES = "", ("DecisionService", "EventService", "FeedbackService", "StrategyService")
+READS = "CaseService"
+HEALTH_S = 10
 SMALL = {
     # Files roll over while a test looks on; the shipped sizes would take minutes to fill.
     "segment_bytes_max": 1_048_576,
@@ -31,6 +41,14 @@ def service_file(path, **values):
     return path
 
 
+# How it prints the addresses for machines and for people.
+OPERATIONS, PAGES = "metrics on http://", "console on http://"
+
+
+class Skipped(Exception):
+    """This machine cannot make the fault."""
+
+
 class Server:
     """A running `orderlens serve`, killed at the end of its `with` block."""
 
@@ -48,10 +66,53 @@ class Server:
         self.kill()
 
     def address(self):
+        return self.told("listening on http://")
+
+    def told(self, words):
+        """What follows some words at the start of a line of its output."""
         for line in self.out.read_text(encoding="utf-8").splitlines():
-            if line.startswith("listening on http://"):
-                return line.removeprefix("listening on http://")
+            if line.startswith(words):
+                return line.removeprefix(words)
         return None
+
+    def health(self, service):
+        """What gRPC health says of a service, by its short name; empty asks about the whole."""
+        name = f"orderlens.v1.{service}" if service else ""
+        with grpc.insecure_channel(self.address()) as channel:
+            request = health_pb2.HealthCheckRequest(service=name)
+            answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=HEALTH_S)
+            return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+
+    def page(self, words, path):
+        """Status and text of a page for machines, of the address printed behind `words`."""
+        address = re.split("[/;]", self.told(words))[0]
+        try:
+            with urllib.request.urlopen(f"http://{address}{path}", timeout=HEALTH_S) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    def metric(self, name):
+        lines = self.page(OPERATIONS, "/metrics")[1].splitlines()
+        return next(float(line.split()[1]) for line in lines if line.startswith(name + " "))
+
+    def check_well(self):
+        """Health, readiness and the metric say that it records."""
+        assert {self.health(it) for it in (WHOLE, *WRITES, READS)} == {"SERVING"}
+        for words in (OPERATIONS, PAGES):
+            assert self.page(words, "/readyz") == (200, "ready\n"), self.page(words, "/readyz")
+        assert self.metric("orderlens_journal_failed") == 0
+
+    def check_journal_failed(self):
+        """They say that it records nothing more, and that it lives."""
+        said = {it: self.health(it) for it in (WHOLE, *WRITES)}
+        assert set(said.values()) == {"NOT_SERVING"}, said
+        assert self.health(READS) == "SERVING"
+        for words in (OPERATIONS, PAGES):
+            unready = self.page(words, "/readyz")
+            assert unready == (503, "the journal takes nothing more\n"), unready
+        assert self.page(OPERATIONS, "/livez") == (200, "alive\n")
+        assert self.metric("orderlens_journal_failed") == 1
 
     def said(self):
         return self.out.read_text(encoding="utf-8") + self.log.read_text(encoding="utf-8")
@@ -88,6 +149,7 @@ def spawn(out, log, run, arguments, prefix, env, **options):
         BINARY,
         "serve",
         *("--listen", "127.0.0.1:0", "--console", "127.0.0.1:0"),
+        *("--operations", "127.0.0.1:0"),
         *("--data", str(run / "data")),
         *map(str, arguments),
     ]

@@ -21,6 +21,7 @@ mod fake;
 mod fuzz;
 mod grpc;
 mod hoarding_case;
+mod late;
 mod neighborhood;
 mod operations;
 mod orders;

@@ -14,6 +14,7 @@ use crate::store::journal::frame::{
 };
 use crate::store::journal::segment::{Segment, Start};
 use crate::store::medium::Medium;
+use crate::store::way_giving::give_way;
 
 /// Name of a segment that is being made ready.
 pub(crate) const SPARE_NAME: &str = "spare.tmp";
@@ -290,7 +291,10 @@ impl Writer {
         let (path, bytes) = (self.dir.join(SPARE_NAME), self.segment_bytes);
         thread::Builder::new()
             .name("journal-spare".to_owned())
-            .spawn(move || allocate(&*medium, &path, bytes))
+            .spawn(move || {
+                give_way();
+                allocate(&*medium, &path, bytes)
+            })
             .ok()
     }
 }

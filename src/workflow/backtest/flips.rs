@@ -18,6 +18,7 @@ use crate::store::log::read_at;
 use crate::workflow::backtest::compare::ComparedOrder;
 use crate::workflow::backtest::past_judges::{FittedStrategy, PastJudges};
 use crate::workflow::error::Error;
+use crate::workflow::pace::LeftOut;
 
 /// Most flipped orders that are explained.
 pub const FLIPPED_MAX: usize = 200;
@@ -109,6 +110,7 @@ fn draft_side(
             event_time: told.request.event_time,
             rule_places: &draft.rule_places,
             evidence: Some(&decision.evidence),
+            is_without_graph: LeftOut::of(&decision.degraded_reasons) == LeftOut::Graph,
             // Nobody has seen what a draft recommends.
             confirmations: &Confirmations::default(),
             // A draft releases nothing: nobody would learn from it.

@@ -174,7 +174,7 @@ impl From<ErrorKind> for Refusal {
             ErrorKind::NotFound => Self::NotFound,
             ErrorKind::Conflict | ErrorKind::Refused => Self::Conflict,
             ErrorKind::Exhausted => Self::Overloaded,
-            ErrorKind::Unavailable => Self::Unavailable,
+            ErrorKind::Late | ErrorKind::Unavailable => Self::Unavailable,
             ErrorKind::Internal => Self::Internal,
         }
     }

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tracing::warn;
 
 use crate::domain::proposal::{
-    Proposal, ProposedBackground, ProposedFact, ProposedScore, Start, Step, StrategyWish,
+    Proposal, ProposedBackground, ProposedScore, Start, Step, StrategyWish,
 };
 use crate::domain::record::{Followed, GraphActivated, Record};
 use crate::domain::strategy_version::Signature;
@@ -18,8 +18,10 @@ use crate::workflow::access_command::AccessCommand;
 use crate::workflow::error::{Error, ErrorKind};
 use crate::workflow::explainer::Explainer;
 use crate::workflow::judge_order::Stamp;
+use crate::workflow::pace::Pace;
 use crate::workflow::replica::board::Board;
 use crate::workflow::replica::kept_tail::KeptTail;
+use crate::workflow::replica::ready::Ready;
 use crate::workflow::replica::waiting::{
     OrderedBatch, Waiting, audited, key, models, nobody, noted, person, scored, stepped,
     strategies, told,
@@ -48,10 +50,10 @@ impl Membership {
     pub fn keep(
         &self,
         position: u64,
-        record: &Record,
+        bytes: &[u8],
         done: impl FnOnce(Result<u64, Arc<StoreError>>),
     ) -> Result<u64, StoreError> {
-        if let Err(why) = self.kept.check(position, record) {
+        if let Err(why) = self.kept.check(position, bytes) {
             self.board.halt(&why);
             return Err(StoreError::Closed);
         }
@@ -63,19 +65,18 @@ impl Membership {
 impl Sequencer {
     /// Executes a batch and puts down that it has; once it stands still, nothing.
     pub(in crate::workflow) fn execute(&mut self, batch: OrderedBatch) {
-        for (proposal, waiting) in batch.entries {
+        for (ready, waiting) in batch.entries {
             if self.stands_still() {
                 return;
             }
-            match proposal {
-                Proposal::Score(score) => self.execute_score(*score, waiting),
-                Proposal::Tell(fact) => {
-                    let ProposedFact { event, received_time } = *fact;
-                    self.offer_background(received_time);
-                    self.ingest(event, received_time, told(waiting));
+            match ready {
+                Ready::Score(score) => self.execute_score(*score, waiting),
+                Ready::Tell(fact) => {
+                    self.offer_background(fact.received.received_time);
+                    self.ingest(*fact, told(waiting));
                 }
-                Proposal::Background(background) => self.take_background(*background),
-                Proposal::Step(step) => self.execute_step(*step, waiting),
+                Ready::Background(background) => self.take_background(*background),
+                Ready::Step(step) => self.execute_step(*step, waiting),
             }
         }
         if self.stands_still() {
@@ -102,8 +103,11 @@ impl Sequencer {
                 membership.board.halt(&error.to_string());
             }
             // Every replica refuses it alike.
-            ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Refused => {
-            }
+            ErrorKind::Invalid
+            | ErrorKind::NotFound
+            | ErrorKind::Conflict
+            | ErrorKind::Refused
+            | ErrorKind::Late => {}
         }
     }
 
@@ -111,7 +115,7 @@ impl Sequencer {
         let ProposedScore { request, received_time, decision_id } = score;
         self.offer_background(received_time);
         let stamp = Stamp { decision_id, received_time };
-        self.score(request, &stamp, scored(waiting));
+        self.score(request, (&stamp, Pace::Unhurried), scored(waiting));
     }
 
     fn execute_step(&mut self, step: Step, waiting: Option<Waiting>) {

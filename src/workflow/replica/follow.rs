@@ -9,12 +9,13 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use crate::domain::proposal::{Batch, Proposal};
+use crate::domain::proposal::Batch;
 use crate::domain::record::Followed;
 use crate::stream::batch::{Content, checksum, read};
 use crate::stream::link::{Message, StreamLink};
 use crate::workflow::command::Command;
 use crate::workflow::replica::board::{Board, Connection};
+use crate::workflow::replica::ready::Ready;
 use crate::workflow::replica::session::{End, WaitingBatches};
 use crate::workflow::replica::waiting::{OrderedBatch, Waiting};
 
@@ -181,11 +182,11 @@ impl Follower<'_> {
     }
 
     /// What is to be executed, with those who wait for it here.
-    fn entries(&self, batch: Batch) -> Vec<(Proposal, Option<Waiting>)> {
+    fn entries(&self, batch: Batch) -> Vec<(Ready, Option<Waiting>)> {
         let Batch { origin, proposals } = batch;
         let waiting =
             if origin.run == self.run { self.waiting.take(origin.number) } else { Vec::new() };
         let mut waiting = waiting.into_iter();
-        proposals.into_iter().map(|proposal| (proposal, waiting.next())).collect()
+        proposals.into_iter().map(|sent| (Ready::new(sent), waiting.next())).collect()
     }
 }

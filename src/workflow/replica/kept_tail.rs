@@ -3,9 +3,7 @@
 //! The state goes on from the last message that was executed in full. The records behind it
 //! come again, the same bytes; they are there already and are not written twice.
 
-use crate::domain::record::Record;
 use crate::store::journal::reader::JournalReader;
-use crate::store::log::bytes_of;
 
 /// Records behind the last message that was executed in full.
 #[derive(Debug)]
@@ -30,9 +28,9 @@ impl KeptTail {
     ///
     /// # Errors
     /// Says so when they differ, or it cannot be read.
-    pub fn check(&self, position: u64, record: &Record) -> Result<(), String> {
+    pub fn check(&self, position: u64, bytes: &[u8]) -> Result<(), String> {
         match self.reader.read_at(position) {
-            Ok(Some(kept)) if kept == bytes_of(record) => Ok(()),
+            Ok(Some(kept)) if kept == bytes => Ok(()),
             Ok(Some(_)) => Err(format!(
                 "its journal holds another record {position} than the stream leads to: replace \
                  its data folder by a copy of another replica's, or by an empty one"

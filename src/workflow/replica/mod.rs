@@ -9,6 +9,7 @@ pub(super) mod execute;
 mod follow;
 mod kept_tail;
 mod propose;
+pub mod ready;
 mod session;
 pub mod start_replica;
 pub mod waiting;

@@ -10,6 +10,7 @@ use crate::domain::proposal::{Proposal, ProposedFact, ProposedScore, Step, Strat
 use crate::workflow::access_command::{AccessCommand, Noting};
 use crate::workflow::command::{Command, Reply, Scored, Stepped, Told};
 use crate::workflow::model_ledger::ModelLedger;
+use crate::workflow::replica::ready::Ready;
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 
 /// Who waits until a proposal is executed. Dropping it tells the caller that its fate is not
@@ -48,7 +49,7 @@ pub struct OrderedBatch {
     /// CRC-32 of its bytes.
     pub checksum: u32,
     /// What is to be executed, in order.
-    pub entries: Vec<(Proposal, Option<Waiting>)>,
+    pub entries: Vec<(Ready, Option<Waiting>)>,
     /// Its place in the queue: few batches wait, so that memory stays bounded.
     pub place: OwnedSemaphorePermit,
 }
@@ -66,7 +67,8 @@ pub enum Split {
 pub fn split(command: Command) -> Split {
     let step = |step, waiting| Split::Proposed(Proposal::Step(Box::new(step)), waiting);
     match command {
-        Command::Score { request, received_time, decision_id, reply } => {
+        // All replicas must come to the same answer, however late one of them is.
+        Command::Score { request, received_time, decision_id, pace: _, reply } => {
             let score = ProposedScore { request: *request, received_time, decision_id };
             Split::Proposed(Proposal::Score(Box::new(score)), Waiting::Score(reply))
         }
@@ -144,8 +146,8 @@ pub(super) fn scored(waiting: Option<Waiting>) -> Reply<Scored> {
 }
 
 /// Who waits for a fact.
-pub(super) fn told(waiting: Option<Waiting>) -> Reply<Told> {
-    if let Some(Waiting::Tell(reply)) = waiting { reply } else { nobody() }
+pub(super) fn told(waiting: Option<Waiting>) -> Option<Reply<Told>> {
+    if let Some(Waiting::Tell(reply)) = waiting { Some(reply) } else { None }
 }
 
 /// Who waits for a step on strategies.

@@ -110,10 +110,11 @@ impl OrderService for Fake {
         "default".into()
     }
 
-    async fn score_order(
+    async fn score_in_time(
         &self,
         request: ScoreRequest,
         received: Timestamp,
+        _: Option<Span>,
     ) -> Result<ScoreAnswer, Error> {
         if *request.order.key.channel == *SLOW {
             tokio::time::sleep(Duration::from_secs(1)).await;

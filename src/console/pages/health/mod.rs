@@ -26,6 +26,7 @@ use crate::workflow::dossier_service::DossierService as _;
 use crate::workflow::recent_work::RECENT_DECISIONS_MAX;
 use crate::workflow::service::OrderService as _;
 use crate::workflow::system_status::SystemStatus;
+use crate::workflow::watch_service::WatchService as _;
 
 /// Routes of this folder.
 pub fn routes() -> Router<Arc<Console>> {
@@ -95,6 +96,9 @@ async fn live() -> &'static str {
 /// The engine answers. Without its records it judges all the same, so that is only told.
 pub async fn ready(State(console): State<Arc<Console>>) -> (StatusCode, &'static str) {
     // Whoever asks has not signed in: the reason is on the page and in the log.
+    if console.engine.plumbing().await.is_ok_and(|it| it.journal_failure.is_some()) {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the journal takes nothing more\n");
+    }
     let Ok(_) = console.engine.get_graph_status().await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the engine does not answer\n");
     };
