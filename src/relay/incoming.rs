@@ -9,6 +9,7 @@ use tonic_types::StatusExt as _;
 use crate::domain::event::Event;
 use crate::domain::order::Order;
 use crate::domain::time::Timestamp;
+use crate::grpc::decision_door::Asked;
 use crate::grpc::event_door::tell;
 use crate::grpc::scored::watched;
 use crate::grpc::shared::Shared;
@@ -46,7 +47,7 @@ pub struct Answer {
 /// An order to be judged.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+struct OrderToJudge {
     #[serde(default)]
     request_id: String,
     event_time: Timestamp,
@@ -91,7 +92,7 @@ pub fn read(sender: &str, message_id: &str, body: &[u8]) -> Result<Told, Vec<Fie
         told.events.extend(event.as_ref().map(event::to_pb));
     }
     for (idx, it) in orders.iter().enumerate() {
-        let asked = item::<Asked>(&format!("orders[{idx}]"), it, &mut wrong);
+        let asked = item::<OrderToJudge>(&format!("orders[{idx}]"), it, &mut wrong);
         told.orders.extend(asked.map(|asked| pb::ScoreOrderRequest {
             request_id: asked.request_id,
             event_time: Some(time_to_pb(asked.event_time)),
@@ -168,7 +169,7 @@ impl Told {
             .await;
         let decisions: Vec<_> = stream::iter(self.orders)
             .map(|order| async move {
-                match watched(shared, order, None).await {
+                match watched(shared, Asked { request: order, due: None }, None).await {
                     Ok(scored) => (Code::Ok, decided(&scored.decision)),
                     Err(status) => (status.code(), json!({ "error": refusal(&status) })),
                 }

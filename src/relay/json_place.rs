@@ -23,11 +23,13 @@ pub fn violation(root: &str, text: &str, error: &serde_json::Error) -> FieldViol
 
 /// The message without what was found: names of fields and variants that are ours stay.
 fn described(message: &str) -> String {
-    let message = message.split(" at line ").next().unwrap_or_default();
+    let message = message.rsplit_once(" at line ").map_or(message, |(said, _)| said);
+    // Anything else is a sentence of ours about a value, and repeats it.
+    let is_ours = message.starts_with("invalid ") || message.starts_with("unknown ");
     if let Some(name) = message.strip_prefix("missing field ") {
         return format!("lacks the field {name}");
     }
-    if let Some((_, expected)) = message.rsplit_once(", expected ") {
+    if is_ours && let Some((_, expected)) = message.rsplit_once(", expected ") {
         let what = if message.starts_with("unknown field") {
             "has an unknown field"
         } else {
@@ -178,6 +180,13 @@ mod tests {
         assert_eq!(said, "lacks the field `order`");
         let (field, said) = told(r#"{"event_id":"e1","event_time":"alice","fact":{}}"#);
         assert_eq!((&*field, &*said), ("events[0].event_time", "does not read"));
+        for tricky in ["x, expected bob", "x, expected bob at line 1", "bob at line 2"] {
+            let (_, said) =
+                told(&format!(r#"{{"event_id":"e1","event_time":"{tricky}","fact":{{}}}}"#));
+            assert!(!said.contains("bob"), "{said}");
+            let (_, said) = order(&format!(r#""device_distance_km":"{tricky}""#));
+            assert!(!said.contains("bob") && said.contains("expected f64"), "{said}");
+        }
     }
 
     #[test]

@@ -12,8 +12,10 @@ use crate::relay::{config, environment, json, until};
 use crate::replicas::broker::Broker;
 use crate::server::{Server, orderlens};
 
-const QUICK: [(&str, &str); 3] = [
-    ("tries_max = 12", "tries_max = 3 "),
+/// Gives up soon, or never.
+const SOON: (&str, &str) = ("tries_max = 12 ", "tries_max = 3 ");
+const NEVER: (&str, &str) = ("tries_max = 12 ", "tries_max = 1000 ");
+const QUICK: [(&str, &str); 2] = [
     ("first_pause_ms = 500", "first_pause_ms = 20"),
     ("longest_pause_ms = 60000", "longest_pause_ms = 100"),
 ];
@@ -58,16 +60,16 @@ fn deliveries(arguments: &[&str], dir: &Path, file: &Path) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-fn set_up(dir: &Path) -> (Receiver, PathBuf) {
+fn set_up(dir: &Path, tries: (&str, &str)) -> (Receiver, PathBuf) {
     let receiver = Receiver::open();
-    let file = config(dir, &QUICK, &sink(&receiver.url));
+    let file = config(dir, &[tries, QUICK[0], QUICK[1]], &sink(&receiver.url));
     (receiver, file)
 }
 
 #[test]
 fn every_decision_is_told_in_order_again_after_failures_and_after_a_kill() {
     let dir = tempfile::tempdir().unwrap();
-    let (receiver, file) = set_up(dir.path());
+    let (receiver, file) = set_up(dir.path(), NEVER);
     let server = start(dir.path(), &file);
     receiver.answer(&[503, 429]);
     let mut made = score(&server, 0..5);
@@ -109,7 +111,7 @@ fn every_decision_is_told_in_order_again_after_failures_and_after_a_kill() {
 #[test]
 fn what_is_given_up_is_listed_and_can_be_tried_again() {
     let dir = tempfile::tempdir().unwrap();
-    let (receiver, file) = set_up(dir.path());
+    let (receiver, file) = set_up(dir.path(), SOON);
     let server = start(dir.path(), &file);
     receiver.always(Some(500));
     let made = score(&server, 0..2);
@@ -147,7 +149,7 @@ fn a_broker_is_told_once_even_if_it_was_away() {
     let mut broker = Broker::start();
     let sink = "[deliveries.sinks.bus]\nurl_variable = \"BUS_URL\"\nstream = \"NOTICES\"\n\
         subject = \"orderlens.notices\"\nkinds = [\"decision\"]\n";
-    let changes = [QUICK[1], QUICK[2]];
+    let changes = [NEVER, QUICK[0], QUICK[1]];
     let file = config(dir.path(), &changes, sink);
     let arguments = ["--config", file.to_str().unwrap()];
     let server =
