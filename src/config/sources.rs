@@ -1,4 +1,4 @@
-//! Reads what comes in by webhooks and goes out to sinks: sections `sources` and `deliveries`.
+//! Reads who sends webhooks and which sinks are told of what.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Sees when something is worth a look that no record tells: sources that miss what is wanted.
+//! Sees what is worth a look and in no record: sources that miss what is wanted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

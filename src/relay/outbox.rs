@@ -1,4 +1,4 @@
-//! What a sink was told, what it was not, and what was given up: a small file per sink.
+//! What a sink was told, what waits, what was given up: a small file per sink.
 //!
 //! The journal holds what there is to tell, so the file holds a position, the alerts that no
 //! record holds, and the dead letters. It is put in place whole, so a crash leaves the one
