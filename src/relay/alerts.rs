@@ -1,4 +1,4 @@
-//! Sees what is worth a look and in no record: sources that miss what is wanted.
+//! Sees what is worth a look and in no record: sources that miss their target.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
