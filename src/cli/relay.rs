@@ -1,4 +1,4 @@
-//! Opens what comes in and goes out beside gRPC: webhooks, and deliveries to sinks.
+//! Opens what comes in and goes out beside gRPC: webhooks and deliveries.
 
 use std::sync::Arc;
 

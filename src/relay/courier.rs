@@ -1,4 +1,4 @@
-//! Takes to one sink what the journal tells, in its order, until the sink has it.
+//! Takes to one sink what the journal tells, in order, until it has it.
 //!
 //! One letter at a time: a sink hears of things in the order in which they were recorded,
 //! unless one was given up and is tried again later. A sink that is slow or away keeps nobody

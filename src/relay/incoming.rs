@@ -1,4 +1,4 @@
-//! The body of a webhook: events and orders as JSON, told through the door of gRPC.
+//! The body of a webhook: events and orders as JSON, told as gRPC tells them.
 
 use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! A receiver of webhooks that answers as it is told to, and remembers what came.
+//! A receiver of webhooks that answers as told, and remembers what came.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -73,7 +73,8 @@ fn answer_all(stream: &TcpStream, told: &Mutex<Told>) {
             let found = headers.iter().find_map(|(it, value)| (it == name).then(|| value.clone()));
             found.unwrap_or_else(|| panic!("no {name} in {headers:?}"))
         };
-        let (id, seconds) = (header("webhook-id"), header("webhook-timestamp").parse().unwrap());
+        let (id, time) = (header("webhook-id"), header("webhook-timestamp"));
+        let seconds: i64 = time.parse().unwrap();
         assert!((unix_now() - seconds).abs() < 60, "each try has its own time");
         assert_eq!(header("webhook-signature"), signature(SECRET, &id, seconds, &body));
         let mut told = told.lock().unwrap();
