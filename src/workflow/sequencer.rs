@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::domain::exploration::ExplorationReport;
 use crate::domain::query::DecisionKey;
@@ -51,7 +51,7 @@ pub struct Sequencer {
     pub(super) membership: Option<Membership>,
     recent: VecDeque<(u64, Arc<ScoredOrder>)>,
     pub(super) work: WorkLog,
-    shed_watch: ShedWatch,
+    pub(super) shed_watch: ShedWatch,
     nanos: Stopwatch,
     /// When it started.
     now: Timestamp,
@@ -210,10 +210,9 @@ impl Sequencer {
     ) {
         if let Some(before) = self.state.answered(&request.request_id) {
             let is_same = before.content == request_digest(&request);
-            let place = self.place(before.position);
             let asked = Box::new(request);
-            answer(reply, Ok(Scored::Before { place, is_same, asked }));
-            return;
+            let known = Scored::Before { place: self.place(before.position), is_same, asked };
+            return answer(reply, Ok(known));
         }
         // Work for nobody would only make the others late.
         if pace.is_over(self.nanos) {
@@ -298,14 +297,6 @@ impl Sequencer {
             self.outlets.keys.publish(self.state.access.keys_in_use());
         }
         self.look_for_shedding();
-    }
-
-    pub(super) fn look_for_shedding(&mut self) {
-        let status = self.state.graph.status();
-        if let Some(until) = self.shed_watch.news(&status) {
-            let n_shed = status.counts.n_shed;
-            warn!(%until, n_shed, "the graph is full: orders before {until} are shed");
-        }
     }
 
     /// Hands a record to the writer; waits for room, which slows the doors down.

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use tracing::warn;
+
 use crate::domain::record::Record;
 use crate::workflow::command::{Reply, Told};
 use crate::workflow::error::Error;
@@ -17,7 +19,7 @@ impl Sequencer {
             answer(reply, Err(Error::UnknownDecision(missing)));
             return;
         }
-        if let Some(before) = self.state.told(digests.id) {
+        if let Some(before) = self.state.told_as(digests.id) {
             let is_same = before.content == digests.content;
             answer(reply, Ok(Told::Before { position: before.position, is_same }));
             return;
@@ -38,6 +40,15 @@ impl Sequencer {
         let membership = self.membership.as_ref();
         if !membership.is_some_and(|it| it.records_held.load(Ordering::Relaxed)) {
             self.outlets.tail.push(position, record);
+        }
+    }
+
+    /// Tells the log when the graph has begun to shed orders.
+    pub(super) fn look_for_shedding(&mut self) {
+        let status = self.state.graph.status();
+        if let Some(until) = self.shed_watch.news(&status) {
+            let n_shed = status.counts.n_shed;
+            warn!(%until, n_shed, "the graph is full: orders before {until} are shed");
         }
     }
 }

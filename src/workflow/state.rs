@@ -174,8 +174,13 @@ impl State {
         self.orders.get(&order_digest(order)).copied()
     }
 
-    /// Where an event with an id of this digest was told, if it was.
-    pub fn told(&self, id: Digest) -> Option<Entry> {
+    /// Where an event with this id was told, if it was.
+    pub fn told(&self, event_id: &str) -> Option<Entry> {
+        self.told_as(text_digest(event_id))
+    }
+
+    /// The same by the digest of the id.
+    pub fn told_as(&self, id: Digest) -> Option<Entry> {
         self.events.get(&id).copied()
     }
 

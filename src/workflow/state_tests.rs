@@ -15,9 +15,7 @@ use crate::workflow::fixtures::{
     at, bundle, judge, model_activated, new_id, order, placed, request,
 };
 use crate::workflow::judge_order::Stamp;
-use crate::workflow::state::{
-    Entry, State, differing_fields, event_digest, request_digest, text_digest,
-};
+use crate::workflow::state::{Entry, State, differing_fields, event_digest, request_digest};
 use crate::workflow::strategy_ledger::STRATEGIES_MAX;
 
 fn empty() -> State {
@@ -63,7 +61,7 @@ fn every_record_is_found_at_its_own_position() {
     assert_eq!((&*active.hash, &*active.toml), ("h1", "plain"));
     assert_eq!((state.models.active_hash(), state.position), ("h2", 5));
     assert_eq!(
-        state.told(text_digest(&event.event_id)),
+        state.told(&event.event_id),
         Some(Entry { position: 3, content: event_digest(&event) })
     );
     assert_eq!(state.decision_position(first), Some(4));
