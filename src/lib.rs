@@ -21,6 +21,7 @@ pub mod grpc;
 pub mod import;
 pub mod model;
 pub mod plot;
+pub mod relay;
 pub mod simulator;
 pub mod store;
 pub mod stream;

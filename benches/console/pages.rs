@@ -95,6 +95,7 @@ async fn start(engine: &Arc<Engine>, stopping: CancellationToken) -> (SocketAddr
             delay_max: Span::minutes(5),
             target: 0.999,
         })),
+        deliveries: Arc::default(),
         levers: LeverTools { read: levers, moved: with_levers },
     }));
     let token = console.token();

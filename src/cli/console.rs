@@ -24,9 +24,9 @@ use crate::console::server::serve;
 use crate::domain::access::{Permission, PersonDraft, Role};
 use crate::domain::strategy_version::Signer;
 use crate::domain::time::Span;
+use crate::grpc::watch::Watch;
 use crate::workflow::access_service::AccessService as _;
 use crate::workflow::engine::Engine;
-use crate::workflow::event_health::EventBoard;
 use crate::workflow::service::OrderService as _;
 use crate::workflow::strategy_file::LastReload;
 
@@ -65,7 +65,7 @@ pub async fn open_console(
     settings: &ServiceSettings,
     engine: &Arc<Engine>,
     market: Market,
-    events: &Arc<EventBoard>,
+    watch: &Watch,
 ) -> miette::Result<Option<Pages>> {
     let Some(listen) = settings.console.listen else { return Ok(None) };
     let doors = &settings.doors;
@@ -85,7 +85,8 @@ pub async fn open_console(
         random: clock::random,
         settings: limits(settings),
         market,
-        events: events.clone(),
+        events: watch.events.clone(),
+        deliveries: watch.deliveries.clone(),
         levers: LeverTools { read: levers, moved: with_levers },
     }));
     let origin = format!("{scheme}://{}", listener.local_addr().into_diagnostic()?);

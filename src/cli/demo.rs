@@ -24,6 +24,7 @@ use crate::cli::operations::{open_operations, watch};
 use crate::cli::output::{bar, say};
 use crate::cli::paint::Ink;
 use crate::cli::picture::svg;
+use crate::cli::relay::Relay;
 use crate::cli::render::Page;
 use crate::cli::serve::{Doors, bind, identity, open_engine, serve_engine, stop_signal};
 use crate::cli::settings::ServiceFiles;
@@ -113,7 +114,7 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     let mut settings = settings.clone();
     settings.console.listen = args.console.or(settings.console.listen);
     let watch = watch(&settings.operations);
-    let pages = open_console(&settings, &engine, Market::Synthetic, &watch.events).await?;
+    let pages = open_console(&settings, &engine, Market::Synthetic, &watch).await?;
     let operations = open_operations(&settings.operations, args.operations).await?;
     let settings = &settings;
     let (past, today) = market(args)?;
@@ -126,7 +127,8 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     let until = async move {
         tokio::select! { () = stop_signal() => {}, _ = stopped => {} }
     };
-    let doors = Doors { grpc: listener.into(), pages, operations, watch };
+    let relay = Relay::default();
+    let doors = Doors { grpc: listener.into(), pages, operations, watch, relay };
     let served = serve_engine(settings, engine.clone(), doors, until);
     let showing = async {
         let told = play(args, &engine, &url, today).await;

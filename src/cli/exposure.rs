@@ -23,7 +23,9 @@ pub fn refuse_open_doors(settings: &ServiceSettings) -> miette::Result<()> {
         ));
     }
     refuse_in_clear(settings.listen, doors)?;
-    settings.console.listen.map_or(Ok(()), |listen| refuse_in_clear(listen, doors))
+    // Whoever sends webhooks signs them; they need the second alone, like people.
+    let others = [settings.console.listen, settings.sources.listen];
+    others.into_iter().flatten().try_for_each(|listen| refuse_in_clear(listen, doors))
 }
 
 fn refuse_in_clear(address: SocketAddr, doors: &DoorSettings) -> miette::Result<()> {
@@ -95,6 +97,8 @@ mod tests {
         assert_eq!(refused(behind), "nothing");
         let pages = |it: &mut ServiceSettings| it.console.listen = "0.0.0.0:1".parse().ok();
         assert_eq!(refused(pages), "in the clear");
+        let hooks = |it: &mut ServiceSettings| it.sources.listen = "0.0.0.0:1".parse().ok();
+        assert_eq!(refused(hooks), "in the clear");
         let pages_with_tls = |it: &mut ServiceSettings| {
             pages(it);
             with_tls(it);

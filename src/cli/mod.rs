@@ -16,6 +16,7 @@ pub mod case;
 pub mod check_config;
 pub mod clock;
 pub mod console;
+pub mod deliveries;
 pub mod demo;
 pub mod difference_page;
 pub mod erase;
@@ -59,6 +60,7 @@ pub mod picture;
 pub mod probe;
 pub mod queue;
 pub mod rehearse;
+pub mod relay;
 pub mod render;
 pub mod replay;
 pub mod replica;
@@ -146,6 +148,8 @@ enum Command {
     Erase(erase::EraseArgs),
     /// Show who did what, and follow the chain of the audit log
     Audit(audit::AuditArgs),
+    /// Show what was told to other systems and what was given up, and try that again
+    Deliveries(deliveries::DeliveriesArgs),
     /// Check configuration files and report every mistake
     CheckConfig(check_config::Args),
     /// Ask a server by gRPC health whether it serves
@@ -187,6 +191,7 @@ pub fn run(cli: Cli) -> miette::Result<()> {
         Command::Key(args) => key::run(&args),
         Command::Erase(args) => erase::run(&args),
         Command::Audit(args) => audit::run(&args),
+        Command::Deliveries(args) => deliveries::run(&args),
         Command::CheckConfig(args) => check_config::run(&args),
         Command::Probe(args) => probe::run(&args),
         Command::Bench(args) => load::run(&args),

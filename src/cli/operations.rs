@@ -59,7 +59,7 @@ pub fn watch(settings: &OperationsSettings) -> Watch {
     let micros = i64::try_from(settings.events_late.as_micros()).unwrap_or(i64::MAX);
     let objective = EventObjective { delay_max: Span(micros), target: settings.events_target };
     let events = Arc::new(EventBoard::new(objective));
-    Watch { calls: Arc::default(), events, spans: spans() }
+    Watch { calls: Arc::default(), events, deliveries: Arc::default(), spans: spans() }
 }
 
 /// Who follows calls: an `OpenTelemetry` collector, when this build can and the environment names one.

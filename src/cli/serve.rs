@@ -18,6 +18,7 @@ use crate::cli::identity_fingerprint;
 use crate::cli::log::start_log;
 use crate::cli::operations::{open_operations, serve_operations, watch};
 use crate::cli::output::say;
+use crate::cli::relay::{Relay, open_relay};
 use crate::cli::replica::replica_settings;
 use crate::cli::settings::{
     ServiceFiles, bundle_reader, engine_settings, grpc_settings, load_judge, reader,
@@ -73,11 +74,13 @@ pub fn run(args: &Args) -> miette::Result<()> {
             None => open_engine(&settings)?,
         });
         let watch = watch(&settings.operations);
-        let pages = open_console(&settings, &engine, Market::Real, &watch.events).await?;
+        let pages = open_console(&settings, &engine, Market::Real, &watch).await?;
         let operations = open_operations(&settings.operations, args.operations).await?;
+        let relay = open_relay(&settings).await?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         say(format!("listening on {scheme}://{address}"));
-        let doors = Doors { grpc: Entrance::new(listener, tls), pages, operations, watch };
+        let grpc = Entrance::new(listener, tls);
+        let doors = Doors { grpc, pages, operations, watch, relay };
         serve_engine(&settings, engine, doors, stop_signal()).await
     })
 }
@@ -98,6 +101,8 @@ pub struct Doors {
     pub operations: Option<TcpListener>,
     /// What they see.
     pub watch: Watch,
+    /// Webhooks, and deliveries to other systems.
+    pub relay: Relay,
 }
 
 /// Serves an engine until `stop`, then saves a snapshot and lets the data folder go.
@@ -128,6 +133,7 @@ pub async fn serve_engine(
         let (engine, watch) = (engine.clone(), watch.clone());
         serve_operations(listener, engine, watch, last_reload, stopping.clone())
     });
+    let relay = doors.relay.start(&engine, &identity, &watch, &stopping)?;
     let served = serve(doors.grpc, engine.clone(), identity, clock::now, (grpc, watch), stop).await;
     stopping.cancel();
     if let Some(pages) = pages
@@ -135,8 +141,8 @@ pub async fn serve_engine(
     {
         warn!(%error, "the pages ended badly");
     }
-    if let Some(watching) = watching {
-        drop(watching.await);
+    for task in watching.into_iter().chain(relay) {
+        drop(task.await);
     }
     // Waiting for the aborted tasks gives their handles of the engine back.
     for task in [saver, watcher] {

@@ -13,6 +13,7 @@ pub mod rule_syntax;
 pub mod rule_types;
 pub mod secret;
 pub mod service;
+pub mod sources;
 pub mod strategy;
 pub mod strategy_actions;
 pub mod strategy_edit;

@@ -11,6 +11,7 @@ use crate::config::operations::{OperationsSettings, operations};
 use crate::config::reader::{Found, Section, read_document};
 use crate::config::records::{RecordsSettings, records};
 use crate::config::replica::{ReplicaLimits, replica};
+use crate::config::sources::{DeliverySettings, SourceSettings, deliveries, sources};
 use crate::model::background::ROWS_MAX;
 
 /// Everything that runs the service but is not a business decision.
@@ -40,6 +41,10 @@ pub struct ServiceSettings {
     pub replica: ReplicaLimits,
     /// Who may connect, and how.
     pub doors: DoorSettings,
+    /// What comes in beside gRPC.
+    pub sources: SourceSettings,
+    /// What goes out.
+    pub deliveries: DeliverySettings,
 }
 
 /// Folders and files, as written: relative ones start at the working folder.
@@ -161,6 +166,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
     let operations = operations(root);
     let replica = root.section("replica").and_then(|section| replica(&section));
     let doors = read_doors(root);
+    let (sources, deliveries) = (sources(root), deliveries(root));
     Some(ServiceSettings {
         listen: listen?,
         paths: paths?,
@@ -174,6 +180,8 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
         operations: operations?,
         replica: replica?,
         doors: doors?,
+        sources: sources?,
+        deliveries: deliveries?,
     })
 }
 

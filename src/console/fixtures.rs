@@ -43,6 +43,7 @@ pub(super) fn console(dir: &Path) -> Arc<Console> {
         },
         market: Market::Real,
         events: Arc::new(EventBoard::new(OBJECTIVE)),
+        deliveries: Arc::default(),
         levers: LeverTools { read: |_| Ok(Vec::new()), moved: |text, _| Ok(text.to_owned()) },
     }))
 }

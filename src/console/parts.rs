@@ -11,6 +11,7 @@ use crate::domain::lever::Lever;
 use crate::domain::strategy_version::StrategyMistake;
 use crate::domain::time::{Span, Timestamp};
 use crate::workflow::access_service::AccessService as _;
+use crate::workflow::deliveries::DeliveryBoard;
 use crate::workflow::engine::Engine;
 use crate::workflow::error::Error;
 use crate::workflow::event_health::EventBoard;
@@ -58,6 +59,8 @@ pub struct ConsoleParts {
     pub market: Market,
     /// How the sources of events do.
     pub events: Arc<EventBoard>,
+    /// How deliveries to other systems do.
+    pub deliveries: Arc<DeliveryBoard>,
     /// Levers of strategies.
     pub levers: LeverTools,
 }
@@ -82,6 +85,8 @@ pub struct Console {
     pub market: Market,
     /// How the sources of events do.
     pub events: Arc<EventBoard>,
+    /// How deliveries to other systems do.
+    pub deliveries: Arc<DeliveryBoard>,
     /// Levers of strategies.
     pub levers: LeverTools,
     /// Who is signed in.
@@ -106,6 +111,7 @@ impl Console {
             settings: parts.settings,
             market: parts.market,
             events: parts.events,
+            deliveries: parts.deliveries,
             levers: parts.levers,
             sessions: Sessions::default(),
             claims: Claims::default(),

@@ -65,12 +65,31 @@ async fn ingest<S: OrderService>(
         return rejected(String::new(), &missing);
     };
     let (event_id, teller) = (message.event_id.clone(), Teller::of_event(&message));
-    let door = shared.door();
-    let admitted = caller.admit(door.now);
+    let admitted = caller.admit((shared.clock)());
     if let Err(why) = admitted.and_then(|()| caller.attribute_event(&mut message, METHOD)) {
         shared.watch.item(ItemStream::IngestEvents, Some(&why));
         return rejected(event_id, &why);
     }
+    let told = tell(shared, &teller, message).await;
+    shared.watch.item(ItemStream::IngestEvents, told.as_ref().err());
+    match told {
+        Ok(ack) => {
+            pb::IngestEventsResponse { event_id, status: ack_to_pb(ack).into(), error: None }
+        }
+        Err(failed) => rejected(event_id, &failed),
+    }
+}
+
+/// Tells a fact to the engine: checked, sealed, and durable when it was taken.
+///
+/// # Errors
+/// The status of the refusal.
+pub async fn tell<S: OrderService>(
+    shared: &Shared<S>,
+    teller: &Teller,
+    message: pb::Event,
+) -> Result<Ack, Status> {
+    let door = shared.door();
     let mut check = Check::at_door(door);
     let read = event::read(&mut check, &Path::Root.field("event"), message);
     let (event_time, told) = match check.finish(read) {
@@ -81,14 +100,8 @@ async fn ingest<S: OrderService>(
         }
         Err(error) => (door.now, Err(status::of_invalid(&error))),
     };
-    shared.watch.event(&teller, told.as_ref().copied(), event_time, door.now);
-    shared.watch.item(ItemStream::IngestEvents, told.as_ref().err());
-    match told {
-        Ok(ack) => {
-            pb::IngestEventsResponse { event_id, status: ack_to_pb(ack).into(), error: None }
-        }
-        Err(failed) => rejected(event_id, &failed),
-    }
+    shared.watch.event(teller, told.as_ref().copied(), event_time, door.now);
+    told
 }
 
 fn rejected(event_id: String, why: &Status) -> pb::IngestEventsResponse {

@@ -10,6 +10,7 @@ use crate::grpc::call_names::ItemStream;
 use crate::grpc::spans::SpanSink;
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::event::Fact;
+use crate::workflow::deliveries::DeliveryBoard;
 use crate::workflow::event_health::{EventBoard, EventKind, Fate, Refusal};
 use crate::workflow::service::Ack;
 
@@ -20,6 +21,8 @@ pub struct Watch {
     pub calls: Arc<CallCounts>,
     /// How the sources of events do.
     pub events: Arc<EventBoard>,
+    /// How deliveries to other systems do.
+    pub deliveries: Arc<DeliveryBoard>,
     /// Who follows calls; `None` = nobody.
     pub spans: Option<Arc<dyn SpanSink>>,
 }
@@ -77,6 +80,17 @@ impl Teller {
             Some(Fact::Outcome(it)) => (EventKind::Outcome, key(&it.order)),
         };
         Self { source: source.unwrap_or_default(), kind }
+    }
+
+    /// The same, under a name of its own when the message names no source.
+    #[must_use]
+    pub fn or_named(self, name: &str) -> Self {
+        if self.source.is_empty() { Self { source: name.into(), ..self } } else { self }
+    }
+
+    /// What kind of event is told.
+    pub fn kind(&self) -> EventKind {
+        self.kind
     }
 
     /// Of an order to be judged.

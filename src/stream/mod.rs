@@ -6,4 +6,5 @@
 pub mod batch;
 pub mod error;
 pub mod link;
+pub mod publisher;
 pub mod settings;

@@ -16,8 +16,9 @@ use crate::grpc::shared::Clock;
 use crate::grpc::watch::Watch;
 use crate::telemetry::facts::Answering;
 use crate::telemetry::page::{Family, Page, family};
-use crate::telemetry::{calls, events, facts, handling, work};
+use crate::telemetry::{calls, deliveries, events, facts, handling, work};
 use crate::workflow::calibration_watch::calibration_error;
+use crate::workflow::deliveries::SinkStatus;
 use crate::workflow::dossier_service::DossierService as _;
 use crate::workflow::engine::Engine;
 use crate::workflow::event_health::report::SourceHealth;
@@ -66,6 +67,7 @@ struct Scrape {
     items: Vec<(ItemStream, &'static str, u64)>,
     waits: (Vec<u64>, f64),
     sources: Vec<SourceHealth>,
+    sinks: Vec<(Box<str>, SinkStatus)>,
     status: Option<SystemStatus>,
     plumbing: Option<Plumbing>,
     watched: Option<Arc<Watched>>,
@@ -136,6 +138,7 @@ impl Exporter {
             items: self.watch.calls.items(),
             waits: self.watch.calls.waits(),
             sources: self.watch.events.report(now),
+            sinks: self.watch.deliveries.report(),
             status: self.engine.get_system_status().await.ok(),
             plumbing: self.engine.plumbing().await.ok(),
             watched,
@@ -205,6 +208,7 @@ impl Collector for Scrape {
         let tally = watched.map_or(&nothing, |it| &it.tally);
         work::write(page, tally, self.waits.clone())?;
         events::write(page, &self.sources)?;
+        deliveries::write(page, &self.sinks, self.now)?;
         facts::write_status(page, self.status.as_ref(), &self.reload)?;
         facts::write_plumbing(page, self.plumbing.as_ref(), self.now)?;
         let durable = self.plumbing.as_ref().map(|it| it.durable_position);

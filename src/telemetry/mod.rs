@@ -5,6 +5,7 @@
 //! knows nothing of this folder, and a scrape costs nothing when nobody asks.
 
 mod calls;
+mod deliveries;
 mod events;
 pub mod exporter;
 mod facts;

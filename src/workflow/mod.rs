@@ -13,6 +13,7 @@ pub mod case_service;
 pub mod command;
 pub mod compare_bundles;
 pub mod degraded;
+pub mod deliveries;
 pub mod dossier_service;
 pub mod durable_mark;
 pub mod engine;

@@ -35,6 +35,7 @@ mod postgres;
 #[path = "../shared/postgres_cluster.rs"]
 mod postgres_cluster;
 mod python_client;
+mod relay;
 mod replicas;
 mod reviews;
 mod scenarios;

@@ -14,6 +14,8 @@ pub(crate) struct Server {
     pub sign_in: String,
     /// `http://127.0.0.1:port/metrics`.
     pub metrics: String,
+    /// `http://127.0.0.1:port/v1/webhooks/`; empty without webhooks.
+    pub webhooks: String,
 }
 
 impl Server {
@@ -59,23 +61,26 @@ impl Server {
             .expect("the built binary starts");
         let stdout = child.stdout.take().expect("stdout is piped");
         let mut lines = BufReader::new(stdout).lines();
-        let (mut sign_in, mut metrics) = (String::new(), String::new());
+        let (mut sign_in, mut metrics, mut webhooks) = Default::default();
         let url = lines
             .by_ref()
             .map_while(Result::ok)
             .find_map(|line| {
                 if line.contains("/sign-in?link=") {
-                    sign_in.clone_from(&line);
+                    sign_in = line.clone();
                 }
                 if let Some(url) = line.strip_prefix("metrics on ") {
-                    url.clone_into(&mut metrics);
+                    metrics = url.to_owned();
+                }
+                if let Some(url) = line.strip_prefix("webhooks on ") {
+                    webhooks = url.to_owned();
                 }
                 line.strip_prefix("listening on ").map(str::to_owned)
             })
             .expect("the server says where it listens");
         // Nobody reads on: the rest of stdout is drained so that the server never blocks on it.
         std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
-        Self { child, url, sign_in, metrics }
+        Self { child, url, sign_in, metrics, webhooks }
     }
 
     /// SIGSTOP, SIGCONT or another signal.

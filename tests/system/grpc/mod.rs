@@ -77,7 +77,7 @@ async fn start_with(in_flight_max: usize, deadline: Duration) -> Server {
 pub(crate) fn watch() -> Watch {
     let objective = EventObjective { delay_max: Span::minutes(5), target: 0.999 };
     let events = Arc::new(EventBoard::new(objective));
-    Watch { calls: Arc::default(), events, spans: None }
+    Watch { calls: Arc::default(), events, deliveries: Arc::default(), spans: None }
 }
 
 impl Server {

@@ -40,6 +40,7 @@ pub fn console(engine: Engine) -> Arc<Console> {
             delay_max: Span::minutes(5),
             target: 0.999,
         })),
+        deliveries: Arc::default(),
         levers: LeverTools { read: |_| Ok(Vec::new()), moved: |text, _| Ok(text.to_owned()) },
     }))
 }

@@ -1,5 +1,6 @@
 //! How the service does.
 
+pub mod deliveries;
 pub mod sources;
 pub mod view;
 
@@ -16,6 +17,7 @@ use crate::console::failure::Failure;
 use crate::console::format::count;
 use crate::console::frame::{Frame, Place, page};
 use crate::console::guard::Visit;
+use crate::console::pages::health::deliveries::SinkRow;
 use crate::console::pages::health::sources::SourcesView;
 use crate::console::pages::health::view::{Facts, Problem, ReloadView, WorkView, problems};
 use crate::console::parts::Console;
@@ -45,6 +47,7 @@ struct HealthPage {
     work: WorkView,
     reload: Option<ReloadView>,
     sources: SourcesView,
+    sinks: Vec<SinkRow>,
     n_pending: String,
     /// Since the pages were opened.
     uptime: String,
@@ -68,6 +71,8 @@ pub async fn show(
     let told = console.events.report(now);
     let mut problems = problems(words, &status, &graph, &work, reload.as_ref());
     problems.extend(sources::problems(words, &told));
+    let delivered = console.deliveries.report();
+    problems.extend(deliveries::problems(words, &delivered, now));
     page(&HealthPage {
         frame: Frame::new(&console, &visit, Place::Health),
         problems,
@@ -75,6 +80,7 @@ pub async fn show(
         work: WorkView::new(words, &work),
         reload: reload.as_ref().map(|it| ReloadView::new(words, it)),
         sources: SourcesView::new(words, &told, console.events.objective(), now),
+        sinks: deliveries::rows(words, &delivered, now),
         n_pending: count(console.pending.n_waiting() as u64),
         uptime: words.span(now - console.opened_at),
         status,
