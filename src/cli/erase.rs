@@ -1,4 +1,4 @@
-//! `orderlens erase`: identifiers of a person, out of everything that is shown or computed.
+//! `orderlens erase`: takes a person out of all that is shown or computed.
 //!
 //! The server hashes what it gets. A raw identifier on a command line is seen by other programs
 //! of the machine, so it is read from the input instead.

@@ -107,6 +107,7 @@ impl Relay {
         let mut tasks = Vec::new();
         let office = Office {
             reader: engine.journal_reader(),
+            erased: engine.erased_board(),
             board: watch.deliveries.clone(),
             clock: clock::now,
             chance,

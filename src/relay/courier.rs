@@ -21,6 +21,7 @@ use crate::store::error::Error as StoreError;
 use crate::store::journal::reader::JournalReader;
 use crate::store::log::read_from;
 use crate::workflow::deliveries::{DeliveryBoard, SinkStatus};
+use crate::workflow::erased_board::ErasedBoard;
 
 /// How often the end of the journal, and requests, are looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -62,6 +63,8 @@ pub struct Route {
 pub struct Office {
     /// The journal.
     pub reader: JournalReader,
+    /// What may not be told any more, though the journal holds it.
+    pub erased: Arc<ErasedBoard>,
     /// Where it tells how it does.
     pub board: Arc<DeliveryBoard>,
     /// Our clock.
@@ -213,15 +216,15 @@ impl Courier {
         if durable < self.next {
             return Ok(());
         }
-        let (reader, next, kinds) =
-            (self.office.reader.clone(), self.next, self.route.kinds.clone());
+        let (reader, erased) = (self.office.reader.clone(), self.office.erased.clone());
+        let (next, kinds) = (self.next, self.route.kinds.clone());
         let found = tokio::task::spawn_blocking(move || {
             let mut found = VecDeque::new();
             let mut after = next;
             for entry in read_from(&reader, next).take(RECORDS_MAX) {
                 let (position, record) = entry?;
                 after = position + 1;
-                let told = notices(position, &record).into_iter();
+                let told = notices(position, &erased.shown_record(record)).into_iter();
                 let wanted = told.filter(|notice| kinds.contains(&notice.kind));
                 found.extend(wanted.map(|notice| (after, notice.into())));
             }

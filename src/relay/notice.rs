@@ -95,6 +95,7 @@ pub fn notices(position: u64, record: &Record) -> Vec<Notice> {
         | Record::PersonChanged(_)
         | Record::Audited(_)
         | Record::Noted(_)
+        | Record::IdentifierErased(_)
         | Record::Followed(_)
         | Record::ApiKeyChanged(_) => Vec::new(),
     }

@@ -19,7 +19,7 @@ use crate::store::journal::Journal;
 use crate::store::journal::reader::JournalReader;
 use crate::store::records::follow::RecordsFollower;
 use crate::store::records::query::{DecisionRow, PageCursor, Records};
-use crate::workflow::command::{Command, Place, Scored, Told};
+use crate::workflow::command::{Command, Place, Scored};
 use crate::workflow::durable_mark::DurableMark;
 use crate::workflow::erased_board::ErasedBoard;
 use crate::workflow::error::{Error, with_cause};
@@ -49,12 +49,12 @@ pub type NewId = fn(Timestamp) -> DecisionId;
 pub struct Engine {
     pub(super) way: Way,
     pub(super) durable: DurableMark,
-    reader: JournalReader,
+    pub(super) reader: JournalReader,
     pub(super) records: Arc<Records>,
     pub(super) follower: RecordsFollower,
     past: Arc<Past>,
     pub(super) keys: Arc<KeyRing>,
-    erased: Arc<ErasedBoard>,
+    pub(super) erased: Arc<ErasedBoard>,
     active: watch::Receiver<Judge>,
     new_id: NewId,
     nanos: Stopwatch,
@@ -171,11 +171,6 @@ impl Engine {
         &self.past
     }
 
-    /// Reads the journal beside the engine.
-    pub fn journal_reader(&self) -> JournalReader {
-        self.reader.clone()
-    }
-
     /// Waits until a position is durable.
     pub(super) async fn reached(&self, position: u64) -> Result<(), Error> {
         self.durable.reached(position).await
@@ -207,31 +202,6 @@ impl Engine {
     /// The scored order without what was erased since.
     pub(super) async fn find_shown(&self, key: DecisionKey) -> Result<Arc<ScoredOrder>, Error> {
         Ok(self.erased.shown(self.find(key).await?))
-    }
-
-    async fn tell(&self, event: Event, id: Box<str>, received: Timestamp) -> Result<Ack, Error> {
-        let kept = event.clone();
-        let command =
-            |reply| Command::Ingest { event: Box::new(event), received_time: received, reply };
-        match self.ask(command).await? {
-            Told::New => Ok(Ack::Accepted),
-            Told::Before { position, is_same } => {
-                self.durable.reached(position).await?;
-                if is_same {
-                    return Ok(Ack::Duplicate);
-                }
-                let mut fields: Vec<Box<str>> = vec!["event_time".into(), "fact".into()];
-                if let Record::Event(before) = self.record_at(position).await? {
-                    let is_same_time = before.event.event_time == kept.event_time;
-                    let is_same_fact = before.event.fact == kept.fact;
-                    fields.retain(|field| match &**field {
-                        "event_time" => !is_same_time,
-                        _ => !is_same_fact,
-                    });
-                }
-                Err(Error::IdReused { id, fields })
-            }
-        }
     }
 
     async fn see(&self, trials: Vec<Trial>) -> Result<Seen, Error> {

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 
 use crate::domain::decision::Decision;
 use crate::domain::erasure::Erasures;
-use crate::domain::record::ScoredOrder;
+use crate::domain::record::{Record, ScoredOrder};
 use crate::workflow::service::WhatIfAnswer;
 
 /// The erasures of the moment.
@@ -22,6 +22,15 @@ impl ErasedBoard {
     /// A recorded order as it may be shown.
     pub fn shown(&self, scored: Arc<ScoredOrder>) -> Arc<ScoredOrder> {
         self.0.load().redacted(scored)
+    }
+
+    /// A record as it may be told.
+    pub fn shown_record(&self, record: Record) -> Record {
+        if let Record::Decision(scored) = record {
+            Record::Decision(self.shown(scored))
+        } else {
+            record
+        }
     }
 
     /// What would have been answered, as it may be shown.

@@ -21,6 +21,7 @@ mod engine_access;
 mod engine_dossiers;
 mod engine_erasures;
 mod engine_experiments;
+mod engine_facts;
 mod engine_keys;
 mod engine_models;
 mod engine_records;

@@ -1,4 +1,4 @@
-//! A person wants to be forgotten: what the built server shows and computes afterwards.
+//! A person wants to be forgotten: what is shown and computed afterwards.
 
 use orderlens::wire::pb::v1 as pb;
 use orderlens::wire::pb::v1::access_service_client::AccessServiceClient;
@@ -110,8 +110,7 @@ async fn an_erased_account_counts_nowhere_is_shown_nowhere_and_stays_so() {
     for n in 0..N_ORDERS {
         ids.push(scored(&mut decisions, request(n)).await.decision_id);
     }
-    let mut graph = GraphServiceClient::new(all.clone());
-    let key = pseudonym(&mut graph).await.expect("the account is known");
+    let key = pseudonym(&mut GraphServiceClient::new(all.clone())).await.expect("it is known");
     assert!(read(&mut decisions, &ids[5]).await.contains(&key), "evidence names the account");
 
     // Who may not, cannot.
