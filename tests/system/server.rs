@@ -61,19 +61,20 @@ impl Server {
             .expect("the built binary starts");
         let stdout = child.stdout.take().expect("stdout is piped");
         let mut lines = BufReader::new(stdout).lines();
-        let (mut sign_in, mut metrics, mut webhooks) = Default::default();
+        let (mut sign_in, mut metrics, mut webhooks) =
+            (String::new(), String::new(), String::new());
         let url = lines
             .by_ref()
             .map_while(Result::ok)
             .find_map(|line| {
                 if line.contains("/sign-in?link=") {
-                    sign_in = line.clone();
+                    sign_in.clone_from(&line);
                 }
                 if let Some(url) = line.strip_prefix("metrics on ") {
-                    metrics = url.to_owned();
+                    url.clone_into(&mut metrics);
                 }
                 if let Some(url) = line.strip_prefix("webhooks on ") {
-                    webhooks = url.to_owned();
+                    url.clone_into(&mut webhooks);
                 }
                 line.strip_prefix("listening on ").map(str::to_owned)
             })

@@ -75,13 +75,13 @@ fn every_decision_is_told_in_order_again_after_failures_and_after_a_kill() {
     let mut made = score(&server, 0..5);
     until("five deliveries", || (ids(&receiver).len() == 5).then_some(()));
     assert_eq!(ids(&receiver), made);
-    let received = receiver.received();
-    assert_eq!(received.len(), 7, "two tries failed");
-    assert!(received[..3].iter().all(|it| it.id == received[0].id), "tries have one id");
-    let first = &received[2].body;
+    let requests = receiver.received();
+    assert_eq!(requests.len(), 7, "two tries failed");
+    assert!(requests[..3].iter().all(|it| it.id == requests[0].id), "tries have one id");
+    let first = &requests[2].body;
     assert_eq!(
         (first["type"].as_str(), &first["id"]),
-        (Some("decision.made"), &received[0].id.clone().into())
+        (Some("decision.made"), &requests[0].id.clone().into())
     );
     assert!(first["data"]["position"].is_u64() && first["data"]["versions"]["model"].is_string());
     let text = first.to_string();
