@@ -53,7 +53,7 @@ async fn without_time_for_the_graph_a_person_decides_and_every_replay_says_so() 
     let again = client.score_order(orders::request(1)).await.unwrap().into_inner();
     assert_eq!((again.replayed, again.decision.as_ref()), (true, Some(&decision)));
     let other = client.score_order(orders::request(2)).await.unwrap().into_inner();
-    let other = other.decision.unwrap();
-    assert!(other.degraded_reasons().all(|it| it == v1::DegradedReason::LateEvent));
-    assert!(!other.evidence.unwrap().nodes.is_empty());
+    assert!(
+        other.decision.unwrap().degraded_reasons().all(|it| it == v1::DegradedReason::LateEvent)
+    );
 }
