@@ -1,5 +1,6 @@
 //! Opens what comes in and goes out beside gRPC: webhooks and deliveries.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use miette::{Context as _, IntoDiagnostic as _, miette};
@@ -15,7 +16,7 @@ use crate::cli::tls::{Protocol, acceptor};
 use crate::config::reader::Found;
 use crate::config::secret::secret_text;
 use crate::config::service::ServiceSettings;
-use crate::config::sources::{SinkPlace, SinkSettings};
+use crate::config::sources::{SinkPlace, SinkSettings, SubscriptionSettings};
 use crate::console::listener::Entrance;
 use crate::domain::entity::IdentityKey;
 use crate::domain::time::Span;
@@ -31,19 +32,27 @@ use crate::relay::notice::NoticeKind;
 use crate::relay::outbox::OutboxFile;
 use crate::relay::sender::{DoorLimits, Sender};
 use crate::relay::signature::Secret;
+use crate::relay::subscription::{Source, follow};
 use crate::stream::publisher::{Publisher, PublisherSettings};
 use crate::stream::settings::Servers;
+use crate::stream::subscriber::SubscriberSettings;
 use crate::workflow::engine::Engine;
 use crate::workflow::event_health::EventKind;
 
 /// Where senders post to, before their name.
 const PATH: &str = "/v1/webhooks/";
+/// Where the dead letters of subjects go, under the name of their source.
+const DEAD_STREAM: &str = "ORDERLENS_DEAD";
+const DEAD_SUBJECT: &str = "orderlens.dead";
 
 /// What comes in and goes out, ready to be started.
 #[derive(Debug, Default)]
 pub struct Relay {
     incoming: Option<Incoming>,
+    sources: Vec<Source>,
     routes: Vec<Route>,
+    /// Most orders of one stream, or messages of one source, that are worked on at a time.
+    depth: usize,
 }
 
 #[derive(Debug)]
@@ -52,7 +61,6 @@ struct Incoming {
     entrance: Entrance,
     senders: Vec<Sender>,
     limits: DoorLimits,
-    stream_items_max: usize,
 }
 
 /// Takes the address of webhooks and reads every secret.
@@ -62,9 +70,16 @@ struct Incoming {
 pub async fn open_relay(settings: &ServiceSettings) -> miette::Result<Relay> {
     let sinks = settings.deliveries.sinks.iter();
     let routes = sinks.map(|sink| route(settings, sink)).collect::<Result<_, _>>()?;
-    let Some(listen) = settings.sources.listen else {
-        return Ok(Relay { incoming: None, routes });
+    let subscriptions = settings.sources.subscriptions.iter();
+    let sources = subscriptions.map(|it| source(settings, it)).collect::<Result<_, _>>()?;
+    let incoming = match settings.sources.listen {
+        Some(listen) => Some(incoming(settings, listen).await?),
+        None => None,
     };
+    Ok(Relay { incoming, sources, routes, depth: settings.limits.stream_depth_max })
+}
+
+async fn incoming(settings: &ServiceSettings, listen: SocketAddr) -> miette::Result<Incoming> {
     let (sources, doors) = (&settings.sources, &settings.doors);
     let mut senders = Vec::new();
     for sender in &sources.senders {
@@ -87,9 +102,7 @@ pub async fn open_relay(settings: &ServiceSettings) -> miette::Result<Relay> {
         tolerance: Span(i64::try_from(sources.tolerance.as_micros()).unwrap_or(i64::MAX)),
         body_within: sources.body_within,
     };
-    let stream_items_max = settings.limits.stream_depth_max;
-    let incoming = Some(Incoming { listener, entrance, senders, limits, stream_items_max });
-    Ok(Relay { incoming, routes })
+    Ok(Incoming { listener, entrance, senders, limits })
 }
 
 impl Relay {
@@ -124,8 +137,21 @@ impl Relay {
             let courier = courier.wrap_err_with(|| format!("opening the outbox of `{sink}`"))?;
             tasks.push(tokio::spawn(courier.run()));
         }
+        // Places of its own: their number bounds what is under way here.
+        let share = |n_places| Shared {
+            service: engine.clone(),
+            identity: Arc::new(identity.clone()),
+            clock: clock::now,
+            stopping: stopping.clone(),
+            stream_items_max: self.depth,
+            watch: watch.clone(),
+            admission: Admission::new(Places::new(n_places)),
+        };
+        for source in self.sources {
+            tasks.push(tokio::spawn(follow(source, share(self.depth), stopping.clone())));
+        }
         if let Some(incoming) = self.incoming {
-            let shared = incoming.share(engine, identity, watch, stopping);
+            let shared = share(incoming.entrance.connections_max);
             tasks.push(incoming.serve(shared, stopping.clone()));
         }
         Ok(tasks)
@@ -133,25 +159,6 @@ impl Relay {
 }
 
 impl Incoming {
-    fn share(
-        &self,
-        engine: &Arc<Engine>,
-        identity: &IdentityKey,
-        watch: &Watch,
-        stopping: &CancellationToken,
-    ) -> Shared<Engine> {
-        Shared {
-            service: engine.clone(),
-            identity: Arc::new(identity.clone()),
-            clock: clock::now,
-            stopping: stopping.clone(),
-            stream_items_max: self.stream_items_max,
-            watch: watch.clone(),
-            // Places of its own: their number bounds what is under way here.
-            admission: Admission::new(Places::new(self.entrance.connections_max)),
-        }
-    }
-
     fn serve(self, shared: Shared<Engine>, stopping: CancellationToken) -> JoinHandle<()> {
         let door = WebhookDoor { shared, senders: self.senders, limits: self.limits };
         tokio::spawn(async move {
@@ -173,10 +180,8 @@ fn route(settings: &ServiceSettings, sink: &SinkSettings) -> miette::Result<Rout
             Carrier::Webhook(Box::new(carrier.wrap_err_with(to)?))
         }
         SinkPlace::Nats { url_variable, stream, subject } => {
-            let url = secret_text(url_variable).into_diagnostic()?.unwrap_or_default();
-            let servers = Servers::parse(&url).into_diagnostic();
             Carrier::Nats(Box::new(Publisher::new(PublisherSettings {
-                servers: servers.wrap_err_with(|| format!("reading {url_variable}"))?,
+                servers: servers(url_variable)?,
                 stream: stream.as_str().into(),
                 prefix: subject.as_str().into(),
                 ack_within: deliveries.within,
@@ -194,6 +199,37 @@ fn route(settings: &ServiceSettings, sink: &SinkSettings) -> miette::Result<Rout
         },
         alerts: Arc::new(Alerts::default()),
     })
+}
+
+fn source(settings: &ServiceSettings, asked: &SubscriptionSettings) -> miette::Result<Source> {
+    let (servers, within) = (servers(&asked.url_variable)?, settings.deliveries.within);
+    Ok(Source {
+        sender: Sender {
+            name: asked.name.clone(),
+            secrets: Vec::new(),
+            kinds: named(&asked.kinds, &EventKind::ALL, EventKind::as_str)?,
+        },
+        settings: SubscriberSettings {
+            servers: servers.clone(),
+            stream: asked.stream.as_str().into(),
+            subject: asked.subject.as_str().into(),
+            durable: format!("orderlens-{}", asked.name).into(),
+            depth: settings.limits.stream_depth_max,
+            answer_within: within,
+        },
+        dead: Publisher::new(PublisherSettings {
+            servers,
+            stream: DEAD_STREAM.into(),
+            prefix: DEAD_SUBJECT.into(),
+            ack_within: within,
+        }),
+    })
+}
+
+/// The brokers in an environment variable.
+fn servers(variable: &str) -> miette::Result<Servers> {
+    let url = secret_text(variable).into_diagnostic()?.unwrap_or_default();
+    Servers::parse(&url).into_diagnostic().wrap_err_with(|| format!("reading {variable}"))
 }
 
 /// The secret in an environment variable; one that is named must be there.

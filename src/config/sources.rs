@@ -24,6 +24,23 @@ pub struct SourceSettings {
     pub body_within: Duration,
     /// Who may send.
     pub senders: Vec<SenderSettings>,
+    /// Subjects of NATS brokers that are followed.
+    pub subscriptions: Vec<SubscriptionSettings>,
+}
+
+/// Subjects of a NATS broker with `JetStream` that are followed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SubscriptionSettings {
+    /// The name that the source is known by.
+    pub name: Box<str>,
+    /// Name of the environment variable that holds the broker's address.
+    pub url_variable: String,
+    /// The stream; whoever sends has made it.
+    pub stream: String,
+    /// Which of its subjects; `*` and `>` stand for any word and all that follow.
+    pub subject: String,
+    /// What it may tell: names of kinds.
+    pub kinds: Vec<Found<String>>,
 }
 
 /// Somebody who may send webhooks.
@@ -90,6 +107,7 @@ pub enum SinkPlace {
 pub(super) fn sources(root: &Section<'_>) -> Option<SourceSettings> {
     let all = root.section("sources")?;
     let section = all.section("webhook");
+    let subscriptions = named(&all, "nats", subscription);
     all.finish();
     let section = section?;
     let listen = section.any_text("listen").and_then(|found| match found.value.as_str() {
@@ -109,6 +127,7 @@ pub(super) fn sources(root: &Section<'_>) -> Option<SourceSettings> {
         tolerance: Duration::from_secs(tolerance?.value.unsigned_abs()),
         body_within: millis(&body_ms?),
         senders: senders?,
+        subscriptions: subscriptions?,
     })
 }
 
@@ -150,6 +169,29 @@ fn sender(name: Box<str>, section: &Section<'_>) -> Option<SenderSettings> {
         name,
         secret_variable: secret?.value,
         previous_secret_variable: previous?,
+        kinds: kinds?,
+    })
+}
+
+fn subscription(name: Box<str>, section: &Section<'_>) -> Option<SubscriptionSettings> {
+    let url = section.text("url_variable");
+    let stream = section.text("stream").and_then(|found| plain(section, found));
+    let subject = section.text("subject").and_then(|found| {
+        let fits = |it: char| it.is_ascii_alphanumeric() || "_-.*>".contains(it);
+        if found.value.len() <= 128 && found.value.chars().all(fits) {
+            return Some(found.value);
+        }
+        let message = format!("{} is no subject", found.key);
+        section.report(&found, message, "words of letters, digits, _ and - with . between them");
+        None
+    });
+    let kinds = section.words("kinds");
+    section.finish();
+    Some(SubscriptionSettings {
+        name,
+        url_variable: url?.value,
+        stream: stream?,
+        subject: subject?,
         kinds: kinds?,
     })
 }

@@ -120,11 +120,13 @@ impl<S> WebhookDoor<S> {
     }
 }
 
-fn invalid(wrong: &[FieldViolation]) -> Value {
+/// A message that breaks the contract.
+pub(super) fn invalid(wrong: &[FieldViolation]) -> Value {
     error_of("FIELDS_INVALID", "nothing of this message was taken", wrong)
 }
 
-fn error_of(code: &str, message: &str, wrong: &[FieldViolation]) -> Value {
+/// A refusal of a message.
+pub(super) fn error_of(code: &str, message: &str, wrong: &[FieldViolation]) -> Value {
     let fields = wrong.iter().map(|it| json!({ "field": it.field, "description": it.description }));
     let fields: Vec<_> = fields.collect();
     json!({ "error": { "code": code, "message": message, "fields": fields } })

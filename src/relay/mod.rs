@@ -15,3 +15,4 @@ pub mod notice;
 pub mod outbox;
 pub mod sender;
 pub mod signature;
+pub mod subscription;

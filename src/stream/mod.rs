@@ -8,3 +8,4 @@ pub mod error;
 pub mod link;
 pub mod publisher;
 pub mod settings;
+pub mod subscriber;

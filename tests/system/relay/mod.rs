@@ -3,6 +3,7 @@
 mod incoming;
 mod outgoing;
 mod receiver;
+mod subjects;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
