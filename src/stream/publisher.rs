@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use async_nats::ConnectOptions;
 use async_nats::jetstream::Context;
-use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::stream::Config;
 use tokio::sync::OnceCell;
@@ -54,13 +52,7 @@ impl Publisher {
 
     async fn open(&self) -> Result<Context, Error> {
         let settings = &self.settings;
-        let options = ConnectOptions::new()
-            .name("orderlens")
-            .connection_timeout(settings.ack_within)
-            .request_timeout(Some(settings.ack_within));
-        let client = options.connect(settings.servers.addresses()).await;
-        let client = client.map_err(Error::away("connecting"))?;
-        let context = ContextBuilder::new().timeout(settings.ack_within).build(client);
+        let context = settings.servers.connect(settings.ack_within).await?;
         let config = Config {
             name: settings.stream.to_string(),
             subjects: vec![format!("{}.>", settings.prefix)],

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use async_nats::ServerAddr;
+use async_nats::jetstream::Context;
+use async_nats::jetstream::context::ContextBuilder;
+use async_nats::{ConnectOptions, ServerAddr};
 
 use crate::stream::error::Error;
 
@@ -33,6 +35,19 @@ impl Servers {
         let addresses = text.split(',').map(|it| it.trim().parse::<ServerAddr>());
         let addresses: Result<Vec<_>, _> = addresses.collect();
         addresses.map(Self).map_err(|_| Error::Address)
+    }
+
+    /// Connects; the broker may take so long to answer anything.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub(super) async fn connect(&self, answer_within: Duration) -> Result<Context, Error> {
+        let options = ConnectOptions::new()
+            .name("orderlens")
+            .connection_timeout(answer_within)
+            .request_timeout(Some(answer_within));
+        let client = options.connect(self.addresses()).await.map_err(Error::away("connecting"))?;
+        Ok(ContextBuilder::new().timeout(answer_within).build(client))
     }
 
     pub(super) fn addresses(&self) -> &[ServerAddr] {

@@ -3,10 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use async_nats::ConnectOptions;
 use async_nats::jetstream::consumer::AckPolicy;
 use async_nats::jetstream::consumer::pull::{Config, Stream};
-use async_nats::jetstream::context::ContextBuilder;
 use async_nats::jetstream::{AckKind, Message};
 use futures_util::StreamExt as _;
 
@@ -55,13 +53,7 @@ impl Subscription {
     /// # Errors
     /// [`Error::Away`], and [`Error::Missing`] when nobody has made the stream.
     pub async fn open(settings: &SubscriberSettings) -> Result<Self, Error> {
-        let options = ConnectOptions::new()
-            .name("orderlens")
-            .connection_timeout(settings.answer_within)
-            .request_timeout(Some(settings.answer_within));
-        let client = options.connect(settings.servers.addresses()).await;
-        let client = client.map_err(Error::away("connecting"))?;
-        let context = ContextBuilder::new().timeout(settings.answer_within).build(client);
+        let context = settings.servers.connect(settings.answer_within).await?;
         let stream = context.get_stream(&*settings.stream).await;
         let stream = stream.map_err(|_| Error::Missing(settings.stream.clone()))?;
         let consumer = stream.create_consumer(Config {
