@@ -66,7 +66,8 @@ pub async fn follow<S: OrderService>(
 }
 
 impl Source {
-    /// Takes messages until the broker is away. Events enter the journal in their order.
+    /// Takes messages until the broker is away. Events enter the journal in their order, but
+    /// for those that are put off.
     async fn read_on<S: OrderService>(&self, shared: &Shared<S>) -> Result<(), Error> {
         let open = Subscription::open(&self.settings).await?;
         let messages = stream::unfold(open, |mut open| async {
