@@ -224,6 +224,24 @@ proptest! {
     }
 
     #[test]
+    fn without_the_graph_what_an_order_tells_itself_is_the_same_and_the_rest_unknown(
+        events in stream(), picks in any::<[u8; 6]>(),
+    ) {
+        let catalog = Catalog::new(&schema(&events));
+        let graph = graph_of(&events);
+        let picks = picks.map(|pick| pick % 5);
+        let (order, as_of) = (order(255, picks, 90), Timestamp(Span::days(30).0));
+        let (mut all, mut alone) = (Vec::new(), Vec::new());
+        catalog.extract(&graph, &order, as_of, &mut all);
+        catalog.extract_without_graph(&order, as_of, &mut alone);
+        for (spec, (all, alone)) in catalog.specs().iter().zip(all.iter().zip(&alone)) {
+            let expected = if spec.is_graph { f32::NAN } else { *all };
+            prop_assert_eq!(alone.to_bits(), expected.to_bits(), "{}", spec.id);
+        }
+        prop_assert!(alone.iter().any(|value| !value.is_nan()));
+    }
+
+    #[test]
     fn a_selection_reads_the_same_values_in_the_order_named(
         events in stream(), from in any::<prop::sample::Index>(),
     ) {
