@@ -96,7 +96,7 @@ impl Sequencer {
         if self.membership.is_none() {
             self.guard(self.now);
         }
-        while let Some(command) = commands.blocking_recv() {
+        while let Some(command) = self.outlets.next(&mut commands) {
             match command {
                 Command::Score { request, received_time, decision_id, pace, reply } => {
                     self.renew_background(received_time);
@@ -342,7 +342,7 @@ impl Sequencer {
             Some(membership) if membership.kept.holds(position) => {
                 membership.keep(position, &bytes, done)
             }
-            Some(_) | None => self.outlets.writer.submit_when_room(bytes, done),
+            Some(_) | None => self.outlets.writer.submit_asleep(bytes, done),
         }
     }
 
