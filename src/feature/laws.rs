@@ -1,6 +1,7 @@
 //! Laws that hold for every feature of the catalog, on random streams.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -159,7 +160,7 @@ pub(super) fn differences(
     (one, other): (&KnowledgeGraph, &KnowledgeGraph),
     order: &Order,
     as_of: Timestamp,
-) -> Vec<(Box<str>, f32, f32)> {
+) -> Vec<(Arc<str>, f32, f32)> {
     let (mut a, mut b) = (Vec::new(), Vec::new());
     catalog.extract(one, order, as_of, &mut a);
     catalog.extract(other, order, as_of, &mut b);
@@ -269,12 +270,12 @@ proptest! {
         events in stream(), from in any::<prop::sample::Index>(),
     ) {
         let catalog = Catalog::new(&schema(&events));
-        let mut ids: Vec<Box<str>> =
+        let mut ids: Vec<Arc<str>> =
             catalog.specs().iter().map(|spec| spec.id.clone()).collect();
         let from = from.index(ids.len());
         ids.rotate_left(from);
         let few: Vec<usize> = (0..ids.len()).step_by(3).collect();
-        let named: Vec<Box<str>> = few.iter().map(|&at| ids[at].clone()).collect();
+        let named: Vec<Arc<str>> = few.iter().map(|&at| ids[at].clone()).collect();
         let graph = graph_of(&events);
         let (order, as_of) = (order(255, [1, 2, 3, 1, 2, 3], 90), Timestamp(Span::days(30).0));
         let (mut all, mut selected) = (Vec::new(), Vec::new());

@@ -23,7 +23,7 @@ use crate::domain::event::{AccountCreated, Event, Fact, Label};
 use crate::domain::feedback::OutcomeKind;
 use crate::domain::graph_status::{GraphCounts, GraphStatus};
 use crate::domain::head::HeadId;
-use crate::domain::order::OrderKey;
+use crate::domain::order::{Order, OrderKey};
 use crate::domain::order_step::OrderStepKind;
 use crate::domain::time::{Span, Timestamp};
 use crate::graph::arena::{MINUTE, NOBODY, OrderArena, OrderNo};
@@ -105,8 +105,7 @@ impl KnowledgeGraph {
     /// a later time does not make older facts too late.
     pub fn apply_received(&mut self, event: &Event, received: Timestamp) {
         let time = event.event_time;
-        if self.newest.is_some_and(|newest| time < newest - self.settings.retention) {
-            self.counts.n_too_late += 1;
+        if self.is_before_retention(time) {
             return;
         }
         match &event.fact {
@@ -138,7 +137,27 @@ impl KnowledgeGraph {
             }
             Fact::StockReserved(_) | Fact::OrderShipped(_) | Fact::Choice(_) => {}
         }
-        self.newest = self.newest.max(Some(time.min(received)));
+        self.move_on(time.min(received));
+    }
+
+    /// The same for an order that was placed, under the id of the fact that tells it.
+    pub fn place_received(&mut self, order: &Order, told: (&str, Timestamp), received: Timestamp) {
+        let (_, time) = told;
+        if !self.is_before_retention(time) {
+            self.place(order, told);
+            self.move_on(time.min(received));
+        }
+    }
+
+    /// True, and counted, when a fact is older than what is kept.
+    fn is_before_retention(&mut self, time: Timestamp) -> bool {
+        let is = self.newest.is_some_and(|newest| time < newest - self.settings.retention);
+        self.counts.n_too_late += u64::from(is);
+        is
+    }
+
+    fn move_on(&mut self, time: Timestamp) {
+        self.newest = self.newest.max(Some(time));
         self.forget();
     }
 

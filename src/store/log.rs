@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::domain::record::{BackgroundActivated, Followed, ReceivedEvent, Record, ScoredOrder};
+use crate::domain::record::{
+    BackgroundActivated, Followed, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
+};
 use crate::domain::recorded_order::RecordedFact;
 use crate::domain::time::Timestamp;
 use crate::store::error::Error;
@@ -11,6 +13,7 @@ use crate::store::journal::JournalWriter;
 use crate::store::journal::reader::JournalReader;
 use crate::wire::record::{decode, encode, encode_event};
 use crate::wire::recorded_order::{RecordKind, decode_short, event_time};
+use crate::wire::scored_bytes;
 
 /// Queues a record; see [`JournalWriter::submit`].
 ///
@@ -44,6 +47,11 @@ pub fn bytes_of(record: &Record) -> Vec<u8> {
 /// The bytes that the journal holds for a fact.
 pub fn event_bytes(received: &ReceivedEvent) -> Vec<u8> {
     encode_event(received)
+}
+
+/// What a request asks, as bytes; see [`scored_bytes::asked_bytes`].
+pub fn asked_bytes(request: &ScoreRequest) -> Vec<u8> {
+    scored_bytes::asked_bytes(request)
 }
 
 /// A judged order as the journal would give it back: without the sign of a zero.

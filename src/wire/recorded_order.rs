@@ -236,9 +236,9 @@ mod tests {
                         decision_id: decision.decision_id,
                         event_time: scored.request.event_time,
                         order: scored.request.order.clone(),
-                        model_hash: decision.versions.model_hash.clone(),
-                        strategy_hash: decision.versions.strategy_hash.clone(),
-                        background_hash: decision.versions.background_hash.clone(),
+                        model_hash: (&*decision.versions.model_hash).into(),
+                        strategy_hash: (&*decision.versions.strategy_hash).into(),
+                        background_hash: (&*decision.versions.background_hash).into(),
                         // The sample was released to learn.
                         first_action: Some(declined()),
                         propensity: decision.versions.propensity,

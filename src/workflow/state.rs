@@ -23,6 +23,7 @@ use crate::domain::time::Timestamp;
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::settings::GraphSettings;
 use crate::model::background::Background;
+use crate::store::log::asked_bytes;
 use crate::workflow::access_ledger::AccessLedger;
 use crate::workflow::approved_orders::{ApprovedOrders, BackgroundRule};
 use crate::workflow::experiment_book::ExperimentBook;
@@ -293,24 +294,29 @@ impl State {
         }
         let placed = Placed { at: request.event_time, amount: request.order.amount };
         self.undecided.decided(&scored.decision, placed);
-        self.graph.apply_received(&placed_event(request), scored.decision.times.received_time);
+        let (id, received) = (placed_id(&request.order.key), scored.decision.times.received_time);
+        self.graph.place_received(&request.order, (&id, request.event_time), received);
     }
 }
 
 /// The fact that a judged order was placed.
 pub fn placed_event(request: &ScoreRequest) -> Event {
-    let OrderKey { channel, order_id, revision } = &request.order.key;
     Event {
-        event_id: format!("order/{channel}/{order_id}/{revision}").into(),
+        event_id: placed_id(&request.order.key),
         event_time: request.event_time,
         ingest_time: None,
         fact: Fact::OrderPlaced(request.order.clone()),
     }
 }
 
+fn placed_id(order: &OrderKey) -> Box<str> {
+    let OrderKey { channel, order_id, revision } = order;
+    format!("order/{channel}/{order_id}/{revision}").into()
+}
+
 /// Digest of what a request asks; its id and arrival are not part of it.
 pub fn request_digest(request: &ScoreRequest) -> Digest {
-    digest_of(&(request.event_time, &request.order, request.max_actions, request.max_contributions))
+    bytes_digest(&asked_bytes(request))
 }
 
 /// The fields in which two requests differ, as dotted paths, sorted; none means equal digests.
