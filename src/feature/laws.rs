@@ -213,6 +213,29 @@ proptest! {
     }
 
     #[test]
+    fn a_node_that_moved_into_another_one_reads_as_if_all_had_been_told_of_that(
+        events in stream(), kind in 0_usize..4, n in 1_u8..7, from in any::<prop::sample::Index>(),
+        probe in (prop::array::uniform6(0_u8..7), 0_i64..50_000),
+    ) {
+        let kinds = [EntityKind::Account, EntityKind::Device, EntityKind::Ip, EntityKind::Address];
+        let kind = kinds[kind];
+        let (known_as, pseudonym) = (entity(kind, n), entity(kind, n + 100));
+        let mut two = events.clone();
+        for event in &mut two[from.index(events.len())..] {
+            let named = event.persons_mut().into_iter().filter(|it| **it == known_as);
+            named.for_each(|it| *it = pseudonym.clone());
+        }
+        let mut united = graph_of(&two);
+        united.unite(&pseudonym, &known_as);
+        let graphs = (graph_of(&events), united);
+        let catalog = Catalog::new(&schema(&events));
+        for hour in [500, 980] {
+            let (order, as_of) = (order(255, probe.0, probe.1), Timestamp(Span::hours(hour).0));
+            prop_assert_eq!(differences(&catalog, (&graphs.0, &graphs.1), &order, as_of), vec![]);
+        }
+    }
+
+    #[test]
     fn the_same_stream_gives_the_same_state_and_a_saved_one_reads_the_same(events in stream()) {
         let graph = graph_of(&events);
         let bytes = postcard::to_stdvec(&graph).unwrap();

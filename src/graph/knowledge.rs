@@ -26,7 +26,7 @@ use crate::domain::head::HeadId;
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::order_step::OrderStepKind;
 use crate::domain::time::{Span, Timestamp};
-use crate::graph::arena::{MINUTE, NOBODY, OrderArena};
+use crate::graph::arena::{MINUTE, NOBODY, OrderArena, OrderNo};
 use crate::graph::categories::CategoryTable;
 use crate::graph::hub_pairs::HubPairs;
 use crate::graph::label_log::{LabelLog, Truth};
@@ -313,8 +313,7 @@ impl KnowledgeGraph {
         let (retained, horizon) = (self.retained_since(), self.horizon());
         for _ in 0..SWEPT_ORDERS_MAX {
             let Some(no) = self.arena.expired(horizon) else { break };
-            self.counts.n_shed += u64::from(retained <= self.arena.row(no).time);
-            self.leave(no, horizon);
+            self.drop_order(no, horizon);
         }
         let swept = *self.swept.get_or_insert(newest);
         if newest - swept < MINUTE.max(Span((newest - horizon).0 / 8)) {
@@ -329,6 +328,12 @@ impl KnowledgeGraph {
         self.head_labels.iter_mut().for_each(|log| log.expire(horizon));
         self.categories.expire(horizon);
         self.orders.expire_early(horizon);
+    }
+
+    /// Drops an order beyond the horizon.
+    pub(super) fn drop_order(&mut self, no: OrderNo, horizon: Timestamp) {
+        self.counts.n_shed += u64::from(self.retained_since() <= self.arena.row(no).time);
+        self.leave(no, horizon);
     }
 
     /// The orders of a node.

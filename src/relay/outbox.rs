@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::time::Timestamp;
 use crate::relay::notice::{Notice, NoticeKind};
-use crate::store::medium::{Disk, Medium as _, sync_dir};
+use crate::store::medium::{replace_file, sync_dir};
 
 /// Folder of these files, in the data folder.
 const FOLDER: &str = "deliveries";
@@ -202,11 +202,7 @@ impl OutboxFile {
             fs::create_dir_all(&self.folder)?;
             self.folder.parent().map_or(Ok(()), sync_dir)?;
         }
-        let temporary = self.path(&format!("{ending}.tmp"));
-        let file = Disk.allocate(&temporary, 0)?;
-        Disk.write_at(&file, &serde_json::to_vec(content)?, 0)?;
-        Disk.sync(&file)?;
-        Disk.publish(&temporary, &self.path(ending))
+        replace_file(&self.path(ending), &serde_json::to_vec(content)?)
     }
 }
 

@@ -87,11 +87,27 @@ pub fn read_from(
 pub fn read_audited(
     reader: &JournalReader,
 ) -> impl Iterator<Item = Result<(u64, Record), Error>> + use<> {
-    let is_audited = |payload: &[u8]| {
-        payload.first().is_some_and(|first| RecordKind::of(*first) == RecordKind::Audited)
-    };
+    read_kind(reader, RecordKind::Audited)
+}
+
+/// Every link of a pseudonym to another one, oldest first.
+///
+/// # Errors
+/// Each entry can be [`Error::Undecodable`] or what the journal reader reports.
+pub fn read_linked(
+    reader: &JournalReader,
+) -> impl Iterator<Item = Result<(u64, Record), Error>> + use<> {
+    read_kind(reader, RecordKind::PseudonymLinked)
+}
+
+fn read_kind(
+    reader: &JournalReader,
+    kind: RecordKind,
+) -> impl Iterator<Item = Result<(u64, Record), Error>> + use<> {
+    let is_kind =
+        move |payload: &[u8]| payload.first().is_some_and(|first| RecordKind::of(*first) == kind);
     reader.read_from(1).filter_map(move |entry| match entry {
-        Ok((position, payload)) if is_audited(&payload) => {
+        Ok((position, payload)) if is_kind(&payload) => {
             Some(read(position, &payload).map(|record| (position, record)))
         }
         Ok(_) => None,
@@ -202,6 +218,7 @@ fn is_fact_or_order(first_byte: u8) -> bool {
         | RecordKind::BackgroundActivated
         | RecordKind::Audited
         | RecordKind::Followed
+        | RecordKind::PseudonymLinked
         | RecordKind::Other => false,
     }
 }

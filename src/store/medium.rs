@@ -113,6 +113,20 @@ fn fill(file: &File, from: u64, to: u64, zeros: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// Writes a small file that is there whole or not at all, whatever happens meanwhile.
+///
+/// # Errors
+/// Any error of the operating system; then the file is as it was, or as it is to be.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
+    let temporary = Path::new(&temporary);
+    let file = Disk.allocate(temporary, 0)?;
+    Disk.write_at(&file, bytes, 0)?;
+    Disk.sync(&file)?;
+    Disk.publish(temporary, path)
+}
+
 /// Makes the names in a folder durable.
 ///
 /// # Errors

@@ -39,6 +39,8 @@ pub enum RecordKind {
     Audited,
     /// How far a stream was executed.
     Followed,
+    /// Somebody came with a pseudonym of another identity secret.
+    PseudonymLinked,
     /// Anything else.
     Other,
 }
@@ -55,6 +57,7 @@ impl RecordKind {
             // The last is the first of two bytes, as below: no other entry has one like it.
             0x62 | 0x6a | 0x7a | 0xfa => Self::Audited,
             0xf2 => Self::Followed,
+            0x8a => Self::PseudonymLinked,
             _ => Self::Other,
         }
     }
@@ -209,8 +212,10 @@ mod tests {
                 | Record::ExperimentStarted(_)
                 | Record::ExperimentRamped(_)
                 | Record::ExperimentEnded(_)
+                | Record::RotationStarted(_)
                 | Record::Noted(_) => RecordKind::Other,
                 Record::Followed(_) => RecordKind::Followed,
+                Record::PseudonymLinked(_) => RecordKind::PseudonymLinked,
                 Record::PersonChanged(_)
                 | Record::ApiKeyChanged(_)
                 | Record::IdentifierErased(_)
@@ -256,6 +261,8 @@ mod tests {
                 | Record::Audited(_)
                 | Record::Noted(_)
                 | Record::IdentifierErased(_)
+                | Record::RotationStarted(_)
+                | Record::PseudonymLinked(_)
                 | Record::Followed(_) => assert_eq!(short, RecordedFact::Other),
             }
         }

@@ -119,8 +119,10 @@ pub fn truth_money<'t>(
             | Record::ApiKeyChanged(_)
             | Record::Audited(_)
             | Record::Noted(_)
+            | Record::RotationStarted(_)
             | Record::Followed(_) => {}
             Record::IdentifierErased(erased) => graph.erase(&erased.entity, &erased.shown()),
+            Record::PseudonymLinked(linked) => graph.unite(&linked.pseudonym, &linked.known_as),
         }
     }
     Ok(summed(&rows))

@@ -4,6 +4,7 @@ mod attribution;
 mod erasure;
 mod gate;
 mod privacy;
+mod rotation;
 mod sockets;
 mod tls;
 
