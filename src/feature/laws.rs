@@ -220,8 +220,17 @@ proptest! {
         let kinds = [EntityKind::Account, EntityKind::Device, EntityKind::Ip, EntityKind::Address];
         let kind = kinds[kind];
         let (known_as, pseudonym) = (entity(kind, n), entity(kind, n + 100));
+        // A verdict names people as its order does: by another name it would be about nobody.
+        let from = from.index(events.len());
+        let places = |order: &OrderKey, event: &Event| {
+            matches!(&event.fact, Fact::OrderPlaced(placed) if placed.key == *order)
+        };
+        let is_renamed = |at: usize, event: &Event| {
+            let Fact::Label(label) = &event.fact else { return from <= at };
+            from <= events.iter().position(|it| places(&label.order, it)).unwrap_or(at)
+        };
         let mut two = events.clone();
-        for event in &mut two[from.index(events.len())..] {
+        for (_, event) in two.iter_mut().enumerate().filter(|(at, it)| is_renamed(*at, it)) {
             let named = event.persons_mut().into_iter().filter(|it| **it == known_as);
             named.for_each(|it| *it = pseudonym.clone());
         }
