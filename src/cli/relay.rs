@@ -25,7 +25,7 @@ use crate::grpc::limit::Places;
 use crate::grpc::shared::Shared;
 use crate::grpc::watch::Watch;
 use crate::relay::alerts::watch_sources;
-use crate::relay::carrier::{Carrier, WebhookCarrier};
+use crate::relay::carrier::{Carrier, WebhookCarrier, authorities};
 use crate::relay::courier::{Alerts, Courier, Office, RetryRule, Route};
 use crate::relay::door::{WebhookDoor, serve};
 use crate::relay::notice::NoticeKind;
@@ -173,10 +173,12 @@ impl Incoming {
 fn route(settings: &ServiceSettings, sink: &SinkSettings) -> miette::Result<Route> {
     let deliveries = &settings.deliveries;
     let carrier = match &sink.place {
-        SinkPlace::Webhook { url, secret_variable } => {
-            let carrier = WebhookCarrier::new(url, secret(secret_variable)?, deliveries.within);
-            let carrier = carrier.into_diagnostic();
+        SinkPlace::Webhook { url, ca_file, secret_variable } => {
             let to = || format!("opening the way to sink `{}`", sink.name);
+            let roots = ca_file.as_deref().map(authorities).transpose();
+            let (roots, secret) = (roots.into_diagnostic()?, secret(secret_variable)?);
+            let carrier = WebhookCarrier::new(url, roots, secret, deliveries.within);
+            let carrier = carrier.into_diagnostic();
             Carrier::Webhook(Box::new(carrier.wrap_err_with(to)?))
         }
         SinkPlace::Nats { url_variable, stream, subject } => {

@@ -59,7 +59,7 @@ pub struct Args {
 /// # Errors
 /// When a file has mistakes, the data folder cannot be opened or the address is taken.
 pub fn run(args: &Args) -> miette::Result<()> {
-    let mut settings = args.files.load()?;
+    let mut settings = args.files.load_to_serve()?;
     start_log(settings.operations.log);
     settings.listen = args.listen.unwrap_or(settings.listen);
     settings.console.listen = args.console.or(settings.console.listen);
