@@ -25,9 +25,11 @@ use crate::grpc::limit::Places;
 use crate::grpc::shared::Shared;
 use crate::grpc::watch::Watch;
 use crate::relay::alerts::watch_sources;
+use crate::relay::aside::Aside;
 use crate::relay::carrier::{Carrier, WebhookCarrier, authorities};
 use crate::relay::courier::{Alerts, Courier, Office, RetryRule, Route};
 use crate::relay::door::{WebhookDoor, serve};
+use crate::relay::kept_file::KeptFile;
 use crate::relay::notice::NoticeKind;
 use crate::relay::outbox::OutboxFile;
 use crate::relay::sender::{DoorLimits, Sender};
@@ -36,6 +38,7 @@ use crate::relay::subscription::{Source, follow};
 use crate::stream::publisher::{Publisher, PublisherSettings};
 use crate::stream::settings::Servers;
 use crate::stream::subscriber::SubscriberSettings;
+use crate::workflow::deliveries::DeliveryBoard;
 use crate::workflow::engine::Engine;
 use crate::workflow::event_health::EventKind;
 
@@ -66,12 +69,16 @@ struct Incoming {
 /// Takes the address of webhooks and reads every secret.
 ///
 /// # Errors
-/// When the address is taken, a secret is missing or weak, or a name of a kind is not known.
-pub async fn open_relay(settings: &ServiceSettings) -> miette::Result<Relay> {
+/// When the address is taken, a secret is missing or weak, a name of a kind is not known, or
+/// what was put aside does not read.
+pub async fn open_relay(
+    settings: &ServiceSettings,
+    board: &Arc<DeliveryBoard>,
+) -> miette::Result<Relay> {
     let sinks = settings.deliveries.sinks.iter();
     let routes = sinks.map(|sink| route(settings, sink)).collect::<Result<_, _>>()?;
     let subscriptions = settings.sources.subscriptions.iter();
-    let sources = subscriptions.map(|it| source(settings, it)).collect::<Result<_, _>>()?;
+    let sources = subscriptions.map(|it| source(settings, it, board)).collect::<Result<_, _>>()?;
     let incoming = match settings.sources.listen {
         Some(listen) => Some(incoming(settings, listen).await?),
         None => None,
@@ -132,7 +139,7 @@ impl Relay {
             tasks.push(tokio::spawn(watch_sources(board, alerts, clock::now, stopping.clone())));
         }
         for route in self.routes {
-            let sink = route.file.sink().to_owned();
+            let sink = route.file.name().to_owned();
             let courier = Courier::open(route, office.clone()).into_diagnostic();
             let courier = courier.wrap_err_with(|| format!("opening the outbox of `{sink}`"))?;
             tasks.push(tokio::spawn(courier.run()));
@@ -203,8 +210,16 @@ fn route(settings: &ServiceSettings, sink: &SinkSettings) -> miette::Result<Rout
     })
 }
 
-fn source(settings: &ServiceSettings, asked: &SubscriptionSettings) -> miette::Result<Source> {
+fn source(
+    settings: &ServiceSettings,
+    asked: &SubscriptionSettings,
+    board: &Arc<DeliveryBoard>,
+) -> miette::Result<Source> {
     let (servers, within) = (servers(&asked.url_variable)?, settings.deliveries.within);
+    let file = KeptFile::new(&settings.paths.data, &asked.name);
+    let aside = Aside::open(file, (&asked.stream, &asked.subject), board.clone());
+    let to = || format!("opening what was put aside of `{}`", asked.name);
+    let aside = aside.into_diagnostic().wrap_err_with(to)?;
     Ok(Source {
         sender: Sender {
             name: asked.name.clone(),
@@ -225,6 +240,7 @@ fn source(settings: &ServiceSettings, asked: &SubscriptionSettings) -> miette::R
             prefix: DEAD_SUBJECT.into(),
             ack_within: within,
         }),
+        aside,
     })
 }
 

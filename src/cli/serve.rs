@@ -76,7 +76,7 @@ pub fn run(args: &Args) -> miette::Result<()> {
         let watch = watch(&settings.operations);
         let pages = open_console(&settings, &engine, Market::Real, &watch).await?;
         let operations = open_operations(&settings.operations, args.operations).await?;
-        let relay = open_relay(&settings).await?;
+        let relay = open_relay(&settings, &watch.deliveries).await?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         say(format!("listening on {scheme}://{address}"));
         let grpc = Entrance::new(listener, tls);
