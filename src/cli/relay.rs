@@ -29,6 +29,7 @@ use crate::relay::aside::Aside;
 use crate::relay::carrier::{Carrier, WebhookCarrier, authorities};
 use crate::relay::courier::{Alerts, Courier, Office, RetryRule, Route};
 use crate::relay::door::{WebhookDoor, serve};
+use crate::relay::drift::watch_drift;
 use crate::relay::kept_file::KeptFile;
 use crate::relay::notice::NoticeKind;
 use crate::relay::outbox::OutboxFile;
@@ -136,6 +137,8 @@ impl Relay {
         let alerts: Vec<_> = self.routes.iter().map(|route| route.alerts.clone()).collect();
         if !alerts.is_empty() {
             let board = watch.events.clone();
+            let drift = watch_drift(engine.clone(), alerts.clone(), clock::now, stopping.clone());
+            tasks.push(tokio::spawn(drift));
             tasks.push(tokio::spawn(watch_sources(board, alerts, clock::now, stopping.clone())));
         }
         for route in self.routes {

@@ -10,6 +10,7 @@ pub mod base64;
 pub mod carrier;
 pub mod courier;
 pub mod door;
+pub mod drift;
 pub mod incoming;
 pub mod json_place;
 pub mod kept_file;
