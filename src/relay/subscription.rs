@@ -161,7 +161,7 @@ impl Source {
         let refusal = match read(&self.sender.name, &id, body) {
             Err(wrong) => invalid(&wrong),
             Ok(told) => {
-                let wrong = told.violations(shared);
+                let wrong = told.violations(shared.door());
                 if let Some(kind) = told.beyond(&self.sender.kinds) {
                     let why = format!("this source may not tell `{}`", kind.as_str());
                     error_of("KIND_NOT_ALLOWED", &why, &[])
