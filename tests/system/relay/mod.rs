@@ -1,5 +1,7 @@
 //! What comes in by webhooks and what goes out to sinks, at a built server.
 
+mod example;
+mod https;
 mod incoming;
 mod outgoing;
 mod receiver;

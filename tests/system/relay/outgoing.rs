@@ -15,7 +15,7 @@ use crate::server::Server;
 /// Gives up soon, or never.
 const SOON: (&str, &str) = ("tries_max = 12 ", "tries_max = 3 ");
 const NEVER: (&str, &str) = ("tries_max = 12 ", "tries_max = 1000 ");
-const QUICK: [(&str, &str); 2] = [
+pub(super) const QUICK: [(&str, &str); 2] = [
     ("first_pause_ms = 500", "first_pause_ms = 20"),
     ("longest_pause_ms = 60000", "longest_pause_ms = 100"),
 ];

@@ -5,7 +5,7 @@ mod erasure;
 mod gate;
 mod privacy;
 mod sockets;
-mod tls;
+pub(crate) mod tls;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
