@@ -18,6 +18,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
@@ -160,7 +161,7 @@ fn few_rows(schema: &CatalogSchema) -> Catalog {
         catalog.specs().iter().map(|spec| spec.id.clone()).collect::<Vec<_>>()
     });
     let n_rows = ROWS.min(plain.len());
-    let mut rows: Vec<Box<str>> =
+    let mut rows: Vec<Arc<str>> =
         (0..n_rows).map(|row| plain[row * plain.len() / n_rows].clone()).collect();
     rows.extend(all.into_iter().filter(|id| !plain.contains(id)));
     Catalog::new(schema).select(&rows).expect("ids of the catalog")

@@ -1,6 +1,7 @@
 //! Fills a store with orders and times the ones that follow.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::Instant;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -61,7 +62,7 @@ pub(crate) fn measure_ours(n_orders: usize) -> Measured {
     let bytes_per_order = (resident_bytes() - before) / n_orders as f64;
     let all = Catalog::new(&schema.finish());
     let evenly = (0..N_CHOSEN).map(|row| row * all.specs().len() / N_CHOSEN);
-    let ids: Vec<Box<str>> = evenly.map(|at| all.specs()[at].id.clone()).collect();
+    let ids: Vec<Arc<str>> = evenly.map(|at| all.specs()[at].id.clone()).collect();
     let chosen = all.select(&ids).expect("ids of the catalog");
     let same = all.select(&same_ids()).expect("ids of the catalog");
     let catalogs: [&Catalog; N_CATALOGS] = [&same, &chosen, &all];
@@ -130,8 +131,8 @@ fn fill(n_orders: usize, stream: &mut Stream, mut apply: impl FnMut(&Event)) {
 }
 
 /// Ids of counts, amounts and accounts, in the order of [`features`].
-fn same_ids() -> Vec<Box<str>> {
-    let mut ids: Vec<Box<str>> = Vec::new();
+fn same_ids() -> Vec<Arc<str>> {
+    let mut ids: Vec<Arc<str>> = Vec::new();
     for (kind, ..) in KINDS {
         let id = |what: &str, at: usize| format!("{}_{what}_{}", kind.as_str(), WINDOW_IDS[at]);
         ids.extend((0..WINDOWS.len()).map(|at| id("orders_count", at).into()));

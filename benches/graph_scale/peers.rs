@@ -99,6 +99,6 @@ pub(crate) fn minor_units(order: &Order) -> i64 {
 pub(crate) fn number(kind: usize, order: &Order) -> u128 {
     match order.entities[kind].key {
         EntityKey::Hashed(number) => number,
-        EntityKey::Plain(_) => 0,
+        EntityKey::Plain(_) | EntityKey::Twice(_) => 0,
     }
 }

@@ -17,12 +17,12 @@ use crate::cli::replica::takes_part;
 use crate::cli::serve::bind;
 use crate::cli::tls::{Protocol, acceptor};
 use crate::config::levers::{levers, with_levers};
-use crate::config::secret::identity_secret;
 use crate::config::service::ServiceSettings;
 use crate::console::listener::Entrance;
 use crate::console::parts::{Console, ConsoleParts, ConsoleSettings, LeverTools, Market};
 use crate::console::server::serve;
 use crate::domain::access::{Permission, PersonDraft, Role};
+use crate::domain::entity::IdentityKey;
 use crate::domain::strategy_version::Signer;
 use crate::domain::time::Span;
 use crate::grpc::watch::Watch;
@@ -61,10 +61,10 @@ impl Pages {
 /// when the settings want no pages.
 ///
 /// # Errors
-/// When the address is taken, the secret does not read or the engine does not answer.
+/// When the address is taken or the engine does not answer.
 pub async fn open_console(
     settings: &ServiceSettings,
-    engine: &Arc<Engine>,
+    (engine, identity): (&Arc<Engine>, &IdentityKey),
     market: Market,
     watch: &Watch,
 ) -> miette::Result<Option<Pages>> {
@@ -80,7 +80,6 @@ pub async fn open_console(
         (Err(_), Market::Synthetic) => bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?,
         (Err(error), Market::Real) => return Err(error),
     };
-    let identity = identity_secret(&settings.identity_secret_variable).into_diagnostic()?;
     let console = Arc::new(Console::new(ConsoleParts {
         engine: engine.clone(),
         clock: clock::now,
@@ -90,7 +89,7 @@ pub async fn open_console(
         events: watch.events.clone(),
         deliveries: watch.deliveries.clone(),
         levers: LeverTools { read: levers, moved: with_levers },
-        identity: identity.key().clone(),
+        identity: identity.clone(),
     }));
     let origin = format!("{scheme}://{}", listener.local_addr().into_diagnostic()?);
     if engine.replica().is_some() {

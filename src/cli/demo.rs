@@ -7,7 +7,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::task::Poll;
 
 use futures_util::StreamExt as _;
@@ -26,7 +25,7 @@ use crate::cli::paint::Ink;
 use crate::cli::picture::svg;
 use crate::cli::relay::Relay;
 use crate::cli::render::Page;
-use crate::cli::serve::{Doors, bind, identity, open_engine, serve_engine, stop_signal};
+use crate::cli::serve::{Doors, bind, identity, open_service, serve_engine, stop_signal};
 use crate::cli::settings::ServiceFiles;
 use crate::config::service::ServiceSettings;
 use crate::console::parts::Market;
@@ -110,11 +109,11 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
         Err(error) => return Err(error),
     };
     let url = format!("http://{}", listener.local_addr().into_diagnostic()?);
-    let engine = Arc::new(open_engine(settings)?);
+    let (engine, identity) = open_service(settings, None)?;
     let mut settings = settings.clone();
     settings.console.listen = args.console.or(settings.console.listen);
     let watch = watch(&settings.operations);
-    let pages = open_console(&settings, &engine, Market::Synthetic, &watch).await?;
+    let pages = open_console(&settings, (&engine, &identity), Market::Synthetic, &watch).await?;
     let operations = open_operations(&settings.operations, args.operations).await?;
     let settings = &settings;
     let (past, today) = market(args)?;
@@ -129,7 +128,7 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     };
     let relay = Relay::default();
     let doors = Doors { grpc: listener.into(), pages, operations, watch, relay };
-    let served = serve_engine(settings, engine.clone(), doors, until);
+    let served = serve_engine(settings, (engine.clone(), identity), doors, until);
     let showing = async {
         let told = play(args, &engine, &url, today).await;
         drop(engine);

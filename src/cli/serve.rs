@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use miette::{Context, IntoDiagnostic};
+use miette::{Context, IntoDiagnostic, miette};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -26,17 +26,18 @@ use crate::cli::settings::{
 use crate::cli::tls::{Protocol, acceptor};
 use crate::cli::watch_strategy::watch_strategy;
 use crate::config::secret::{IdentitySecret, identity_secret};
-use crate::config::service::ServiceSettings;
+use crate::config::service::{IdentityVariables, ServiceSettings};
 use crate::console::parts::Market;
 use crate::domain::decision::DecisionId;
 use crate::domain::entity::IdentityKey;
+use crate::domain::pseudonym::Rotation;
 use crate::domain::time::Timestamp;
 use crate::grpc::entrance::Entrance;
 use crate::grpc::server::serve;
 use crate::grpc::watch::Watch;
 use crate::workflow::engine::Engine;
 use crate::workflow::replica::start_replica::{ReplicaSettings, start_replica};
-use crate::workflow::start_engine::{EngineInputs, start_engine};
+use crate::workflow::start_engine::{EngineInputs, EngineSettings, start_engine};
 
 /// Serve decisions over gRPC
 #[derive(Debug, clap::Args)]
@@ -69,19 +70,16 @@ pub fn run(args: &Args) -> miette::Result<()> {
     runtime.block_on(async {
         let listener = bind(settings.listen).await?;
         let address = listener.local_addr().into_diagnostic()?;
-        let engine = Arc::new(match replica_settings(&settings)? {
-            Some(replica) => open_replica(&settings, replica)?,
-            None => open_engine(&settings)?,
-        });
+        let (engine, identity) = open_service(&settings, replica_settings(&settings)?)?;
         let watch = watch(&settings.operations);
-        let pages = open_console(&settings, &engine, Market::Real, &watch).await?;
+        let pages = open_console(&settings, (&engine, &identity), Market::Real, &watch).await?;
         let operations = open_operations(&settings.operations, args.operations).await?;
         let relay = open_relay(&settings, &watch.deliveries).await?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         say(format!("listening on {scheme}://{address}"));
         let grpc = Entrance::new(listener, tls);
         let doors = Doors { grpc, pages, operations, watch, relay };
-        serve_engine(&settings, engine, doors, stop_signal()).await
+        serve_engine(&settings, (engine, identity), doors, stop_signal()).await
     })
 }
 
@@ -105,19 +103,17 @@ pub struct Doors {
     pub relay: Relay,
 }
 
-/// Serves an engine until `stop`, then saves a snapshot and lets the data folder go.
+/// Serves an engine until `stop`, then saves a snapshot and lets the data folder go. The key
+/// hashes identifiers.
 ///
 /// # Errors
 /// When the transport fails.
 pub async fn serve_engine(
     settings: &ServiceSettings,
-    engine: Arc<Engine>,
+    (engine, identity): (Arc<Engine>, IdentityKey),
     doors: Doors,
     stop: impl Future<Output = ()> + Send,
 ) -> miette::Result<()> {
-    let identity = identity_from(&settings.identity_secret_variable)?;
-    let variable = &settings.identity_secret_variable;
-    identity_fingerprint::check(&settings.paths.data, &identity, variable)?;
     let saver =
         tokio::spawn(save_snapshots(engine.clone(), settings.journal.snapshot_every_records));
     let strategy = settings.paths.strategy.clone();
@@ -167,12 +163,29 @@ pub fn open_engine(settings: &ServiceSettings) -> miette::Result<Engine> {
     start_engine(&engine_settings(settings), &inputs(settings)?).into_diagnostic()
 }
 
-/// The same as one of many replicas.
+/// The same for orders, alone or as one of many replicas, with the key that hashes identifiers.
 ///
 /// # Errors
-/// As [`open_engine`].
-fn open_replica(settings: &ServiceSettings, replica: ReplicaSettings) -> miette::Result<Engine> {
-    start_replica(&engine_settings(settings), &inputs(settings)?, replica).into_diagnostic()
+/// As [`open_engine`], and when the folder was written with another identity secret.
+pub fn open_service(
+    settings: &ServiceSettings,
+    replica: Option<ReplicaSettings>,
+) -> miette::Result<(Arc<Engine>, IdentityKey)> {
+    let identity = identity_of(&settings.identity)?;
+    let checked = identity_fingerprint::check(settings, &identity)?;
+    let rotation = identity.rotation();
+    if let Some(Rotation { current, previous }) = &rotation {
+        info!(current, previous, "whoever was known by the previous identity secret stays known");
+    }
+    let folder = EngineSettings { rotation, ..engine_settings(settings) };
+    let engine = match replica {
+        Some(replica) => start_replica(&folder, &inputs(settings)?, replica),
+        None => start_engine(&folder, &inputs(settings)?),
+    };
+    let engine = Arc::new(engine.into_diagnostic()?);
+    // Only now nobody else has the folder.
+    checked.keep()?;
+    Ok((engine, identity))
 }
 
 fn inputs(settings: &ServiceSettings) -> miette::Result<EngineInputs> {
@@ -213,6 +226,32 @@ fn identity_from(variable: &str) -> miette::Result<IdentityKey> {
         warn!("{variable} is not set: identifiers are hashed with the development key");
     }
     Ok(secret.key().clone())
+}
+
+/// The key of a service, with the one before it while that is named.
+fn identity_of(variables: &IdentityVariables) -> miette::Result<IdentityKey> {
+    let IdentityVariables { secret, previous } = variables;
+    let key = identity_from(secret)?;
+    if previous.is_empty() {
+        return Ok(key);
+    }
+    let given = |variable: &str| match identity_secret(variable).into_diagnostic()? {
+        IdentitySecret::Given(key) => Ok(key),
+        IdentitySecret::DevelopmentDefault(_) => Err(miette!(
+            help = "set it; or, when no rotation goes on, take previous_secret_variable out of \
+                    [identity] in the service file",
+            "{variable} is not set, and [identity] names {previous} as the previous secret"
+        )),
+    };
+    let (key, previous_key) = (given(secret)?, given(previous)?);
+    if key.fingerprint() == previous_key.fingerprint() {
+        return Err(miette!(
+            help = "give the new secret to the first, or take previous_secret_variable out of \
+                    [identity] in the service file",
+            "{secret} and {previous} hold the same secret"
+        ));
+    }
+    Ok(key.rotated_from(&previous_key))
 }
 
 /// SIGINT or SIGTERM.

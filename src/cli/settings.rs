@@ -165,6 +165,7 @@ pub fn engine_settings(settings: &ServiceSettings) -> EngineSettings {
             rows_min: background.rows_min,
             rows_max: background.rows_max,
         },
+        rotation: None,
         queue_max: settings.limits.queue_max,
         budgets: TimeBudgets {
             graph: span_of(settings.limits.graph_budget),

@@ -55,8 +55,8 @@ impl<'n> Names<'n> {
 
     /// True when the bundle reads the feature at a position of those named.
     pub fn is_read(&self, at: usize) -> bool {
-        let id = self.named.get(at);
-        self.features.read.iter().any(|spec| Some(&spec.id) == id)
+        let id = self.named.get(at).map(|id| &**id);
+        self.features.read.iter().any(|spec| Some(&*spec.id) == id)
     }
 
     fn specs(&self) -> impl Iterator<Item = &'n FeatureSpec> + Clone + use<'n> {

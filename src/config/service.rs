@@ -22,8 +22,8 @@ pub struct ServiceSettings {
     pub listen: SocketAddr,
     /// Folders and files.
     pub paths: Paths,
-    /// Name of the environment variable that holds the identity secret.
-    pub identity_secret_variable: String,
+    /// Where the identity secret is.
+    pub identity: IdentityVariables,
     /// Limits of the doors.
     pub limits: Limits,
     /// Limits of the graph.
@@ -46,6 +46,16 @@ pub struct ServiceSettings {
     pub sources: SourceSettings,
     /// What goes out.
     pub deliveries: DeliverySettings,
+}
+
+/// Names of the environment variables with identity secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityVariables {
+    /// Holds the secret of now.
+    pub secret: String,
+    /// Holds the one before it, while people are still known by that; empty when no rotation
+    /// goes on.
+    pub previous: String,
 }
 
 /// Folders and files, as written: relative ones start at the working folder.
@@ -166,11 +176,7 @@ pub fn parse_to_serve(
 fn settings(root: &Section<'_>, rules: Option<&OutsideRules>) -> Option<ServiceSettings> {
     let listen = listen(root);
     let paths = root.section("paths").and_then(|section| paths(&section));
-    let variable = root.section("identity").and_then(|section| {
-        let variable = section.text("secret_variable");
-        section.finish();
-        variable
-    });
+    let identity = root.section("identity").and_then(|section| identity(&section));
     let limits = root.section("limits").and_then(|section| limits(&section));
     let graph = root.section("graph").and_then(|section| graph(&section));
     let journal = root.section("journal").and_then(|section| journal(&section));
@@ -184,7 +190,7 @@ fn settings(root: &Section<'_>, rules: Option<&OutsideRules>) -> Option<ServiceS
     Some(ServiceSettings {
         listen: listen?,
         paths: paths?,
-        identity_secret_variable: variable?.value,
+        identity: identity?,
         limits: limits?,
         graph: graph?,
         journal: journal?,
@@ -197,6 +203,24 @@ fn settings(root: &Section<'_>, rules: Option<&OutsideRules>) -> Option<ServiceS
         sources: sources?,
         deliveries: deliveries?,
     })
+}
+
+fn identity(section: &Section<'_>) -> Option<IdentityVariables> {
+    let (secret, name) = (section.text("secret_variable"), "previous_secret_variable");
+    // Written only while a rotation goes on.
+    let previous = section.has(name).then(|| section.any_text(name));
+    section.finish();
+    let secret = secret?;
+    let Some(previous) = previous else {
+        return Some(IdentityVariables { secret: secret.value, previous: String::new() });
+    };
+    let previous = previous?;
+    if previous.value == secret.value {
+        let message = format!("{} names the variable of the new secret as well", previous.key);
+        section.report_pair(message, (&previous, "the previous secret"), (&secret, "the new one"));
+        return None;
+    }
+    Some(IdentityVariables { secret: secret.value, previous: previous.value })
 }
 
 fn listen(section: &Section<'_>) -> Option<SocketAddr> {

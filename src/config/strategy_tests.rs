@@ -121,7 +121,24 @@ fn the_shipped_file_tells_everything_that_a_rule_may_ask() {
 fn the_shipped_service_file_has_no_mistakes() {
     let settings = service::parse("orderlens.toml", crate::config::EMBEDDED_SERVICE).unwrap();
     assert_eq!(settings.listen.to_string(), "127.0.0.1:50051");
-    assert_eq!(settings.identity_secret_variable, "ORDERLENS_IDENTITY_SECRET");
+    assert_eq!(settings.identity.secret, "ORDERLENS_IDENTITY_SECRET");
+}
+
+#[test]
+fn a_rotation_of_the_identity_secret_names_two_variables() {
+    let previous = |value: &str| {
+        let secret = "secret_variable = \"ORDERLENS_IDENTITY_SECRET\"\n";
+        let both = format!("{secret}previous_secret_variable = {value}\n");
+        let text = crate::config::EMBEDDED_SERVICE.replacen(secret, &both, 1);
+        let settings = service::parse("orderlens.toml", &text);
+        settings.map(|it| it.identity.previous).map_err(|errors| told(&errors))
+    };
+    assert_eq!(previous("\"B\""), Ok("B".to_owned()));
+    // Kept in the file, and empty: no rotation goes on.
+    assert_eq!(previous("\"\""), Ok(String::new()));
+    let same = previous("\"ORDERLENS_IDENTITY_SECRET\"").unwrap_err();
+    assert!(same.contains("identity.previous_secret_variable names the variable"), "{same}");
+    assert!(previous("7").is_err());
 }
 
 #[test]

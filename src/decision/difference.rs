@@ -80,7 +80,7 @@ fn contributions(
         .enumerate()
         .filter(|(_, (_, (a, b)))| a.to_bits() != b.to_bits())
         .map(|(idx, (spec, (before, after)))| ContributionDifference {
-            feature: spec.id.clone(),
+            feature: (&*spec.id).into(),
             group: spec.group,
             value: Change {
                 before: known(&was.decision.features, idx),

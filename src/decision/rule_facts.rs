@@ -323,6 +323,6 @@ impl<'a> Facts<'a> {
 fn plain(key: &EntityKey) -> Option<&str> {
     match key {
         EntityKey::Plain(name) => Some(name),
-        EntityKey::Hashed(_) => None,
+        EntityKey::Hashed(_) | EntityKey::Twice(_) => None,
     }
 }

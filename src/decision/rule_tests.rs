@@ -330,7 +330,7 @@ proptest! {
         });
         let mut strategy = under(rules.collect());
         let specs = four_specs();
-        strategy.rules.features = specs.iter().map(|spec| spec.id.clone()).collect();
+        strategy.rules.features = specs.iter().map(|spec| (&*spec.id).into()).collect();
         let places = strategy.rules.places(&specs);
         let scores: Vec<HeadScore> = risks.iter().enumerate().map(|(idx, (probability, n))| {
             HeadScore { n_support: *n, ..sure_score(&format!("risk{idx}"), *probability) }

@@ -1,5 +1,7 @@
 //! Counterfactuals: the smallest changes that would have led to another action.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::domain::decision::ActionKind;
@@ -80,7 +82,7 @@ pub struct Counterfactual {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct LeverChange {
     /// The feature that is set; the others in `features` follow from it.
-    pub lever: Box<str>,
+    pub lever: Arc<str>,
     /// How far the lever may go, the others as they are; `None` for a kind, which has no order.
     pub range: Option<LeverRange>,
     /// Every feature that takes another value.
@@ -103,7 +105,7 @@ pub struct LeverRange {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FeatureChange {
     /// Stable feature id.
-    pub feature: Box<str>,
+    pub feature: Arc<str>,
     /// Value of the order; `None` is unknown.
     pub from: Option<f64>,
     /// Value after the change; `None` is unknown.

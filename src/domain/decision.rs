@@ -1,6 +1,7 @@
 //! The answer about an order: what it is, what made it, what to do.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -170,7 +171,7 @@ pub struct Decision {
     #[serde(skip)]
     pub features: Vec<f32>,
     /// Feature ids that had no value for this order.
-    pub missing_inputs: Vec<Box<str>>,
+    pub missing_inputs: Vec<Arc<str>>,
     /// Why the answer is less than complete.
     pub degraded_reasons: Vec<DegradedReason>,
     /// Time spent per stage; measured, hence not part of a replay.
@@ -190,23 +191,23 @@ pub struct DecisionTimes {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Versions {
     /// Bundle name and version, `risk/2026-11-22`.
-    pub model: Box<str>,
+    pub model: Arc<str>,
     /// BLAKE3 of the bundle's manifest, 64 hex digits.
-    pub model_hash: Box<str>,
+    pub model_hash: Arc<str>,
     /// Name of the strategy.
-    pub strategy: Box<str>,
+    pub strategy: Arc<str>,
     /// BLAKE3 of the strategy file, 64 hex digits.
-    pub strategy_hash: Box<str>,
+    pub strategy_hash: Arc<str>,
     /// BLAKE3 of the feature schema, 64 hex digits.
-    pub schema_hash: Box<str>,
+    pub schema_hash: Arc<str>,
     /// Journal position that the graph had folded before the order.
     pub graph_position: u64,
     /// Version of this program.
-    pub build: Box<str>,
+    pub build: Arc<str>,
     /// What contributions compare the order with; empty when the bundle has no background.
-    pub background: Box<str>,
+    pub background: Arc<str>,
     /// BLAKE3 of the background's rows, 64 hex digits; empty without one.
-    pub background_hash: Box<str>,
+    pub background_hash: Arc<str>,
     /// Experiment and arm; `None` when no experiment covers the order.
     pub assignment: Option<Assignment>,
     /// Probability with which this judge was assigned; 1 without an experiment.
@@ -217,7 +218,7 @@ pub struct Versions {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reason {
     /// Stable code, for machines: the feature id.
-    pub code: Box<str>,
+    pub code: Arc<str>,
     /// The risk it speaks about.
     pub head: HeadId,
     /// Values that the sentence names.

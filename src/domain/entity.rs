@@ -7,6 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::domain::pseudonym::Rotation;
+
 /// What kind of thing a node is. Which kinds occur is decided by the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -93,13 +95,24 @@ impl EntityKind {
 pub enum EntityKey {
     /// Keyed hash of a personal identifier; text form `h1_` + 32 hex digits.
     Hashed(u128),
+    /// Hashed by two secrets while they are rotated; text form: both hashes with a `+` between.
+    /// Only on the way from a door to the sequencer, which settles by which of them it goes.
+    Twice(Box<Twice>),
     /// Name of something that is not a person: SKU, shop, region, channel.
     Plain(Box<str>),
 }
 
+/// Keyed hashes of one identifier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Twice {
+    /// By the secret of now.
+    pub current: u128,
+    /// By the one before.
+    pub previous: u128,
+}
+
 /// One node: kind and key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct EntityRef {
     /// What it is.
     pub kind: EntityKind,
@@ -109,24 +122,50 @@ pub struct EntityRef {
 
 /// The secret that turns personal identifiers into pseudonyms.
 #[derive(Clone)]
-pub struct IdentityKey([u8; 32]);
+pub struct IdentityKey {
+    current: [u8; 32],
+    /// The one before, while people are still known by it.
+    previous: Option<[u8; 32]>,
+}
 
 /// Prefix of the text form of a hashed key; the digit is the format version.
 const HASHED_PREFIX: &str = "h1_";
+/// Between the hashes of an identifier that was hashed twice.
+const TWICE_MARK: char = '+';
 
 /// Text form of a hashed key, on the stack.
 #[derive(Clone, Copy, Debug)]
 pub struct HashText([u8; HASHED_PREFIX.len() + 32]);
 
 impl EntityKey {
-    /// Reads the text form: `h1_…` is a pseudonym, anything else a plain name.
+    /// Reads what anybody may write: `h1_…` is a pseudonym, anything else a plain name.
     pub fn parse(text: &str) -> Self {
-        match text.strip_prefix(HASHED_PREFIX) {
-            Some(hex) if hex.len() == 32 => u128::from_str_radix(hex, 16)
-                .map_or_else(|_| Self::Plain(text.into()), Self::Hashed),
-            _ => Self::Plain(text.into()),
+        hash_in(text).map_or_else(|| Self::Plain(text.into()), Self::Hashed)
+    }
+
+    /// Its hashes: none, one or two.
+    pub fn hashes(&self) -> Vec<u128> {
+        match self {
+            Self::Plain(_) => Vec::new(),
+            Self::Hashed(hash) => vec![*hash],
+            Self::Twice(twice) => vec![twice.current, twice.previous],
         }
     }
+
+    /// Reads what a door of this service wrote, which may name two hashes of a person. Nobody
+    /// else may, since that would make one person of two.
+    pub fn parse_sealed(kind: EntityKind, text: &str) -> Self {
+        let twice = text.split_once(TWICE_MARK).filter(|_| kind.is_personal());
+        let twice = twice.and_then(|(current, previous)| {
+            Some(Twice { current: hash_in(current)?, previous: hash_in(previous)? })
+        });
+        twice.map_or_else(|| Self::parse(text), |twice| Self::Twice(Box::new(twice)))
+    }
+}
+
+fn hash_in(text: &str) -> Option<u128> {
+    let hex = text.strip_prefix(HASHED_PREFIX).filter(|hex| hex.len() == 32)?;
+    u128::from_str_radix(hex, 16).ok()
 }
 
 impl HashText {
@@ -154,6 +193,9 @@ impl EntityRef {
     pub fn label(&self) -> String {
         match &self.key {
             EntityKey::Hashed(hash) => format!("{}#{:06x}", self.kind.as_str(), hash >> 104),
+            EntityKey::Twice(twice) => {
+                format!("{}#{:06x}", self.kind.as_str(), twice.current >> 104)
+            }
             EntityKey::Plain(name) => format!("{}:{name}", self.kind.as_str()),
         }
     }
@@ -162,13 +204,25 @@ impl EntityRef {
 impl IdentityKey {
     /// Derives the key from a secret of any length.
     pub fn from_secret(secret: &[u8]) -> Self {
-        Self(blake3::derive_key("orderlens 2026 entity identity v1", secret))
+        let current = blake3::derive_key("orderlens 2026 entity identity v1", secret);
+        Self { current, previous: None }
+    }
+
+    /// The same key while people are still known by an earlier one.
+    #[must_use]
+    pub fn rotated_from(self, previous: &Self) -> Self {
+        Self { previous: Some(previous.current), ..self }
     }
 
     /// Tells this key from others and nothing about the secret, 16 hex digits.
     pub fn fingerprint(&self) -> String {
-        let key = blake3::derive_key("orderlens 2026 identity fingerprint v1", &self.0);
-        blake3::Hash::from_bytes(key).to_hex()[..16].to_owned()
+        fingerprint(&self.current)
+    }
+
+    /// The rotation that is going on, if one is.
+    pub fn rotation(&self) -> Option<Rotation> {
+        let previous = fingerprint(self.previous.as_ref()?).into();
+        Some(Rotation { current: self.fingerprint().into(), previous })
     }
 
     /// The node for a raw identifier: hashed when the kind is personal.
@@ -178,7 +232,7 @@ impl IdentityKey {
     pub fn entity(&self, kind: EntityKind, raw: &str) -> EntityRef {
         let key = match EntityKey::parse(raw) {
             EntityKey::Plain(name) if kind.is_personal() => self.pseudonym(kind, &name),
-            key @ (EntityKey::Plain(_) | EntityKey::Hashed(_)) => key,
+            key @ (EntityKey::Plain(_) | EntityKey::Hashed(_) | EntityKey::Twice(_)) => key,
         };
         EntityRef { kind, key }
     }
@@ -190,19 +244,39 @@ impl IdentityKey {
                 EntityRef { kind: entity.kind, key: self.pseudonym(entity.kind, &name) }
             }
             EntityKey::Plain(_) | EntityKey::Hashed(_) => entity,
+            // A file is nobody's door: what it says of an earlier secret does not count.
+            EntityKey::Twice(twice) => {
+                EntityRef { kind: entity.kind, key: EntityKey::Hashed(twice.current) }
+            }
         }
     }
 
     fn pseudonym(&self, kind: EntityKind, raw: &str) -> EntityKey {
-        let mut hasher = blake3::Hasher::new_keyed(&self.0);
-        // The kind is part of the hash: equal texts of two kinds must not be linked.
-        hasher.update(kind.as_str().as_bytes());
-        hasher.update(&[0]);
-        hasher.update(raw.as_bytes());
-        let mut bytes = [0_u8; 16];
-        hasher.finalize_xof().fill(&mut bytes);
-        EntityKey::Hashed(u128::from_be_bytes(bytes))
+        let current = hashed(&self.current, kind, raw);
+        match &self.previous {
+            None => EntityKey::Hashed(current),
+            Some(key) => {
+                let previous = hashed(key, kind, raw);
+                EntityKey::Twice(Box::new(Twice { current, previous }))
+            }
+        }
     }
+}
+
+fn fingerprint(key: &[u8; 32]) -> String {
+    let key = blake3::derive_key("orderlens 2026 identity fingerprint v1", key);
+    blake3::Hash::from_bytes(key).to_hex()[..16].to_owned()
+}
+
+fn hashed(key: &[u8; 32], kind: EntityKind, raw: &str) -> u128 {
+    let mut hasher = blake3::Hasher::new_keyed(key);
+    // The kind is part of the hash: equal texts of two kinds must not be linked.
+    hasher.update(kind.as_str().as_bytes());
+    hasher.update(&[0]);
+    hasher.update(raw.as_bytes());
+    let mut bytes = [0_u8; 16];
+    hasher.finalize_xof().fill(&mut bytes);
+    u128::from_be_bytes(bytes)
 }
 
 impl fmt::Debug for IdentityKey {
@@ -215,6 +289,10 @@ impl fmt::Display for EntityKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Hashed(hash) => f.write_str(HashText::new(*hash).as_str()),
+            Self::Twice(twice) => {
+                f.write_str(HashText::new(twice.current).as_str())?;
+                write!(f, "{TWICE_MARK}{}", HashText::new(twice.previous).as_str())
+            }
             Self::Plain(name) => f.write_str(name),
         }
     }
@@ -226,10 +304,18 @@ impl Serialize for EntityKey {
     }
 }
 
-impl<'de> Deserialize<'de> for EntityKey {
+/// An entity as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenEntity {
+    kind: EntityKind,
+    key: Box<str>,
+}
+
+impl<'de> Deserialize<'de> for EntityRef {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Ok(Self::parse(&text))
+        let WrittenEntity { kind, key } = WrittenEntity::deserialize(deserializer)?;
+        Ok(Self { kind, key: EntityKey::parse_sealed(kind, &key) })
     }
 }
 
@@ -252,5 +338,33 @@ mod tests {
         assert_eq!(key.entity(EntityKind::Account, &once.key.to_string()), once);
         assert_ne!(key.entity(EntityKind::Device, "u1").key, once.key);
         assert_ne!(IdentityKey::from_secret(b"x").entity(EntityKind::Account, "u1"), once);
+    }
+
+    #[test]
+    fn two_secrets_seal_as_each_alone_and_nobody_outside_can_name_two_hashes() {
+        let [old, new] = [b"old", b"new"].map(|secret| IdentityKey::from_secret(secret));
+        let both = new.clone().rotated_from(&old);
+        let sealed = both.entity(EntityKind::Account, "u1");
+        let EntityKey::Twice(twice) = &sealed.key else { panic!("{sealed:?}") };
+        let alone = |key: &IdentityKey| key.entity(EntityKind::Account, "u1").key;
+        assert_eq!(EntityKey::Hashed(twice.current), alone(&new));
+        assert_eq!(EntityKey::Hashed(twice.previous), alone(&old));
+        let text = sealed.key.to_string();
+        assert_eq!(EntityKey::parse_sealed(EntityKind::Account, &text), sealed.key);
+        let thing = new.entity(EntityKind::Sku, &text);
+        assert_eq!(EntityKey::parse_sealed(EntityKind::Sku, &thing.key.to_string()), thing.key);
+        for entity in [&sealed, &thing] {
+            let json = serde_json::to_string(entity).unwrap();
+            assert_eq!(serde_json::from_str::<EntityRef>(&json).unwrap(), *entity);
+        }
+
+        let forged = sealed.key.to_string();
+        assert!(matches!(EntityKey::parse(&forged), EntityKey::Plain(_)));
+        let at_door = both.entity(EntityKind::Account, &forged);
+        assert_ne!(at_door.key, sealed.key);
+        assert_eq!(new.entity(EntityKind::Account, &forged).key, new.seal(at_door).key);
+        assert_eq!(new.seal(sealed).key, alone(&new));
+        assert_eq!(both.rotation().map(|it| it.previous), Some(old.fingerprint().into()));
+        assert_eq!(new.rotation(), None);
     }
 }

@@ -24,15 +24,21 @@ pub const ERASED_PER_CALL_MAX: usize = 100;
 pub struct IdentifierErased {
     /// The identifier, sealed.
     pub entity: EntityRef,
+    /// Its other pseudonyms, by earlier and later secrets.
+    pub others: Vec<EntityRef>,
     /// Who wanted it, when and why.
     pub audited: AuditEntry,
 }
 
 impl IdentifierErased {
     /// The record of an erasure behind the end of the audit log.
-    pub fn new(entity: EntityRef, head: &AuditHead, signature: Signature) -> Self {
+    pub fn new(
+        (entity, others): (EntityRef, Vec<EntityRef>),
+        head: &AuditHead,
+        signature: Signature,
+    ) -> Self {
         let Signature { by, at, note } = signature;
-        let fingerprint = fingerprint(&entity);
+        let fingerprint = fingerprints(&entity, &others);
         let shown = shown_as(&entity, head.sequence.saturating_add(1));
         let detail = if note.is_empty() { fingerprint } else { format!("{fingerprint}; {note}") };
         let draft = AuditDraft {
@@ -41,7 +47,12 @@ impl IdentifierErased {
             subject: shown.label().into(),
             detail: detail.into(),
         };
-        Self { entity, audited: AuditEntry::next(head, draft, at) }
+        Self { entity, others, audited: AuditEntry::next(head, draft, at) }
+    }
+
+    /// Every pseudonym of it.
+    pub fn all(&self) -> impl Iterator<Item = &EntityRef> {
+        std::iter::once(&self.entity).chain(&self.others)
     }
 
     /// What is shown instead of the identifier.
@@ -51,18 +62,23 @@ impl IdentifierErased {
 
     /// True when the entry tells this very erasure.
     pub fn is_told_by(&self, entry: &AuditEntry) -> bool {
-        let rest = entry.detail.strip_prefix(&*fingerprint(&self.entity));
+        let rest = entry.detail.strip_prefix(&*fingerprints(&self.entity, &self.others));
         let is_whole = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("; "));
         is_whole && *entry.subject == *self.shown().label() && *entry.action == *IDENTIFIER_ERASED
     }
 }
 
-/// By this somebody who has the identifier can show that it was erased, and nobody else whose
-/// it was.
-fn fingerprint(entity: &EntityRef) -> String {
-    let text = format!("{}:{}", entity.kind.as_str(), entity.key);
-    let hash = blake3::hash(text.as_bytes()).to_hex();
-    format!("fingerprint {}", &hash[..FINGERPRINT_DIGITS])
+/// By these somebody who has the identifier and any of its secrets can show that it was erased,
+/// and nobody else whose it was.
+fn fingerprints(entity: &EntityRef, others: &[EntityRef]) -> String {
+    let mut shown = "fingerprint".to_owned();
+    for entity in std::iter::once(entity).chain(others) {
+        let text = format!("{}:{}", entity.kind.as_str(), entity.key);
+        let hash = blake3::hash(text.as_bytes()).to_hex();
+        shown.push(' ');
+        shown.push_str(&hash[..FINGERPRINT_DIGITS]);
+    }
+    shown
 }
 
 fn shown_as(entity: &EntityRef, number: u64) -> EntityRef {
@@ -95,7 +111,9 @@ impl Erasures {
     /// Folds an erasure.
     pub fn add(&mut self, position: u64, record: &IdentifierErased) {
         let erased = Erased { position, at: record.audited.at, shown: record.shown() };
-        self.erased.insert(record.entity.clone(), erased);
+        for entity in record.all() {
+            self.erased.insert(entity.clone(), erased.clone());
+        }
     }
 
     /// When an identifier was erased last, if it ever was.

@@ -247,17 +247,18 @@ impl Event {
     /// Doors call this on whatever they read; nothing behind them sees raw identifiers.
     #[must_use]
     pub fn sealed(mut self, key: &IdentityKey) -> Self {
-        let seal = |entity: &mut EntityRef| *entity = key.seal(entity.clone());
+        self.persons_mut().into_iter().for_each(|it| *it = key.seal(it.clone()));
+        self
+    }
+
+    /// The entities that may be persons.
+    pub fn persons_mut(&mut self) -> Vec<&mut EntityRef> {
         match &mut self.fact {
-            Fact::OrderPlaced(order) => {
-                order.entities.iter_mut().for_each(seal);
-                order.items.iter_mut().map(|item| &mut item.sku).for_each(seal);
-            }
+            Fact::OrderPlaced(order) => order.entities.iter_mut().collect(),
             Fact::AccountCreated(created) => {
-                seal(&mut created.account);
-                created.entities.iter_mut().for_each(seal);
+                std::iter::once(&mut created.account).chain(&mut created.entities).collect()
             }
-            Fact::Label(label) => label.concerns.iter_mut().for_each(seal),
+            Fact::Label(label) => label.concerns.iter_mut().collect(),
             Fact::OrderPaid(_)
             | Fact::OrderCancelled(_)
             | Fact::StockReserved(_)
@@ -269,9 +270,8 @@ impl Event {
             | Fact::StockLevel(_)
             | Fact::MarketPrice(_)
             | Fact::Choice(_)
-            | Fact::Outcome(_) => {}
+            | Fact::Outcome(_) => Vec::new(),
         }
-        self
     }
 }
 impl Event {

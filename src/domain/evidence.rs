@@ -1,5 +1,7 @@
 //! The part of the graph that shows what graph features counted.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::entity::EntityRef;
@@ -57,7 +59,7 @@ pub struct EvidenceEdge {
     /// Last of them; within the window of every feature below that counts links of a window.
     pub last_seen: Timestamp,
     /// Feature ids that this link is evidence for; sorted.
-    pub features: Vec<Box<str>>,
+    pub features: Vec<Arc<str>>,
     /// What the leading risk would be without the link; `None` when that risk is low, when
     /// more than [`WEIGHED_ORDERS_MAX`] orders make the link, or when the answer was made by
     /// a build that did not weigh links.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::entity::EntityKind;
@@ -126,7 +128,7 @@ pub enum FeatureUnit {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeatureSpec {
     /// Stable id, `<what>_<aggregate>_<window>`; never reused for another meaning.
-    pub id: Box<str>,
+    pub id: Arc<str>,
     /// Theme.
     pub group: FeatureGroup,
     /// Unit of the value.

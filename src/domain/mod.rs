@@ -45,6 +45,7 @@ pub mod order_step;
 pub mod plain_text;
 pub mod price_solution;
 pub mod proposal;
+pub mod pseudonym;
 pub mod query;
 pub mod record;
 pub mod recorded_order;

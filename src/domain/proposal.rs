@@ -13,6 +13,7 @@ use crate::domain::entity::EntityRef;
 use crate::domain::event::Event;
 use crate::domain::experiment::{ExperimentEnd, ExperimentPlan};
 use crate::domain::note::Note;
+use crate::domain::pseudonym::Rotation;
 use crate::domain::record::{BackgroundActivated, ScoreRequest};
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
@@ -165,6 +166,9 @@ pub struct Start {
     pub model_hash: Box<str>,
     /// Text of the strategy file.
     pub strategy: Box<str>,
+    /// Which identity secrets are rotated, if any are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<Rotation>,
     /// When.
     pub at: Timestamp,
 }

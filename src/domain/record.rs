@@ -12,6 +12,7 @@ use crate::domain::event::Event;
 use crate::domain::experiment::{ExperimentEnd, ExperimentPlan};
 use crate::domain::note::Note;
 use crate::domain::order::Order;
+use crate::domain::pseudonym::{PseudonymLinked, RotationStarted};
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
 
@@ -52,6 +53,10 @@ pub enum Record {
     ApiKeyChanged(ApiKeyChanged),
     /// An identifier was erased; tells the audit log so itself.
     IdentifierErased(IdentifierErased),
+    /// Another identity secret follows on the one before.
+    RotationStarted(RotationStarted),
+    /// Somebody came with a pseudonym of another secret.
+    PseudonymLinked(PseudonymLinked),
 }
 
 /// A fact and when it reached us.
@@ -250,6 +255,8 @@ impl Record {
             | Self::ExperimentRamped(_)
             | Self::ExperimentEnded(_)
             | Self::Noted(_)
+            | Self::RotationStarted(_)
+            | Self::PseudonymLinked(_)
             | Self::Followed(_) => None,
         }
     }

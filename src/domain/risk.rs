@@ -1,5 +1,7 @@
 //! What a risk head says about an order, and exactly why.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::entity::EntityKind;
@@ -80,7 +82,7 @@ pub struct Share<K> {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Contribution {
     /// Stable feature id.
-    pub feature: Box<str>,
+    pub feature: Arc<str>,
     /// Theme that the strategy weights.
     pub group: FeatureGroup,
     /// The feature's value; `None` when unknown.

@@ -1,5 +1,7 @@
 //! Orders unlike those a model was trained on, and what is unusual about them.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::domain::text::Text;
@@ -25,9 +27,9 @@ pub struct UnlikeReason {
     /// In which way.
     pub kind: UnlikeKind,
     /// Feature id.
-    pub feature: Box<str>,
+    pub feature: Arc<str>,
     /// The feature that makes the value unusual, empty when it is so by itself.
-    pub beside: Box<str>,
+    pub beside: Arc<str>,
     /// Its share of the surprise, nats.
     pub surprise: f64,
     /// The sentence.

@@ -5,6 +5,7 @@
 //! catalogs, ids and order.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
@@ -72,12 +73,12 @@ impl Catalog {
     ///
     /// # Errors
     /// [`UnknownFeature`] for the first id that the catalog does not have.
-    pub fn select(&self, ids: &[Box<str>]) -> Result<Self, UnknownFeature> {
+    pub fn select(&self, ids: &[Arc<str>]) -> Result<Self, UnknownFeature> {
         let known: IndexMap<&str, usize, FxBuildHasher> =
             self.specs.iter().enumerate().map(|(at, spec)| (&*spec.id, at)).collect();
         let mut rows = Vec::with_capacity(ids.len());
         for id in ids {
-            let at = *known.get(&**id).ok_or_else(|| UnknownFeature(id.clone()))?;
+            let at = *known.get(&**id).ok_or_else(|| UnknownFeature((&**id).into()))?;
             rows.push(Row { spec: self.specs[at].clone(), read: self.reads[at].clone() });
         }
         Ok(Self::of(rows, self.heads.clone()))

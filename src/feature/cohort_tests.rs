@@ -1,6 +1,7 @@
 //! A family and a gang on the same network in the same hour, told apart.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::event::Event;
 use crate::domain::time::{Span, Timestamp};
@@ -53,7 +54,7 @@ fn gang() -> Vec<Event> {
 }
 
 /// What one more order of the first account sees.
-fn next_sees(events: &[Event]) -> BTreeMap<Box<str>, f32> {
+fn next_sees(events: &[Event]) -> BTreeMap<Arc<str>, f32> {
     let probe = order(999, &Trace { ip: 1, ..Trace::of(0) }, MEETING - Span::days(100), yuan(99));
     features(events, &probe, MEETING + Span::HOUR)
 }

@@ -1,6 +1,7 @@
 //! Orders by a few numbers, and what the catalog reads of them, for tests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::entity::{EntityKey, EntityKind, EntityRef};
 use crate::domain::event::{Event, Fact};
@@ -78,7 +79,7 @@ pub(super) fn features(
     events: &[Event],
     probe: &Order,
     as_of: Timestamp,
-) -> BTreeMap<Box<str>, f32> {
+) -> BTreeMap<Arc<str>, f32> {
     let mut graph = KnowledgeGraph::new(GraphSettings::default());
     let mut schema = SchemaBuilder::default();
     for event in events {

@@ -1,6 +1,7 @@
 //! Hubs from behavior: who is called one, and what a gang there still shows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::event::Event;
 use crate::domain::time::{Span, Timestamp};
@@ -56,7 +57,7 @@ fn gang() -> Vec<Event> {
 }
 
 /// What the next order at the place sees after a time.
-fn seen(parts: &[Vec<Event>], after: Span) -> BTreeMap<Box<str>, f32> {
+fn seen(parts: &[Vec<Event>], after: Span) -> BTreeMap<Arc<str>, f32> {
     let probe = order(999, &here(Trace::of(1_001)), settled(1), yuan(30));
     features(&parts.concat(), &probe, RUSH + after)
 }

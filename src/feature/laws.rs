@@ -1,6 +1,7 @@
 //! Laws that hold for every feature of the catalog, on random streams.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -159,7 +160,7 @@ pub(super) fn differences(
     (one, other): (&KnowledgeGraph, &KnowledgeGraph),
     order: &Order,
     as_of: Timestamp,
-) -> Vec<(Box<str>, f32, f32)> {
+) -> Vec<(Arc<str>, f32, f32)> {
     let (mut a, mut b) = (Vec::new(), Vec::new());
     catalog.extract(one, order, as_of, &mut a);
     catalog.extract(other, order, as_of, &mut b);
@@ -212,6 +213,29 @@ proptest! {
     }
 
     #[test]
+    fn a_node_that_moved_into_another_one_reads_as_if_all_had_been_told_of_that(
+        events in stream(), kind in 0_usize..4, n in 1_u8..7, from in any::<prop::sample::Index>(),
+        probe in (prop::array::uniform6(0_u8..7), 0_i64..50_000),
+    ) {
+        let kinds = [EntityKind::Account, EntityKind::Device, EntityKind::Ip, EntityKind::Address];
+        let kind = kinds[kind];
+        let (known_as, pseudonym) = (entity(kind, n), entity(kind, n + 100));
+        let mut two = events.clone();
+        for event in &mut two[from.index(events.len())..] {
+            let named = event.persons_mut().into_iter().filter(|it| **it == known_as);
+            named.for_each(|it| *it = pseudonym.clone());
+        }
+        let mut united = graph_of(&two);
+        united.unite(&pseudonym, &known_as);
+        let graphs = (graph_of(&events), united);
+        let catalog = Catalog::new(&schema(&events));
+        for hour in [500, 980] {
+            let (order, as_of) = (order(255, probe.0, probe.1), Timestamp(Span::hours(hour).0));
+            prop_assert_eq!(differences(&catalog, (&graphs.0, &graphs.1), &order, as_of), vec![]);
+        }
+    }
+
+    #[test]
     fn the_same_stream_gives_the_same_state_and_a_saved_one_reads_the_same(events in stream()) {
         let graph = graph_of(&events);
         let bytes = postcard::to_stdvec(&graph).unwrap();
@@ -246,12 +270,12 @@ proptest! {
         events in stream(), from in any::<prop::sample::Index>(),
     ) {
         let catalog = Catalog::new(&schema(&events));
-        let mut ids: Vec<Box<str>> =
+        let mut ids: Vec<Arc<str>> =
             catalog.specs().iter().map(|spec| spec.id.clone()).collect();
         let from = from.index(ids.len());
         ids.rotate_left(from);
         let few: Vec<usize> = (0..ids.len()).step_by(3).collect();
-        let named: Vec<Box<str>> = few.iter().map(|&at| ids[at].clone()).collect();
+        let named: Vec<Arc<str>> = few.iter().map(|&at| ids[at].clone()).collect();
         let graph = graph_of(&events);
         let (order, as_of) = (order(255, [1, 2, 3, 1, 2, 3], 90), Timestamp(Span::days(30).0));
         let (mut all, mut selected) = (Vec::new(), Vec::new());

@@ -5,6 +5,7 @@
 //! petgraph graph.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use petgraph::graph::{NodeIndex, UnGraph};
 
@@ -34,7 +35,7 @@ const TELLING_KINDS: [EntityKind; 4] =
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidenceWant {
     /// Feature id.
-    pub feature: Box<str>,
+    pub feature: Arc<str>,
     /// Kind of the order's entity whose past the feature reads.
     pub entity: EntityKind,
     /// What the feature reads of it.
@@ -78,7 +79,7 @@ pub(super) struct Link {
     n_orders: u64,
     first_seen: Timestamp,
     last_seen: Timestamp,
-    pub(super) features: BTreeSet<Box<str>>,
+    pub(super) features: BTreeSet<Arc<str>>,
 }
 
 /// Evidence in the making: what is shown, and what paths are looked for in.

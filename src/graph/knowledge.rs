@@ -23,10 +23,10 @@ use crate::domain::event::{AccountCreated, Event, Fact, Label};
 use crate::domain::feedback::OutcomeKind;
 use crate::domain::graph_status::{GraphCounts, GraphStatus};
 use crate::domain::head::HeadId;
-use crate::domain::order::OrderKey;
+use crate::domain::order::{Order, OrderKey};
 use crate::domain::order_step::OrderStepKind;
 use crate::domain::time::{Span, Timestamp};
-use crate::graph::arena::{MINUTE, NOBODY, OrderArena};
+use crate::graph::arena::{MINUTE, NOBODY, OrderArena, OrderNo};
 use crate::graph::categories::CategoryTable;
 use crate::graph::hub_pairs::HubPairs;
 use crate::graph::label_log::{LabelLog, Truth};
@@ -105,8 +105,7 @@ impl KnowledgeGraph {
     /// a later time does not make older facts too late.
     pub fn apply_received(&mut self, event: &Event, received: Timestamp) {
         let time = event.event_time;
-        if self.newest.is_some_and(|newest| time < newest - self.settings.retention) {
-            self.counts.n_too_late += 1;
+        if self.is_before_retention(time) {
             return;
         }
         match &event.fact {
@@ -138,7 +137,27 @@ impl KnowledgeGraph {
             }
             Fact::StockReserved(_) | Fact::OrderShipped(_) | Fact::Choice(_) => {}
         }
-        self.newest = self.newest.max(Some(time.min(received)));
+        self.move_on(time.min(received));
+    }
+
+    /// The same for an order that was placed, under the id of the fact that tells it.
+    pub fn place_received(&mut self, order: &Order, told: (&str, Timestamp), received: Timestamp) {
+        let (_, time) = told;
+        if !self.is_before_retention(time) {
+            self.place(order, told);
+            self.move_on(time.min(received));
+        }
+    }
+
+    /// True, and counted, when a fact is older than what is kept.
+    fn is_before_retention(&mut self, time: Timestamp) -> bool {
+        let is = self.newest.is_some_and(|newest| time < newest - self.settings.retention);
+        self.counts.n_too_late += u64::from(is);
+        is
+    }
+
+    fn move_on(&mut self, time: Timestamp) {
+        self.newest = self.newest.max(Some(time));
         self.forget();
     }
 
@@ -294,8 +313,7 @@ impl KnowledgeGraph {
         let (retained, horizon) = (self.retained_since(), self.horizon());
         for _ in 0..SWEPT_ORDERS_MAX {
             let Some(no) = self.arena.expired(horizon) else { break };
-            self.counts.n_shed += u64::from(retained <= self.arena.row(no).time);
-            self.leave(no, horizon);
+            self.drop_order(no, horizon);
         }
         let swept = *self.swept.get_or_insert(newest);
         if newest - swept < MINUTE.max(Span((newest - horizon).0 / 8)) {
@@ -310,6 +328,12 @@ impl KnowledgeGraph {
         self.head_labels.iter_mut().for_each(|log| log.expire(horizon));
         self.categories.expire(horizon);
         self.orders.expire_early(horizon);
+    }
+
+    /// Drops an order beyond the horizon.
+    pub(super) fn drop_order(&mut self, no: OrderNo, horizon: Timestamp) {
+        self.counts.n_shed += u64::from(self.retained_since() <= self.arena.row(no).time);
+        self.leave(no, horizon);
     }
 
     /// The orders of a node.

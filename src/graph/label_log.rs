@@ -69,6 +69,17 @@ impl LabelLog {
         }
     }
 
+    /// Takes over the verdicts on an entity that turned out to be the same.
+    pub(super) fn absorb(&mut self, other: &Self) {
+        let mut n_bad = 0;
+        for (&time, &n_bad_then) in other.times.iter().zip(&other.n_bad) {
+            self.insert(time, if n_bad < n_bad_then { Truth::Bad } else { Truth::Good });
+            n_bad = n_bad_then;
+        }
+        self.dropped.0 += other.dropped.0;
+        self.dropped.1 += other.dropped.1;
+    }
+
     /// The same without verdicts older than `horizon`.
     pub(super) fn since(&self, horizon: Timestamp) -> Self {
         let mut kept = self.clone();

@@ -51,5 +51,8 @@ mod state_hash;
 #[cfg(test)]
 mod storage_laws;
 pub mod totals;
+mod uniting;
+#[cfg(test)]
+mod uniting_laws;
 pub mod visit;
 mod windows;

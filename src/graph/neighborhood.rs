@@ -84,6 +84,11 @@ impl KnowledgeGraph {
 }
 
 impl Looking {
+    /// Where to start, to be named as they are known.
+    pub fn seeds_mut(&mut self) -> &mut [EntityRef] {
+        &mut self.query.seeds
+    }
+
     /// A view of which nothing is seen yet; `now` is shown when the query names no instant.
     pub fn new(query: NeighborhoodQuery, now: Timestamp) -> Self {
         Self {

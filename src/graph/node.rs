@@ -20,16 +20,16 @@ pub(super) struct Node {
     /// What only few entities have.
     pub(super) facts: Option<Box<Facts>>,
     /// What is left of the orders that retention dropped.
-    dropped: Option<Box<Dropped>>,
+    pub(super) dropped: Option<Box<Dropped>>,
     /// Whether it can be part of a ring.
     pub(super) sharing: Sharing,
 }
 
 /// What is left of dropped orders.
 #[derive(Debug, Serialize, Deserialize)]
-struct Dropped {
-    first_seen: Timestamp,
-    totals: Totals,
+pub(super) struct Dropped {
+    pub(super) first_seen: Timestamp,
+    pub(super) totals: Totals,
 }
 
 /// Steps of its orders and sign-ups, by time.
@@ -46,6 +46,11 @@ pub(super) struct Facts {
 impl Node {
     /// Adds a verdict of one head.
     pub(super) fn mark(&mut self, head: u8, known_at: Timestamp, verdict: Truth) {
+        self.label_log_mut(head).insert(known_at, verdict);
+    }
+
+    /// Verdicts of one head, to change.
+    pub(super) fn label_log_mut(&mut self, head: u8) -> &mut LabelLog {
         let known = self.labels.iter().position(|(slot, _)| *slot == head);
         let position = known.unwrap_or_else(|| {
             // Most entities have verdicts of one or two heads, and there are many entities.
@@ -53,7 +58,7 @@ impl Node {
             self.labels.push((head, LabelLog::default()));
             self.labels.len() - 1
         });
-        self.labels[position].1.insert(known_at, verdict);
+        &mut self.labels[position].1
     }
 
     /// Takes a verdict of one head back.
@@ -152,6 +157,20 @@ impl Facts {
         let lost = &self.lost[..end];
         let start = after.map_or(0, |after| lost.partition_point(|lost| lost.lost_time <= after));
         lost[start.min(end)..].iter().filter(move |lost| lost.known_at() <= as_of)
+    }
+
+    /// Takes over the facts of an entity that turned out to be the same.
+    pub(super) fn absorb(&mut self, other: Self) {
+        for (times, more) in self.steps.iter_mut().zip(other.steps) {
+            for time in more {
+                insert_sorted(times, time);
+            }
+        }
+        other.lost.into_iter().for_each(|lost| self.lose(lost));
+        other.signups.into_iter().for_each(|time| self.add_signup(time));
+        if let Some((known_at, created)) = other.created {
+            self.set_created(known_at, created);
+        }
     }
 
     /// Adds an account opened from this entity.

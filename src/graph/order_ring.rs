@@ -80,7 +80,7 @@ mod tests {
         let accounts = graph.accounts_joined_by(order, Timestamp(100)).into_iter();
         let key = |account: EntityRef| match account.key {
             EntityKey::Hashed(key) => key,
-            EntityKey::Plain(_) => 0,
+            EntityKey::Plain(_) | EntityKey::Twice(_) => 0,
         };
         accounts.map(key).collect()
     }

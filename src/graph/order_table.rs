@@ -124,6 +124,17 @@ impl OrderTable {
         facts.flat_map(|(&order, told)| told.iter().map(move |(time, fact)| (order, *time, fact)))
     }
 
+    /// Lets facts that wait for their order be about an entity under another name.
+    pub(super) fn rename_early(&mut self, entity: &EntityRef, known_as: &EntityRef) {
+        let facts = self.early.values_mut().flatten();
+        for (_, fact) in facts {
+            if let OrderFact::Truth { concerns, .. } = fact {
+                let named = concerns.iter_mut().filter(|it| *it == entity);
+                named.for_each(|it| it.clone_from(known_as));
+            }
+        }
+    }
+
     /// Forgets an order.
     pub(super) fn forget(&mut self, order: OrderDigest) {
         self.known.swap_remove(&order);

@@ -115,8 +115,8 @@ impl KnowledgeGraph {
         self.tell_node(no, leaving, Way::Out);
     }
 
-    /// Puts a node back into an order that it was taken out of.
-    fn attach(&mut self, no: OrderNo, leaving: Member) {
+    /// Puts a node into an order that names nobody of its kind.
+    pub(super) fn attach(&mut self, no: OrderNo, leaving: Member) {
         let Some(column) = leaving.column else { return };
         let mut members: Vec<Member> = self.arena.members(no).collect();
         members.push(leaving);

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::store::medium::{Disk, Medium as _, sync_dir};
+use crate::store::medium::{replace_file, sync_dir};
 
 /// What such a file holds.
 pub trait Kept: Serialize + DeserializeOwned {
@@ -126,11 +126,7 @@ impl<T: Kept> KeptFile<T> {
             fs::create_dir_all(&self.folder)?;
             self.folder.parent().map_or(Ok(()), sync_dir)?;
         }
-        let temporary = self.path(&format!("{ending}.tmp"));
-        let file = Disk.allocate(&temporary, 0)?;
-        Disk.write_at(&file, &serde_json::to_vec(content)?, 0)?;
-        Disk.sync(&file)?;
-        Disk.publish(&temporary, &self.path(ending))
+        replace_file(&self.path(ending), &serde_json::to_vec(content)?)
     }
 }
 

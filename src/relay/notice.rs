@@ -96,6 +96,8 @@ pub fn notices(position: u64, record: &Record) -> Vec<Notice> {
         | Record::Audited(_)
         | Record::Noted(_)
         | Record::IdentifierErased(_)
+        | Record::RotationStarted(_)
+        | Record::PseudonymLinked(_)
         | Record::Followed(_)
         | Record::ApiKeyChanged(_) => Vec::new(),
     }

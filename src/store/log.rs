@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::domain::record::{BackgroundActivated, Followed, ReceivedEvent, Record, ScoredOrder};
+use crate::domain::record::{
+    BackgroundActivated, Followed, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
+};
 use crate::domain::recorded_order::RecordedFact;
 use crate::domain::time::Timestamp;
 use crate::store::error::Error;
@@ -11,6 +13,7 @@ use crate::store::journal::JournalWriter;
 use crate::store::journal::reader::JournalReader;
 use crate::wire::record::{decode, encode, encode_event};
 use crate::wire::recorded_order::{RecordKind, decode_short, event_time};
+use crate::wire::scored_bytes;
 
 /// Queues a record; see [`JournalWriter::submit`].
 ///
@@ -46,6 +49,11 @@ pub fn event_bytes(received: &ReceivedEvent) -> Vec<u8> {
     encode_event(received)
 }
 
+/// What a request asks, as bytes; see [`scored_bytes::asked_bytes`].
+pub fn asked_bytes(request: &ScoreRequest) -> Vec<u8> {
+    scored_bytes::asked_bytes(request)
+}
+
 /// A judged order as the journal would give it back: without the sign of a zero.
 ///
 /// # Errors
@@ -79,11 +87,27 @@ pub fn read_from(
 pub fn read_audited(
     reader: &JournalReader,
 ) -> impl Iterator<Item = Result<(u64, Record), Error>> + use<> {
-    let is_audited = |payload: &[u8]| {
-        payload.first().is_some_and(|first| RecordKind::of(*first) == RecordKind::Audited)
-    };
+    read_kind(reader, RecordKind::Audited)
+}
+
+/// Every link of a pseudonym to another one, oldest first.
+///
+/// # Errors
+/// Each entry can be [`Error::Undecodable`] or what the journal reader reports.
+pub fn read_linked(
+    reader: &JournalReader,
+) -> impl Iterator<Item = Result<(u64, Record), Error>> + use<> {
+    read_kind(reader, RecordKind::PseudonymLinked)
+}
+
+fn read_kind(
+    reader: &JournalReader,
+    kind: RecordKind,
+) -> impl Iterator<Item = Result<(u64, Record), Error>> + use<> {
+    let is_kind =
+        move |payload: &[u8]| payload.first().is_some_and(|first| RecordKind::of(*first) == kind);
     reader.read_from(1).filter_map(move |entry| match entry {
-        Ok((position, payload)) if is_audited(&payload) => {
+        Ok((position, payload)) if is_kind(&payload) => {
             Some(read(position, &payload).map(|record| (position, record)))
         }
         Ok(_) => None,
@@ -194,6 +218,7 @@ fn is_fact_or_order(first_byte: u8) -> bool {
         | RecordKind::BackgroundActivated
         | RecordKind::Audited
         | RecordKind::Followed
+        | RecordKind::PseudonymLinked
         | RecordKind::Other => false,
     }
 }

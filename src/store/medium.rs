@@ -4,12 +4,20 @@
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
+#[cfg(target_os = "linux")]
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-/// Bytes written at once while a file is filled with zeros.
-const ZEROS_BYTES: usize = 1 << 20;
+#[cfg(target_os = "linux")]
+use rustix::fs::OFlags;
+
+/// Bytes written at once while a file is filled with zeros: what a commit of the journal may
+/// find in front of it at the disk.
+const ZEROS_BYTES: usize = 256 << 10;
+/// What direct writes are aligned to: no disk has larger sectors.
+const ALIGN_BYTES: usize = 4_096;
 
 /// Where files live. When a call returns `Ok`, its effect survives a crash,
 /// except for [`Medium::write_at`], which needs [`Medium::sync`].
@@ -45,16 +53,11 @@ pub struct Disk;
 
 impl Medium for Disk {
     fn allocate(&self, path: &Path, bytes: u64) -> io::Result<File> {
-        let mut file =
+        let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
         // Real zeros, not a hole: a later sync then has no block to allocate or convert.
-        let zeros = vec![0_u8; ZEROS_BYTES];
-        let mut left = bytes;
-        while 0 < left {
-            let n = usize::try_from(left).map_or(ZEROS_BYTES, |left| left.min(ZEROS_BYTES));
-            file.write_all(&zeros[..n])?;
-            left -= n as u64;
-        }
+        let done = fill_directly(path, bytes).unwrap_or(0);
+        fill(&file, done, bytes, &vec![0; ZEROS_BYTES])?;
         file.sync_all()?;
         Ok(file)
     }
@@ -74,6 +77,54 @@ impl Medium for Disk {
             None => Ok(()),
         }
     }
+}
+
+/// Fills a file with zeros past the page cache, so that no sync of another file waits for more
+/// than one write; tells up to where it is filled.
+///
+/// # Errors
+/// When the file system knows no such writes, or at the end of the disk: what is missing is
+/// for ordinary writes, which say why they fail.
+#[cfg(target_os = "linux")]
+fn fill_directly(path: &Path, bytes: u64) -> io::Result<u64> {
+    let flags = i32::try_from(OFlags::DIRECT.bits()).map_err(io::Error::other)?;
+    let file = OpenOptions::new().write(true).custom_flags(flags).open(path)?;
+    let room = vec![0; ZEROS_BYTES + ALIGN_BYTES];
+    let start = room.as_ptr().align_offset(ALIGN_BYTES);
+    let Some(zeros) = room.get(start..start + ZEROS_BYTES) else { return Ok(0) };
+    let end = bytes - bytes % ALIGN_BYTES as u64;
+    fill(&file, 0, end, zeros)?;
+    Ok(end)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn fill_directly(_: &Path, _: u64) -> io::Result<u64> {
+    Ok(0)
+}
+
+/// Writes zeros from one offset to another.
+fn fill(file: &File, from: u64, to: u64, zeros: &[u8]) -> io::Result<()> {
+    let mut at = from;
+    while at < to {
+        let n = usize::try_from(to - at).map_or(zeros.len(), |left| left.min(zeros.len()));
+        file.write_all_at(&zeros[..n], at)?;
+        at += n as u64;
+    }
+    Ok(())
+}
+
+/// Writes a small file that is there whole or not at all, whatever happens meanwhile.
+///
+/// # Errors
+/// Any error of the operating system; then the file is as it was, or as it is to be.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(".tmp");
+    let temporary = Path::new(&temporary);
+    let file = Disk.allocate(temporary, 0)?;
+    Disk.write_at(&file, bytes, 0)?;
+    Disk.sync(&file)?;
+    Disk.publish(temporary, path)
 }
 
 /// Makes the names in a folder durable.
@@ -107,5 +158,23 @@ impl Medium for Unsynced {
 
     fn publish(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_allocated_file_is_zeros_to_its_end_whatever_its_size() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        for bytes in [0, 1, 4_095, 4_096, 4_097, ZEROS_BYTES as u64 * 2 + 4_097] {
+            fs::write(&path, [7; 64]).unwrap();
+            drop(Disk.allocate(&path, bytes).unwrap());
+            let read = fs::read(&path).unwrap();
+            assert_eq!(read.len() as u64, bytes);
+            assert!(read.iter().all(|byte| *byte == 0), "{bytes} bytes");
+        }
     }
 }

@@ -41,6 +41,14 @@ const SHED: Family =
     family("orderlens_graph_shed_orders", "Orders that were shed for lack of room.");
 const IGNORED: Family =
     family("orderlens_graph_ignored_facts", "Facts that the graph did not take, by reason.");
+const ROTATION_KNOWN: Family = family(
+    "orderlens_rotation_known",
+    "Personal identifiers that were known when the identity secret was rotated last.",
+);
+const ROTATION_LINKED: Family = family(
+    "orderlens_rotation_linked",
+    "Those of them that came since, and stay known when the previous secret is gone.",
+);
 const DEPTH: Family = family("orderlens_queue_depth", "Orders that wait for a review.");
 const OLDEST: Family =
     family("orderlens_queue_oldest_seconds", "How long ago the oldest of them was placed.");
@@ -136,6 +144,9 @@ pub(super) fn write_watched(
         ("early_dropped", counts.n_early_dropped),
     ];
     page.counters(IGNORED, ignored.map(|(reason, n)| (vec![("reason", reason.into())], n)))?;
+    let rotation = watched.and_then(|it| it.rotation.as_ref());
+    page.gauge(ROTATION_KNOWN, rotation.map(|it| it.n_known as f64))?;
+    page.gauge(ROTATION_LINKED, rotation.map(|it| it.n_linked as f64))?;
     let queue = watched.map(Watched::queue);
     page.gauge(DEPTH, queue.map(|it| it.n as f64))?;
     page.gauge(OLDEST, queue.map(|it| it.oldest.map_or(0.0, |placed| age(now, placed))))?;

@@ -266,7 +266,7 @@ impl<'k> Check<'k> {
     fn sealed(&self, kind: EntityKind, id: &str) -> EntityRef {
         match self.door {
             Some(door) => door.identity.entity(kind, id),
-            None => EntityRef { kind, key: EntityKey::parse(id) },
+            None => EntityRef { kind, key: EntityKey::parse_sealed(kind, id) },
         }
     }
 

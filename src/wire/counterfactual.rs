@@ -113,12 +113,12 @@ fn read_one(
 
 fn lever_of(lever: pb::LeverChange) -> LeverChange {
     let feature_of = |change: pb::FeatureChange| FeatureChange {
-        feature: change.feature.into_boxed_str(),
+        feature: change.feature.into(),
         from: change.from,
         to: change.to,
     };
     LeverChange {
-        lever: lever.lever.into_boxed_str(),
+        lever: lever.lever.into(),
         range: lever.range.map(|range| LeverRange {
             lowest: range.lowest,
             highest: range.highest,

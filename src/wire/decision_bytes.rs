@@ -295,6 +295,7 @@ pub fn write_entity(out: &mut MessageWriter, entity: &EntityRef) {
     match &entity.key {
         EntityKey::Plain(name) => out.text(2, name),
         EntityKey::Hashed(hash) => out.text(2, HashText::new(*hash).as_str()),
+        EntityKey::Twice(_) => out.text(2, &entity.key.to_string()),
     }
 }
 

@@ -197,8 +197,10 @@ mod tests {
     use crate::domain::access::{AuditDraft, PersonDraft, Role};
     use crate::domain::api_key::KeyChange;
     use crate::domain::decision::DecisionId;
+    use crate::domain::entity::{EntityKey, EntityKind, IdentityKey};
     use crate::domain::experiment::ExperimentEnd;
     use crate::domain::proposal::{ExperimentStep, Start, Step, StrategyWish};
+    use crate::domain::pseudonym::Rotation;
     use crate::domain::record::{ReceivedEvent, Record};
     use crate::domain::strategy_version::Signature;
     use crate::domain::time::Timestamp;
@@ -213,6 +215,7 @@ mod tests {
             model: "risk/1".into(),
             model_hash: "ab".into(),
             strategy: "name = 'x'".into(),
+            rotation: Some(Rotation { current: "b".into(), previous: "a".into() }),
             at,
         };
         let draft = AuditDraft {
@@ -285,6 +288,8 @@ mod tests {
                 | Record::ApiKeyChanged(_)
                 | Record::Audited(_)
                 | Record::IdentifierErased(_)
+                | Record::RotationStarted(_)
+                | Record::PseudonymLinked(_)
                 | Record::Followed(_) => {}
             }
         }
@@ -300,6 +305,26 @@ mod tests {
     #[test]
     fn a_batch_of_proposals_of_every_kind_reads_back_as_it_was_written() {
         let batch = batch();
+        assert_eq!(decode(&bytes_of(&batch)).unwrap(), batch);
+    }
+
+    #[test]
+    fn what_was_hashed_by_two_secrets_is_executed_so() {
+        let [now, before] = [b"now", b"old"].map(|secret| IdentityKey::from_secret(secret));
+        let phone = now.rotated_from(&before).entity(EntityKind::Phone, "1");
+        assert!(matches!(phone.key, EntityKey::Twice(_)));
+        let mut scored = samples::scored_order();
+        scored.request.order.entities = vec![phone.clone()];
+        let (received_time, decision_id) = (Timestamp(1), DecisionId(Uuid::nil()));
+        let score = ProposedScore { request: scored.request, received_time, decision_id };
+        let signature = Signature { by: "a".into(), at: Timestamp(1), note: Box::default() };
+        let proposals = vec![
+            Proposal::Score(Box::new(score)),
+            Proposal::Step(Box::new(Step::Erase { entity: phone, signature })),
+        ];
+        let sent = |proposal| Sent { bytes: encode(&proposal), proposal };
+        let origin = Origin { replica: "a".into(), run: Uuid::nil(), number: 1 };
+        let batch = Batch { origin, proposals: proposals.into_iter().map(sent).collect() };
         assert_eq!(decode(&bytes_of(&batch)).unwrap(), batch);
     }
 

@@ -61,6 +61,12 @@ pub fn encode(record: &Record) -> Vec<u8> {
         Record::IdentifierErased(erased) => {
             Entry::IdentifierErased(erasure_record::erased_to_pb(erased))
         }
+        Record::RotationStarted(started) => {
+            Entry::RotationStarted(erasure_record::rotation_to_pb(started))
+        }
+        Record::PseudonymLinked(linked) => {
+            Entry::PseudonymLinked(erasure_record::linked_to_pb(linked))
+        }
         Record::Audited(entry) => Entry::Audited(access_record::audited_to_pb(entry)),
         Record::Noted(note) => Entry::Noted(access_record::noted_to_pb(note)),
         Record::Followed(followed) => Entry::Followed(proposal::followed_to_pb(followed)),
@@ -131,6 +137,8 @@ fn read_entry(check: &mut Check<'_>, path: &Path<'_>, entry: pb::record::Entry) 
         Entry::PersonChanged(changed) => access_record::read_changed(check, path, changed),
         Entry::ApiKeyChanged(changed) => key_record::read_changed(check, path, changed),
         Entry::IdentifierErased(erased) => erasure_record::read_erased(check, path, erased),
+        Entry::RotationStarted(started) => erasure_record::read_rotation(check, path, started),
+        Entry::PseudonymLinked(linked) => erasure_record::read_linked(check, path, linked),
         Entry::Audited(audited) => access_record::read_audited(check, path, audited),
         Entry::Noted(note) => access_record::read_noted(check, path, note),
         Entry::Followed(followed) => Some(Record::Followed(proposal::read_followed(followed))),

@@ -39,6 +39,8 @@ pub enum RecordKind {
     Audited,
     /// How far a stream was executed.
     Followed,
+    /// Somebody came with a pseudonym of another identity secret.
+    PseudonymLinked,
     /// Anything else.
     Other,
 }
@@ -55,6 +57,7 @@ impl RecordKind {
             // The last is the first of two bytes, as below: no other entry has one like it.
             0x62 | 0x6a | 0x7a | 0xfa => Self::Audited,
             0xf2 => Self::Followed,
+            0x8a => Self::PseudonymLinked,
             _ => Self::Other,
         }
     }
@@ -209,8 +212,10 @@ mod tests {
                 | Record::ExperimentStarted(_)
                 | Record::ExperimentRamped(_)
                 | Record::ExperimentEnded(_)
+                | Record::RotationStarted(_)
                 | Record::Noted(_) => RecordKind::Other,
                 Record::Followed(_) => RecordKind::Followed,
+                Record::PseudonymLinked(_) => RecordKind::PseudonymLinked,
                 Record::PersonChanged(_)
                 | Record::ApiKeyChanged(_)
                 | Record::IdentifierErased(_)
@@ -231,9 +236,9 @@ mod tests {
                         decision_id: decision.decision_id,
                         event_time: scored.request.event_time,
                         order: scored.request.order.clone(),
-                        model_hash: decision.versions.model_hash.clone(),
-                        strategy_hash: decision.versions.strategy_hash.clone(),
-                        background_hash: decision.versions.background_hash.clone(),
+                        model_hash: (&*decision.versions.model_hash).into(),
+                        strategy_hash: (&*decision.versions.strategy_hash).into(),
+                        background_hash: (&*decision.versions.background_hash).into(),
                         // The sample was released to learn.
                         first_action: Some(declined()),
                         propensity: decision.versions.propensity,
@@ -256,6 +261,8 @@ mod tests {
                 | Record::Audited(_)
                 | Record::Noted(_)
                 | Record::IdentifierErased(_)
+                | Record::RotationStarted(_)
+                | Record::PseudonymLinked(_)
                 | Record::Followed(_) => assert_eq!(short, RecordedFact::Other),
             }
         }

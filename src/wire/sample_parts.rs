@@ -14,7 +14,8 @@ use crate::domain::exploration::{Exploration, ExplorationLimit};
 use crate::domain::head::RiskType;
 use crate::domain::impact::{ActionImpact, Estimate, ImpactKind, ImpactPart, ImpactUnit};
 use crate::domain::money::Currency;
-use crate::domain::record::ApiKeyChanged;
+use crate::domain::pseudonym::{PseudonymLinked, Rotation, RotationStarted};
+use crate::domain::record::{ApiKeyChanged, Record};
 use crate::domain::risk::Probability;
 use crate::domain::strategy_version::Signature;
 use crate::domain::text::Text;
@@ -44,7 +45,19 @@ pub(super) fn api_key_changed(head: &AuditHead, at: Timestamp) -> ApiKeyChanged 
 pub(super) fn identifier_erased(head: &AuditHead, at: Timestamp) -> IdentifierErased {
     let phone = IdentityKey::from_secret(b"samples").entity(EntityKind::Phone, "1");
     let signature = Signature { by: "lin".into(), at, note: "asked by letter".into() };
-    IdentifierErased::new(phone, head, signature)
+    let other = IdentityKey::from_secret(b"before").entity(EntityKind::Phone, "1");
+    IdentifierErased::new((phone, vec![other]), head, signature)
+}
+
+/// A pseudonym of another identity secret, and the rotation that it comes of.
+pub(super) fn pseudonyms(at: Timestamp) -> [Record; 2] {
+    let rotation = Rotation { current: "0123456789abcdef".into(), previous: "f".repeat(16).into() };
+    let [pseudonym, known_as] =
+        [b"now", b"old"].map(|it| IdentityKey::from_secret(it).entity(EntityKind::Email, "a"));
+    [
+        Record::RotationStarted(RotationStarted { rotation, at }),
+        Record::PseudonymLinked(PseudonymLinked { pseudonym, known_as, at }),
+    ]
 }
 
 /// Withheld although drawn: every field has a value of its own.

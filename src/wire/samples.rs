@@ -31,7 +31,7 @@ use crate::domain::text::Text;
 use crate::domain::time::{Span, Timestamp};
 use crate::domain::unlike::{UnlikeKind, UnlikeReason, UnlikeTraining};
 use crate::wire::sample_parts::{
-    api_key_changed, evidence, exploration, identifier_erased, impact, search,
+    api_key_changed, evidence, exploration, identifier_erased, impact, pseudonyms, search,
 };
 
 /// One event of every kind, as JSON Lines; the first one fills every field of an order.
@@ -112,6 +112,7 @@ pub(super) fn records() -> Vec<Record> {
     records.push(Record::GraphActivated(GraphActivated { settings, at }));
     records.extend(experiment_records(at));
     records.extend(access_records(at));
+    records.extend(pseudonyms(at));
     records
 }
 

@@ -18,6 +18,8 @@ use crate::wire::message_writer::MessageWriter;
 
 /// Room for a judged order with the evidence of a suspicious one, bytes.
 const TYPICAL_BYTES: usize = 16 * 1024;
+/// Room for a request, bytes.
+const TYPICAL_REQUEST_BYTES: usize = 1024;
 /// Where in a record a judged order stands.
 const ENTRY_DECISION: u32 = 2;
 
@@ -82,8 +84,20 @@ fn cells_of<'d>(
     risk.contributions.iter().map(cell_idx).collect()
 }
 
+/// What a request asks, as bytes: all that is recorded of it but its id. Two that ask the
+/// same have the same bytes, and no others.
+pub fn asked_bytes(request: &ScoreRequest) -> Vec<u8> {
+    let mut out = MessageWriter::with_capacity(TYPICAL_REQUEST_BYTES);
+    write_asked(&mut out, request);
+    out.into_bytes()
+}
+
 fn write_request(out: &mut MessageWriter, request: &ScoreRequest) {
     out.text(1, &request.request_id);
+    write_asked(out, request);
+}
+
+fn write_asked(out: &mut MessageWriter, request: &ScoreRequest) {
     write_time(out, 2, request.event_time);
     out.long_message(3, |out| write_order(out, &request.order));
     out.uint(4, request.max_actions);

@@ -1,6 +1,7 @@
 //! Decisions read back from their message: by the journal and by clients.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::domain::assignment::{Assignment, AssignmentReason};
 use crate::domain::decision::{
@@ -88,7 +89,7 @@ pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> O
         unlike_training: unlike?,
         counterfactuals,
         features: Vec::new(),
-        missing_inputs: boxed(decision.missing_inputs),
+        missing_inputs: shared(decision.missing_inputs),
         degraded_reasons,
         stage_timings,
     })
@@ -117,15 +118,15 @@ fn read_times(
 
 fn read_versions(versions: pb::Versions, assignment: pb::Assignment) -> Versions {
     Versions {
-        model: versions.model.into_boxed_str(),
-        model_hash: versions.model_hash.into_boxed_str(),
-        strategy: versions.strategy.into_boxed_str(),
-        strategy_hash: versions.strategy_hash.into_boxed_str(),
-        schema_hash: versions.schema_hash.into_boxed_str(),
+        model: versions.model.into(),
+        model_hash: versions.model_hash.into(),
+        strategy: versions.strategy.into(),
+        strategy_hash: versions.strategy_hash.into(),
+        schema_hash: versions.schema_hash.into(),
         graph_position: versions.graph_position,
-        build: versions.build.into_boxed_str(),
-        background: versions.background.into_boxed_str(),
-        background_hash: versions.background_hash.into_boxed_str(),
+        build: versions.build.into(),
+        background: versions.background.into(),
+        background_hash: versions.background_hash.into(),
         propensity: Probability::clamped(assignment.propensity),
         assignment: read_assignment(assignment),
     }
@@ -155,7 +156,7 @@ fn read_risk(
     let listed = path.field("contributions");
     let contributions = read_all(check, &listed, risk.contributions, |check, path, shift| {
         Some(Contribution {
-            feature: shift.feature.into_boxed_str(),
+            feature: shift.feature.into(),
             group: check.choice(&path.field("group"), shift.group)?,
             value: shift.value,
             log_odds: shift.log_odds,
@@ -222,7 +223,7 @@ fn read_evidence(check: &mut Check<'_>, path: &Path<'_>, evidence: pb::Evidence)
             first_seen: first?,
             last_seen: last?,
             event_ids: boxed(edge.event_ids),
-            features: boxed(edge.features),
+            features: shared(edge.features),
             delta_if_removed: edge.delta_if_removed.map(|delta| DeltaIfRemoved {
                 log_odds: delta.log_odds,
                 probability: Probability::clamped(delta.probability),
@@ -318,7 +319,7 @@ fn read_reason(check: &mut Check<'_>, path: &Path<'_>, reason: pb::Reason) -> Op
         Some(ReasonArgument { name: argument.name.into_boxed_str(), value: value? })
     });
     let text = check.required(&path.field("text"), reason.text, read_text);
-    Some(Reason { code: reason.code.into_boxed_str(), head: head?, arguments, text: text? })
+    Some(Reason { code: reason.code.into(), head: head?, arguments, text: text? })
 }
 
 fn read_unlike(
@@ -331,8 +332,8 @@ fn read_unlike(
         let text = check.required(&path.field("text"), it.text, read_text);
         Some(UnlikeReason {
             kind: kind?,
-            feature: it.feature.into_boxed_str(),
-            beside: it.beside.into_boxed_str(),
+            feature: it.feature.into(),
+            beside: it.beside.into(),
             surprise: it.surprise,
             text: text?,
         })
@@ -359,6 +360,10 @@ fn read_estimate(
 #[expect(clippy::unnecessary_wraps, reason = "a reader that cannot fail is still a reader")]
 pub(super) fn read_text(_: &mut Check<'_>, _: &Path<'_>, text: pb::Text) -> Option<Text> {
     Some(Text { en: text.en, zh: text.zh })
+}
+
+fn shared(texts: Vec<String>) -> Vec<Arc<str>> {
+    texts.into_iter().map(Arc::from).collect()
 }
 
 pub(super) fn boxed(texts: Vec<String>) -> Vec<Box<str>> {

@@ -85,8 +85,8 @@ impl ApprovedOrders {
         if self.rule.every_approved == 0 {
             return;
         }
-        if self.model_hash != decision.versions.model_hash {
-            self.model_hash = decision.versions.model_hash.clone();
+        if *self.model_hash != *decision.versions.model_hash {
+            self.model_hash = (&*decision.versions.model_hash).into();
             self.rows.clear();
         }
         // Judged anew: only the newest answer counts.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::domain::decision::DecisionId;
+use crate::domain::entity::EntityRef;
 use crate::domain::event::Event;
 use crate::domain::experiment_draft::ExperimentSummary;
 use crate::domain::exploration::ExplorationReport;
@@ -33,6 +34,9 @@ use crate::workflow::watch_service::Watched;
 
 /// Sends the answer to whoever asked.
 pub type Reply<T> = oneshot::Sender<Result<T, Error>>;
+
+/// A view of the graph, or what to look on from.
+pub type Looked = Result<NeighborhoodAnswer, Box<Looking>>;
 
 /// Orders that wait for a review, the active strategy, and as of which journal position.
 pub type Waiting = (Reviews, Arc<ActiveStrategy>, u64);
@@ -65,7 +69,7 @@ pub enum Command {
         /// Which part, and what is seen of it.
         looking: Box<Looking>,
         /// Where the view goes, or what to look on from.
-        reply: Reply<Result<NeighborhoodAnswer, Box<Looking>>>,
+        reply: Reply<Looked>,
     },
     /// Tell how full the graph is.
     Status {
@@ -165,6 +169,13 @@ pub enum Command {
         key: DecisionKey,
         /// Where the answer goes.
         reply: Reply<Place>,
+    },
+    /// Tell by which names entities are known.
+    Name {
+        /// The entities.
+        entities: Vec<EntityRef>,
+        /// Where they go, in the same order.
+        reply: Reply<Vec<EntityRef>>,
     },
     /// Ask or do something about people, the audit log or notes.
     Access(Box<AccessCommand>),

@@ -34,7 +34,7 @@ pub fn compare_bundles(
 
 fn shared_heads(bundle: &Bundle, other: &Bundle) -> Vec<(HeadId, Comparison)> {
     let ids = |bundle: &Bundle| -> Vec<Box<str>> {
-        bundle.manifest().features.iter().map(|spec| spec.id.clone()).collect()
+        bundle.manifest().features.iter().map(|spec| (&*spec.id).into()).collect()
     };
     let (ours, others) = (ids(bundle), ids(other));
     let is_shared = |head: &HeadId, kind: HeadKind| {

@@ -1,5 +1,7 @@
 //! Why an answer is less than complete.
 
+use std::sync::Arc;
+
 use crate::domain::decision::{DecisionState, DegradedReason};
 use crate::domain::feature::FeatureSpec;
 use crate::domain::record::ScoreRequest;
@@ -60,7 +62,7 @@ pub fn state_of(decided: DecisionState, degraded_reasons: &[DegradedReason]) -> 
 }
 
 /// Ids of the features that have no value.
-pub fn missing_inputs(specs: &[FeatureSpec], values: &[f32]) -> Vec<Box<str>> {
+pub fn missing_inputs(specs: &[FeatureSpec], values: &[f32]) -> Vec<Arc<str>> {
     let missing = specs.iter().zip(values).filter(|(_, value)| value.is_nan());
     missing.map(|(spec, _)| spec.id.clone()).collect()
 }

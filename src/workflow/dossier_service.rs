@@ -35,7 +35,7 @@ pub struct Dossier {
 }
 
 /// What features are called and how they are counted, by id.
-pub type FeatureSpecs = BTreeMap<Box<str>, FeatureSpec>;
+pub type FeatureSpecs = BTreeMap<Arc<str>, FeatureSpec>;
 
 /// Those of some features that are among these ids.
 pub fn specs_named(features: &[FeatureSpec], ids: &BTreeSet<&str>) -> FeatureSpecs {

@@ -35,7 +35,7 @@ use crate::workflow::service::{
     WhatIfAnswer,
 };
 use crate::workflow::similar_cases::SEARCHES_MAX;
-use crate::workflow::state::{State, differing_fields};
+use crate::workflow::state::State;
 use crate::workflow::strategy_service::StrategyService as _;
 use crate::workflow::trial::{Seen, Trial};
 use crate::workflow::way::Way;
@@ -241,11 +241,15 @@ impl OrderService for Engine {
             Scored::New(scored) => Ok(ScoreAnswer::new(&scored)),
             Scored::Before { place, is_same, asked } => {
                 let scored = self.scored_at(place).await?;
-                if is_same {
+                let fields = if is_same {
+                    Vec::new()
+                } else {
+                    self.differing(&scored.request, &asked).await?
+                };
+                if fields.is_empty() {
                     let decision = self.erased.shown_decision(scored.decision.clone());
                     return Ok(ScoreAnswer { decision, is_replayed: true });
                 }
-                let fields = differing_fields(&scored.request, &asked);
                 Err(Error::IdReused { id: asked.request_id, fields })
             }
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::domain::closed_case::{ClosedCasePage, ClosedCaseQuery};
 use crate::domain::decision::DecisionId;
 use crate::domain::decision_short::{DECISIONS_SHORT_MAX, DecisionShort};
+use crate::domain::entity::EntityKind;
 use crate::domain::query::DecisionKey;
 use crate::domain::time::Timestamp;
 use crate::store::disk_use::bytes_in;
@@ -24,13 +25,15 @@ use crate::workflow::timeline::timeline;
 impl DossierService for Engine {
     async fn get_dossier(&self, key: DecisionKey) -> Result<Dossier, Error> {
         let scored = self.find_shown(key).await?;
+        let account = scored.request.order.entity(EntityKind::Account).cloned();
+        let account = self.named(account.into_iter().collect()).await?.pop();
         // What was acknowledged before now is in it, unless the records lag far behind.
         self.records_caught_up().await?;
         let records = self.records.clone();
         let read = move || {
             let id = scored.decision.decision_id;
             let (choices, outcomes) = (records.choices(id)?, records.outcomes(id)?);
-            let told = timeline(&records, &scored)?;
+            let told = timeline(&records, &scored, account.as_ref())?;
             let (timeline, is_timeline_truncated) = (told.entries, told.is_truncated);
             Ok(Dossier { scored, choices, outcomes, timeline, is_timeline_truncated })
         };

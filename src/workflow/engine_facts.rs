@@ -40,14 +40,13 @@ impl Engine {
                 if is_same {
                     return Ok(Ack::Duplicate);
                 }
-                let mut fields: Vec<Box<str>> = vec!["event_time".into(), "fact".into()];
-                if let Record::Event(before) = self.record_at(position).await? {
-                    let is_same_time = before.event.event_time == kept.event_time;
-                    let is_same_fact = before.event.fact == kept.fact;
-                    fields.retain(|field| match &**field {
-                        "event_time" => !is_same_time,
-                        _ => !is_same_fact,
-                    });
+                let Record::Event(before) = self.record_at(position).await? else {
+                    let fields = vec!["event_time".into(), "fact".into()];
+                    return Err(Error::IdReused { id, fields });
+                };
+                let fields = self.differing_events(before.event, kept).await?;
+                if fields.is_empty() {
+                    return Ok(Ack::Duplicate);
                 }
                 Err(Error::IdReused { id, fields })
             }

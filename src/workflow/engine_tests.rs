@@ -42,6 +42,7 @@ pub(super) fn settings(dir: &Path) -> EngineSettings {
         },
         graph: GraphSettings::default(),
         background: BackgroundRule::OFF,
+        rotation: None,
         queue_max: 64,
         budgets: TimeBudgets::default(),
         records: RecordsPlace::Embedded,

@@ -6,7 +6,10 @@ use arc_swap::ArcSwap;
 
 use crate::domain::decision::Decision;
 use crate::domain::erasure::Erasures;
+use crate::domain::event::Event;
+use crate::domain::order::Order;
 use crate::domain::record::{Record, ScoredOrder};
+use crate::domain::time::Timestamp;
 use crate::workflow::service::WhatIfAnswer;
 
 /// The erasures of the moment.
@@ -17,6 +20,16 @@ impl ErasedBoard {
     /// Puts the erasures of a state in place of those before.
     pub fn publish(&self, erasures: &Erasures) {
         self.0.store(Arc::new(erasures.clone()));
+    }
+
+    /// Takes what was erased since out of an order that was placed before.
+    pub fn strip_order(&self, order: &mut Order, placed_at: Timestamp) {
+        self.0.load().strip_order(order, placed_at);
+    }
+
+    /// Takes what was erased since out of a fact from before.
+    pub fn strip(&self, event: &mut Event) {
+        self.0.load().strip(event);
     }
 
     /// A recorded order as it may be shown.

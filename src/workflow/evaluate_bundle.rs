@@ -1,6 +1,7 @@
 //! Judges a bundle on played history, beside baselines of the same run.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::domain::head::{HeadId, HeadKind, HeadScore};
 use crate::domain::time::Timestamp;
@@ -59,7 +60,7 @@ pub fn evaluation_catalog(
 ) -> Result<Catalog, UnknownFeature> {
     let manifest = bundle.manifest();
     let full = Catalog::new(&manifest.schema);
-    let mut ids: Vec<Box<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
+    let mut ids: Vec<Arc<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
     let of_other = other.into_iter().flat_map(|other| &other.manifest().features);
     for spec in full.specs().iter().filter(|spec| !spec.is_graph).chain(of_other) {
         if !ids.contains(&spec.id) {
@@ -176,7 +177,7 @@ pub fn slice_window(
     let rows = history.rows_of(window);
     let mut slicing = Slicing::default();
     for spec in specs {
-        let named = history.catalog.specs().iter().position(|known| known.id == spec.feature);
+        let named = history.catalog.specs().iter().position(|known| *known.id == *spec.feature);
         let column = named.ok_or_else(|| UnknownFeature(spec.feature.clone()))?;
         let values: Vec<f32> = rows.iter().map(|row| history.features[[*row, column]]).collect();
         slicing.add(spec, &values);

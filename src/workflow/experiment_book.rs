@@ -126,6 +126,11 @@ impl ExperimentBook {
         self.runs.iter_mut().for_each(|run| run.erase(account, shown));
     }
 
+    /// Knows an account under another name; what its orders brought stays.
+    pub fn rename(&mut self, account: &EntityRef, known_as: &EntityRef) {
+        self.runs.iter_mut().for_each(|run| run.rename(account, known_as));
+    }
+
     /// Changes with everything that a guardrail could care for.
     pub fn n_changes(&self) -> u64 {
         self.running().map_or(0, |run| run.n_changes)

@@ -227,6 +227,19 @@ impl ExperimentRun {
         }
     }
 
+    /// Keeps the arm of an account that is known by another name now; one that this name has is
+    /// kept instead, and units of two arms that met are mixed.
+    pub fn rename(&mut self, account: &EntityRef, known_as: &EntityRef) {
+        let Some(unit) = self.members.swap_remove(&account_digest(account)) else { return };
+        let kept = *self.members.entry(account_digest(known_as)).or_insert(unit);
+        let arm_of = |at: u32| self.units[at as usize].arm;
+        if arm_of(kept) != arm_of(unit) {
+            for at in [kept, unit] {
+                self.units[at as usize].is_mixed = true;
+            }
+        }
+    }
+
     fn member(&self, account: &EntityRef) -> Option<u32> {
         self.members.get(&account_digest(account)).copied()
     }

@@ -60,6 +60,16 @@ impl ExplorationLedger {
         self.rings.swap_remove(account);
     }
 
+    /// Knows an account under another name.
+    pub fn rename(&mut self, account: &EntityRef, known_as: &EntityRef) {
+        if let Some(moved) = self.rings.swap_remove(account) {
+            let kept = self.rings.entry(known_as.clone()).or_insert_with(|| moved.clone());
+            if kept.0 < moved.0 {
+                *kept = moved;
+            }
+        }
+    }
+
     /// What an order would find, placed by one of these accounts.
     pub fn room(&self, order: &Order, accounts: &[EntityRef]) -> ExplorationRoom {
         let own = order.key.any_revision();

@@ -129,7 +129,7 @@ fn basket_catalog(schema: &CatalogSchema) -> Catalog {
     let all = Catalog::new(schema);
     let kinds = [EntityKind::Account, EntityKind::Sku];
     let is_kept = |spec: &&FeatureSpec| spec.entity.is_none_or(|kind| kinds.contains(&kind));
-    let ids: Vec<Box<str>> = all.specs().iter().filter(is_kept).map(|it| it.id.clone()).collect();
+    let ids: Vec<Arc<str>> = all.specs().iter().filter(is_kept).map(|it| it.id.clone()).collect();
     all.select(&ids).unwrap()
 }
 

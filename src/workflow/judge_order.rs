@@ -11,11 +11,11 @@ use crate::decision::unlike::unlike_training;
 use crate::domain::assignment::Assignment;
 use crate::domain::counterfactual::{CounterfactualDirection, CounterfactualSearch};
 use crate::domain::decision::{Decision, DecisionId, DecisionTimes, Stage, StageTiming, Versions};
+use crate::domain::evidence::Evidence;
 use crate::domain::record::ScoreRequest;
 use crate::domain::risk::{Probability, RiskAssessment};
 use crate::domain::time::Timestamp;
 use crate::feature::catalog::Catalog;
-use crate::model::background::Background;
 use crate::model::bundle::Bundle;
 use crate::model::engine::Engine;
 use crate::workflow::degraded::{degraded_reasons, missing_inputs, state_of};
@@ -53,6 +53,8 @@ pub struct Judge {
     /// How much of its answers there is time for.
     pub(super) pace: Pace,
     build: Arc<str>,
+    /// The versions that every answer names, as of position 0 and outside of experiments.
+    named: Arc<Versions>,
 }
 
 /// What is given to a decision from outside; the same stamp gives the same decision.
@@ -79,10 +81,12 @@ impl Judge {
         build: &str,
     ) -> Result<Self, JudgeError> {
         let manifest = bundle.manifest();
-        let ids: Vec<Box<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
+        let ids: Vec<Arc<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
         let catalog = Arc::new(Catalog::new(&manifest.schema).select(&ids)?);
         strategy.strategy.rules.check_features(catalog.specs())?;
         let rule_places = strategy.strategy.rules.places(catalog.specs()).into();
+        let build: Arc<str> = build.into();
+        let named = named(&bundle, &strategy.strategy, None, &build);
         Ok(Self {
             bundle,
             catalog,
@@ -92,7 +96,8 @@ impl Judge {
             assignment: None,
             propensity: Probability::ONE,
             pace: Pace::Unhurried,
-            build: build.into(),
+            build,
+            named,
         })
     }
 
@@ -101,7 +106,9 @@ impl Judge {
     #[must_use]
     pub fn with_strategy(&self, strategy: Arc<ActiveStrategy>) -> Self {
         let rule_places = strategy.strategy.rules.places(self.catalog.specs()).into();
-        Self { strategy, rule_places, propensity: Probability::ONE, ..self.clone() }
+        let explainer = self.explainer.as_deref();
+        let named = named(&self.bundle, &strategy.strategy, explainer, &self.build);
+        Self { strategy, rule_places, propensity: Probability::ONE, named, ..self.clone() }
     }
 
     /// The same strategy on another model, which compares with its own background.
@@ -127,7 +134,9 @@ impl Judge {
     /// The same model compared with other orders; `None` is the bundle's own background.
     #[must_use]
     pub fn with_explainer(&self, explainer: Option<Arc<Explainer>>) -> Self {
-        Self { explainer, ..self.clone() }
+        let strategy = &self.strategy.strategy;
+        let named = named(&self.bundle, strategy, explainer.as_deref(), &self.build);
+        Self { explainer, named, ..self.clone() }
     }
 
     /// The same judge, which leaves out what there is no time for.
@@ -159,12 +168,27 @@ impl Judge {
         stamp: &Stamp,
         nanos: Stopwatch,
     ) -> Decision {
-        self.decide(&self.see(state, request, &[], nanos), request, stamp, nanos)
+        let sight = self.see(state, request, &[], nanos);
+        let decided = self.decide_without_copies(&sight, request, stamp, nanos);
+        Decision { evidence: sight.evidence, features: sight.values, ..decided }
     }
 
     /// The answer to a request that this judge has seen. One under another strategy would
     /// give its own answer, but with the evidence that this judge wanted.
     pub fn decide(
+        &self,
+        sight: &Sight,
+        request: &ScoreRequest,
+        stamp: &Stamp,
+        nanos: Stopwatch,
+    ) -> Decision {
+        let decided = self.decide_without_copies(sight, request, stamp, nanos);
+        let (evidence, features) = (sight.evidence.clone(), sight.values.clone());
+        Decision { evidence, features, ..decided }
+    }
+
+    /// The answer but for what it takes from the sight as it is: evidence and features.
+    fn decide_without_copies(
         &self,
         sight: &Sight,
         request: &ScoreRequest,
@@ -207,7 +231,7 @@ impl Judge {
             },
             versions: self.versions(sight.position),
             risks: decided.risks,
-            evidence: evidence.clone(),
+            evidence: Evidence::default(),
             impacts: decided.impacts,
             actions: decided.actions,
             exploration: decided.exploration,
@@ -220,7 +244,7 @@ impl Judge {
             unlike_training: unlike_training(&self.bundle.unlikeness(values), inputs),
             counterfactuals,
             missing_inputs: missing_inputs(specs, values),
-            features: values.clone(),
+            features: Vec::new(),
             degraded_reasons,
             stage_timings: vec![
                 timing(Stage::Features, sight.features_nanos),
@@ -275,26 +299,37 @@ impl Judge {
         self.explainer.as_ref().map_or(self.bundle.engine(), |explainer| &explainer.engine)
     }
 
-    fn background(&self) -> &Background {
-        let own = &self.bundle.parts().background;
-        self.explainer.as_ref().map_or(own, |explainer| &explainer.background)
-    }
-
     fn versions(&self, graph_position: u64) -> Versions {
-        let manifest = self.bundle.manifest();
-        let background = self.background();
         Versions {
-            model: self.bundle.full_name(),
-            model_hash: self.bundle.hash().into(),
-            strategy: self.strategy.strategy.name.clone(),
-            strategy_hash: self.strategy.strategy.hash.clone(),
-            schema_hash: manifest.schema_hash.clone(),
             graph_position,
-            build: (&*self.build).into(),
-            background: background.name().into(),
-            background_hash: background.hash().into(),
             assignment: self.assignment.clone(),
             propensity: self.propensity,
+            ..Versions::clone(&self.named)
         }
     }
+}
+
+/// The versions that answers name, as of position 0 and outside of experiments.
+fn named(
+    bundle: &Bundle,
+    strategy: &Strategy,
+    explainer: Option<&Explainer>,
+    build: &Arc<str>,
+) -> Arc<Versions> {
+    let manifest = bundle.manifest();
+    let background =
+        explainer.map_or(&bundle.parts().background, |explainer| &explainer.background);
+    Arc::new(Versions {
+        model: bundle.full_name().into(),
+        model_hash: bundle.hash().into(),
+        strategy: (&*strategy.name).into(),
+        strategy_hash: (&*strategy.hash).into(),
+        schema_hash: (&*manifest.schema_hash).into(),
+        graph_position: 0,
+        build: build.clone(),
+        background: background.name().into(),
+        background_hash: background.hash().into(),
+        assignment: None,
+        propensity: Probability::ONE,
+    })
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::domain::decision::DecisionId;
+use crate::domain::entity::EntityKind;
 use crate::domain::note::{NOTES_MAX, Note};
 use crate::domain::record::Record;
 use crate::domain::time::Timestamp;
@@ -12,7 +13,7 @@ use crate::store::log::read_at;
 use crate::store::records::{RecordsPlace, open_to_read};
 use crate::workflow::dossier_service::Dossier;
 use crate::workflow::error::Error;
-use crate::workflow::read_journal::erased_until;
+use crate::workflow::read_journal::{erased_until, linked_until};
 use crate::workflow::start_engine::{JOURNAL_DIR, RECORDS_FILE};
 use crate::workflow::timeline::timeline;
 
@@ -48,7 +49,11 @@ pub fn kept_dossier(
     // A file for an auditor shows no more than the server does.
     let erasures = erased_until(&reader, Timestamp(i64::MAX)).map_err(unread)?;
     let scored = erasures.redacted(scored);
-    let told = timeline(&records, &scored).map_err(unread)?;
+    let mut account = scored.request.order.entity(EntityKind::Account).cloned();
+    if let Some(account) = &mut account {
+        linked_until(&reader, Timestamp(i64::MAX)).map_err(unread)?.rename(account);
+    }
+    let told = timeline(&records, &scored, account.as_ref()).map_err(unread)?;
     let dossier = Dossier {
         choices: records.choices(id).map_err(unread)?,
         outcomes: records.outcomes(id).map_err(unread)?,

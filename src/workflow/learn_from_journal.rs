@@ -22,7 +22,7 @@ use crate::store::journal::reader::JournalReader;
 use crate::store::log::read_from;
 use crate::training::set::{HeadTarget, TrainingSet};
 use crate::workflow::play_history::{History, HistoryPlan, discover_schema, play_history};
-use crate::workflow::read_journal::erased_until;
+use crate::workflow::read_journal::{erased_until, linked_until};
 use crate::workflow::state::placed_event;
 
 /// Share of the rings that nothing is learned from: the promotion gate judges by their orders.
@@ -95,9 +95,12 @@ pub fn received_until(
     // What was erased by then, nobody learns from: not from earlier orders either.
     // A journal that does not read is told by what is read next.
     let erasures = erased_until(reader, until).unwrap_or_default();
+    let pseudonyms = linked_until(reader, until).unwrap_or_default();
     let events = read_from(reader, 1).map(|entry| entry.map(|(_, record)| event_of(record)));
     events.filter_map(move |event| match event {
         Ok(Some(mut event)) => {
+            // Whoever was told of by two names is one person.
+            event.persons_mut().into_iter().for_each(|person| pseudonyms.rename(person));
             let is_told = event.known_at() <= until && erasures.strip(&mut event);
             is_told.then_some(Ok(event))
         }
@@ -131,6 +134,8 @@ fn event_of(record: Record) -> Option<Event> {
         | Record::Audited(_)
         | Record::Noted(_)
         | Record::IdentifierErased(_)
+        | Record::RotationStarted(_)
+        | Record::PseudonymLinked(_)
         | Record::Followed(_) => None,
     }
 }
@@ -307,7 +312,7 @@ fn ring_of(history: &History, account: u128, as_of: Timestamp) -> u128 {
     let ring = history.graph.history_of(&entity, as_of).ring();
     let keys = ring.into_iter().filter_map(|node| match &history.graph.entity(node)?.key {
         EntityKey::Hashed(key) => Some(*key),
-        EntityKey::Plain(_) => None,
+        EntityKey::Plain(_) | EntityKey::Twice(_) => None,
     });
     keys.min().unwrap_or(account).min(account)
 }

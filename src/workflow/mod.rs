@@ -24,6 +24,7 @@ mod engine_experiments;
 mod engine_facts;
 mod engine_keys;
 mod engine_models;
+mod engine_names;
 mod engine_records;
 mod engine_reviews;
 mod engine_strategies;
@@ -68,6 +69,7 @@ pub mod promotion_gate;
 pub mod read_journal;
 mod recalibrate;
 pub mod recent_work;
+pub mod recognize;
 pub mod replay_decision;
 pub mod replay_journal;
 pub mod replica;
@@ -131,6 +133,10 @@ mod models_tests;
 mod pace_tests;
 #[cfg(test)]
 mod play_history_tests;
+#[cfg(test)]
+mod recognize_laws;
+#[cfg(test)]
+mod recognize_tests;
 #[cfg(test)]
 mod replay_decision_tests;
 #[cfg(test)]

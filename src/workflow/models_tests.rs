@@ -47,7 +47,7 @@ fn open(dir: &Path) -> Engine {
 }
 
 async fn model_of(engine: &Engine, n: u32) -> Box<str> {
-    score(engine, n).await.versions.model_hash.clone()
+    (&*score(engine, n).await.versions.model_hash).into()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +63,7 @@ async fn a_promotion_judges_from_the_next_order_on_and_a_rollback_takes_no_time(
     // A start that offers the old bundle again is no news.
     let engine = open(dir.path());
     let decision = score(&engine, 3).await;
-    assert_eq!(decision.versions.model_hash, other);
+    assert_eq!(*decision.versions.model_hash, *other);
     let started = Instant::now();
     let stale = engine.roll_back_model(Some(first.clone()), by("lin"), at(20)).await.unwrap_err();
     assert_eq!((stale.kind(), stale.reason()), (ErrorKind::Refused, "MODEL_CHANGED"));

@@ -24,7 +24,7 @@ use crate::workflow::sight::Sight;
 use crate::workflow::state::State;
 
 /// What a snapshot's bytes are; changes with the meaning of [`State`] or of anything in it.
-pub const SNAPSHOT_SCHEMA: &str = concat!("state-21/", env!("CARGO_PKG_VERSION"));
+pub const SNAPSHOT_SCHEMA: &str = concat!("state-23/", env!("CARGO_PKG_VERSION"));
 
 /// What is needed to stand where an earlier decision stood.
 #[derive(Debug)]

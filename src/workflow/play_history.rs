@@ -213,6 +213,7 @@ impl<'a> Player<'a> {
     fn order_placed(&mut self, order: &Order, event_time: Timestamp) {
         let account = order.entity(EntityKind::Account).map(|entity| match &entity.key {
             EntityKey::Hashed(hash) => *hash,
+            EntityKey::Twice(twice) => twice.current,
             EntityKey::Plain(name) => u128::from(text_hash(name)),
         });
         self.order_times.insert(order_hash(&order.key), (event_time, account));

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use crate::domain::decision::Decision;
 use crate::domain::erasure::Erasures;
+use crate::domain::pseudonym::Pseudonyms;
 use crate::domain::record::Record;
 use crate::domain::time::Timestamp;
 use crate::store::error::Error as StoreError;
 use crate::store::journal::reader::JournalReader;
-use crate::store::log::{read_at, read_audited};
+use crate::store::log::{read_at, read_audited, read_linked};
 use crate::workflow::error::Error;
 
 /// The record at a position.
@@ -36,6 +37,22 @@ pub fn decision_at(reader: &JournalReader, position: u64) -> Result<Arc<Decision
 /// The records name a place where no decision is: they belong to another journal.
 pub fn no_decision(position: u64) -> Error {
     Error::Unavailable(format!("no decision at {position}").into())
+}
+
+/// Who had turned out to be known by another pseudonym until an instant.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub fn linked_until(reader: &JournalReader, until: Timestamp) -> Result<Pseudonyms, StoreError> {
+    let mut pseudonyms = Pseudonyms::default();
+    for entry in read_linked(reader) {
+        if let (_, Record::PseudonymLinked(linked)) = entry?
+            && linked.at <= until
+        {
+            pseudonyms.link(&linked, None);
+        }
+    }
+    Ok(pseudonyms)
 }
 
 /// What was erased until an instant.

@@ -5,6 +5,7 @@
 //! adding a few bytes per decision costs less than reading a thousand records of the journal.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -30,7 +31,7 @@ struct Work {
     stages: Vec<(Stage, u64)>,
     degraded: Vec<DegradedReason>,
     first_action: Option<ActionKind>,
-    strategy: Box<str>,
+    strategy: Arc<str>,
 }
 
 /// How the newest decisions were made.
@@ -47,7 +48,7 @@ pub struct RecentWork {
     /// How often each action came first.
     pub first_actions: BTreeMap<ActionKind, u64>,
     /// How many each strategy judged, by name.
-    pub strategies: BTreeMap<Box<str>, u64>,
+    pub strategies: BTreeMap<Arc<str>, u64>,
 }
 
 /// How long a stage took: the nearest rank of each share of the decisions.

@@ -33,7 +33,7 @@ use crate::workflow::outlets::Outlets;
 use crate::workflow::pace::Pace;
 use crate::workflow::recent_work::WorkLog;
 use crate::workflow::replica::execute::Membership;
-use crate::workflow::service::{GraphStatusAnswer, NeighborhoodAnswer};
+use crate::workflow::service::GraphStatusAnswer;
 use crate::workflow::state::State;
 use crate::workflow::strategy_ledger::{StrategyLedger, StrategyStep};
 use crate::workflow::told_fact::ToldFact;
@@ -96,7 +96,7 @@ impl Sequencer {
         if self.membership.is_none() {
             self.guard(self.now);
         }
-        while let Some(command) = commands.blocking_recv() {
+        while let Some(command) = self.outlets.next(&mut commands) {
             match command {
                 Command::Score { request, received_time, decision_id, pace, reply } => {
                     self.renew_background(received_time);
@@ -107,10 +107,7 @@ impl Sequencer {
                     let lineup = self.judges.lineup();
                     answer(reply, Ok(Seen::new(lineup, &mut self.state, trials, self.nanos)));
                 }
-                Command::Look { looking, reply } => {
-                    let (seen, position) = (self.state.graph.look_on(looking), self.state.position);
-                    answer(reply, Ok(seen.map(|view| NeighborhoodAnswer { view, position })));
-                }
+                Command::Look { looking, reply } => self.look(looking, reply),
                 Command::Status { reply } => {
                     let (status, position) = (self.state.graph.status(), self.state.position);
                     answer(reply, Ok(GraphStatusAnswer { status, position }));
@@ -148,6 +145,7 @@ impl Sequencer {
                     answer(reply, Ok((told, self.state.position)));
                 }
                 Command::Find { key, reply } => answer(reply, self.find(&key)),
+                Command::Name { entities, reply } => self.tell_names(entities, reply),
                 Command::Access(asked) => self.access(*asked),
                 Command::Batch(batch) => self.execute(*batch),
                 Command::Snapshot { reply } => {
@@ -208,8 +206,9 @@ impl Sequencer {
         (stamp, pace): (&Stamp, Pace),
         reply: Reply<Scored>,
     ) {
+        let former = self.recognize_request(&mut request, stamp.received_time);
         if let Some(before) = self.state.answered(&request.request_id) {
-            let is_same = self.is_same_request(before.content, &request);
+            let is_same = self.is_same_request((before.content, former), &request);
             let asked = Box::new(request);
             let known = Scored::Before { place: self.place(before.position), is_same, asked };
             return answer(reply, Ok(known));
@@ -342,7 +341,7 @@ impl Sequencer {
             Some(membership) if membership.kept.holds(position) => {
                 membership.keep(position, &bytes, done)
             }
-            Some(_) | None => self.outlets.writer.submit_when_room(bytes, done),
+            Some(_) | None => self.outlets.writer.submit_asleep(bytes, done),
         }
     }
 

@@ -1,8 +1,10 @@
 //! The sequencer's part for people, audit log and notes: it makes the chain.
 
+use std::collections::BTreeSet;
+
 use crate::domain::access::{AuditDraft, AuditEntry, Person, PersonDraft};
 use crate::domain::api_key::{ApiKey, KeyChange};
-use crate::domain::entity::EntityRef;
+use crate::domain::entity::{EntityKey, EntityRef};
 use crate::domain::erasure::{Erased, IdentifierErased};
 use crate::domain::note::Note;
 use crate::domain::record::{Record, ScoreRequest};
@@ -38,7 +40,7 @@ impl Sequencer {
                 self.change_key(change, signature, reply);
             }
             AccessCommand::Erase { entity, signature, reply } => {
-                self.erase(&entity, signature, reply);
+                self.erase(entity, signature, reply);
             }
             AccessCommand::Audit { draft, at, reply } => self.audit(draft, at, reply),
             AccessCommand::Note { note, reply } => self.note(note, reply),
@@ -82,41 +84,61 @@ impl Sequencer {
         }
     }
 
-    fn erase(&mut self, entity: &EntityRef, signature: Signature, reply: Reply<(Erased, u64)>) {
-        let State { erasures, graph, access, position, .. } = &self.state;
-        if let Some(before) = erasures.get(entity)
-            && !graph.knows(entity)
+    fn erase(&mut self, mut entity: EntityRef, signature: Signature, reply: Reply<(Erased, u64)>) {
+        let asked = entity.key.hashes();
+        self.recognize(&mut entity, signature.at);
+        let State { erasures, graph, access, position, pseudonyms, .. } = &self.state;
+        if let Some(before) = erasures.get(&entity)
+            && !graph.knows(&entity)
         {
             return answer(reply, Ok((before.clone(), *position)));
         }
         let (at, position) = (signature.at, position + 1);
-        let record = IdentifierErased::new(entity.clone(), access.head(), signature);
+        let own = entity.key.hashes();
+        let others = own.iter().flat_map(|hash| pseudonyms.others(*hash)).chain(asked);
+        let others: BTreeSet<u128> = others.filter(|hash| !own.contains(hash)).collect();
+        let other = |hash| EntityRef { kind: entity.kind, key: EntityKey::Hashed(hash) };
+        let others = others.into_iter().map(other).collect();
+        let record = IdentifierErased::new((entity, others), access.head(), signature);
         let erased = Erased { position, at, shown: record.shown() };
         self.add(&Record::IdentifierErased(record), erased, reply);
     }
 
     /// True when a request asks what one asked that was answered before, perhaps without what
-    /// was erased since.
-    pub(super) fn is_same_request(&self, content: Digest, request: &ScoreRequest) -> bool {
+    /// was erased since, or when nobody was known by the identity secret of now: `former` is the
+    /// digest that it had then.
+    pub(super) fn is_same_request(
+        &self,
+        (content, former): (Digest, Option<Digest>),
+        request: &ScoreRequest,
+    ) -> bool {
         let State { erasures, .. } = &self.state;
         let is_same_left = || {
             let mut left = request.clone();
             erasures.strip_order(&mut left.order, left.event_time);
             content == request_digest(&left)
         };
-        content == request_digest(request) || !erasures.is_empty() && is_same_left()
+        content == request_digest(request)
+            || former == Some(content)
+            || !erasures.is_empty() && is_same_left()
     }
 
     /// True when a fact says what one said that was told before, perhaps without what was
-    /// erased since.
-    pub(super) fn is_same_fact(&self, content: Digest, told: &ToldFact) -> bool {
+    /// erased since, or when nobody was known by the identity secret of now.
+    pub(super) fn is_same_fact(
+        &self,
+        (content, former): (Digest, Option<Digest>),
+        told: &ToldFact,
+    ) -> bool {
         let State { erasures, .. } = &self.state;
         let is_same_left = || {
             let mut left = told.received.event.clone();
             erasures.strip(&mut left);
             content == event_digest(&left)
         };
-        content == told.digests.content || !erasures.is_empty() && is_same_left()
+        content == told.digests.content
+            || former == Some(content)
+            || !erasures.is_empty() && is_same_left()
     }
 
     /// Entries follow on each other in the order of the journal, since nobody else writes it.

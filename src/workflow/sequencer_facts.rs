@@ -13,13 +13,14 @@ use crate::workflow::told_fact::ToldFact;
 impl Sequencer {
     /// Records a fact, unless it was told before; without a reply nobody waits for it.
     pub(super) fn ingest(&mut self, told: ToldFact, reply: Option<Reply<Told>>) {
+        let (told, former) = self.recognize_fact(told);
         let about = told.received.event.fact.decision_id();
         if let Some(missing) = about.filter(|id| self.state.decision_position(*id).is_none()) {
             answer(reply, Err(Error::UnknownDecision(missing)));
             return;
         }
         if let Some(before) = self.state.told_as(told.digests.id) {
-            let is_same = self.is_same_fact(before.content, &told);
+            let is_same = self.is_same_fact((before.content, former), &told);
             answer(reply, Ok(Told::Before { position: before.position, is_same }));
             return;
         }

@@ -86,7 +86,7 @@ impl Sources<'_> {
         Ok(SimilarCases {
             decision_id: decision.decision_id,
             order: decision.order.clone(),
-            model: decision.versions.model.clone(),
+            model: (&*decision.versions.model).into(),
             days: query.days,
             neighbors,
             by_action,
@@ -138,7 +138,7 @@ impl Sources<'_> {
                 continue;
             }
             let recorded = self.recorded(row)?;
-            if recorded.model_hash == decision.versions.model_hash {
+            if *recorded.model_hash == *decision.versions.model_hash {
                 let point = space.point(&recorded.features);
                 points.push((row.decision_id, row.position), &point);
             } else {

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use crate::domain::experiment::ExperimentEnd;
+use crate::domain::pseudonym::Rotation;
 use crate::domain::record::{ExperimentEnded, GraphActivated, ModelActivated, Record};
 use crate::domain::strategy_version::Signature;
 use crate::domain::time::Timestamp;
@@ -65,6 +66,8 @@ pub struct EngineSettings {
     pub graph: GraphSettings,
     /// When it makes a background of its own.
     pub background: BackgroundRule,
+    /// Which identity secrets are rotated, if any are.
+    pub rotation: Option<Rotation>,
     /// Commands that may wait; more are refused with `Exhausted`.
     pub queue_max: usize,
     /// Time that parts of an answer need.
@@ -287,6 +290,7 @@ fn activate(
         let settings = graph.into_boxed_str();
         records.push(Record::GraphActivated(GraphActivated { settings, at: inputs.now }));
     }
+    records.extend(state.rotation_record(settings.rotation.as_ref(), inputs.now));
     // What is offered again is no news: what people promoted since then goes on judging.
     let is_news = state.models.offered_hash() != bundle.hash();
     if is_news || judge_of(&inputs.judge, state, shelves).is_err() {

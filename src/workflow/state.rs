@@ -14,6 +14,7 @@ use crate::domain::erasure::{Erasures, IdentifierErased};
 use crate::domain::event::{Event, Fact};
 use crate::domain::operators::{Operators, Recommended};
 use crate::domain::order::{Order, OrderKey};
+use crate::domain::pseudonym::{PseudonymLinked, Pseudonyms};
 use crate::domain::record::{
     BackgroundActivated, Followed, GraphActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
 };
@@ -22,6 +23,7 @@ use crate::domain::time::Timestamp;
 use crate::graph::knowledge::KnowledgeGraph;
 use crate::graph::settings::GraphSettings;
 use crate::model::background::Background;
+use crate::store::log::asked_bytes;
 use crate::workflow::access_ledger::AccessLedger;
 use crate::workflow::approved_orders::{ApprovedOrders, BackgroundRule};
 use crate::workflow::experiment_book::ExperimentBook;
@@ -72,6 +74,8 @@ pub struct State {
     pub access: AccessLedger,
     /// What was erased.
     pub erasures: Erasures,
+    /// Who is known by another pseudonym than that of the identity secret of now.
+    pub pseudonyms: Pseudonyms,
     /// How far the stream is executed that this state follows; `None` when it follows none.
     pub followed: Option<Followed>,
     requests: IndexMap<Digest, Entry, FxBuildHasher>,
@@ -109,6 +113,7 @@ impl State {
             undecided: Undecided::default(),
             access: AccessLedger::default(),
             erasures: Erasures::default(),
+            pseudonyms: Pseudonyms::default(),
             followed: None,
             requests: IndexMap::default(),
             decisions: IndexMap::default(),
@@ -150,6 +155,10 @@ impl State {
             Record::PersonChanged(changed) => self.access.changed(changed),
             Record::ApiKeyChanged(changed) => self.access.key_changed(changed),
             Record::IdentifierErased(erased) => self.fold_erasure(erased),
+            Record::RotationStarted(started) => {
+                self.pseudonyms.started(started, self.graph.n_known());
+            }
+            Record::PseudonymLinked(linked) => self.fold_link(linked),
             Record::Audited(entry) => self.access.audited(entry),
             Record::Noted(note) => {
                 self.notes.insert(text_digest(&note.note_id), self.position);
@@ -211,12 +220,23 @@ impl State {
     }
 
     fn fold_erasure(&mut self, erased: &IdentifierErased) {
-        let (entity, shown) = (&erased.entity, erased.shown());
+        let shown = erased.shown();
         self.access.audited(&erased.audited);
         self.erasures.add(self.position, erased);
-        self.experiments.erase(entity, &shown);
-        self.explorations.erase(entity);
-        self.graph.erase(entity, &shown);
+        self.pseudonyms.forget(erased.all());
+        for entity in erased.all() {
+            self.experiments.erase(entity, &shown);
+            self.explorations.erase(entity);
+            self.graph.erase(entity, &shown);
+        }
+    }
+
+    fn fold_link(&mut self, linked: &PseudonymLinked) {
+        let PseudonymLinked { pseudonym, known_as, at: _ } = linked;
+        self.pseudonyms.link(linked, self.graph.place_of(known_as));
+        self.experiments.rename(pseudonym, known_as);
+        self.explorations.rename(pseudonym, known_as);
+        self.graph.unite(pseudonym, known_as);
     }
 
     fn fold_graph(&mut self, activated: &GraphActivated) {
@@ -274,24 +294,29 @@ impl State {
         }
         let placed = Placed { at: request.event_time, amount: request.order.amount };
         self.undecided.decided(&scored.decision, placed);
-        self.graph.apply_received(&placed_event(request), scored.decision.times.received_time);
+        let (id, received) = (placed_id(&request.order.key), scored.decision.times.received_time);
+        self.graph.place_received(&request.order, (&id, request.event_time), received);
     }
 }
 
 /// The fact that a judged order was placed.
 pub fn placed_event(request: &ScoreRequest) -> Event {
-    let OrderKey { channel, order_id, revision } = &request.order.key;
     Event {
-        event_id: format!("order/{channel}/{order_id}/{revision}").into(),
+        event_id: placed_id(&request.order.key),
         event_time: request.event_time,
         ingest_time: None,
         fact: Fact::OrderPlaced(request.order.clone()),
     }
 }
 
+fn placed_id(order: &OrderKey) -> Box<str> {
+    let OrderKey { channel, order_id, revision } = order;
+    format!("order/{channel}/{order_id}/{revision}").into()
+}
+
 /// Digest of what a request asks; its id and arrival are not part of it.
 pub fn request_digest(request: &ScoreRequest) -> Digest {
-    digest_of(&(request.event_time, &request.order, request.max_actions, request.max_contributions))
+    bytes_digest(&asked_bytes(request))
 }
 
 /// The fields in which two requests differ, as dotted paths, sorted; none means equal digests.

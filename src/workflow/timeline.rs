@@ -1,6 +1,6 @@
 //! Puts together what is known about an order, from the records.
 
-use crate::domain::entity::EntityKind;
+use crate::domain::entity::EntityRef;
 use crate::domain::feedback::{OperatorChoice, Outcome};
 use crate::domain::record::ScoredOrder;
 use crate::domain::standing::{NaturalKey, Said, Standing, standing};
@@ -20,11 +20,15 @@ pub struct Timeline {
     pub is_truncated: bool,
 }
 
-/// The timeline of a decision.
+/// The timeline of a decision whose account is known as this one now.
 ///
 /// # Errors
 /// [`Error::Database`].
-pub fn timeline(records: &Records, scored: &ScoredOrder) -> Result<Timeline, Error> {
+pub fn timeline(
+    records: &Records,
+    scored: &ScoredOrder,
+    account: Option<&EntityRef>,
+) -> Result<Timeline, Error> {
     let (order, decision_id) = (&scored.decision.order, scored.decision.decision_id);
     // What the records do not hold yet comes after all that they hold.
     let position = records.decision_position(decision_id)?.unwrap_or(i64::MAX.cast_unsigned());
@@ -37,11 +41,11 @@ pub fn timeline(records: &Records, scored: &ScoredOrder) -> Result<Timeline, Err
         || [events.len(), choices.len(), outcomes.len()]
             .iter()
             .any(|n| is_full(*n, ORDER_WORDS_MAX));
-    let account = scored.request.order.entity(EntityKind::Account).map(|it| it.key.to_string());
     let of_account = match account {
         None => Vec::new(),
         Some(account) => {
-            records.account_decisions((&account, position), order, ACCOUNT_DECISIONS_MAX)?
+            let newest = (&*account.key.to_string(), position);
+            records.account_decisions(newest, order, ACCOUNT_DECISIONS_MAX)?
         }
     };
     let relation_of = |row: &DecisionRow| {

@@ -49,7 +49,8 @@ impl Trial {
 impl Seen {
     /// Looks at every trial in the state, which is afterwards as it was.
     pub fn new(lineup: &Lineup, state: &mut State, trials: Vec<Trial>, nanos: Stopwatch) -> Self {
-        let seen = trials.into_iter().map(|trial| {
+        let seen = trials.into_iter().map(|mut trial| {
+            trial.request.order.entities.iter_mut().for_each(|it| state.name(it));
             let judge = trial.judge(lineup, state);
             let sight = judge.see(state, &trial.request, &trial.given, nanos);
             (trial, judge, sight)

@@ -56,7 +56,7 @@ impl Shop {
             state.fold(&Record::Event(ReceivedEvent { event, received_time: at(n.into()) }));
         }
         let manifest = bundle.manifest();
-        let ids: Vec<Box<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
+        let ids: Vec<Arc<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
         let catalog = Catalog::new(&manifest.schema).select(&ids).unwrap();
         Self { judge: judge(bundle, "plain"), catalog, state: RefCell::new(state) }
     }
@@ -123,7 +123,7 @@ impl<'a> Case<'a> {
     }
 
     /// Features and values that differ from another order's.
-    fn differences(&self, other: &Self) -> Vec<(Box<str>, Option<f64>, Option<f64>)> {
+    fn differences(&self, other: &Self) -> Vec<(Arc<str>, Option<f64>, Option<f64>)> {
         let known = |value: f32| (!value.is_nan()).then(|| f64::from(value));
         let values = self.decision.features.iter().zip(&other.decision.features);
         let pairs = self.shop.specs().iter().zip(values);

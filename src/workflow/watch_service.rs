@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::UNIX_EPOCH;
 
 use crate::domain::graph_status::GraphStatus;
+use crate::domain::pseudonym::RotationProgress;
 use crate::domain::time::Timestamp;
 use crate::store::disk_use::newest_in;
 use crate::training::drift::Shift;
@@ -30,6 +31,8 @@ pub struct Watched {
     pub n_audit_entries: u64,
     /// Remembered experiments.
     pub experiments: ExperimentTally,
+    /// How far the last rotation of the identity secret has come; `None` before the first.
+    pub rotation: Option<RotationProgress>,
     reviews: Reviews,
 }
 
@@ -91,6 +94,7 @@ impl Sequencer {
             graph: state.graph.status(),
             n_audit_entries: state.access.head().sequence,
             experiments,
+            rotation: state.pseudonyms.rotation().cloned(),
             reviews: state.undecided.waiting_for_review(),
         }
     }

@@ -170,7 +170,7 @@ impl Mistakes {
     fn given(&mut self, features: &[FeatureValue], specs: &[FeatureSpec]) -> Vec<Given> {
         let mut given = Vec::with_capacity(features.len());
         for (idx, FeatureValue { feature, value }) in features.iter().enumerate() {
-            match specs.iter().position(|spec| spec.id == *feature) {
+            match specs.iter().position(|spec| *spec.id == **feature) {
                 Some(at) => given.push(Given { at, value: narrow(*value) }),
                 None => self.note(
                     &format!("feature_overrides[{idx}].feature"),

@@ -138,8 +138,8 @@ async fn features_take_the_values_that_are_given() {
     let at_read = specs.iter().rposition(|spec| spec.is_graph).unwrap();
     let features = || {
         vec![
-            FeatureValue { feature: id(0), value: Some(12.5) },
-            FeatureValue { feature: id(at_read), value: None },
+            FeatureValue { feature: (&*id(0)).into(), value: Some(12.5) },
+            FeatureValue { feature: (&*id(at_read)).into(), value: None },
         ]
     };
     for subject in

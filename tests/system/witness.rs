@@ -222,7 +222,7 @@ fn check_reason(catalog: &Catalog, decision: &Decision, reason: &Reason) -> bool
 fn a_thousand_decisions_say_of_their_links_what_a_graph_without_them_says() {
     let (events, judge) = (stream(), judge());
     let cases = judged(&judge, &events);
-    let ids: Vec<Box<str>> =
+    let ids: Vec<Arc<str>> =
         judge.bundle().manifest().features.iter().map(|spec| spec.id.clone()).collect();
     let catalog = Catalog::new(&judge.bundle().manifest().schema);
     let catalog = catalog.select(&ids).expect("the features of the bundle");

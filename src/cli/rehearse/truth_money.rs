@@ -1,6 +1,7 @@
 //! What the service earned against a model that never learned.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -72,7 +73,7 @@ pub fn truth_money<'t>(
     progress: &mut dyn FnMut(u64),
 ) -> miette::Result<TruthMoney> {
     let manifest = frozen.bundle.manifest();
-    let ids: Vec<Box<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
+    let ids: Vec<Arc<str>> = manifest.features.iter().map(|spec| spec.id.clone()).collect();
     let catalog =
         Catalog::new(&manifest.schema).select(&ids).map_err(|error| miette::miette!("{error}"))?;
     let mut graph = KnowledgeGraph::new(frozen.graph.clone());
@@ -118,8 +119,10 @@ pub fn truth_money<'t>(
             | Record::ApiKeyChanged(_)
             | Record::Audited(_)
             | Record::Noted(_)
+            | Record::RotationStarted(_)
             | Record::Followed(_) => {}
             Record::IdentifierErased(erased) => graph.erase(&erased.entity, &erased.shown()),
+            Record::PseudonymLinked(linked) => graph.unite(&linked.pseudonym, &linked.known_as),
         }
     }
     Ok(summed(&rows))

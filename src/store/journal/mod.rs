@@ -9,6 +9,7 @@
 //! A record that failed may still be found after that: its fate was unknown.
 
 pub mod frame;
+mod queue;
 mod read_only;
 pub mod reader;
 pub mod recovery;
@@ -28,10 +29,11 @@ use std::thread::{self, JoinHandle};
 
 use crate::store::error::Error;
 use crate::store::journal::frame::{RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES};
+use crate::store::journal::queue::{Shared, Wake, WhenFull};
 use crate::store::journal::reader::JournalReader;
 use crate::store::journal::recovery::{DamagedTail, End, TornTail, find_end};
 use crate::store::journal::segment::{Segment, list};
-use crate::store::journal::writer::{SPARE_NAME, Shared, WhenFull, Writer, allocate, publish};
+use crate::store::journal::writer::{SPARE_NAME, Writer, allocate, publish};
 use crate::store::medium::{Disk, Medium, sync_dir};
 
 /// Name of the file whose lock keeps other processes out.
@@ -203,7 +205,7 @@ impl JournalWriter {
         payload: Vec<u8>,
         done: impl FnOnce(Result<u64, Arc<Error>>) + Send + 'static,
     ) -> Result<u64, Error> {
-        self.shared.submit(payload, Box::new(done), WhenFull::Refuse)
+        self.shared.submit(payload, Box::new(done), WhenFull::Refuse, Wake::Now)
     }
 
     /// The same, but waits for room; for threads that may block, such as imports.
@@ -215,7 +217,25 @@ impl JournalWriter {
         payload: Vec<u8>,
         done: impl FnOnce(Result<u64, Arc<Error>>) + Send + 'static,
     ) -> Result<u64, Error> {
-        self.shared.submit(payload, Box::new(done), WhenFull::Wait)
+        self.shared.submit(payload, Box::new(done), WhenFull::Wait, Wake::Now)
+    }
+
+    /// The same for whoever has more to submit soon and calls [`JournalWriter::wake`] when
+    /// not: on one core a writer that wakes for each record costs more than what it writes.
+    ///
+    /// # Errors
+    /// Those of [`JournalWriter::submit_when_room`].
+    pub fn submit_asleep(
+        &self,
+        payload: Vec<u8>,
+        done: impl FnOnce(Result<u64, Arc<Error>>) + Send + 'static,
+    ) -> Result<u64, Error> {
+        self.shared.submit(payload, Box::new(done), WhenFull::Wait, Wake::Later)
+    }
+
+    /// Has everything written that waits.
+    pub fn wake(&self) {
+        self.shared.wake();
     }
 
     /// Adds a record and waits until it is durable.

@@ -9,10 +9,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::store::error::Error;
+use crate::store::journal::queue::Shared;
 use crate::store::journal::reader::JournalReader;
 use crate::store::journal::recovery::has_later_batch;
 use crate::store::journal::segment::{Cursor, Segment, Step, list};
-use crate::store::journal::writer::Shared;
 
 impl JournalReader {
     /// A view of the journal in a folder as it is now.

@@ -4,8 +4,8 @@ use std::sync::{Arc, PoisonError};
 
 use crate::store::error::Error;
 use crate::store::journal::frame::Damage;
+use crate::store::journal::queue::Shared;
 use crate::store::journal::segment::{Cursor, LOOK_AHEAD_BYTES, READ_AHEAD_BYTES, Segment, Step};
-use crate::store::journal::writer::Shared;
 
 /// Reads a journal while it is written; clones read the same journal.
 #[derive(Clone, Debug)]

@@ -1,192 +1,21 @@
 //! The writer thread: turns whatever waits into one write and one sync.
 
 use std::fs::File;
-use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::{fmt, panic};
+use std::{mem, panic};
 
 use crate::store::error::Error;
-use crate::store::journal::frame::{
-    RECORD_HEADER_BYTES, SEGMENT_HEADER_BYTES, push_record, segment_header,
-};
+use crate::store::journal::frame::{SEGMENT_HEADER_BYTES, push_record, segment_header};
+use crate::store::journal::queue::{Done, Entry, Shared};
 use crate::store::journal::segment::{Segment, Start};
 use crate::store::medium::Medium;
 use crate::store::way_giving::give_way;
 
 /// Name of a segment that is being made ready.
 pub(crate) const SPARE_NAME: &str = "spare.tmp";
-
-/// Told once the record is durable, with its position; or why it is not.
-pub(crate) type Done = Box<dyn FnOnce(Result<u64, Arc<Error>>) + Send>;
-
-/// A record that waits to be written.
-pub(crate) struct Entry {
-    payload: Vec<u8>,
-    done: Done,
-}
-
-/// What submitters, readers and the writer thread share.
-#[derive(Debug)]
-pub(crate) struct Shared {
-    queue: Mutex<Queue>,
-    /// Signals the writer: something waits, or the end has come.
-    work: Condvar,
-    /// Signals submitters that wait for room.
-    room: Condvar,
-    queue_bytes_max: usize,
-    record_bytes_max: usize,
-    durable: AtomicU64,
-    n_commits: AtomicU64,
-    /// Oldest first; never empty.
-    pub(crate) segments: RwLock<Vec<Arc<Segment>>>,
-}
-
-#[derive(Debug)]
-struct Queue {
-    entries: Vec<Entry>,
-    bytes: usize,
-    next_position: u64,
-    state: State,
-}
-
-#[derive(Debug)]
-enum State {
-    Open,
-    Closed,
-    Stopped(Arc<Error>),
-}
-
-/// What to do when the queue has no room for a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum WhenFull {
-    /// Refuse it.
-    Refuse,
-    /// Wait until there is room.
-    Wait,
-}
-
-impl Shared {
-    /// The state of a journal whose last durable record is `durable`.
-    pub(crate) fn new(
-        segments: Vec<Arc<Segment>>,
-        durable: u64,
-        queue_bytes_max: usize,
-        record_bytes_max: usize,
-    ) -> Self {
-        let queue =
-            Queue { entries: Vec::new(), bytes: 0, next_position: durable + 1, state: State::Open };
-        Self {
-            queue: Mutex::new(queue),
-            work: Condvar::new(),
-            room: Condvar::new(),
-            queue_bytes_max,
-            record_bytes_max,
-            durable: AtomicU64::new(durable),
-            n_commits: AtomicU64::new(0),
-            segments: RwLock::new(segments),
-        }
-    }
-
-    /// Position of the last record that is on disk; 0 for none.
-    pub(crate) fn durable(&self) -> u64 {
-        self.durable.load(Ordering::Acquire)
-    }
-
-    /// Writes that were synced since the journal was opened.
-    pub(crate) fn n_commits(&self) -> u64 {
-        self.n_commits.load(Ordering::Relaxed)
-    }
-
-    /// Queues a record and gives the position it will have.
-    pub(crate) fn submit(
-        &self,
-        payload: Vec<u8>,
-        done: Done,
-        when_full: WhenFull,
-    ) -> Result<u64, Error> {
-        if self.record_bytes_max < payload.len() {
-            let (bytes, bytes_max) = (payload.len(), self.record_bytes_max);
-            return Err(Error::TooLarge { bytes, bytes_max });
-        }
-        let cost = RECORD_HEADER_BYTES + payload.len();
-        let mut queue = self.lock();
-        loop {
-            match &queue.state {
-                State::Open => {}
-                State::Closed => return Err(Error::Closed),
-                State::Stopped(cause) => return Err(Error::Stopped { cause: cause.clone() }),
-            }
-            // A record alone always fits, however small the limit.
-            if queue.bytes == 0 || queue.bytes + cost <= self.queue_bytes_max {
-                break;
-            }
-            if when_full == WhenFull::Refuse {
-                let (queued_bytes, queue_bytes_max) = (queue.bytes, self.queue_bytes_max);
-                return Err(Error::Exhausted { queued_bytes, queue_bytes_max });
-            }
-            queue = self.room.wait(queue).unwrap_or_else(PoisonError::into_inner);
-        }
-        let position = queue.next_position;
-        queue.next_position += 1;
-        queue.bytes += cost;
-        queue.entries.push(Entry { payload, done });
-        if queue.entries.len() == 1 {
-            self.work.notify_one();
-        }
-        Ok(position)
-    }
-
-    /// Takes no more records; those that wait are still written.
-    pub(crate) fn close(&self) {
-        let mut queue = self.lock();
-        if matches!(queue.state, State::Open) {
-            queue.state = State::Closed;
-        }
-        self.work.notify_one();
-        self.room.notify_all();
-    }
-
-    /// The failure that stopped the journal, if one did.
-    pub(crate) fn failure(&self) -> Option<Arc<Error>> {
-        match &self.lock().state {
-            State::Stopped(cause) => Some(cause.clone()),
-            State::Open | State::Closed => None,
-        }
-    }
-
-    /// Everything that waits; `None` when nothing does and nothing will.
-    fn next_batch(&self) -> Option<Vec<Entry>> {
-        let mut queue = self.lock();
-        loop {
-            if !queue.entries.is_empty() {
-                queue.bytes = 0;
-                self.room.notify_all();
-                return Some(mem::take(&mut queue.entries));
-            }
-            match queue.state {
-                State::Open => {}
-                State::Closed | State::Stopped(_) => return None,
-            }
-            queue = self.work.wait(queue).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    /// Refuses everything from now on; gives back what still waits.
-    fn stop(&self, cause: &Arc<Error>) -> Vec<Entry> {
-        let mut queue = self.lock();
-        queue.state = State::Stopped(cause.clone());
-        queue.bytes = 0;
-        self.room.notify_all();
-        mem::take(&mut queue.entries)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// Owns the end of the journal; runs on a thread of its own.
 pub(crate) struct Writer {
@@ -322,18 +151,6 @@ pub(crate) fn publish(
         .map_err(Error::io("write to", path))?;
     medium.sync(file).map_err(Error::io("sync", path))?;
     medium.publish(path, &segment.path).map_err(Error::io("rename", path))
-}
-
-impl Entry {
-    fn bytes(&self) -> u64 {
-        (RECORD_HEADER_BYTES + self.payload.len()) as u64
-    }
-}
-
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Entry({} bytes)", self.payload.len())
-    }
 }
 
 /// Records that go to disk together.

@@ -16,7 +16,7 @@ use crate::store::journal::reader::JournalReader;
 use crate::store::records::access::{put_audit, put_note};
 use crate::store::records::cases::{Told, chosen, followed};
 use crate::store::records::database::{DatabaseError, Filling, Statements, Table, Turn};
-use crate::store::records::erase::erase;
+use crate::store::records::erase::{erase, rename};
 
 const COUNT_EVENTS: &str = "INSERT INTO event_counts VALUES (?1, ?2) ON CONFLICT (kind) \
     DO UPDATE SET n_events = event_counts.n_events + excluded.n_events";
@@ -107,6 +107,7 @@ pub(super) fn fill(
             | Record::ExperimentStarted(_)
             | Record::ExperimentRamped(_)
             | Record::ExperimentEnded(_)
+            | Record::RotationStarted(_)
             | Record::Followed(_) => {}
             Record::StrategyActivated(active) => {
                 let at = active.signature.at.0;
@@ -123,6 +124,7 @@ pub(super) fn fill(
             Record::PersonChanged(changed) => put_audit(to, position, &changed.audited)?,
             Record::ApiKeyChanged(changed) => put_audit(to, position, &changed.audited)?,
             Record::IdentifierErased(erased) => erase(to, position, erased)?,
+            Record::PseudonymLinked(linked) => rename(to, linked)?,
             Record::Audited(entry) => put_audit(to, position, entry)?,
             Record::Noted(note) => put_note(to, position, note)?,
         }
@@ -172,8 +174,8 @@ fn put_decision(
         decision.actions.first().map(|best| best.action.as_str()).into(),
         amount.map(|amount| amount.minor_units).into(),
         amount.map(|amount| amount.currency.as_str().to_owned()).into(),
-        (&decision.versions.model).into(),
-        (&decision.versions.strategy).into(),
+        (&*decision.versions.model).into(),
+        (&*decision.versions.strategy).into(),
         scored.request.order.entity(EntityKind::Account).map(|it| it.key.to_string()).into(),
         decision.reasons.first().map(|first| json(&first.text)).transpose()?.into(),
         decision.is_blind.into(),

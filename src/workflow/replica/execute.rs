@@ -183,7 +183,10 @@ impl Sequencer {
 
     /// What a replica came up with is taken where it says something new.
     fn take_start(&mut self, start: &Start) {
-        let Start { graph, model, model_hash, strategy, at } = start;
+        let Start { graph, model, model_hash, strategy, rotation, at } = start;
+        if let Some(record) = self.state.rotation_record(rotation.as_ref(), *at) {
+            self.add_quietly(&record);
+        }
         if *self.state.graph_settings != **graph {
             let settings = graph.clone();
             self.add_quietly(&Record::GraphActivated(GraphActivated { settings, at: *at }));
@@ -245,7 +248,7 @@ impl Sequencer {
     }
 
     /// Records and folds what nobody waits for.
-    fn add_quietly(&mut self, record: &Record) {
+    pub(in crate::workflow) fn add_quietly(&mut self, record: &Record) {
         if self.submit(record, nobody(), ()).is_some() {
             self.fold(record);
         }

@@ -93,6 +93,7 @@ fn start_of(settings: &EngineSettings, inputs: &EngineInputs) -> Start {
         model: bundle.full_name(),
         model_hash: bundle.hash().into(),
         strategy: strategy.toml.clone(),
+        rotation: settings.rotation.clone(),
         at: inputs.now,
     }
 }

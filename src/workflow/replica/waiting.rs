@@ -105,6 +105,7 @@ pub fn split(command: Command) -> Split {
         | Command::Experiments { .. }
         | Command::Strategies { .. }
         | Command::Find { .. }
+        | Command::Name { .. }
         | Command::Batch(_)
         | Command::Watch { .. }
         | Command::Snapshot { .. }) => Split::Here(Box::new(here)),

@@ -87,7 +87,8 @@ impl ErasureService for Fake {
         let mut erased = Vec::new();
         for entity in entities {
             let signature = Signature { by: by.by.clone(), at: received, note: by.note.clone() };
-            let record = IdentifierErased::new(entity, state.access.head(), signature);
+            let record =
+                IdentifierErased::new((entity, Vec::new()), state.access.head(), signature);
             state.access.audited(&record.audited);
             erased.push(Erased { position: 1, at: received, shown: record.shown() });
         }

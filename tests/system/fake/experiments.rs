@@ -49,6 +49,8 @@ impl Fake {
                 | Record::Audited(_)
                 | Record::Noted(_)
                 | Record::IdentifierErased(_)
+                | Record::RotationStarted(_)
+                | Record::PseudonymLinked(_)
                 | Record::Followed(_),
             )
             | None => return Ok(false),

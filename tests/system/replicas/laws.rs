@@ -10,7 +10,7 @@ use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 use orderlens::config::EMBEDDED_STRATEGY;
 use orderlens::domain::decision::Decision;
-use orderlens::domain::entity::EntityKind;
+use orderlens::domain::entity::{EntityKind, EntityRef};
 use orderlens::domain::event::{Event, Fact};
 use orderlens::domain::order::Order;
 use orderlens::domain::query::DecisionKey;
@@ -28,7 +28,10 @@ use orderlens::workflow::start_engine::start_engine;
 use orderlens::workflow::strategy_service::StrategyService as _;
 
 use super::broker::Broker;
-use super::{START, check_equal, events, inputs, join, settings_of, start, tell, tell_once, until};
+use super::{
+    START, by_both, by_next, check_equal, events, inputs, join, resealed, settings_of, start, tell,
+    tell_once, until,
+};
 
 /// Calls that are on their way at a time.
 const IN_FLIGHT: usize = 48;
@@ -79,8 +82,16 @@ async fn replicas_hold_the_same_journal_also_late_restarted_and_cut_short() {
         join("c", dirs[2].path(), &broker),
     );
     let engines = [a, b, c];
-    let told = events(12, 50);
-    let half = told.len() / 2;
+    let plain = events(12, 50);
+    let half = plain.len() / 2;
+    // In the second half every other one comes to a replica with two identity secrets; before,
+    // some come to one that has only the new one.
+    let told = plain.iter().cloned().enumerate().map(|(n, event)| match n {
+        _ if half <= n && n % 2 == 1 => resealed(event, by_both),
+        _ if n % 10 == 3 => resealed(event, by_next),
+        _ => event,
+    });
+    let told: Vec<Event> = told.collect();
     let all: Vec<&Engine> = engines.iter().collect();
     let n_decided = serve(&all, &told[..half]).await;
     change_strategies(&engines).await;
@@ -88,8 +99,9 @@ async fn replicas_hold_the_same_journal_also_late_restarted_and_cut_short() {
 
     // Any replica gives the first answer again.
     let is_order = |event: &&Event| matches!(event.fact, Fact::OrderPlaced(_));
-    let order = told.iter().find(is_order).unwrap();
-    let again = [tell_once(all[0], order.clone()).await, tell_once(all[1], order.clone()).await];
+    let at = told.iter().position(|event| is_order(&event)).unwrap();
+    let rotated = resealed(plain[at].clone(), by_both);
+    let again = [tell_once(all[0], told[at].clone()).await, tell_once(all[1], rotated).await];
     let [one, other] = again.map(Result::unwrap);
     let id = |decided: Option<Arc<Decision>>| decided.map(|decision| decision.decision_id);
     assert_eq!(id(one), id(other));
@@ -106,27 +118,16 @@ async fn replicas_hold_the_same_journal_also_late_restarted_and_cut_short() {
     // A crash left half of a message's records: they are not written twice.
     cut_short(dirs[2].path(), &journal, stopped_at);
     let c = join("c", dirs[2].path(), &broker).await;
-    let Fact::OrderPlaced(placed) = &order.fact else { panic!("it is an order") };
-    let account = placed.entities.iter().find(|it| it.kind == EntityKind::Account).unwrap();
-    let erased_by = async |engine: &Engine| {
-        let by = Signer { by: "ann".into(), note: "asked by letter".into() };
-        engine.erase(vec![account.clone()], by, START + Span::days(13)).await.unwrap()
-    };
-    let erased = erased_by(&c).await;
-    assert_eq!(erased_by(&a).await, erased, "once is enough");
+    let Fact::OrderPlaced(placed) = &told[at].fact else { panic!("it is an order") };
+    let account = erase_account([&c, &a], placed).await;
     let late = join("d", dirs[3].path(), &broker).await;
     check_equal(&[&a, &b, &c, &late]).await;
-    let key = account.key.to_string();
-    let whole =
-        serde_json::to_string(&*late.get_decision(of_order(placed)).await.unwrap()).unwrap();
-    assert!(!whole.contains(&key), "it was erased: {whole}");
-    for engine in [&a, &b, &c] {
-        let shown = engine.get_decision(of_order(placed)).await.unwrap();
-        assert_eq!(serde_json::to_string(&*shown).unwrap(), whole);
-    }
+    check_shown([&a, &b, &c, &late], placed, &account).await;
     let records = records(&late);
     assert!(times_told(&records).values().all(|n| *n == 1), "something was recorded twice");
     assert_eq!(times_told(&records).len(), told.len());
+    let n_linked = records.iter().filter(|it| matches!(it, Record::PseudonymLinked(_))).count();
+    assert!(n_linked > 100, "{n_linked} pseudonyms");
     let n_backgrounds =
         records.iter().filter(|it| matches!(it, Record::BackgroundActivated(_))).count();
     assert!(n_backgrounds > 1, "{n_backgrounds} backgrounds");
@@ -149,8 +150,27 @@ async fn serve(engines: &[&Engine], part: &[Event]) -> usize {
     decided.filter_map(std::future::ready).count().await
 }
 
-fn of_order(order: &Order) -> DecisionKey {
-    DecisionKey::Order(order.key.clone())
+/// Erases the account of an order at one replica; the other gives the same answer.
+async fn erase_account([first, other]: [&Engine; 2], order: &Order) -> EntityRef {
+    let account = order.entities.iter().find(|it| it.kind == EntityKind::Account).unwrap();
+    let erased_by = async |engine: &Engine| {
+        let by = Signer { by: "ann".into(), note: "asked by letter".into() };
+        engine.erase(vec![account.clone()], by, START + Span::days(13)).await.unwrap()
+    };
+    let erased = erased_by(first).await;
+    assert_eq!(erased_by(other).await, erased, "once is enough");
+    account.clone()
+}
+
+/// Every replica shows the same of an order, without what was erased.
+async fn check_shown(engines: [&Engine; 4], order: &Order, erased: &EntityRef) {
+    let mut all = Vec::new();
+    for engine in engines {
+        let shown = engine.get_decision(DecisionKey::Order(order.key.clone())).await.unwrap();
+        all.push(serde_json::to_string(&*shown).unwrap());
+    }
+    assert!(!all[0].contains(&erased.key.to_string()), "it was erased: {}", all[0]);
+    assert!(all.iter().all(|it| *it == all[0]), "{all:?}");
 }
 
 /// Adds the first records behind a position as the others have them: as if this replica had

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use broker::Broker;
 use orderlens::cli::settings::{engine_settings, load_judge, reader, shipped};
 use orderlens::domain::decision::{Decision, DecisionId};
-use orderlens::domain::entity::IdentityKey;
+use orderlens::domain::entity::{EntityKey, IdentityKey, Twice};
 use orderlens::domain::event::{Event, Fact};
 use orderlens::domain::record::ScoreRequest;
 use orderlens::domain::time::Timestamp;
@@ -100,6 +100,26 @@ fn events(days: u32, orders_per_day: u32) -> Vec<Event> {
         !is_price || n_prices.is_multiple_of(PRICE_STEP)
     };
     Simulation::new(settings, identity).map(|told| told.event).filter(is_told).collect()
+}
+
+/// The same with other hashes in place of those by the identity secret of [`events`].
+fn resealed(mut event: Event, key: fn(u128) -> EntityKey) -> Event {
+    for person in event.persons_mut() {
+        if let EntityKey::Hashed(hash) = person.key {
+            person.key = key(hash);
+        }
+    }
+    event
+}
+
+/// As a replica hashes that has the next secret alone.
+fn by_next(hash: u128) -> EntityKey {
+    EntityKey::Hashed(hash.rotate_left(1))
+}
+
+/// As one hashes that has both.
+fn by_both(hash: u128) -> EntityKey {
+    EntityKey::Twice(Box::new(Twice { current: hash.rotate_left(1), previous: hash }))
 }
 
 /// Tells a fact, or asks for a decision when it is an order; again, with the same id, until it

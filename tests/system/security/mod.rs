@@ -4,6 +4,7 @@ mod attribution;
 mod erasure;
 mod gate;
 mod privacy;
+mod rotation;
 mod sockets;
 pub(crate) mod tls;
 

@@ -3,6 +3,7 @@
 //! What is typed in is hashed before anything else is done with it: the page that asks once
 //! more, and every page after it, holds the pseudonym.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use askama::Template;
@@ -28,6 +29,8 @@ use crate::workflow::service::OrderService as _;
 
 /// Shortest identifier that a reason is searched for: a shorter one is part of many words.
 const SEARCHED_CHARS_MIN: usize = 4;
+/// Nodes that are looked at: an identifier has at most two pseudonyms.
+const NODES_MAX: u32 = 2;
 
 /// What kind of identifier it may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +54,8 @@ impl KindChoice {
 struct ConfirmPage {
     frame: Frame,
     kind: KindChoice,
-    pseudonym: String,
+    /// One, or two while the identity secret is rotated.
+    pseudonyms: Vec<String>,
     note: String,
     /// Orders that name it; `None` when none does.
     n_orders: Option<String>,
@@ -62,7 +66,7 @@ struct ConfirmPage {
 struct ErasedPage {
     frame: Frame,
     kind: String,
-    shown_as: String,
+    shown_as: BTreeSet<String>,
 }
 
 /// Asks once more, with what is known of the identifier.
@@ -95,22 +99,25 @@ pub async fn ask(
     let Some(kind) = kind.filter(|_| mistakes.is_empty()) else {
         return Err(Failure::Fields(mistakes));
     };
-    let entity = console.seal(kind, raw);
+    let hashes = console.seal(kind, raw).key.hashes().into_iter();
+    let seeds: Vec<_> =
+        hashes.map(|hash| EntityRef { kind, key: EntityKey::Hashed(hash) }).collect();
     let query = NeighborhoodQuery {
-        seeds: vec![entity.clone()],
+        seeds: seeds.clone(),
         n_hops: 1,
         kinds: Vec::new(),
         since: None,
         as_of: None,
-        n_nodes_max: 1,
+        n_nodes_max: NODES_MAX,
         fan_out_max: 1,
     };
     let known = console.engine.get_neighborhood(query, console.now()).await?.view;
-    let n_orders = known.nodes.first().map_or(0, |node| node.n_orders);
+    let own = known.nodes.iter().filter(|node| seeds.contains(&node.entity));
+    let n_orders: u64 = own.map(|node| node.n_orders).sum();
     let frame = answer_frame(&console, &visit);
     page(&ConfirmPage {
         kind: KindChoice { name: kind.as_str(), title: frame.words.kind(kind) },
-        pseudonym: entity.key.to_string(),
+        pseudonyms: seeds.iter().map(|it| it.key.to_string()).collect(),
         note: signer.note.into(),
         n_orders: (0 < n_orders).then(|| count(n_orders)),
         frame,
@@ -131,15 +138,19 @@ pub async fn erase(
         return Err(Failure::field("sure", "is not ticked: nothing was erased"));
     }
     let kind = kind(&pairs).ok_or_else(|| Failure::field("kind", "is not a kind"))?;
-    // Only what the page before asked about: a raw identifier does not come this far.
-    let key @ EntityKey::Hashed(_) = EntityKey::parse(value(&pairs, "pseudonym")) else {
-        return Err(Failure::field("pseudonym", "is no pseudonym"));
-    };
-    let entities = vec![EntityRef { kind, key }];
+    let mut entities = Vec::new();
+    for (_, text) in pairs.iter().filter(|(name, _)| name == "pseudonym") {
+        // Only what the page before asked about: a raw identifier does not come this far. Each
+        // hash goes alone, so that nobody's browser says that two of them are one person's.
+        let key @ EntityKey::Hashed(_) = EntityKey::parse(text) else {
+            return Err(Failure::field("pseudonym", "is no pseudonym"));
+        };
+        entities.push(EntityRef { kind, key });
+    }
     let signer = signer(&visit, &pairs);
     let erased = console.engine.erase(entities, signer, console.now()).await?;
     let frame = answer_frame(&console, &visit);
-    let shown_as = erased.first().map(|it| it.shown.key.to_string()).unwrap_or_default();
+    let shown_as = erased.iter().map(|it| it.shown.key.to_string()).collect();
     page(&ErasedPage { kind: frame.words.kind(kind), shown_as, frame })
 }
 

@@ -243,8 +243,8 @@ fn raises(decision: &Decision, reason: &Reason) -> bool {
 }
 
 fn has_path(decision: &Decision, feature: &str) -> bool {
-    let shows = |features: &[Box<str>]| features.iter().any(|it| &**it == feature);
-    decision.evidence.edges.iter().any(|edge| shows(&edge.features))
+    let edges = &mut decision.evidence.edges.iter();
+    edges.any(|edge| edge.features.iter().any(|it| &**it == feature))
 }
 
 fn risk_line(words: Words, decision: &Decision, risk: &RiskAssessment) -> RiskLine {
