@@ -12,6 +12,7 @@ use orderlens::console::parts::{Console, ConsoleParts, ConsoleSettings, LeverToo
 use orderlens::console::server::serve;
 use orderlens::domain::access::{PersonDraft, Role};
 use orderlens::domain::decision::DecisionId;
+use orderlens::domain::entity::IdentityKey;
 use orderlens::domain::strategy_version::Signer;
 use orderlens::domain::time::Span;
 use orderlens::workflow::access_service::AccessService as _;
@@ -97,6 +98,7 @@ async fn start(engine: &Arc<Engine>, stopping: CancellationToken) -> (SocketAddr
         })),
         deliveries: Arc::default(),
         levers: LeverTools { read: levers, moved: with_levers },
+        identity: IdentityKey::from_secret(b"tests"),
     }));
     let token = console.token();
     console.sessions.start(&token, PERSON, NOW + Span::hours(12));

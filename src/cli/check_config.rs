@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use miette::{Diagnostic, IntoDiagnostic, Report, WrapErr};
 
 use crate::cli::output::say_json;
+use crate::cli::outside_rules::outside_rules;
 use crate::cli::rule_features::FeatureLists;
 use crate::cli::settings::newest_bundle;
 use crate::config::mistake::ConfigErrors;
+use crate::config::outside::Environment;
 use crate::config::{EMBEDDED_SERVICE, EMBEDDED_STRATEGY, service, strategy, strategy_schema};
 use crate::model::bundle::Bundle;
 
@@ -27,6 +29,10 @@ pub struct Args {
     /// that this build has]
     #[arg(long, value_name = "DIR")]
     pub models: Option<PathBuf>,
+    /// Leave out whether the environment has what sources and sinks need: this one is not the
+    /// service's
+    #[arg(long)]
+    pub without_environment: bool,
     /// Print the JSON Schema of strategy files instead, for editors that complete and check
     #[arg(long)]
     pub schema: bool,
@@ -54,7 +60,9 @@ pub fn run(args: &Args) -> miette::Result<()> {
     let mut wrong = Vec::new();
     let mut right = Vec::new();
     if let Some(file) = file_or_shipped(args, args.service.as_deref(), EMBEDDED_SERVICE)? {
-        match service::parse(&file.name, &file.text) {
+        let other = args.without_environment;
+        let rules = outside_rules(if other { Environment::Other } else { Environment::Same });
+        match service::parse_to_serve(&file.name, &file.text, &rules) {
             Ok(_) => right.push(format!("{}: service file, no mistakes", file.name)),
             Err(errors) => wrong.push(errors),
         }

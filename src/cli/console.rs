@@ -22,6 +22,7 @@ use crate::console::listener::Entrance;
 use crate::console::parts::{Console, ConsoleParts, ConsoleSettings, LeverTools, Market};
 use crate::console::server::serve;
 use crate::domain::access::{Permission, PersonDraft, Role};
+use crate::domain::entity::IdentityKey;
 use crate::domain::strategy_version::Signer;
 use crate::domain::time::Span;
 use crate::grpc::watch::Watch;
@@ -63,7 +64,7 @@ impl Pages {
 /// When the address is taken or the engine does not answer.
 pub async fn open_console(
     settings: &ServiceSettings,
-    engine: &Arc<Engine>,
+    (engine, identity): (&Arc<Engine>, &IdentityKey),
     market: Market,
     watch: &Watch,
 ) -> miette::Result<Option<Pages>> {
@@ -88,6 +89,7 @@ pub async fn open_console(
         events: watch.events.clone(),
         deliveries: watch.deliveries.clone(),
         levers: LeverTools { read: levers, moved: with_levers },
+        identity: identity.clone(),
     }));
     let origin = format!("{scheme}://{}", listener.local_addr().into_diagnostic()?);
     if engine.replica().is_some() {

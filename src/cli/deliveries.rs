@@ -1,12 +1,17 @@
 //! `orderlens deliveries`: what was given up, and another try.
 
+use std::io;
+use std::path::Path;
+
 use clap::{Args, Subcommand};
 use miette::{Context as _, IntoDiagnostic as _, miette};
 use serde_json::{Value, json};
 
 use crate::cli::output::{say, say_json};
 use crate::cli::settings::ServiceFiles;
-use crate::relay::outbox::{Outbox, OutboxFile, Wanted};
+use crate::relay::aside::Refusals;
+use crate::relay::kept_file::{Kept, KeptFile, Wanted};
+use crate::relay::outbox::Outbox;
 
 /// What to do with deliveries.
 #[derive(Debug, Args)]
@@ -17,9 +22,10 @@ pub struct DeliveriesArgs {
 
 #[derive(Debug, Subcommand)]
 enum Step {
-    /// Show every sink: how far it was told, what waits, what was given up and why
+    /// Show every sink: how far it was told, what waits, what was given up and why; and every
+    /// subject that is followed: which of its messages were given up and why
     List(ListArgs),
-    /// Try deliveries again that were given up; a running server does it within a second
+    /// Try again what was given up; a running server does it within seconds
     Retry(RetryArgs),
 }
 
@@ -36,9 +42,9 @@ struct ListArgs {
 struct RetryArgs {
     #[command(flatten)]
     files: ServiceFiles,
-    /// Name of the sink
-    sink: String,
-    /// Ids of deliveries, as `list` shows them; all of the sink without any
+    /// Name of the sink, or of the source whose subject is followed
+    name: String,
+    /// Ids of deliveries or numbers of messages, as `list` shows them; all without any
     ids: Vec<String>,
 }
 
@@ -54,9 +60,11 @@ pub fn run(args: &DeliveriesArgs) -> miette::Result<()> {
 }
 
 fn list(args: &ListArgs) -> miette::Result<()> {
-    let sinks = outboxes(&args.files)?;
+    let data = args.files.load()?.paths.data;
+    let (sinks, sources) = (kept::<Outbox>(&data)?, kept::<Refusals>(&data)?);
     if args.json {
-        let all: Vec<_> = sinks.iter().map(|(file, outbox)| as_json(file, outbox)).collect();
+        let mut all: Vec<_> = sinks.iter().map(|(file, it)| sink_json(file.name(), it)).collect();
+        all.extend(sources.iter().map(|(file, it)| source_json(file.name(), it)));
         return say_json(&all);
     }
     if sinks.is_empty() {
@@ -65,48 +73,97 @@ fn list(args: &ListArgs) -> miette::Result<()> {
     for (file, outbox) in &sinks {
         let (waiting, dead) = (outbox.waiting.len(), outbox.dead.len());
         let told = outbox.next.saturating_sub(1);
-        let sink = file.sink();
+        let sink = file.name();
         say(format!("{sink}: told up to record {told}; {waiting} set aside wait; {dead} given up"));
         for it in &outbox.dead {
             let (id, n_tries, fault) = (&it.letter.id, it.n_tries, &it.fault);
             say(format!("  {id}  {}  after {n_tries} tries: {fault}", it.given_up));
         }
     }
+    for (file, refusals) in &sources {
+        let Refusals { stream, subject, dead } = refusals;
+        say(format!("{}: takes {subject} of {stream}; {} given up", file.name(), dead.len()));
+        for it in dead {
+            let (number, n_tries, fault) = (it.sequence, it.n_tries, &it.fault);
+            say(format!("  {number}  {}  after {n_tries} tries: {fault}", it.last_seen));
+            say(format!("    on {}, first seen {}", it.subject, it.first_seen));
+        }
+    }
     Ok(())
 }
 
-fn as_json(file: &OutboxFile, outbox: &Outbox) -> Value {
+fn sink_json(name: &str, outbox: &Outbox) -> Value {
     json!({
-        "sink": file.sink(),
+        "sink": name,
         "told_to": outbox.next.saturating_sub(1),
         "waiting": outbox.waiting,
         "dead": outbox.dead,
     })
 }
 
+fn source_json(name: &str, refusals: &Refusals) -> Value {
+    let Refusals { stream, subject, dead } = refusals;
+    json!({ "source": name, "stream": stream, "subject": subject, "dead": dead })
+}
+
 fn retry(args: &RetryArgs) -> miette::Result<()> {
-    let sinks = outboxes(&args.files)?;
-    let found = sinks.iter().find(|(file, _)| file.sink() == args.sink);
-    let (file, outbox) = found.ok_or_else(|| miette!("there is no sink `{}`", args.sink))?;
-    let is_dead = |id: &String| outbox.dead.iter().any(|it| it.letter.id == *id);
+    let data = args.files.load()?.paths.data;
+    let mut asked = Vec::new();
+    for (file, outbox) in kept::<Outbox>(&data)? {
+        let dead = outbox.dead.into_iter().map(|it| it.letter.id).collect();
+        asked.extend(Dead::of(file, dead, &args.name));
+    }
+    for (file, refusals) in kept::<Refusals>(&data)? {
+        let dead = refusals.dead.iter().map(|it| it.sequence.to_string()).collect();
+        asked.extend(Dead::of(file, dead, &args.name));
+    }
+    if asked.is_empty() {
+        return Err(miette!("there is no sink and no source of a subject `{}`", args.name));
+    }
+    let is_dead = |id: &String| asked.iter().any(|it| it.ids.contains(id));
     if let Some(id) = args.ids.iter().find(|id| !is_dead(id)) {
         return Err(miette!("`{id}` was not given up"));
     }
-    let ids = args.ids.clone();
-    let wanted = if ids.is_empty() { Wanted::All } else { Wanted::Ids(ids) };
-    let n = if args.ids.is_empty() { outbox.dead.len() } else { args.ids.len() };
-    file.request(&wanted).into_diagnostic().wrap_err("asking for another try")?;
-    say(format!("{n} deliveries to `{}` will be tried again", args.sink));
+    let mut n = 0;
+    for it in &asked {
+        // A sink and a source may have one name; their ids are never alike.
+        let mut wanted = it.ids.clone();
+        wanted.retain(|id| args.ids.is_empty() || args.ids.contains(id));
+        if wanted.is_empty() {
+            continue;
+        }
+        n += wanted.len();
+        let wanted = if args.ids.is_empty() { Wanted::All } else { Wanted::Ids(wanted) };
+        (it.request)(&wanted).into_diagnostic().wrap_err("asking for another try")?;
+    }
+    say(format!("{n} given up at `{}` will be tried again", args.name));
     Ok(())
 }
 
-fn outboxes(files: &ServiceFiles) -> miette::Result<Vec<(OutboxFile, Outbox)>> {
-    let data = files.load()?.paths.data;
+/// Leaves a request beside a file.
+type Request = Box<dyn Fn(&Wanted) -> io::Result<()>>;
+
+/// What was given up of a sink or a source.
+struct Dead {
+    ids: Vec<String>,
+    request: Request,
+}
+
+impl Dead {
+    /// Of whoever has this name.
+    fn of<T: Kept + 'static>(file: KeptFile<T>, ids: Vec<String>, name: &str) -> Option<Self> {
+        let is_it = file.name() == name;
+        is_it.then(|| Self { ids, request: Box::new(move |wanted| file.request(wanted)) })
+    }
+}
+
+fn kept<T: Kept>(data: &Path) -> miette::Result<Vec<(KeptFile<T>, T)>> {
     let mut found = Vec::new();
-    for file in OutboxFile::all(&data).into_diagnostic()? {
-        let outbox = file.load().into_diagnostic();
-        let outbox = outbox.wrap_err_with(|| format!("reading the outbox of `{}`", file.sink()))?;
-        found.extend(outbox.map(|outbox| (file, outbox)));
+    for file in KeptFile::all(data).into_diagnostic()? {
+        let content = file.load().into_diagnostic();
+        let to = || format!("reading what was given up of `{}`", file.name());
+        let content = content.wrap_err_with(to)?;
+        found.extend(content.map(|content| (file, content)));
     }
     Ok(found)
 }

@@ -113,7 +113,7 @@ async fn show(args: &Args, settings: &ServiceSettings) -> miette::Result<()> {
     let mut settings = settings.clone();
     settings.console.listen = args.console.or(settings.console.listen);
     let watch = watch(&settings.operations);
-    let pages = open_console(&settings, &engine, Market::Synthetic, &watch).await?;
+    let pages = open_console(&settings, (&engine, &identity), Market::Synthetic, &watch).await?;
     let operations = open_operations(&settings.operations, args.operations).await?;
     let settings = &settings;
     let (past, today) = market(args)?;

@@ -55,6 +55,7 @@ mod ope_page;
 pub mod operations;
 pub mod operators;
 pub mod output;
+pub mod outside_rules;
 pub mod paint;
 pub mod picture;
 pub mod probe;

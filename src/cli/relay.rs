@@ -25,9 +25,12 @@ use crate::grpc::limit::Places;
 use crate::grpc::shared::Shared;
 use crate::grpc::watch::Watch;
 use crate::relay::alerts::watch_sources;
-use crate::relay::carrier::{Carrier, WebhookCarrier};
+use crate::relay::aside::Aside;
+use crate::relay::carrier::{Carrier, WebhookCarrier, authorities};
 use crate::relay::courier::{Alerts, Courier, Office, RetryRule, Route};
 use crate::relay::door::{WebhookDoor, serve};
+use crate::relay::drift::watch_drift;
+use crate::relay::kept_file::KeptFile;
 use crate::relay::notice::NoticeKind;
 use crate::relay::outbox::OutboxFile;
 use crate::relay::sender::{DoorLimits, Sender};
@@ -36,6 +39,7 @@ use crate::relay::subscription::{Source, follow};
 use crate::stream::publisher::{Publisher, PublisherSettings};
 use crate::stream::settings::Servers;
 use crate::stream::subscriber::SubscriberSettings;
+use crate::workflow::deliveries::DeliveryBoard;
 use crate::workflow::engine::Engine;
 use crate::workflow::event_health::EventKind;
 
@@ -66,12 +70,16 @@ struct Incoming {
 /// Takes the address of webhooks and reads every secret.
 ///
 /// # Errors
-/// When the address is taken, a secret is missing or weak, or a name of a kind is not known.
-pub async fn open_relay(settings: &ServiceSettings) -> miette::Result<Relay> {
+/// When the address is taken, a secret is missing or weak, a name of a kind is not known, or
+/// what was put aside does not read.
+pub async fn open_relay(
+    settings: &ServiceSettings,
+    board: &Arc<DeliveryBoard>,
+) -> miette::Result<Relay> {
     let sinks = settings.deliveries.sinks.iter();
     let routes = sinks.map(|sink| route(settings, sink)).collect::<Result<_, _>>()?;
     let subscriptions = settings.sources.subscriptions.iter();
-    let sources = subscriptions.map(|it| source(settings, it)).collect::<Result<_, _>>()?;
+    let sources = subscriptions.map(|it| source(settings, it, board)).collect::<Result<_, _>>()?;
     let incoming = match settings.sources.listen {
         Some(listen) => Some(incoming(settings, listen).await?),
         None => None,
@@ -129,10 +137,12 @@ impl Relay {
         let alerts: Vec<_> = self.routes.iter().map(|route| route.alerts.clone()).collect();
         if !alerts.is_empty() {
             let board = watch.events.clone();
+            let drift = watch_drift(engine.clone(), alerts.clone(), clock::now, stopping.clone());
+            tasks.push(tokio::spawn(drift));
             tasks.push(tokio::spawn(watch_sources(board, alerts, clock::now, stopping.clone())));
         }
         for route in self.routes {
-            let sink = route.file.sink().to_owned();
+            let sink = route.file.name().to_owned();
             let courier = Courier::open(route, office.clone()).into_diagnostic();
             let courier = courier.wrap_err_with(|| format!("opening the outbox of `{sink}`"))?;
             tasks.push(tokio::spawn(courier.run()));
@@ -173,10 +183,12 @@ impl Incoming {
 fn route(settings: &ServiceSettings, sink: &SinkSettings) -> miette::Result<Route> {
     let deliveries = &settings.deliveries;
     let carrier = match &sink.place {
-        SinkPlace::Webhook { url, secret_variable } => {
-            let carrier = WebhookCarrier::new(url, secret(secret_variable)?, deliveries.within);
-            let carrier = carrier.into_diagnostic();
+        SinkPlace::Webhook { url, ca_file, secret_variable } => {
             let to = || format!("opening the way to sink `{}`", sink.name);
+            let roots = ca_file.as_deref().map(authorities).transpose();
+            let (roots, secret) = (roots.into_diagnostic()?, secret(secret_variable)?);
+            let carrier = WebhookCarrier::new(url, roots, secret, deliveries.within);
+            let carrier = carrier.into_diagnostic();
             Carrier::Webhook(Box::new(carrier.wrap_err_with(to)?))
         }
         SinkPlace::Nats { url_variable, stream, subject } => {
@@ -201,8 +213,16 @@ fn route(settings: &ServiceSettings, sink: &SinkSettings) -> miette::Result<Rout
     })
 }
 
-fn source(settings: &ServiceSettings, asked: &SubscriptionSettings) -> miette::Result<Source> {
+fn source(
+    settings: &ServiceSettings,
+    asked: &SubscriptionSettings,
+    board: &Arc<DeliveryBoard>,
+) -> miette::Result<Source> {
     let (servers, within) = (servers(&asked.url_variable)?, settings.deliveries.within);
+    let file = KeptFile::new(&settings.paths.data, &asked.name);
+    let aside = Aside::open(file, (&asked.stream, &asked.subject), board.clone());
+    let to = || format!("opening what was put aside of `{}`", asked.name);
+    let aside = aside.into_diagnostic().wrap_err_with(to)?;
     Ok(Source {
         sender: Sender {
             name: asked.name.clone(),
@@ -223,6 +243,7 @@ fn source(settings: &ServiceSettings, asked: &SubscriptionSettings) -> miette::R
             prefix: DEAD_SUBJECT.into(),
             ack_within: within,
         }),
+        aside,
     })
 }
 

@@ -60,7 +60,7 @@ pub struct Args {
 /// # Errors
 /// When a file has mistakes, the data folder cannot be opened or the address is taken.
 pub fn run(args: &Args) -> miette::Result<()> {
-    let mut settings = args.files.load()?;
+    let mut settings = args.files.load_to_serve()?;
     start_log(settings.operations.log);
     settings.listen = args.listen.unwrap_or(settings.listen);
     settings.console.listen = args.console.or(settings.console.listen);
@@ -72,9 +72,9 @@ pub fn run(args: &Args) -> miette::Result<()> {
         let address = listener.local_addr().into_diagnostic()?;
         let (engine, identity) = open_service(&settings, replica_settings(&settings)?)?;
         let watch = watch(&settings.operations);
-        let pages = open_console(&settings, &engine, Market::Real, &watch).await?;
+        let pages = open_console(&settings, (&engine, &identity), Market::Real, &watch).await?;
         let operations = open_operations(&settings.operations, args.operations).await?;
-        let relay = open_relay(&settings).await?;
+        let relay = open_relay(&settings, &watch.deliveries).await?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         say(format!("listening on {scheme}://{address}"));
         let grpc = Entrance::new(listener, tls);

@@ -7,10 +7,12 @@ use std::time::Duration;
 use miette::{Context, IntoDiagnostic};
 
 use crate::cli::clock::random;
+use crate::cli::outside_rules::outside_rules;
 use crate::cli::rule_features::FeatureLists;
 use crate::config::access::DoorSettings;
-use crate::config::mistake::Mistake;
-use crate::config::service::{ServiceSettings, parse as parse_service};
+use crate::config::mistake::{ConfigErrors, Mistake};
+use crate::config::outside::Environment;
+use crate::config::service::{ServiceSettings, parse as parse_service, parse_to_serve};
 use crate::config::strategy::parse as parse_strategy;
 use crate::config::{EMBEDDED_SERVICE, EMBEDDED_STRATEGY};
 use crate::domain::time::Span;
@@ -56,9 +58,26 @@ impl ServiceFiles {
     /// # Errors
     /// Every mistake of the service file; an environment variable that does not read.
     pub fn load(&self) -> miette::Result<ServiceSettings> {
+        self.load_with(parse_service)
+    }
+
+    /// The same for whoever is about to serve: kinds, secrets and addresses of sources and
+    /// sinks are looked at as well.
+    ///
+    /// # Errors
+    /// As [`ServiceFiles::load`], with every mistake of both sorts.
+    pub fn load_to_serve(&self) -> miette::Result<ServiceSettings> {
+        let rules = outside_rules(Environment::Same);
+        self.load_with(|name, text| parse_to_serve(name, text, &rules))
+    }
+
+    fn load_with(
+        &self,
+        parse: impl Fn(&str, &str) -> Result<ServiceSettings, ConfigErrors>,
+    ) -> miette::Result<ServiceSettings> {
         let mut settings = match &self.config {
-            None => parse_service("config/orderlens.toml", EMBEDDED_SERVICE)?,
-            Some(path) => parse_service(&path.display().to_string(), &read(path)?)?,
+            None => parse("config/orderlens.toml", EMBEDDED_SERVICE)?,
+            Some(path) => parse(&path.display().to_string(), &read(path)?)?,
         };
         let given = |given: &Option<PathBuf>, configured: &mut PathBuf| {
             if let Some(path) = given {

@@ -4,6 +4,7 @@ pub mod access;
 pub mod levers;
 pub mod mistake;
 pub mod operations;
+pub mod outside;
 pub mod reader;
 pub mod records;
 pub mod replica;

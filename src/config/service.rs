@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::config::access::{DoorSettings, read_doors};
 use crate::config::mistake::ConfigErrors;
 use crate::config::operations::{OperationsSettings, operations};
+use crate::config::outside::OutsideRules;
 use crate::config::reader::{Found, Section, read_document};
 use crate::config::records::{RecordsSettings, records};
 use crate::config::replica::{ReplicaLimits, replica};
@@ -156,10 +157,23 @@ pub struct BackgroundLimits {
 /// # Errors
 /// [`ConfigErrors`] with every mistake of the file.
 pub fn parse(file_name: &str, toml: &str) -> Result<ServiceSettings, ConfigErrors> {
-    read_document(file_name, toml, settings)
+    read_document(file_name, toml, |root| settings(root, None))
 }
 
-fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
+/// The same for whoever is about to serve: also what stands behind the names of sources and
+/// sinks is looked at.
+///
+/// # Errors
+/// As [`parse`]; the mistakes of both sorts together.
+pub fn parse_to_serve(
+    file_name: &str,
+    toml: &str,
+    rules: &OutsideRules,
+) -> Result<ServiceSettings, ConfigErrors> {
+    read_document(file_name, toml, |root| settings(root, Some(rules)))
+}
+
+fn settings(root: &Section<'_>, rules: Option<&OutsideRules>) -> Option<ServiceSettings> {
     let listen = listen(root);
     let paths = root.section("paths").and_then(|section| paths(&section));
     let identity = root.section("identity").and_then(|section| identity(&section));
@@ -172,7 +186,7 @@ fn settings(root: &Section<'_>) -> Option<ServiceSettings> {
     let operations = operations(root);
     let replica = root.section("replica").and_then(|section| replica(&section));
     let doors = read_doors(root);
-    let (sources, deliveries) = (sources(root), deliveries(root));
+    let (sources, deliveries) = (sources(root, rules), deliveries(root, rules));
     Some(ServiceSettings {
         listen: listen?,
         paths: paths?,

@@ -1,13 +1,18 @@
 //! Reads who sends webhooks and which sinks are told of what.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::config::outside::{Holds, Kinds, OutsideRules};
 use crate::config::reader::{Found, Section};
 use crate::config::service::address;
 
 /// Longest name of a sender or a sink.
 const NAME_CHARS_MAX: usize = 40;
+
+/// Without rules, only the shape of the file is looked at.
+type Rules<'a> = Option<&'a OutsideRules>;
 
 /// What comes in beside gRPC.
 #[derive(Clone, Debug, PartialEq)]
@@ -89,6 +94,8 @@ pub enum SinkPlace {
     Webhook {
         /// The address.
         url: String,
+        /// File of the authorities whose certificates it may show; `None` = the machine's.
+        ca_file: Option<PathBuf>,
         /// Name of the environment variable that holds the secret.
         secret_variable: String,
     },
@@ -104,10 +111,10 @@ pub enum SinkPlace {
 }
 
 /// Reads the section `sources`.
-pub(super) fn sources(root: &Section<'_>) -> Option<SourceSettings> {
+pub(super) fn sources(root: &Section<'_>, rules: Rules<'_>) -> Option<SourceSettings> {
     let all = root.section("sources")?;
     let section = all.section("webhook");
-    let subscriptions = named(&all, "nats", subscription);
+    let subscriptions = named(&all, "nats", |name, it| subscription(name, it, rules));
     all.finish();
     let section = section?;
     let listen = section.any_text("listen").and_then(|found| match found.value.as_str() {
@@ -118,7 +125,7 @@ pub(super) fn sources(root: &Section<'_>) -> Option<SourceSettings> {
     let connections = section.integer("connections_max", 1..=100_000);
     let tolerance = section.integer("tolerance_seconds", 1..=3_600);
     let body_ms = section.integer("body_ms", 100..=600_000);
-    let senders = named(&section, "senders", sender);
+    let senders = named(&section, "senders", |name, it| sender(name, it, rules));
     section.finish();
     Some(SourceSettings {
         listen: listen?,
@@ -132,13 +139,13 @@ pub(super) fn sources(root: &Section<'_>) -> Option<SourceSettings> {
 }
 
 /// Reads the section `deliveries`.
-pub(super) fn deliveries(root: &Section<'_>) -> Option<DeliverySettings> {
+pub(super) fn deliveries(root: &Section<'_>, rules: Rules<'_>) -> Option<DeliverySettings> {
     let section = root.section("deliveries")?;
     let tries = section.integer("tries_max", 1..=1_000);
     let first = section.integer("first_pause_ms", 10..=600_000);
     let longest = section.integer("longest_pause_ms", 10..=86_400_000);
     let within = section.integer("timeout_ms", 100..=120_000);
-    let sinks = named(&section, "sinks", sink);
+    let sinks = named(&section, "sinks", |name, it| sink(name, it, rules));
     section.finish();
     let (first, longest) = (first?, longest?);
     if longest.value < first.value {
@@ -156,14 +163,16 @@ pub(super) fn deliveries(root: &Section<'_>) -> Option<DeliverySettings> {
     })
 }
 
-fn sender(name: Box<str>, section: &Section<'_>) -> Option<SenderSettings> {
-    let secret = section.text("secret_variable");
+fn sender(name: Box<str>, section: &Section<'_>, rules: Rules<'_>) -> Option<SenderSettings> {
+    let secret = variable(section, "secret_variable", rules, Holds::Secret);
     let previous = if section.has("previous_secret_variable") {
-        section.any_text("previous_secret_variable").map(|it| it.value)
+        let name = section.any_text("previous_secret_variable");
+        let name = name.inspect(|it| check_variable(section, it, rules, Holds::PreviousSecret));
+        name.map(|it| it.value)
     } else {
         Some(String::new())
     };
-    let kinds = section.words("kinds");
+    let kinds = kinds(section, rules, Kinds::Events);
     section.finish();
     Some(SenderSettings {
         name,
@@ -173,8 +182,12 @@ fn sender(name: Box<str>, section: &Section<'_>) -> Option<SenderSettings> {
     })
 }
 
-fn subscription(name: Box<str>, section: &Section<'_>) -> Option<SubscriptionSettings> {
-    let url = section.text("url_variable");
+fn subscription(
+    name: Box<str>,
+    section: &Section<'_>,
+    rules: Rules<'_>,
+) -> Option<SubscriptionSettings> {
+    let url = variable(section, "url_variable", rules, Holds::Brokers);
     let stream = section.text("stream").and_then(|found| plain(section, found));
     let subject = section.text("subject").and_then(|found| {
         let fits = |it: char| it.is_ascii_alphanumeric() || "_-.*>".contains(it);
@@ -185,7 +198,7 @@ fn subscription(name: Box<str>, section: &Section<'_>) -> Option<SubscriptionSet
         section.report(&found, message, "words of letters, digits, _ and - with . between them");
         None
     });
-    let kinds = section.words("kinds");
+    let kinds = kinds(section, rules, Kinds::Events);
     section.finish();
     Some(SubscriptionSettings {
         name,
@@ -196,12 +209,22 @@ fn subscription(name: Box<str>, section: &Section<'_>) -> Option<SubscriptionSet
     })
 }
 
-fn sink(name: Box<str>, section: &Section<'_>) -> Option<SinkSettings> {
+fn sink(name: Box<str>, section: &Section<'_>, rules: Rules<'_>) -> Option<SinkSettings> {
     let place = if section.has("url") {
-        let (url, secret) = (section.text("url"), section.text("secret_variable"));
-        url.zip(secret).and_then(|(url, secret)| webhook(section, url, secret))
+        let url = section.text("url").and_then(|url| checked_url(section, url, rules));
+        let secret = variable(section, "secret_variable", rules, Holds::Secret);
+        let ca_file = section.has("ca_file").then(|| section.text("ca_file")).flatten();
+        if let (Some(file), Some(rules)) = (&ca_file, rules) {
+            rules.authorities(section, file);
+        }
+        let place = |(url, secret): (String, Found<String>)| SinkPlace::Webhook {
+            url,
+            ca_file: ca_file.map(|file| file.value.into()),
+            secret_variable: secret.value,
+        };
+        url.zip(secret).map(place)
     } else {
-        let url = section.text("url_variable");
+        let url = variable(section, "url_variable", rules, Holds::Brokers);
         let (stream, subject) = (section.text("stream"), section.text("subject"));
         let plain = |found: Option<Found<String>>| plain(section, found?);
         let (stream, subject) = (plain(stream), plain(subject));
@@ -211,13 +234,13 @@ fn sink(name: Box<str>, section: &Section<'_>) -> Option<SinkSettings> {
             subject,
         })
     };
-    let kinds = section.words("kinds");
+    let kinds = kinds(section, rules, Kinds::Notices);
     section.finish();
     Some(SinkSettings { name, place: place?, kinds: kinds? })
 }
 
 /// What is told must not pass in the clear, but for this machine.
-fn webhook(section: &Section<'_>, url: Found<String>, secret: Found<String>) -> Option<SinkPlace> {
+fn checked_url(section: &Section<'_>, url: Found<String>, rules: Rules<'_>) -> Option<String> {
     let host = url.value.strip_prefix("http://").map(|rest| {
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         rest[..end].to_owned()
@@ -233,7 +256,34 @@ fn webhook(section: &Section<'_>, url: Found<String>, secret: Found<String>) -> 
         section.report(&url, message, "http:// is for this machine alone");
         return None;
     }
-    Some(SinkPlace::Webhook { url: url.value, secret_variable: secret.value })
+    if let Some(rules) = rules {
+        rules.url(section, &url);
+    }
+    Some(url.value)
+}
+
+/// The name of a variable.
+fn variable(
+    section: &Section<'_>,
+    key: &str,
+    rules: Rules<'_>,
+    holds: Holds,
+) -> Option<Found<String>> {
+    section.text(key).inspect(|name| check_variable(section, name, rules, holds))
+}
+
+fn check_variable(section: &Section<'_>, name: &Found<String>, rules: Rules<'_>, holds: Holds) {
+    if let Some(rules) = rules {
+        rules.variable(section, name, holds);
+    }
+}
+
+fn kinds(section: &Section<'_>, rules: Rules<'_>, of: Kinds) -> Option<Vec<Found<String>>> {
+    section.words("kinds").inspect(|words| {
+        if let Some(rules) = rules {
+            rules.kinds(section, words, of);
+        }
+    })
 }
 
 fn plain(section: &Section<'_>, found: Found<String>) -> Option<String> {

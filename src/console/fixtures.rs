@@ -10,6 +10,7 @@ use crate::console::preferences::{Keys, Preferences, Theme};
 use crate::console::session::Token;
 use crate::console::words::Words;
 use crate::domain::access::{Person, PersonDraft, Role};
+use crate::domain::entity::IdentityKey;
 use crate::domain::strategy_version::Signer;
 use crate::domain::text::Language;
 use crate::domain::time::{Span, Timestamp};
@@ -45,6 +46,7 @@ pub(super) fn console(dir: &Path) -> Arc<Console> {
         events: Arc::new(EventBoard::new(OBJECTIVE)),
         deliveries: Arc::default(),
         levers: LeverTools { read: |_| Ok(Vec::new()), moved: |text, _| Ok(text.to_owned()) },
+        identity: IdentityKey::from_secret(b"tests"),
     }))
 }
 

@@ -7,6 +7,7 @@ use crate::console::pending::PendingChoices;
 use crate::console::session::{Sessions, Token};
 use crate::domain::access::AuditDraft;
 use crate::domain::api_key::KeySecret;
+use crate::domain::entity::{EntityKind, EntityRef, IdentityKey};
 use crate::domain::lever::Lever;
 use crate::domain::strategy_version::StrategyMistake;
 use crate::domain::time::{Span, Timestamp};
@@ -63,6 +64,8 @@ pub struct ConsoleParts {
     pub deliveries: Arc<DeliveryBoard>,
     /// Levers of strategies.
     pub levers: LeverTools,
+    /// Hashes identifiers that are typed in.
+    pub identity: IdentityKey,
 }
 
 /// Where the orders come from.
@@ -101,6 +104,7 @@ pub struct Console {
     pub opened_at: Timestamp,
     clock: fn() -> Timestamp,
     random: fn() -> [u8; 32],
+    identity: IdentityKey,
 }
 
 impl Console {
@@ -120,12 +124,18 @@ impl Console {
             opened_at: (parts.clock)(),
             clock: parts.clock,
             random: parts.random,
+            identity: parts.identity,
         }
     }
 
     /// Now.
     pub fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// The node for an identifier that was typed in: nobody can tell it from this.
+    pub fn seal(&self, kind: EntityKind, raw: &str) -> EntityRef {
+        self.identity.entity(kind, raw)
     }
 
     /// A token that nobody can guess.

@@ -5,6 +5,11 @@ const PARTS: usize = 10;
 /// Fewest values of each sample: below, a part would have fewer than 10.
 pub const VALUES_MIN: usize = 100;
 
+/// From here on a shift of a score is called large, by custom.
+pub const LARGE_SHIFT: f64 = 0.25;
+/// From here on it is called a shift, by custom.
+pub const SMALL_SHIFT: f64 = 0.1;
+
 /// The population stability index, Σ (now − before) · ln(now / before) over tenths of the
 /// earlier sample; `None` when there are fewer than [`VALUES_MIN`] values of either.
 ///

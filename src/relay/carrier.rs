@@ -1,6 +1,9 @@
 //! Takes a letter to a sink once: over HTTP, signed, or to a subject of NATS.
 
+use std::error::Error;
+use std::fmt::Display;
 use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +18,9 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tokio::time::timeout;
 use tokio_rustls::rustls::crypto::ring::default_provider;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::{ClientConfig, Error as TlsError, RootCertStore};
 
 use crate::domain::time::Timestamp;
 use crate::relay::outbox::Letter;
@@ -61,20 +67,63 @@ pub struct WebhookCarrier {
     within: Duration,
 }
 
+/// Reads the address of a receiver.
+///
+/// # Errors
+/// When it is none, or names no host.
+pub fn address(url: &str) -> io::Result<Uri> {
+    let wrong = |error: InvalidUri| io::Error::new(ErrorKind::InvalidInput, error);
+    let url: Uri = url.parse().map_err(wrong)?;
+    if url.host().is_none_or(str::is_empty) {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it names no host"));
+    }
+    Ok(url)
+}
+
+/// Reads the authorities of a file.
+///
+/// # Errors
+/// When it does not read or holds no certificate.
+pub fn authorities(path: &Path) -> io::Result<RootCertStore> {
+    let wrong = |why: &dyn Display| {
+        io::Error::new(ErrorKind::InvalidInput, format!("{}: {why}", path.display()))
+    };
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_file_iter(path).map_err(|it| wrong(&it))? {
+        let certificate = certificate.map_err(|it| wrong(&it))?;
+        roots.add(certificate).map_err(|it| wrong(&it))?;
+    }
+    if roots.is_empty() {
+        return Err(wrong(&"it holds no certificate"));
+    }
+    Ok(roots)
+}
+
 impl WebhookCarrier {
-    /// To an address; each try may take this long.
+    /// To an address; each try may take this long. Certificates are trusted that one of the
+    /// authorities has signed; without any, those of the machine.
     ///
     /// # Errors
     /// When it is no address, or the machine has no list of authorities.
-    pub fn new(url: &str, secret: Secret, within: Duration) -> io::Result<Self> {
-        let url =
-            url.parse().map_err(|error: InvalidUri| io::Error::new(ErrorKind::InvalidInput, error));
-        let url: Uri = url?;
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(Arc::new(default_provider()))?
-            .https_or_http()
-            .enable_http1()
-            .build();
+    pub fn new(
+        url: &str,
+        authorities: Option<RootCertStore>,
+        secret: Secret,
+        within: Duration,
+    ) -> io::Result<Self> {
+        let url = address(url)?;
+        let (builder, provider) = (HttpsConnectorBuilder::new(), Arc::new(default_provider()));
+        let builder = match authorities {
+            None => builder.with_provider_and_native_roots(provider)?,
+            Some(roots) => builder.with_tls_config(
+                ClientConfig::builder_with_provider(provider)
+                    .with_safe_default_protocol_versions()
+                    .map_err(io::Error::other)?
+                    .with_root_certificates(roots)
+                    .with_no_client_auth(),
+            ),
+        };
+        let connector = builder.https_or_http().enable_http1().build();
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)
@@ -95,7 +144,7 @@ impl WebhookCarrier {
         let asked = timeout(self.within, self.client.request(request)).await;
         let response = match asked {
             Err(_) => return Err(Fault::new("no answer in time")),
-            Ok(Err(error)) if error.is_connect() => return Err(Fault::new("no connection")),
+            Ok(Err(error)) if error.is_connect() => return Err(Fault::new(unconnected(&error))),
             Ok(Err(_)) => return Err(Fault::new("the connection broke")),
             Ok(Ok(response)) => response,
         };
@@ -109,6 +158,20 @@ impl WebhookCarrier {
         }
         Err(Fault { why: format!("answered {}", status.as_u16()).into(), retry_after })
     }
+}
+
+/// Why there is no connection, where somebody can do something about it.
+fn unconnected(error: &(dyn Error + 'static)) -> &'static str {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(TlsError::InvalidCertificate(_)) = error.downcast_ref::<TlsError>() {
+            return "no connection: its certificate is not trusted";
+        }
+        // Errors of the system pass over the one that they were made of, one in another.
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause = inner.map_or_else(|| error.source(), |inner| Some(inner));
+    }
+    "no connection"
 }
 
 /// Whole seconds; a date is passed over, as our own pause does as well.
@@ -135,6 +198,8 @@ impl Carrier {
 
 #[cfg(test)]
 mod tests {
+    use tokio_rustls::rustls::CertificateError;
+
     use super::*;
 
     #[test]
@@ -149,5 +214,14 @@ mod tests {
         for odd in ["-1", "Wed, 21 Oct 2026 07:28:00 GMT", "", "1.5"] {
             assert_eq!(asked(odd), None, "{odd}");
         }
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_is_named_however_deep_it_is() {
+        let of_tls = TlsError::InvalidCertificate(CertificateError::UnknownIssuer);
+        let nested = io::Error::other(io::Error::new(ErrorKind::InvalidData, of_tls));
+        assert!(unconnected(&nested).ends_with("its certificate is not trusted"));
+        assert_eq!(unconnected(&io::Error::from(ErrorKind::ConnectionRefused)), "no connection");
+        assert_eq!(unconnected(&io::Error::other(TlsError::DecryptError)), "no connection");
     }
 }

@@ -128,7 +128,7 @@ impl Courier {
         let stopping = self.office.stopping.clone();
         loop {
             if let Err(error) = self.step(&stopping).await {
-                let sink = self.route.file.sink();
+                let sink = self.route.file.name();
                 warn!(sink, error = &*error, "deliveries to `{sink}` wait: {error}");
                 self.tell(|status| status.fault = Some("see the log".into()));
                 tokio::select! {
@@ -141,7 +141,7 @@ impl Courier {
             }
         }
         if let Err(error) = self.save() {
-            let sink = self.route.file.sink();
+            let sink = self.route.file.name();
             warn!(sink, %error, "some deliveries to `{sink}` will come again");
         }
     }
@@ -203,7 +203,7 @@ impl Courier {
             self.is_changed = true;
             self.save().map_err(told)?;
             self.route.file.forget_request().map_err(told)?;
-            let sink = self.route.file.sink();
+            let sink = self.route.file.name();
             info!(sink, "dead letters to `{sink}` are tried again");
         }
         Ok(())
@@ -284,7 +284,7 @@ impl Courier {
         });
         self.is_changed = true;
         let saved = self.save();
-        let sink = self.route.file.sink();
+        let sink = self.route.file.name();
         if let Err(error) = saved {
             warn!(sink, %error, "a delivery to `{sink}` cannot be given up");
             self.outbox.dead.pop();
@@ -307,7 +307,7 @@ impl Courier {
 
     fn tell(&self, change: impl FnOnce(&mut SinkStatus)) {
         let durable = self.office.reader.durable_position();
-        self.office.board.change(self.route.file.sink(), |status| {
+        self.office.board.change(self.route.file.name(), |status| {
             status.n_behind = (durable + 1).saturating_sub(self.outbox.next);
             status.n_dead = self.outbox.dead.len() as u64;
             change(status);

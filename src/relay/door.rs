@@ -90,7 +90,7 @@ async fn receive<S: OrderService>(
         let why = format!("this sender may not tell `{}`", kind.as_str());
         return answer(StatusCode::FORBIDDEN, &error_of("KIND_NOT_ALLOWED", &why, &[]));
     }
-    let wrong = told.violations(&door.shared);
+    let wrong = told.violations(door.shared.door());
     if !wrong.is_empty() {
         refused(&sender.name);
         return answer(StatusCode::BAD_REQUEST, &invalid(&wrong));

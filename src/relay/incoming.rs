@@ -17,7 +17,7 @@ use crate::grpc::watch::Teller;
 use crate::relay::json_place::violation;
 use crate::relay::notice::decided;
 use crate::relay::sender::Sender;
-use crate::wire::check::{Check, Path, time_to_pb};
+use crate::wire::check::{Check, Door, Path, time_to_pb};
 use crate::wire::error::{Error as WireError, FieldViolation};
 use crate::wire::pb::v1 as pb;
 use crate::wire::pb::v1::event::Fact;
@@ -138,7 +138,7 @@ impl Told {
     }
 
     /// Every field of it that breaks the contract; nothing is told yet.
-    pub fn violations<S>(&self, shared: &Shared<S>) -> Vec<FieldViolation> {
+    pub fn violations(&self, door: Door<'_>) -> Vec<FieldViolation> {
         let mut wrong = Vec::new();
         let mut take = |found: Result<(), WireError>| {
             if let Err(WireError::Invalid(found)) = found {
@@ -147,12 +147,12 @@ impl Told {
         };
         let (events, orders) = (Path::Root.field("events"), Path::Root.field("orders"));
         for (idx, event) in self.events.iter().enumerate() {
-            let mut check = Check::at_door(shared.door());
+            let mut check = Check::at_door(door);
             let read = event::read(&mut check, &events.index(idx), event.clone());
             take(check.finish(read).map(drop));
         }
         for (idx, order) in self.orders.iter().enumerate() {
-            let mut check = Check::at_door(shared.door());
+            let mut check = Check::at_door(door);
             let read = request::read_score_order(&mut check, &orders.index(idx), order.clone());
             take(check.finish(read).map(drop));
         }

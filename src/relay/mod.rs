@@ -5,12 +5,15 @@
 //! by position, so that nothing is lost over a crash and judging never waits for a receiver.
 
 pub mod alerts;
+pub mod aside;
 pub mod base64;
 pub mod carrier;
 pub mod courier;
 pub mod door;
+pub mod drift;
 pub mod incoming;
 pub mod json_place;
+pub mod kept_file;
 pub mod notice;
 pub mod outbox;
 pub mod sender;

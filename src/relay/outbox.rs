@@ -5,18 +5,13 @@
 //! before it: then some deliveries come again, under the ids that they had.
 
 use std::collections::VecDeque;
-use std::fs;
-use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::time::Timestamp;
+use crate::relay::kept_file::{Kept, KeptFile, Wanted};
 use crate::relay::notice::{Notice, NoticeKind};
-use crate::store::medium::{replace_file, sync_dir};
 
-/// Folder of these files, in the data folder.
-const FOLDER: &str = "deliveries";
 /// Most alerts that wait; the oldest beyond them are dropped, as each is told anew while it lasts.
 const ALERTS_MAX: usize = 100;
 
@@ -60,12 +55,12 @@ pub struct DeadLetter {
     pub fault: Box<str>,
 }
 
-/// Where the outbox of a sink is.
-#[derive(Clone, Debug)]
-pub struct OutboxFile {
-    folder: PathBuf,
-    sink: Box<str>,
+impl Kept for Outbox {
+    const FOLDER: &'static str = "deliveries";
 }
+
+/// Where the outbox of a sink is.
+pub type OutboxFile = KeptFile<Outbox>;
 
 impl From<Notice> for Letter {
     fn from(notice: Notice) -> Self {
@@ -103,117 +98,6 @@ impl Outbox {
     }
 }
 
-/// Which dead letters are to be tried again.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Wanted {
-    /// Each.
-    All,
-    /// Those with these ids.
-    Ids(Vec<String>),
-}
-
-impl Wanted {
-    fn has(&self, id: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Ids(ids) => ids.iter().any(|it| it == id),
-        }
-    }
-}
-
-impl OutboxFile {
-    /// Of a sink, in a data folder.
-    pub fn new(data: &Path, sink: &str) -> Self {
-        Self { folder: data.join(FOLDER), sink: sink.into() }
-    }
-
-    /// Every sink that has one in a data folder, by name.
-    ///
-    /// # Errors
-    /// When the folder cannot be read.
-    pub fn all(data: &Path) -> io::Result<Vec<Self>> {
-        let entries = match fs::read_dir(data.join(FOLDER)) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        let mut found = Vec::new();
-        for entry in entries {
-            let name = entry?.file_name();
-            let sink = name.to_str().and_then(|name| name.strip_suffix(".json"));
-            found.extend(sink.map(|sink| Self::new(data, sink)));
-        }
-        found.sort_by(|a, b| a.sink.cmp(&b.sink));
-        Ok(found)
-    }
-
-    /// The sink's name.
-    pub fn sink(&self) -> &str {
-        &self.sink
-    }
-
-    /// What the file holds; `None` when there is none.
-    ///
-    /// # Errors
-    /// When it cannot be read or is damaged.
-    pub fn load(&self) -> io::Result<Option<Outbox>> {
-        read_json(&self.path("json"))
-    }
-
-    /// Puts the file in place; it survives a crash when this returns.
-    ///
-    /// # Errors
-    /// Any error of the operating system; then the file before it is still there.
-    pub fn save(&self, outbox: &Outbox) -> io::Result<()> {
-        self.write("json", outbox)
-    }
-
-    /// Asks whoever delivers to this sink, now or later, to try dead letters again.
-    ///
-    /// # Errors
-    /// Any error of the operating system.
-    pub fn request(&self, wanted: &Wanted) -> io::Result<()> {
-        self.write("retry", wanted)
-    }
-
-    /// What was asked for, if anything was.
-    ///
-    /// # Errors
-    /// When it cannot be read or is damaged.
-    pub fn requested(&self) -> io::Result<Option<Wanted>> {
-        read_json(&self.path("retry"))
-    }
-
-    /// Forgets what was asked for, once it is done.
-    ///
-    /// # Errors
-    /// Any error of the operating system.
-    pub fn forget_request(&self) -> io::Result<()> {
-        fs::remove_file(self.path("retry"))
-    }
-
-    fn path(&self, ending: &str) -> PathBuf {
-        self.folder.join(format!("{}.{ending}", self.sink))
-    }
-
-    fn write(&self, ending: &str, content: &impl Serialize) -> io::Result<()> {
-        if !self.folder.is_dir() {
-            fs::create_dir_all(&self.folder)?;
-            self.folder.parent().map_or(Ok(()), sync_dir)?;
-        }
-        replace_file(&self.path(ending), &serde_json::to_vec(content)?)
-    }
-}
-
-fn read_json<T: for<'de> Deserialize<'de>>(path: &Path) -> io::Result<Option<T>> {
-    match fs::read(path) {
-        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -240,8 +124,8 @@ mod tests {
         file.forget_request().unwrap();
         assert_eq!(file.requested().unwrap(), None);
         let all = OutboxFile::all(data.path()).unwrap();
-        assert_eq!(all.iter().map(OutboxFile::sink).collect::<Vec<_>>(), ["shop"]);
-        fs::write(data.path().join("deliveries/shop.json"), "{").unwrap();
+        assert_eq!(all.iter().map(OutboxFile::name).collect::<Vec<_>>(), ["shop"]);
+        std::fs::write(data.path().join("deliveries/shop.json"), "{").unwrap();
         assert!(file.load().is_err(), "a damaged file is not taken for a new sink's");
     }
 

@@ -12,19 +12,20 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::grpc::shared::Shared;
+use crate::relay::aside::{Aside, in_short};
 use crate::relay::door::{error_of, invalid};
 use crate::relay::incoming::read;
 use crate::relay::sender::Sender;
 use crate::stream::error::Error;
 use crate::stream::publisher::Publisher;
-use crate::stream::subscriber::{Received, SubscriberSettings, Subscription};
+use crate::stream::subscriber::{Lookup, Received, SubscriberSettings, Subscription};
 use crate::workflow::event_health::{EventKind, Fate, Refusal};
 use crate::workflow::service::OrderService;
 
-/// Pause before the broker is tried again.
+/// Pause before the broker is tried again, and between looks for requests.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// A subject that is followed.
@@ -36,6 +37,8 @@ pub struct Source {
     pub settings: SubscriberSettings,
     /// Takes what cannot be taken.
     pub dead: Publisher,
+    /// Lists it here.
+    pub aside: Aside,
 }
 
 /// What becomes of a message.
@@ -62,7 +65,17 @@ pub async fn follow<S: OrderService>(
             sleep(PAUSE).await;
         }
     };
-    stopping.run_until_cancelled(Box::pin(following)).await;
+    let raising = async {
+        loop {
+            sleep(PAUSE).await;
+            if let Err(error) = source.raise(&shared).await {
+                let name = &source.sender.name;
+                warn!(source = %name, error = &*error, "what was put aside of `{name}` waits");
+            }
+        }
+    };
+    let both = async { tokio::join!(following, raising) };
+    stopping.run_until_cancelled(Box::pin(both)).await;
 }
 
 impl Source {
@@ -87,11 +100,16 @@ impl Source {
         shared: &Shared<S>,
         message: Received,
     ) -> Result<(), Error> {
-        match self.tell(shared, &message).await {
+        match self.tell(shared, message.sequence(), message.body()).await {
             Outcome::Taken => message.acknowledge().await,
             Outcome::PutOff => message.put_off(PAUSE).await,
             Outcome::Refused(why) => {
                 let (name, sequence) = (&self.sender.name, message.sequence());
+                let (id, now) = ((sequence, message.subject()), (shared.clock)());
+                if let Err(error) = self.aside.change(|it| it.add(id, in_short(&why), now)) {
+                    warn!(source = %name, %error, "a message of `{name}` cannot be put aside");
+                    return message.put_off(PAUSE).await;
+                }
                 // The message stays where it is: its values are repeated nowhere.
                 let letter = json!({
                     "source": name, "stream": self.settings.stream, "sequence": sequence,
@@ -104,12 +122,46 @@ impl Source {
         }
     }
 
-    async fn tell<S: OrderService>(&self, shared: &Shared<S>, message: &Received) -> Outcome {
-        let id = format!("{}:{}", self.settings.stream, message.sequence());
-        let refusal = match read(&self.sender.name, &id, message.body()) {
+    /// Tries again what people want tried again; what cannot be told now stays wanted.
+    async fn raise<S: OrderService>(&self, shared: &Shared<S>) -> Result<(), Box<str>> {
+        let Some(wanted) = self.aside.wanted().map_err(told)? else { return Ok(()) };
+        let stream = Lookup::open(&self.settings).await.map_err(told)?;
+        for (idx, it) in wanted.iter().enumerate() {
+            let body = stream.body(it.sequence).await.map_err(told)?;
+            let outcome = if let Some(body) = body {
+                self.tell(shared, it.sequence, &body).await
+            } else {
+                let why = "the stream does not hold it any more";
+                Outcome::Refused(error_of("MESSAGE_GONE", why, &[]))
+            };
+            let now = (shared.clock)();
+            let kept = match outcome {
+                Outcome::PutOff => return self.aside.leave(&wanted[idx..]).map_err(told),
+                Outcome::Taken => {
+                    self.aside.change(|all| all.dead.retain(|dead| dead.sequence != it.sequence))
+                }
+                Outcome::Refused(why) => self
+                    .aside
+                    .change(|all| all.add((it.sequence, &it.subject), in_short(&why), now)),
+            };
+            kept.map_err(told)?;
+        }
+        let (name, n) = (&self.sender.name, wanted.len());
+        info!(source = %name, n, "tried {n} messages of `{name}` again");
+        self.aside.leave(&[]).map_err(told)
+    }
+
+    async fn tell<S: OrderService>(
+        &self,
+        shared: &Shared<S>,
+        sequence: u64,
+        body: &[u8],
+    ) -> Outcome {
+        let id = format!("{}:{sequence}", self.settings.stream);
+        let refusal = match read(&self.sender.name, &id, body) {
             Err(wrong) => invalid(&wrong),
             Ok(told) => {
-                let wrong = told.violations(shared);
+                let wrong = told.violations(shared.door());
                 if let Some(kind) = told.beyond(&self.sender.kinds) {
                     let why = format!("this source may not tell `{}`", kind.as_str());
                     error_of("KIND_NOT_ALLOWED", &why, &[])
@@ -126,6 +178,10 @@ impl Source {
         shared.watch.events.hear(&self.sender.name, EventKind::Unreadable, fate, now);
         Outcome::Refused(refusal)
     }
+}
+
+fn told(error: impl std::fmt::Display) -> Box<str> {
+    error.to_string().into()
 }
 
 /// What sending again may mend is put off, for as long as it takes.

@@ -30,11 +30,14 @@ impl Servers {
     /// Reads addresses that commas separate, `nats://one:4222,nats://two:4222`.
     ///
     /// # Errors
-    /// [`Error::Address`] when one of them does not read.
+    /// [`Error::Address`] when one of them does not read or names no host.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let addresses = text.split(',').map(|it| it.trim().parse::<ServerAddr>());
-        let addresses: Result<Vec<_>, _> = addresses.collect();
-        addresses.map(Self).map_err(|_| Error::Address)
+        let address = |text: &str| {
+            let address = text.trim().parse::<ServerAddr>().ok();
+            address.filter(|it| !it.host().is_empty())
+        };
+        let addresses: Option<Vec<_>> = text.split(',').map(address).collect();
+        addresses.map(Self).ok_or(Error::Address)
     }
 
     /// Connects; the broker may take so long to answer anything.
@@ -72,5 +75,8 @@ mod tests {
         let error = Servers::parse("nats://ann:s3cret@one:port").unwrap_err();
         assert!(!error.to_string().contains("s3cret"));
         assert!(!format!("{error:?}").contains("s3cret"));
+        for no_host in ["", "/usr/bin", "nats://", "nats://one:4222,"] {
+            assert!(Servers::parse(no_host).is_err(), "{no_host}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_nats::jetstream::consumer::AckPolicy;
 use async_nats::jetstream::consumer::pull::{Config, Stream};
+use async_nats::jetstream::stream::{RawMessageErrorKind, Stream as BrokerStream};
 use async_nats::jetstream::{AckKind, Message};
 use futures_util::StreamExt as _;
 
@@ -39,6 +40,10 @@ impl fmt::Debug for Subscription {
         f.write_str("Subscription")
     }
 }
+
+/// Reads messages of the stream once more, whoever acknowledged them.
+#[derive(Debug)]
+pub struct Lookup(BrokerStream);
 
 /// A message that was not acknowledged yet.
 #[derive(Debug)]
@@ -82,6 +87,30 @@ impl Subscription {
     }
 }
 
+impl Lookup {
+    /// Connects.
+    ///
+    /// # Errors
+    /// As [`Subscription::open`].
+    pub async fn open(settings: &SubscriberSettings) -> Result<Self, Error> {
+        let context = settings.servers.connect(settings.answer_within).await?;
+        let stream = context.get_stream(&*settings.stream).await;
+        stream.map(Self).map_err(|_| Error::Missing(settings.stream.clone()))
+    }
+
+    /// What the message with a number says; `None` when the stream does not hold it any more.
+    ///
+    /// # Errors
+    /// [`Error::Away`].
+    pub async fn body(&self, sequence: u64) -> Result<Option<Vec<u8>>, Error> {
+        match self.0.get_raw_message(sequence).await {
+            Ok(found) => Ok(Some(found.payload.to_vec())),
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(Error::away("reading a message again")(error)),
+        }
+    }
+}
+
 impl Received {
     /// What it says.
     pub fn body(&self) -> &[u8] {
@@ -91,6 +120,11 @@ impl Received {
     /// Its number in the stream.
     pub fn sequence(&self) -> u64 {
         self.sequence
+    }
+
+    /// Its subject.
+    pub fn subject(&self) -> &str {
+        &self.message.subject
     }
 
     /// Lets the broker forget it; it has, when this returns.

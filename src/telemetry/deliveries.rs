@@ -20,6 +20,11 @@ const OLDEST: Family = family(
 const DEAD: Family =
     family("orderlens_deliveries_dead", "Deliveries to a sink that were given up.");
 
+const ASIDE: Family = family(
+    "orderlens_subjects_dead",
+    "Messages of a followed subject that could not be taken and were given up.",
+);
+
 /// Writes how every sink does.
 pub(super) fn write(
     page: &mut Page<'_>,
@@ -33,6 +38,12 @@ pub(super) fn write(
     let oldest = sinks.iter().map(|it| (labels(it), Some(it.1.waits_since.map_or(0.0, age))));
     page.gauges(OLDEST, oldest)?;
     page.gauges(DEAD, sinks.iter().map(|it| (labels(it), Some(it.1.n_dead as f64))))
+}
+
+/// Writes how many messages of every followed source were given up.
+pub(super) fn write_aside(page: &mut Page<'_>, aside: &[(Box<str>, u64)]) -> fmt::Result {
+    let source = |name| vec![("source", Cow::from(name))];
+    page.gauges(ASIDE, aside.iter().map(|(name, n)| (source(&**name), Some(*n as f64))))
 }
 
 fn labels((sink, _): &(Box<str>, SinkStatus)) -> Labels<'_> {

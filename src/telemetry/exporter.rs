@@ -68,6 +68,7 @@ struct Scrape {
     waits: (Vec<u64>, f64),
     sources: Vec<SourceHealth>,
     sinks: Vec<(Box<str>, SinkStatus)>,
+    aside: Vec<(Box<str>, u64)>,
     status: Option<SystemStatus>,
     plumbing: Option<Plumbing>,
     watched: Option<Arc<Watched>>,
@@ -139,6 +140,7 @@ impl Exporter {
             waits: self.watch.calls.waits(),
             sources: self.watch.events.report(now),
             sinks: self.watch.deliveries.report(),
+            aside: self.watch.deliveries.aside(),
             status: self.engine.get_system_status().await.ok(),
             plumbing: self.engine.plumbing().await.ok(),
             watched,
@@ -209,6 +211,7 @@ impl Collector for Scrape {
         work::write(page, tally, self.waits.clone())?;
         events::write(page, &self.sources)?;
         deliveries::write(page, &self.sinks, self.now)?;
+        deliveries::write_aside(page, &self.aside)?;
         facts::write_status(page, self.status.as_ref(), &self.reload)?;
         facts::write_plumbing(page, self.plumbing.as_ref(), self.now)?;
         let durable = self.plumbing.as_ref().map(|it| it.durable_position);

@@ -1,4 +1,4 @@
-//! How deliveries to other systems do: a line per sink, for pages and metrics.
+//! How deliveries to other systems do, and what of sources was put aside.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,10 +23,11 @@ pub struct SinkStatus {
     pub fault: Option<Box<str>>,
 }
 
-/// How all sinks do.
+/// How all sinks do, and which sources sent what could not be taken.
 #[derive(Debug, Default)]
 pub struct DeliveryBoard {
     sinks: Mutex<IndexMap<Box<str>, SinkStatus>>,
+    aside: Mutex<IndexMap<Box<str>, u64>>,
 }
 
 impl DeliveryBoard {
@@ -45,6 +46,20 @@ impl DeliveryBoard {
     /// Every sink with its line.
     pub fn report(&self) -> Vec<(Box<str>, SinkStatus)> {
         self.lock().iter().map(|(name, status)| (name.clone(), status.clone())).collect()
+    }
+
+    /// Tells how many messages of a source are put aside.
+    pub fn put_aside(&self, source: &str, n: u64) {
+        self.lock_aside().insert(source.into(), n);
+    }
+
+    /// Every source whose messages can be put aside, with how many are.
+    pub fn aside(&self) -> Vec<(Box<str>, u64)> {
+        self.lock_aside().iter().map(|(name, n)| (name.clone(), *n)).collect()
+    }
+
+    fn lock_aside(&self) -> MutexGuard<'_, IndexMap<Box<str>, u64>> {
+        self.aside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> MutexGuard<'_, IndexMap<Box<str>, SinkStatus>> {

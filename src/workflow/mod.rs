@@ -75,6 +75,7 @@ pub mod replay_journal;
 pub mod replica;
 pub mod retrain_model;
 pub mod review_service;
+pub mod score_drift;
 pub mod sequencer;
 mod sequencer_access;
 mod sequencer_experiments;

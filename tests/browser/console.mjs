@@ -31,6 +31,8 @@ const GLANCED = 30;
 const ROLES = ['viewer', 'analyst', 'strategist', 'approver', 'admin'];
 /** The weight that each language turns the first knob to. */
 const WEIGHT = { en: 1.3, 'zh-CN': 0.8 };
+/** An identifier that no order names. */
+const FORGOTTEN = 'zx9-forgotten@example.com';
 /** A choice is recorded when the time to undo it is over. */
 const UNDO_MS = 10_000;
 
@@ -62,6 +64,7 @@ async function walk(language, ownLink) {
     watch.expect(NOWHERE.status, NOWHERE.path);
     await part('pages', () => lookAtAll(visit));
     await part('experiment', () => compareArms(visit));
+    await part('erase', () => erase(visit));
     await part('next person', async () => {
         visit.next = await addPerson(page, { id: `after-${language.toLowerCase()}`, roles: ROLES });
     });
@@ -292,6 +295,23 @@ async function onPaper({ context, language, id }) {
 /** Waits until what a script loads is there. */
 async function settled(page) {
     await page.waitForFunction(() => document.querySelector('main [aria-busy="true"], main [data-again]') === null);
+}
+
+/** Erases an identifier that nobody has; neither page nor address shows it. */
+async function erase({ page, language }) {
+    await page.goto('/admin');
+    const form = page.locator('form[action="/admin/erase"]');
+    await form.locator('select[name="kind"]').selectOption('email');
+    await form.locator('input[name="identifier"]').fill(FORGOTTEN);
+    await leave(page, () => form.locator('button').press('Enter'));
+    const asked = (await page.content()) + page.url();
+    report.check(`${language}: what is to be erased is asked about by its pseudonym`, !asked.includes(FORGOTTEN) && asked.includes('h1_'));
+    if (language === LANGUAGES[0]) await seen(page, language, 'erase');
+    await page.locator('input[name="sure"]').check();
+    await leave(page, () => page.locator('form[action="/admin/erase/sure"] button').press('Enter'));
+    const number = await page.locator('[data-shown-as]').innerText();
+    const shown = (await page.content()) + page.url();
+    report.check(`${language}: it is erased under a number`, /^erased-\d+$/.test(number) && !shown.includes(FORGOTTEN), number);
 }
 
 /** A page as it is now: no violation by axe, and its picture. */

@@ -14,7 +14,7 @@ export const PAGES = [
     { name: 'models', path: '/models', shows: ['main meter', 'main table td.number', 'form[action="/models/promote"]'] },
     { name: 'reviews', path: '/reviews', shows: ['main .notice', 'main table tbody td.number'] },
     { name: 'health', path: '/health', shows: ['main table tbody td.number', 'main .figure'] },
-    { name: 'admin', path: '/admin', shows: ['form[action="/admin/people"]', '#log', 'a[href="/admin/audit.jsonl"]', 'main table tbody tr time'] },
+    { name: 'admin', path: '/admin', shows: ['form[action="/admin/people"]', 'form[action="/admin/erase"]', '#log', 'a[href="/admin/audit.jsonl"]', 'main table tbody tr time'] },
     { name: 'help', path: '/help', shows: ['table.keys kbd', 'dl.terms dt', 'form[action="/preferences"] button'] },
 ];
 

@@ -1,10 +1,13 @@
 //! Records in PostgreSQL: the database dies, the service does not.
 
+use std::io::Write as _;
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use orderlens::domain::entity::{EntityKind, IdentityKey};
 use orderlens::grpc::records_health::RECORDS;
 use orderlens::store::journal::reader::JournalReader;
 use orderlens::store::records::follow::catch_up;
@@ -51,6 +54,7 @@ fn a_database_that_dies_under_load_costs_lists_for_a_while_and_nothing_else() {
     let url = cluster.database();
     let data = tempfile::tempdir().expect("a temporary folder");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let secret = key(data.path(), &url);
     let server = started(data.path(), &url);
     let told = Told::default();
     let last = runtime.block_on(async {
@@ -81,6 +85,7 @@ fn a_database_that_dies_under_load_costs_lists_for_a_while_and_nothing_else() {
     });
     let server = started(data.path(), &url);
     runtime.block_on(reach(&server.url, ServingStatus::Serving, Code::Ok));
+    let pseudonym = erase(&server, &secret, &url);
     explain(data.path(), &url, &last.decision_id);
     let address = server.url.clone();
     server.kill();
@@ -90,6 +95,7 @@ fn a_database_that_dies_under_load_costs_lists_for_a_while_and_nothing_else() {
     for table in TABLES {
         let (expected, found) = (rows_of_file(&embedded, table), rows_of_server(&url, table));
         assert_eq!(found, expected, "{table}");
+        assert!(!found.iter().any(|row| row.contains(&pseudonym)), "it was erased: {table}");
         assert!(table != "decisions" || n_decisions <= found.len(), "{}", found.len());
     }
 }
@@ -146,6 +152,40 @@ fn probe(url: &str) -> bool {
     let arguments = ["probe", "--server", url, "--service", RECORDS];
     let output = orderlens().args(arguments).output().expect("the built binary starts");
     output.status.success()
+}
+
+/// Makes a key of an administrator; its secret.
+fn key(data: &Path, url: &str) -> String {
+    let mut command = orderlens();
+    command.env(URL_VARIABLE, url).args(["key", "add", "root", "--scopes", "admin", "--json"]);
+    let output = command.arg("--data").arg(data).output().expect("the built binary starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    told[0]["secret"].as_str().expect("a secret").to_owned()
+}
+
+/// Erases an account that the records name, and waits until they do not; its pseudonym.
+fn erase(server: &Server, secret: &str, url: &str) -> String {
+    let identity = IdentityKey::from_secret(b"a secret of the tests only");
+    let pseudonym = identity.entity(EntityKind::Account, "synthetic-account-5").key.to_string();
+    let is_named = || rows_of_server(url, "decisions").iter().any(|row| row.contains(&pseudonym));
+    assert!(is_named(), "the records name it before");
+    let mut command = orderlens();
+    command.args(["erase", "--server", &server.url]).env("ORDERLENS_API_KEY", secret);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut asking = command.spawn().expect("the built binary starts");
+    let mut input = asking.stdin.take().expect("it is piped");
+    input.write_all(b"account=synthetic-account-5\n").expect("it reads");
+    drop(input);
+    let output = asking.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.starts_with("account erased-"), "{said}");
+    let since = Instant::now();
+    while is_named() {
+        assert!(since.elapsed() < PATIENCE, "the records still name it");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    pseudonym
 }
 
 fn explain(data: &Path, url: &str, decision_id: &str) {

@@ -4,7 +4,17 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-use super::mutate::{pick, turning};
+use super::mutate::{bytes, pick, turning};
+
+/// JSON with one damage, mostly such that it is still JSON.
+pub(crate) fn damaged(dice: &mut ChaCha8Rng, raw: Vec<u8>, other: &[u8]) -> Vec<u8> {
+    if dice.gen_bool(0.2) {
+        return bytes(dice, raw, other);
+    }
+    let Ok(mut value) = serde_json::from_slice(&raw) else { return bytes(dice, raw, other) };
+    damage(dice, &mut value);
+    serde_json::to_vec(&value).unwrap()
+}
 
 /// One damage somewhere in the tree.
 pub(crate) fn damage(dice: &mut ChaCha8Rng, value: &mut Value) {

@@ -10,6 +10,7 @@ mod models;
 mod mutate;
 pub(crate) mod runner;
 mod texts;
+mod webhooks;
 mod wire_tree;
 
 #[path = "../../../tests/system/fake/decision.rs"]
@@ -61,10 +62,9 @@ impl Said {
 
 /// All readers.
 pub(crate) fn targets() -> Vec<Target> {
-    [messages::targets(), texts::targets(), files::targets(), models::targets()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let callers = [messages::targets(), webhooks::targets()];
+    let files = [texts::targets(), files::targets(), models::targets()];
+    callers.into_iter().chain(files).flatten().collect()
 }
 
 /// FNV-1a: a short name of a text.

@@ -11,13 +11,11 @@ use orderlens::model::manifest::Manifest;
 use orderlens::model::parts::Part;
 use orderlens::model::population::Population;
 use rand::Rng;
-use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::mutate::bytes;
 use super::{Said, Target, json_tree};
 
 const SHIPPED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/models/marketplace/1");
@@ -73,22 +71,13 @@ fn alone<T: DeserializeOwned + Serialize>(
     Target {
         name,
         seeds: vec![serde_json::to_vec(seed).unwrap()],
-        damage: Box::new(damaged_json),
+        damage: Box::new(json_tree::damaged),
         read: Box::new(move |raw| match serde_json::from_slice::<T>(raw) {
             Ok(read) => Said::accepted(&check(&read).replace(|c: char| c.is_ascii_digit(), "")),
             Err(error) => Said::refused(&error.to_string()),
         }),
         cost: 40,
     }
-}
-
-fn damaged_json(dice: &mut ChaCha8Rng, raw: Vec<u8>, other: &[u8]) -> Vec<u8> {
-    if dice.gen_bool(0.2) {
-        return bytes(dice, raw, other);
-    }
-    let Ok(mut value) = serde_json::from_slice(&raw) else { return bytes(dice, raw, other) };
-    json_tree::damage(dice, &mut value);
-    serde_json::to_vec(&value).unwrap()
 }
 
 /// All files of the shipped bundle, with two heads, few trees and few rows.

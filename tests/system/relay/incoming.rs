@@ -8,11 +8,11 @@ use crate::operations::get;
 use crate::relay::{PREVIOUS, SECRET, config, environment, json, post, signature, unix_now};
 use crate::server::Server;
 
-const LISTEN: (&str, &str) = (
+pub(super) const LISTEN: (&str, &str) = (
     "listen = \"\"                 # \"\" = no webhooks",
     "listen = \"127.0.0.1:0\"      # \"\" = no webhooks",
 );
-const SENDER: &str = "[sources.webhook.senders.shop]\n\
+pub(super) const SENDER: &str = "[sources.webhook.senders.shop]\n\
     secret_variable = \"HOOK_SECRET\"\n\
     previous_secret_variable = \"HOOK_SECRET_1\"\n\
     kinds = [\"order_placed\", \"order_paid\", \"score_order\", \"outcome\"]\n";
@@ -55,7 +55,7 @@ impl Shop {
     }
 }
 
-fn order(id: &str) -> serde_json::Value {
+pub(super) fn order(id: &str) -> serde_json::Value {
     json!({
         "key": { "channel": "app", "order_id": id },
         "amount": { "currency": "CNY", "minor_units": 12_000 },

@@ -1,17 +1,21 @@
 //! What comes in by webhooks and what goes out to sinks, at a built server.
 
+mod example;
+mod https;
 mod incoming;
 mod outgoing;
 mod receiver;
 mod subjects;
 
-use std::io::{Read as _, Write as _};
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+
+use crate::server::orderlens;
 
 /// The shipped service file.
 const SHIPPED: &str = include_str!("../../../config/orderlens.toml");
@@ -44,6 +48,16 @@ fn unix_now() -> i64 {
     i64::try_from(since.as_secs()).unwrap()
 }
 
+/// What `orderlens deliveries` says.
+fn deliveries(arguments: &[&str], dir: &Path, file: &Path) -> String {
+    let mut command = orderlens();
+    command.arg("deliveries").args(arguments);
+    command.arg("--config").arg(file).arg("--data").arg(dir.join("data"));
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// HMAC-SHA256 as RFC 2104 writes it, without the library that the server uses.
 fn hmac(secret: &[u8], message: &[u8]) -> [u8; 32] {
     let mut key = [0_u8; 64];
@@ -70,10 +84,26 @@ fn signature(secret: &str, id: &str, seconds: i64, body: &[u8]) -> String {
 
 /// An answer of HTTP: status and body.
 fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
-    let rest = url.strip_prefix("http://").unwrap();
+    let (stream, place) = reach(url);
+    post_on(stream, place, headers, body)
+}
+
+/// A connection to where an address is, with its host and path.
+fn reach(url: &str) -> (TcpStream, (&str, &str)) {
+    let (_, rest) = url.split_once("://").unwrap();
     let (host, path) = rest.split_once('/').unwrap();
-    let mut stream = TcpStream::connect(host).unwrap();
+    let stream = TcpStream::connect(host).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    (stream, (host, path))
+}
+
+/// The same over a connection that may refuse; then the status is 0.
+fn post_on(
+    mut stream: impl Read + Write,
+    (host, path): (&str, &str),
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> (u16, String) {
     let mut head = format!(
         "POST /{path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\ncontent-length: {}\r\n",
         body.len()
@@ -84,8 +114,8 @@ fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
         head.push_str(value);
         head.push_str("\r\n");
     }
-    stream.write_all(format!("{head}\r\n").as_bytes()).unwrap();
     // A server that refuses may close before it has read all.
+    let _ = stream.write_all(format!("{head}\r\n").as_bytes());
     let _ = stream.write_all(body);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);

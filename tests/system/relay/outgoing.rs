@@ -8,14 +8,14 @@ use orderlens::wire::pb::v1::decision_service_client::DecisionServiceClient;
 use crate::operations::get;
 use crate::orders;
 use crate::relay::receiver::Receiver;
-use crate::relay::{config, environment, json, until};
+use crate::relay::{config, deliveries, environment, json, until};
 use crate::replicas::broker::Broker;
-use crate::server::{Server, orderlens};
+use crate::server::Server;
 
 /// Gives up soon, or never.
 const SOON: (&str, &str) = ("tries_max = 12 ", "tries_max = 3 ");
 const NEVER: (&str, &str) = ("tries_max = 12 ", "tries_max = 1000 ");
-const QUICK: [(&str, &str); 2] = [
+pub(super) const QUICK: [(&str, &str); 2] = [
     ("first_pause_ms = 500", "first_pause_ms = 20"),
     ("longest_pause_ms = 60000", "longest_pause_ms = 100"),
 ];
@@ -49,15 +49,6 @@ fn score(server: &Server, numbers: std::ops::Range<u64>) -> Vec<String> {
 fn ids(receiver: &Receiver) -> Vec<String> {
     let taken = receiver.taken();
     taken.iter().map(|it| it.body["data"]["decision_id"].as_str().unwrap().to_owned()).collect()
-}
-
-fn deliveries(arguments: &[&str], dir: &Path, file: &Path) -> String {
-    let mut command = orderlens();
-    command.arg("deliveries").args(arguments);
-    command.arg("--config").arg(file).arg("--data").arg(dir.join("data"));
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
 }
 
 fn set_up(dir: &Path, tries: (&str, &str)) -> (Receiver, PathBuf) {

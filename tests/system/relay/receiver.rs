@@ -1,10 +1,11 @@
 //! A receiver of webhooks that answers as told, and remembers what came.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::relay::{SECRET, json, signature, unix_now};
 
@@ -33,14 +34,29 @@ struct Told {
 
 impl Receiver {
     pub(super) fn open() -> Self {
+        Self::open_with("http", answer_all)
+    }
+
+    /// The same over TLS.
+    pub(super) fn open_tls(config: Arc<ServerConfig>) -> Self {
+        Self::open_with("https", move |stream, told| {
+            let tls = ServerConnection::new(config.clone()).unwrap();
+            answer_all(StreamOwned::new(tls, stream), told);
+        })
+    }
+
+    fn open_with(
+        scheme: &str,
+        answer: impl Fn(TcpStream, &Mutex<Told>) + Clone + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let url = format!("http://{}/hook", listener.local_addr().unwrap());
+        let url = format!("{scheme}://{}/hook", listener.local_addr().unwrap());
         let told = Arc::new(Mutex::new(Told::default()));
         let shared = told.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let shared = shared.clone();
-                std::thread::spawn(move || answer_all(&stream.unwrap(), &shared));
+                let (shared, answer) = (shared.clone(), answer.clone());
+                std::thread::spawn(move || answer(stream.unwrap(), &shared));
             }
         });
         Self { url, told }
@@ -66,7 +82,7 @@ impl Receiver {
     }
 }
 
-fn answer_all(stream: &TcpStream, told: &Mutex<Told>) {
+fn answer_all(stream: impl Read + Write, told: &Mutex<Told>) {
     let mut reader = BufReader::new(stream);
     while let Some((headers, body)) = request(&mut reader) {
         let header = |name: &str| {
@@ -88,8 +104,8 @@ fn answer_all(stream: &TcpStream, told: &Mutex<Told>) {
         drop(told);
         let answer =
             format!("HTTP/1.1 {status} X\r\ncontent-length: 2\r\nretry-after: 0\r\n\r\nok");
-        let mut writer = stream;
-        if writer.write_all(answer.as_bytes()).is_err() {
+        let writer = reader.get_mut();
+        if writer.write_all(answer.as_bytes()).and_then(|()| writer.flush()).is_err() {
             return;
         }
     }
@@ -97,7 +113,7 @@ fn answer_all(stream: &TcpStream, told: &Mutex<Told>) {
 
 type Request = (Vec<(String, String)>, Vec<u8>);
 
-fn request(reader: &mut BufReader<&TcpStream>) -> Option<Request> {
+fn request(reader: &mut BufReader<impl Read>) -> Option<Request> {
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();

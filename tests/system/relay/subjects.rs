@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
 use crate::operations::get;
-use crate::relay::{config, json as read, until};
+use crate::relay::{config, deliveries, json as read, until};
 use crate::replicas::broker::Broker;
 use crate::server::Server;
 
@@ -113,6 +113,27 @@ fn events_off_a_subject_count_once_and_bad_ones_are_put_aside() {
     let codes: Vec<&Value> = letters.iter().map(|it| &it["refusal"]["error"]["code"]).collect();
     assert_eq!(codes, ["FIELDS_INVALID", "KIND_NOT_ALLOWED", "FIELDS_INVALID"]);
     assert!(!format!("{letters:?}").contains(MARK));
+
+    // They are listed, and tried again once the source may tell the kind.
+    let listed = read(&deliveries(&["list", "--json"], dir.path(), &file));
+    let found = listed.as_array().unwrap().iter().find(|it| it["source"] == "warehouse").unwrap();
+    let faults: Vec<&str> =
+        found["dead"].as_array().unwrap().iter().map(|it| it["fault"].as_str().unwrap()).collect();
+    assert!(faults[1].starts_with("KIND_NOT_ALLOWED: ") && faults.len() == 3, "{listed}");
+    let text = deliveries(&["list"], dir.path(), &file);
+    assert!(text.contains("takes house.events.> of HOUSE; 3 given up") && !text.contains(MARK));
+    server.kill();
+    let file = config(dir.path(), &[], &SOURCE.replace("_paid", "_paid\", \"stock_level"));
+    deliveries(&["retry", "warehouse", "3", "4"], dir.path(), &file);
+    let server = start(dir.path(), &file, &broker);
+    reaches(&server, before + 4);
+    let gauge = "orderlens_subjects_dead{source=\"warehouse\"} 2.0";
+    until("the dead", || get(&server, "/metrics").1.contains(gauge).then_some(()));
+    let listed = read(&deliveries(&["list", "--json"], dir.path(), &file));
+    let kept = &listed[0]["dead"];
+    assert_eq!((&kept[0]["sequence"], &kept[0]["n_tries"]), (&3.into(), &2.into()));
+    assert_eq!((&kept[1]["sequence"], &kept[1]["n_tries"]), (&5.into(), &1.into()));
+    let before = before + 1;
 
     // What was sent while the service was dead is told by the next one, and nothing twice.
     server.kill();

@@ -10,13 +10,17 @@ use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 use orderlens::config::EMBEDDED_STRATEGY;
 use orderlens::domain::decision::Decision;
+use orderlens::domain::entity::{EntityKind, EntityRef};
 use orderlens::domain::event::{Event, Fact};
+use orderlens::domain::order::Order;
 use orderlens::domain::query::DecisionKey;
 use orderlens::domain::record::Record;
 use orderlens::domain::strategy_version::Signer;
+use orderlens::domain::time::Span;
 use orderlens::store::journal::Journal;
 use orderlens::store::log::read_from;
 use orderlens::workflow::engine::Engine;
+use orderlens::workflow::erasure_service::ErasureService as _;
 use orderlens::workflow::error::Error;
 use orderlens::workflow::replica::board::Phase;
 use orderlens::workflow::service::OrderService as _;
@@ -114,8 +118,11 @@ async fn replicas_hold_the_same_journal_also_late_restarted_and_cut_short() {
     // A crash left half of a message's records: they are not written twice.
     cut_short(dirs[2].path(), &journal, stopped_at);
     let c = join("c", dirs[2].path(), &broker).await;
+    let Fact::OrderPlaced(placed) = &told[at].fact else { panic!("it is an order") };
+    let account = erase_account([&c, &a], placed).await;
     let late = join("d", dirs[3].path(), &broker).await;
     check_equal(&[&a, &b, &c, &late]).await;
+    check_shown([&a, &b, &c, &late], placed, &account).await;
     let records = records(&late);
     assert!(times_told(&records).values().all(|n| *n == 1), "something was recorded twice");
     assert_eq!(times_told(&records).len(), told.len());
@@ -141,6 +148,29 @@ async fn serve(engines: &[&Engine], part: &[Event]) -> usize {
     let calls = calls.map(|(idx, event)| tell(engines, idx, event));
     let decided = stream::iter(calls).buffered(IN_FLIGHT);
     decided.filter_map(std::future::ready).count().await
+}
+
+/// Erases the account of an order at one replica; the other gives the same answer.
+async fn erase_account([first, other]: [&Engine; 2], order: &Order) -> EntityRef {
+    let account = order.entities.iter().find(|it| it.kind == EntityKind::Account).unwrap();
+    let erased_by = async |engine: &Engine| {
+        let by = Signer { by: "ann".into(), note: "asked by letter".into() };
+        engine.erase(vec![account.clone()], by, START + Span::days(13)).await.unwrap()
+    };
+    let erased = erased_by(first).await;
+    assert_eq!(erased_by(other).await, erased, "once is enough");
+    account.clone()
+}
+
+/// Every replica shows the same of an order, without what was erased.
+async fn check_shown(engines: [&Engine; 4], order: &Order, erased: &EntityRef) {
+    let mut all = Vec::new();
+    for engine in engines {
+        let shown = engine.get_decision(DecisionKey::Order(order.key.clone())).await.unwrap();
+        all.push(serde_json::to_string(&*shown).unwrap());
+    }
+    assert!(!all[0].contains(&erased.key.to_string()), "it was erased: {}", all[0]);
+    assert!(all.iter().all(|it| *it == all[0]), "{all:?}");
 }
 
 /// Adds the first records behind a position as the others have them: as if this replica had

@@ -6,7 +6,7 @@ mod gate;
 mod privacy;
 mod rotation;
 mod sockets;
-mod tls;
+pub(crate) mod tls;
 
 use std::path::{Path, PathBuf};
 use std::process::Output;

@@ -9,16 +9,16 @@ use crate::security::{WITH_KEYS, config, first_key, unwrapped};
 use crate::server::{Server, orderlens};
 
 /// An authority that the test makes up.
-struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     /// Its certificate.
-    pem: PathBuf,
+    pub(crate) pem: PathBuf,
 }
 
 /// A certificate and its key, in files.
-struct Pair {
-    certificate: PathBuf,
-    key: PathBuf,
+pub(crate) struct Pair {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
 }
 
 fn write(path: PathBuf, text: &str) -> PathBuf {
@@ -29,7 +29,7 @@ fn write(path: PathBuf, text: &str) -> PathBuf {
 }
 
 impl Authority {
-    fn new(dir: &Path, name: &str) -> Self {
+    pub(crate) fn new(dir: &Path, name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
@@ -40,7 +40,7 @@ impl Authority {
     }
 
     /// A certificate of this authority.
-    fn issue(&self, dir: &Path, name: &str) -> Pair {
+    pub(crate) fn issue(&self, dir: &Path, name: &str) -> Pair {
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(names).unwrap();

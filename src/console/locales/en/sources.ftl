@@ -41,6 +41,7 @@ deliveries-oldest = Oldest waits for
 deliveries-dead = Given up
 deliveries-fault = Last error
 deliveries-dead-many = { $n } deliveries to { $sink } were given up.
+subjects-dead-many = { $n } messages of { $source } were given up.
 deliveries-dead-do = See why with “orderlens deliveries list”, mend it, and try again with “orderlens deliveries retry”.
 deliveries-wait-long = Deliveries to { $sink } have waited for more than ten minutes.
 deliveries-wait-do = Look whether that system can be reached; nothing is lost meanwhile.

@@ -40,6 +40,7 @@ deliveries-oldest = 最久等待
 deliveries-dead = 已放弃
 deliveries-fault = 最近错误
 deliveries-dead-many = 向 { $sink } 的 { $n } 次投递已放弃。
+subjects-dead-many = 来自 { $source } 的 { $n } 条消息已放弃。
 deliveries-dead-do = 请用“orderlens deliveries list”查看原因，排除后用“orderlens deliveries retry”重试。
 deliveries-wait-long = 向 { $sink } 的投递已等待超过十分钟。
 deliveries-wait-do = 请检查该系统是否可达；期间不会丢失任何内容。

@@ -1,5 +1,6 @@
 //! Admin: people and programs, what they may do, and the log of it all.
 
+pub mod erase;
 pub mod keys;
 pub mod log;
 pub mod people;
@@ -15,6 +16,7 @@ use axum::routing::{get, post};
 use crate::console::failure::Failure;
 use crate::console::frame::{Frame, Place, page};
 use crate::console::guard::Visit;
+use crate::console::pages::admin::erase::KindChoice;
 use crate::console::pages::admin::keys::{KeyRow, KeyState, ScopeChoice};
 use crate::console::pages::admin::log::{LogFilters, LogView};
 use crate::console::pages::admin::people::{PersonRow, RoleChoice};
@@ -35,6 +37,8 @@ pub fn routes() -> Router<Arc<Console>> {
         .route("/admin/keys", post(keys::create))
         .route("/admin/keys/{name}/rotate", post(keys::rotate))
         .route("/admin/keys/{name}/revoke", post(keys::revoke))
+        .route("/admin/erase", post(erase::ask))
+        .route("/admin/erase/sure", post(erase::erase))
         .route("/admin/verify", post(log::verify))
         .route("/admin/audit.jsonl", get(log::export))
 }
@@ -47,6 +51,7 @@ struct AdminPage {
     roles: Vec<RoleChoice>,
     keys: Vec<KeyRow>,
     scopes: Vec<ScopeChoice>,
+    kinds: Vec<KindChoice>,
     log: LogView,
 }
 
@@ -65,6 +70,7 @@ async fn show(
         roles: RoleChoice::all(words, None),
         keys: keys.iter().map(|key| KeyRow::new(words, key, console.now())).collect(),
         scopes: ScopeChoice::all(words),
+        kinds: KindChoice::all(words),
         log: LogView::read(&console, &filters).await?,
     };
     page(&admin_page)

@@ -13,6 +13,7 @@ use crate::console::session::Token;
 use crate::console::words::Words;
 use crate::domain::access::{Person, Role};
 use crate::domain::decision::{ActionKind, Decision};
+use crate::domain::entity::IdentityKey;
 use crate::domain::note::NoteKind;
 use crate::domain::order::{AddressKind, PaymentKind};
 use crate::domain::text::Language;
@@ -42,6 +43,7 @@ pub fn console(engine: Engine) -> Arc<Console> {
         })),
         deliveries: Arc::default(),
         levers: LeverTools { read: |_| Ok(Vec::new()), moved: |text, _| Ok(text.to_owned()) },
+        identity: IdentityKey::from_secret(b"tests"),
     }))
 }
 

@@ -59,6 +59,15 @@ pub fn problems(words: Words, report: &[(Box<str>, SinkStatus)], now: Timestamp)
     problems
 }
 
+/// Sources whose messages were given up.
+pub fn aside(words: Words, report: &[(Box<str>, u64)]) -> Vec<Problem> {
+    let given_up = report.iter().filter(|(_, n)| 0 < *n).map(|(source, n)| Problem {
+        what: words.t2("subjects-dead-many", "source", &**source, "n", count(*n)),
+        todo: words.t("deliveries-dead-do"),
+    });
+    given_up.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,6 +89,8 @@ mod tests {
         let found = problems(words, &ill, now);
         assert_eq!(found.len(), 2);
         assert!(found[0].what.contains('7') && found[1].what.contains('a'), "{found:?}");
+        let found = aside(words, &[("house".into(), 0), ("shop".into(), 3)]);
+        assert_eq!((found.len(), &*found[0].what), (1, "3 messages of shop were given up."));
         let rows = rows(words, &ill, now);
         assert_eq!((&*rows[0].dead, &*rows[0].fault), ("7", "answered 503"));
     }

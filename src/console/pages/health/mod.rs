@@ -73,6 +73,7 @@ pub async fn show(
     problems.extend(sources::problems(words, &told));
     let delivered = console.deliveries.report();
     problems.extend(deliveries::problems(words, &delivered, now));
+    problems.extend(deliveries::aside(words, &console.deliveries.aside()));
     page(&HealthPage {
         frame: Frame::new(&console, &visit, Place::Health),
         problems,

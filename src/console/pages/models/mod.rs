@@ -16,21 +16,14 @@ use crate::console::failure::Failure;
 use crate::console::frame::{Frame, Place, page};
 use crate::console::guard::Visit;
 use crate::console::pages::models::view::{
-    DriftRow, HeadView, LedgerRow, ThemeRow, drift, head_view, ledger_row, themes,
+    DriftRow, HeadView, LedgerRow, ThemeRow, drift_row, head_view, ledger_row, themes,
 };
 use crate::console::parts::Console;
 use crate::domain::access::Permission;
-use crate::domain::decision::Decision;
-use crate::domain::query::{DecisionFilter, DecisionQuery};
-use crate::domain::time::{Span, Timestamp};
+use crate::domain::time::Timestamp;
 use crate::workflow::model_ledger::ModelLedger;
 use crate::workflow::model_service::ModelService as _;
-use crate::workflow::service::OrderService as _;
-
-/// Decisions of each of the two samples that are compared.
-const SAMPLE: u32 = 200;
-/// How much older the earlier sample is.
-const SAMPLES_APART: Span = Span::days(7);
+use crate::workflow::score_drift::ScoreSamples;
 
 /// Routes of this folder.
 pub fn routes() -> Router<Arc<Console>> {
@@ -103,30 +96,21 @@ async fn overview(
     live: Option<(String, String)>,
 ) -> Result<Html<String>, Failure> {
     let words = visit.preferences.words;
-    let now = sample(console, console.now()).await?;
-    let newest = now.first().map_or(console.now(), |it| it.times.received_time);
-    let before = sample(console, newest - SAMPLES_APART).await?;
+    let samples = ScoreSamples::read(&*console.engine, console.now()).await?;
     let models_page = ModelsPage {
         frame: Frame::new(console, visit, Place::Models),
         ledger: ledger.deployments().iter().rev().map(ledger_row).collect(),
         active: ledger.active().map(ledger_row),
         before: ledger.before().map(|it| it.name.to_string()),
         expected: ledger.active_hash().to_owned(),
-        drift: drift(words, &before, &now),
-        themes: themes(words, &now),
-        n_now: now.len(),
-        n_before: before.len(),
+        drift: samples.drift().iter().map(|it| drift_row(words, it)).collect(),
+        themes: themes(words, &samples.now),
+        n_now: samples.now.len(),
+        n_before: samples.before.len(),
         may_approve: visit.may(Permission::Approve),
         live,
     };
     page(&models_page)
-}
-
-/// The newest decisions received before an instant.
-async fn sample(console: &Console, until: Timestamp) -> Result<Vec<Arc<Decision>>, Failure> {
-    let filter = DecisionFilter { received_until: Some(until), ..DecisionFilter::default() };
-    let query = DecisionQuery { filter, older_than: None, n_max: SAMPLE };
-    Ok(console.engine.list_decisions(query).await?.decisions)
 }
 
 async fn one(

@@ -5,21 +5,18 @@ use std::sync::Arc;
 use crate::console::format::{count, figure as digits, minute, percent, short};
 use crate::console::words::Words;
 use crate::domain::decision::Decision;
-use crate::domain::drift::{VALUES_MIN, stability_index};
+use crate::domain::drift::{LARGE_SHIFT, SMALL_SHIFT, VALUES_MIN};
 use crate::domain::feature::FeatureGroup;
-use crate::domain::head::{HeadId, HeadKind};
+use crate::domain::head::HeadKind;
 use crate::domain::model_description::{HeadDescription, ModelDescription, ReliabilityRow};
 use crate::domain::model_version::Deployment;
 use crate::domain::share::Share;
 use crate::plot::charts::{ReliabilityLabels, ReliabilityPoint, inline_reliability};
 use crate::plot::svg::Caption;
+use crate::workflow::score_drift::HeadDrift;
 
 /// Digits of a hash that people see.
 const HASH_DIGITS: usize = 12;
-/// From here on a shift of a score is called large, by custom.
-const LARGE_SHIFT: f64 = 0.25;
-/// From here on it is called a shift, by custom.
-const SMALL_SHIFT: f64 = 0.1;
 
 /// A line of the ledger.
 #[derive(Clone, Debug)]
@@ -77,45 +74,23 @@ pub struct DriftRow {
     pub class: &'static str,
 }
 
-/// Each risk in two samples of decisions.
-pub fn drift(words: Words, before: &[Arc<Decision>], now: &[Arc<Decision>]) -> Vec<DriftRow> {
-    let heads = now.first().map_or_else(Vec::new, |it| it.risks.iter().map(|r| &r.head).collect());
-    heads.into_iter().map(|head| drift_row(words, head, before, now)).collect()
-}
-
-fn drift_row(
-    words: Words,
-    head: &HeadId,
-    before: &[Arc<Decision>],
-    now: &[Arc<Decision>],
-) -> DriftRow {
-    let (before, now) = (probabilities(before, head), probabilities(now, head));
-    let index = stability_index(&before, &now);
-    let (meaning, class) = match index {
+/// A risk in two samples of decisions.
+pub fn drift_row(words: Words, drift: &HeadDrift) -> DriftRow {
+    let (meaning, class) = match drift.index {
         None => ("models-few", "unknown"),
         Some(index) if LARGE_SHIFT <= index => ("models-shift-large", "high"),
         Some(index) if SMALL_SHIFT <= index => ("models-shift-some", "elevated"),
         Some(_) => ("models-shift-none", "low"),
     };
-    let mean = |values: &[f64]| {
-        if values.len() < VALUES_MIN {
-            return "–".to_owned();
-        }
-        percent(values.iter().sum::<f64>() / values.len() as f64)
-    };
+    let mean = |mean: Option<f64>| mean.map_or_else(|| "–".to_owned(), percent);
     DriftRow {
-        head: words.head(head),
-        before: mean(&before),
-        now: mean(&now),
-        index: index.map(short),
+        head: words.head(&drift.head),
+        before: mean(drift.before),
+        now: mean(drift.now),
+        index: drift.index.map(short),
         meaning,
         class,
     }
-}
-
-fn probabilities(decisions: &[Arc<Decision>], head: &HeadId) -> Vec<f64> {
-    let risks = decisions.iter().filter_map(|it| it.risks.iter().find(|risk| risk.head == *head));
-    risks.map(|risk| risk.probability.value()).collect()
 }
 
 /// How much a theme moves scores.
