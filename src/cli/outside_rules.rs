@@ -37,7 +37,7 @@ mod tests {
     const WRONG: &str = r#"
 [sources.webhook.senders.shop]
 secret_variable = "ORDERLENS_NOT_SET"
-kinds = ["order_payed", "unreadable", "order_paid"]
+kinds = ["order_mislaid", "unreadable", "order_paid"]
 [sources.nats.house]
 url_variable = "ORDERLENS_NOT_SET"
 stream = "HOUSE"
@@ -66,7 +66,7 @@ kinds = ["order_paid"]
         let (web, bus) = ("deliveries.sinks.web", "deliveries.sinks.bus");
         let (shop, house) = ("sources.webhook.senders.shop", "sources.nats.house");
         let of_file = [
-            format!("{shop}.kinds: `order_payed` is not known here"),
+            format!("{shop}.kinds: `order_mislaid` is not known here"),
             format!("{shop}.kinds: `unreadable` is not known here"),
             format!("{house}.subject is no subject"),
             format!("{house}.kinds: `decision` is not known here"),
