@@ -32,6 +32,11 @@ pub(super) fn now() -> Timestamp {
 }
 
 pub(super) fn console(dir: &Path) -> Arc<Console> {
+    console_of(dir, IdentityKey::from_secret(b"tests"))
+}
+
+/// A console that hashes what is typed in with this key.
+pub(super) fn console_of(dir: &Path, identity: IdentityKey) -> Arc<Console> {
     Arc::new(Console::new(ConsoleParts {
         engine: Arc::new(open_with(dir, bundle(), "plain")),
         clock: now,
@@ -46,7 +51,7 @@ pub(super) fn console(dir: &Path) -> Arc<Console> {
         events: Arc::new(EventBoard::new(OBJECTIVE)),
         deliveries: Arc::default(),
         levers: LeverTools { read: |_| Ok(Vec::new()), moved: |text, _| Ok(text.to_owned()) },
-        identity: IdentityKey::from_secret(b"tests"),
+        identity,
     }))
 }
 

@@ -13,17 +13,14 @@ use crate::store::log::append;
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::approved_orders_tests::approved;
 use crate::workflow::engine::Engine;
-use crate::workflow::engine_tests::{fill, open, open_with, past, score, settings};
+use crate::workflow::engine_tests::{fill, inputs, open, open_with, past, score, settings};
 use crate::workflow::explainer::Explainers;
-use crate::workflow::fixtures::{
-    at, bundle, judge, model_activated, new_id, other_bundle, reader, request,
-};
-use crate::workflow::model_shelf::only_loaded;
+use crate::workflow::fixtures::{at, bundle, model_activated, other_bundle, request};
 use crate::workflow::past::Past;
 use crate::workflow::replay_decision::differences;
 use crate::workflow::replay_journal::replay_journal;
 use crate::workflow::service::OrderService;
-use crate::workflow::start_engine::{EngineInputs, EngineSettings, start_engine};
+use crate::workflow::start_engine::{EngineSettings, start_engine};
 use crate::workflow::state::State;
 
 /// `n` rows of ranks that no order of the fixtures has.
@@ -118,15 +115,7 @@ const RULE: BackgroundRule = BackgroundRule { every_approved: 20, rows_min: 4, r
 
 fn open_ruled(dir: &Path) -> Engine {
     let settings = EngineSettings { background: RULE, ..settings(dir) };
-    let inputs = EngineInputs {
-        judge: judge(bundle(), "plain"),
-        read_strategy: reader(),
-        read_bundle: only_loaded(),
-        new_id,
-        nanos: || 0,
-        now: at(0),
-    };
-    start_engine(&settings, &inputs).unwrap()
+    start_engine(&settings, &inputs(bundle(), "plain")).unwrap()
 }
 
 /// Most orders told while a background is in the making; a second of it and more.

@@ -18,11 +18,10 @@ use crate::store::records::RecordsPlace;
 use crate::workflow::access_service::AccessService as _;
 use crate::workflow::dossier_service::{Dossier, DossierService as _};
 use crate::workflow::engine::Engine;
-use crate::workflow::engine_tests::{choice, open, open_with, score, settings};
+use crate::workflow::engine_tests::{choice, inputs, open, open_with, score, settings};
 use crate::workflow::error::ErrorKind;
-use crate::workflow::fixtures::{at, bundle, event, judge, new_id, order, reader, request};
+use crate::workflow::fixtures::{at, bundle, event, new_id, order, request};
 use crate::workflow::kept_dossier::kept_dossier;
-use crate::workflow::model_shelf::only_loaded;
 use crate::workflow::recent_work::RecentWork;
 use crate::workflow::replay_decision::differences;
 use crate::workflow::review_service::ReviewService as _;
@@ -190,14 +189,8 @@ async fn closed_cases_are_those_that_somebody_chose_about_or_that_something_foll
 fn timed(dir: &Path) -> Engine {
     use std::sync::atomic::{AtomicU64, Ordering};
     static NANOS: AtomicU64 = AtomicU64::new(0);
-    let inputs = EngineInputs {
-        judge: judge(bundle(), "plain"),
-        read_strategy: reader(),
-        read_bundle: only_loaded(),
-        new_id,
-        nanos: || NANOS.fetch_add(1, Ordering::Relaxed),
-        now: at(0),
-    };
+    let nanos = || NANOS.fetch_add(1, Ordering::Relaxed);
+    let inputs = EngineInputs { nanos, ..inputs(bundle(), "plain") };
     start_engine(&settings(dir), &inputs).unwrap()
 }
 

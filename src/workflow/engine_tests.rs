@@ -52,16 +52,20 @@ pub(super) fn settings(dir: &Path) -> EngineSettings {
     }
 }
 
-pub(crate) fn open_with(dir: &Path, bundle: Arc<Bundle>, strategy: &str) -> Engine {
-    let inputs = EngineInputs {
+/// A judge with this, at the first minute, and a clock within orders that stands still.
+pub(super) fn inputs(bundle: Arc<Bundle>, strategy: &str) -> EngineInputs {
+    EngineInputs {
         judge: judge(bundle, strategy),
         read_strategy: reader(),
         read_bundle: only_loaded(),
         new_id,
         nanos: || 0,
         now: at(0),
-    };
-    start_engine(&settings(dir), &inputs).unwrap()
+    }
+}
+
+pub(crate) fn open_with(dir: &Path, bundle: Arc<Bundle>, strategy: &str) -> Engine {
+    start_engine(&settings(dir), &inputs(bundle, strategy)).unwrap()
 }
 
 pub(super) fn open(dir: &Path) -> Engine {

@@ -8,26 +8,16 @@ use crate::domain::time::Span;
 use crate::graph::settings::GraphSettings;
 use crate::store::log::read_from;
 use crate::workflow::engine::Engine;
-use crate::workflow::engine_tests::{fill, past, settings};
-use crate::workflow::fixtures::{at, bundle, judge, new_id, reader};
-use crate::workflow::model_shelf::only_loaded;
+use crate::workflow::engine_tests::{fill, inputs, past, settings};
+use crate::workflow::fixtures::{at, bundle};
 use crate::workflow::past::Past;
 use crate::workflow::replay_journal::replay_journal;
 use crate::workflow::service::{GraphStatusAnswer, OrderService};
-use crate::workflow::start_engine::{EngineInputs, EngineSettings, start_engine};
+use crate::workflow::start_engine::{EngineSettings, start_engine};
 
 fn open(dir: &Path, graph: &GraphSettings) -> Engine {
     let settings = EngineSettings { graph: graph.clone(), ..settings(dir) };
-    let judge = judge(bundle(), "plain");
-    let inputs = EngineInputs {
-        judge,
-        read_strategy: reader(),
-        read_bundle: only_loaded(),
-        new_id,
-        nanos: || 0,
-        now: at(0),
-    };
-    start_engine(&settings, &inputs).unwrap()
+    start_engine(&settings, &inputs(bundle(), "plain")).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,10 +11,10 @@ use crate::domain::strategy_version::Signer;
 use crate::domain::time::Span;
 use crate::model::bundle::Bundle;
 use crate::workflow::engine::Engine;
-use crate::workflow::engine_tests::{score, settings};
+use crate::workflow::engine_tests::{inputs, score, settings};
 use crate::workflow::error::ErrorKind;
 use crate::workflow::experiment_service::ExperimentService;
-use crate::workflow::fixtures::{at, bundle, entity, judge, new_id, other_bundle, reader, request};
+use crate::workflow::fixtures::{at, bundle, entity, other_bundle, request};
 use crate::workflow::model_service::ModelService;
 use crate::workflow::model_shelf::BundleFault;
 use crate::workflow::service::OrderService;
@@ -31,17 +31,13 @@ fn open(dir: &Path) -> Engine {
         other_bundle().save(&folder).unwrap();
     }
     let inputs = EngineInputs {
-        judge: judge(bundle(), "plain"),
-        read_strategy: reader(),
         read_bundle: Arc::new(move |name| match name {
             "risk/2" => {
                 Bundle::load(&folder).map_err(|it| BundleFault::Broken(it.to_string().into()))
             }
             _ => Err(BundleFault::Missing),
         }),
-        new_id,
-        nanos: || 0,
-        now: at(0),
+        ..inputs(bundle(), "plain")
     };
     start_engine(&settings(&dir.join("data")), &inputs).unwrap()
 }

@@ -7,28 +7,20 @@ use crate::domain::decision::{ActionKind, Decision, DecisionState, DegradedReaso
 use crate::domain::query::DecisionKey;
 use crate::domain::time::Span;
 use crate::workflow::engine::Engine;
-use crate::workflow::engine_tests::{fill, past, settings};
+use crate::workflow::engine_tests::{fill, inputs, past, settings};
 use crate::workflow::error::ErrorKind;
-use crate::workflow::fixtures::{at, bundle, judge, new_id, reader, request};
-use crate::workflow::model_shelf::only_loaded;
+use crate::workflow::fixtures::{at, bundle, request};
 use crate::workflow::pace::TimeBudgets;
 use crate::workflow::replay_journal::replay_journal;
 use crate::workflow::service::OrderService;
-use crate::workflow::start_engine::{EngineInputs, EngineSettings, start_engine};
+use crate::workflow::start_engine::{EngineSettings, start_engine};
 
 /// The stopwatch stands still: a caller has the time left that it says.
 const BUDGETS: TimeBudgets = TimeBudgets { graph: Span(1_000), explanation: Span(2_000) };
 
 fn open(dir: &Path) -> Engine {
-    let inputs = EngineInputs {
-        judge: judge(bundle(), "plain"),
-        read_strategy: reader(),
-        read_bundle: only_loaded(),
-        new_id,
-        nanos: || 0,
-        now: at(0),
-    };
-    start_engine(&EngineSettings { budgets: BUDGETS, ..settings(dir) }, &inputs).unwrap()
+    let settings = EngineSettings { budgets: BUDGETS, ..settings(dir) };
+    start_engine(&settings, &inputs(bundle(), "plain")).unwrap()
 }
 
 async fn score(engine: &Engine, n: u32, left: i64) -> Arc<Decision> {

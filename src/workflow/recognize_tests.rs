@@ -21,14 +21,11 @@ use crate::workflow::access_service::AccessService as _;
 use crate::workflow::command::Command;
 use crate::workflow::dossier_service::DossierService as _;
 use crate::workflow::engine::Engine;
-use crate::workflow::engine_tests::{open, past, settings};
+use crate::workflow::engine_tests::{inputs, open, past, settings};
 use crate::workflow::erasure_service::ErasureService as _;
 use crate::workflow::experiment_service::ExperimentService as _;
-use crate::workflow::fixtures::{
-    at, bundle, entity, event, head, judge, new_id, order, reader, request,
-};
+use crate::workflow::fixtures::{at, bundle, entity, event, head, order, request};
 use crate::workflow::learn_from_journal::received_until;
-use crate::workflow::model_shelf::only_loaded;
 use crate::workflow::past::Past;
 use crate::workflow::replay_decision::differences;
 use crate::workflow::service::{Ack, OrderService as _, ScoreAnswer};
@@ -67,14 +64,7 @@ async fn ask(engine: &Engine, door: Door, n: u32) -> ScoreAnswer {
 }
 
 fn open_rotated(dir: &Path, n: u32) -> Engine {
-    let inputs = EngineInputs {
-        judge: judge(bundle(), "plain"),
-        read_strategy: reader(),
-        read_bundle: only_loaded(),
-        new_id,
-        nanos: || 0,
-        now: at(n.into()),
-    };
+    let inputs = EngineInputs { now: at(n.into()), ..inputs(bundle(), "plain") };
     let rotation = Some(Rotation { current: "new".into(), previous: "old".into() });
     start_engine(&EngineSettings { rotation, ..settings(dir) }, &inputs).unwrap()
 }

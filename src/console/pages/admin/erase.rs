@@ -102,16 +102,7 @@ pub async fn ask(
     let hashes = console.seal(kind, raw).key.hashes().into_iter();
     let seeds: Vec<_> =
         hashes.map(|hash| EntityRef { kind, key: EntityKey::Hashed(hash) }).collect();
-    let query = NeighborhoodQuery {
-        seeds: seeds.clone(),
-        n_hops: 1,
-        kinds: Vec::new(),
-        since: None,
-        as_of: None,
-        n_nodes_max: NODES_MAX,
-        fan_out_max: 1,
-    };
-    let known = console.engine.get_neighborhood(query, console.now()).await?.view;
+    let known = console.engine.get_neighborhood(around(&seeds), console.now()).await?.view;
     let own = known.nodes.iter().filter(|node| seeds.contains(&node.entity));
     let n_orders: u64 = own.map(|node| node.n_orders).sum();
     let frame = answer_frame(&console, &visit);
@@ -154,6 +145,19 @@ pub async fn erase(
     page(&ErasedPage { kind: frame.words.kind(kind), shown_as, frame })
 }
 
+/// What is known of an identifier by each of its pseudonyms.
+fn around(seeds: &[EntityRef]) -> NeighborhoodQuery {
+    NeighborhoodQuery {
+        seeds: seeds.to_vec(),
+        n_hops: 1,
+        kinds: Vec::new(),
+        since: None,
+        as_of: None,
+        n_nodes_max: NODES_MAX,
+        fan_out_max: 1,
+    }
+}
+
 fn kind(pairs: &Pairs) -> Option<EntityKind> {
     EntityKind::parse(value(pairs, "kind")).filter(|kind| kind.is_personal())
 }
@@ -165,11 +169,12 @@ fn signer(visit: &Visit, pairs: &Pairs) -> Signer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::fixtures::{LANGUAGES, check, console, visit};
+    use crate::console::fixtures::{LANGUAGES, check, console, console_of, visit};
     use crate::domain::access::Role;
     use crate::domain::audit_query::AuditQuery;
+    use crate::domain::entity::IdentityKey;
     use crate::workflow::access_service::AccessService as _;
-    use crate::workflow::fixtures::request;
+    use crate::workflow::fixtures::{at, request};
 
     const RAW: &str = "zx9-erase-me@example.com";
 
@@ -241,6 +246,50 @@ mod tests {
         assert_eq!(told, ("ann", "identifier.erased", "email:erased-1"));
         assert!(log[0].detail.ends_with("; asked by letter"), "{log:?}");
         clean(&format!("{log:?}"));
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn while_the_secret_is_rotated_both_pseudonyms_are_erased() {
+        let dir = tempfile::tempdir().unwrap();
+        let before = IdentityKey::from_secret(b"before");
+        let key = IdentityKey::from_secret(b"tests").rotated_from(&before);
+        let console = console_of(dir.path(), key);
+        let it = || State(console.clone());
+        let score = async |n: u32, email: EntityRef| {
+            let mut asked = request(n);
+            asked.order.entities = vec![email];
+            let received = asked.event_time;
+            console.engine.score_order(asked, received).await.unwrap();
+        };
+        score(1, before.entity(EntityKind::Email, RAW)).await;
+        let ann = || visit(LANGUAGES[0], &[Role::Admin]);
+        let shown = ask(it(), ann(), typed()).await.unwrap().0;
+        check(&shown);
+        clean(&shown);
+        assert!(shown.contains("data-orders>1<"), "{shown}");
+        // What a browser sends then.
+        let hashes = console.seal(EntityKind::Email, RAW).key.hashes().into_iter();
+        let named = |hash| EntityRef { kind: EntityKind::Email, key: EntityKey::Hashed(hash) };
+        let seeds: Vec<_> = hashes.map(named).collect();
+        let keys: Vec<_> = seeds.iter().map(|it| it.key.to_string()).collect();
+        assert_eq!(keys.len(), 2);
+        let mut form = pairs(&[("kind", "email"), ("sure", "yes"), ("note", "by letter")]);
+        for key in &keys {
+            let hidden = format!("name=\"pseudonym\" value=\"{key}\"");
+            assert!(shown.contains(&hidden), "{hidden}: {shown}");
+            form.0.push(("pseudonym".to_owned(), key.clone()));
+        }
+        let done = erase(it(), ann(), form).await.unwrap().0;
+        check(&done);
+        assert!(keys.iter().all(|key| !done.contains(key)), "{done}");
+
+        let shown = ask(it(), ann(), typed()).await.unwrap().0;
+        assert!(shown.contains("No order names it"), "{shown}");
+        // Who orders again, by our clock later, begins anew, under either secret.
+        score(3_000, console.seal(EntityKind::Email, RAW)).await;
+        score(3_001, before.entity(EntityKind::Email, RAW)).await;
+        let known = console.engine.get_neighborhood(around(&seeds), at(3_002)).await.unwrap();
+        assert_eq!(known.view.nodes.iter().map(|it| it.n_orders).collect::<Vec<_>>(), [1, 1]);
     }
 
     #[tokio::test(flavor = "multi_thread")]
