@@ -23,6 +23,7 @@ const HEADS: [&str; 2] = ["payment_fraud", "return"];
 const N_TREES: usize = 2;
 const N_ROWS: usize = 16;
 const LIST_MAX: usize = 12;
+const N_LINKED: usize = 4;
 const PARTS: [&str; 3] = ["background", "population", "plausibility"];
 
 pub(crate) fn targets() -> Vec<Target> {
@@ -31,18 +32,20 @@ pub(crate) fn targets() -> Vec<Target> {
     let (whole_manifest, brief) = (&small["manifest.json"], brief(&small["manifest.json"]));
     let head = small[format!("heads/{}.json", HEADS[0])].clone();
     let part = |name: &str| small[format!("{name}.json")].clone();
-    let (first, third) = (manifest_of(whole_manifest), manifest_of(whole_manifest));
-    let (second, population) = (manifest_of(&brief), self::brief(&part(PARTS[1])));
-    assert_eq!(
+    let (first, second) = (manifest_of(whole_manifest), manifest_of(&brief));
+    let (third, [population, plausibility]) =
+        (manifest_of(&brief), [PARTS[1], PARTS[2]].map(|name| self::brief(&part(name))));
+    let fits = [
         fit(&serde_json::from_value::<Population>(population.clone()).unwrap(), &second),
-        ""
-    );
+        fit(&serde_json::from_value::<Plausibility>(plausibility.clone()).unwrap(), &third),
+    ];
+    assert_eq!(fits, ["", ""]);
     vec![
         alone::<Manifest>("manifest", &brief, |_| String::new()),
         alone::<HeadArtifact>("head", &head, |_| String::new()),
         alone::<Background>("background", &part(PARTS[0]), move |it| fit(it, &first)),
         alone::<Population>("population", &population, move |it| fit(it, &second)),
-        alone::<Plausibility>("plausibility", &part(PARTS[2]), move |it| fit(it, &third)),
+        alone::<Plausibility>("plausibility", &plausibility, move |it| fit(it, &third)),
         whole(&small),
     ]
 }
@@ -80,7 +83,7 @@ fn alone<T: DeserializeOwned + Serialize>(
     }
 }
 
-/// All files of the shipped bundle, with two heads, few trees and few rows.
+/// All files of the shipped bundle, with two heads, few trees, few rows and few pairs.
 fn small_bundle() -> Value {
     let read = |name: &str| -> Value {
         let text = fs::read(Path::new(SHIPPED).join(name)).unwrap();
@@ -108,7 +111,10 @@ fn small_bundle() -> Value {
     background["rows"].as_array_mut().unwrap().truncate(N_ROWS);
     files["background.json"] = background;
     files["population.json"] = population;
-    files["plausibility.json"] = read("plausibility.json");
+    let mut plausibility = read("plausibility.json");
+    plausibility["linked"].as_array_mut().unwrap().truncate(N_LINKED);
+    plausibility["pairs"].as_array_mut().unwrap().truncate(N_LINKED * (N_LINKED - 1) / 2);
+    files["plausibility.json"] = plausibility;
     files["manifest.json"] = manifest;
     files
 }
