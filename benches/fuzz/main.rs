@@ -3,7 +3,8 @@
 //! `cargo bench --bench fuzz -- --inputs 10000000 [--seed 7] [--all] [reader…]` feeds each
 //! reader with damaged samples: no panic, no input that takes seconds, bounded memory. Slow
 //! readers (files, strategies, models) get fewer, as the table says, unless `--all` asks
-//! for the full number. Inputs that break one are kept in target/fuzz, and the run fails.
+//! for the full number. Inputs that break one are kept in target/fuzz, and the run fails; the
+//! next run begins with them.
 
 #![expect(
     clippy::expect_used,

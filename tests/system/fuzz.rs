@@ -39,4 +39,7 @@ fn a_reader_that_panics_is_found_and_its_input_is_kept() {
     assert!(!seen.failures.is_empty());
     let kept = std::fs::read(&seen.failures[0]).unwrap();
     assert!(kept.len().is_multiple_of(7));
+    // The next run begins with it.
+    let seen = run(&target, Run { n_inputs: 1, ..run_of });
+    assert_eq!(seen.failures.len(), 1);
 }
