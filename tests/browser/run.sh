@@ -88,6 +88,8 @@ binary() {
 start_server() {
     rm -rf "$RUN"
     mkdir -p "$RUN"
+    # The server opens it in the background, maybe only after the first look below.
+    : >"$RUN/server.txt"
     # At this level a log says all it ever says; `privacy` reads it.
     RUST_LOG=debug NO_COLOR=1 "$ORDERLENS_BIN" demo --listen 127.0.0.1:0 --console 127.0.0.1:0 \
         --data "$RUN/data" >"$RUN/server.txt" 2>"$RUN/server.log" &

@@ -52,6 +52,8 @@ binary() {
 start_server() {
     local name=$1
     shift
+    # The server opens it in the background, maybe only after the first look below.
+    : >"$RUN/$name.txt"
     ORDERLENS_IDENTITY_SECRET="a secret of the tests only" "$ORDERLENS_BIN" serve \
         --listen 127.0.0.1:0 --console 127.0.0.1:0 --data "$RUN/$name" "$@" \
         >"$RUN/$name.txt" 2>"$RUN/$name.log" &

@@ -36,6 +36,8 @@ trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true' EXIT
 measure() {
     local name=$1
     shift
+    # The server opens it in the background, maybe only after the first look below.
+    : >"$RUN/$name.txt"
     OMP_NUM_THREADS=1 taskset -c 0 "$@" >"$RUN/$name.txt" 2>"$RUN/$name.log" &
     server=$!
     local address=
