@@ -19,7 +19,8 @@ const CONTRACT: [&str; 10] = [
     "orderlens/v1/strategy_service.proto",
 ];
 /// What only this program reads.
-const INTERNAL: [&str; 3] = [
+const INTERNAL: [&str; 4] = [
+    "orderlens/journal/v1/folded_order.proto",
     "orderlens/journal/v1/record.proto",
     "orderlens/journal/v1/recorded_order.proto",
     "orderlens/journal/v1/stream.proto",

@@ -27,6 +27,7 @@ pub mod experiment_report;
 pub mod exploration;
 pub mod feature;
 pub mod feedback;
+pub mod folded_order;
 pub mod graph_status;
 pub mod head;
 pub mod histogram;

@@ -45,16 +45,25 @@ pub struct RiskAssessment {
 
 /// The risk that matters most: highest band, then probability, then bundle order.
 pub fn top_risk(risks: &[RiskAssessment]) -> Option<&RiskAssessment> {
-    let mut top: Option<&RiskAssessment> = None;
+    top_by(risks, |risk| (risk.band, risk.probability))
+}
+
+/// The same of risks in short.
+pub fn top_risk_short(risks: &[TopRisk]) -> Option<&TopRisk> {
+    top_by(risks, |risk| (risk.band, risk.probability))
+}
+
+fn top_by<R>(risks: &[R], weight: impl Fn(&R) -> (RiskBand, Probability)) -> Option<&R> {
+    let mut top: Option<&R> = None;
     for risk in risks {
-        if top.is_none_or(|top| (top.band, top.probability) < (risk.band, risk.probability)) {
+        if top.is_none_or(|top| weight(top) < weight(risk)) {
             top = Some(risk);
         }
     }
     top
 }
 
-/// The risk that matters most in a decision, in short.
+/// A risk in short, mostly the one that matters most in a decision.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TopRisk {
     /// Which risk.

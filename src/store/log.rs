@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::domain::folded_order::FoldedRecord;
 use crate::domain::record::{
     BackgroundActivated, Followed, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
 };
@@ -11,6 +12,7 @@ use crate::domain::time::Timestamp;
 use crate::store::error::Error;
 use crate::store::journal::JournalWriter;
 use crate::store::journal::reader::JournalReader;
+use crate::wire::folded_order::decode_folded;
 use crate::wire::record::{decode, encode, encode_event};
 use crate::wire::recorded_order::{RecordKind, decode_short, event_time};
 use crate::wire::scored_bytes;
@@ -79,6 +81,21 @@ pub fn read_from(
     reader.read_from(position).map(|entry| {
         let (position, payload) = entry?;
         Ok((position, read(position, &payload)?))
+    })
+}
+
+/// The same, each as far as a state is folded from it.
+///
+/// # Errors
+/// Each entry can be [`Error::Undecodable`] or what the journal reader reports.
+pub fn read_to_fold(
+    reader: &JournalReader,
+    position: u64,
+) -> impl Iterator<Item = Result<(u64, FoldedRecord), Error>> + use<> {
+    reader.read_from(position).map(|entry| {
+        let (position, payload) = entry?;
+        let read = decode_folded(&payload);
+        Ok((position, read.map_err(|source| Error::Undecodable { position, source })?))
     })
 }
 

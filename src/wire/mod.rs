@@ -21,6 +21,7 @@ pub mod experiment_record;
 pub mod experiment_report;
 pub mod exploration;
 pub mod feedback;
+pub mod folded_order;
 pub mod graph_status;
 pub mod key_record;
 pub mod message_writer;

@@ -95,7 +95,7 @@ pub fn read(check: &mut Check<'_>, path: &Path<'_>, decision: pb::Decision) -> O
     })
 }
 
-fn read_all<T, R>(
+pub(super) fn read_all<T, R>(
     check: &mut Check<'_>,
     path: &Path<'_>,
     values: Vec<T>,
@@ -105,7 +105,7 @@ fn read_all<T, R>(
     values.into_iter().enumerate().filter_map(read_one).collect()
 }
 
-fn read_times(
+pub(super) fn read_times(
     check: &mut Check<'_>,
     path: &Path<'_>,
     times: pb::DecisionTimes,
@@ -133,7 +133,7 @@ fn read_versions(versions: pb::Versions, assignment: pb::Assignment) -> Versions
 }
 
 /// No experiment has no name.
-fn read_assignment(assignment: pb::Assignment) -> Option<Assignment> {
+pub(super) fn read_assignment(assignment: pb::Assignment) -> Option<Assignment> {
     let reason = AssignmentReason::from_wire(assignment.reason)?;
     Some(Assignment {
         experiment: assignment.experiment_id.into_boxed_str(),

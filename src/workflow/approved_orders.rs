@@ -13,9 +13,10 @@ use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::decision::{ActionKind, Decision, DecisionId, DecisionState};
+use crate::domain::decision::{ActionKind, DecisionId, DecisionState};
 use crate::domain::event::{CancelType, Fact};
 use crate::domain::feedback::OutcomeKind;
+use crate::domain::folded_order::FoldedDecision;
 use crate::domain::head::HeadId;
 use crate::domain::order::OrderKey;
 use crate::domain::scramble::{SEED_STEP, scramble};
@@ -81,12 +82,12 @@ impl ApprovedOrders {
     }
 
     /// Takes in the order of a decision, if it is approved.
-    pub fn decided(&mut self, decision: &Decision) {
+    pub fn decided(&mut self, decision: &FoldedDecision<'_>) {
         if self.rule.every_approved == 0 {
             return;
         }
-        if *self.model_hash != *decision.versions.model_hash {
-            self.model_hash = (&*decision.versions.model_hash).into();
+        if *self.model_hash != *decision.model_hash {
+            self.model_hash = (&*decision.model_hash).into();
             self.rows.clear();
         }
         // Judged anew: only the newest answer counts.
@@ -111,7 +112,7 @@ impl ApprovedOrders {
             }
         }
         let OrderKey { channel, order_id, .. } = decision.order.clone();
-        let row = Row { decision: decision.decision_id, features: decision.features.clone() };
+        let row = Row { decision: decision.decision_id, features: decision.features.to_vec() };
         self.rows.insert((channel, order_id), row);
     }
 
@@ -207,7 +208,7 @@ pub enum LastBackground {
     Active,
 }
 
-fn is_approved(decision: &Decision) -> bool {
+fn is_approved(decision: &FoldedDecision<'_>) -> bool {
     let first = decision.actions.first().map(|best| best.action);
     decision.state == DecisionState::Final && first == Some(ActionKind::Approve)
 }

@@ -5,6 +5,7 @@ use crate::domain::event::{
     CancelLevel, CancelReason, CancelSource, CancelType, Fact, OrderAmount, OrderCancelled,
 };
 use crate::domain::feedback::{OperatorChoice, Outcome, OutcomeKind, OutcomeSource};
+use crate::domain::folded_order::FoldedDecision;
 use crate::domain::head::HeadId;
 use crate::workflow::approved_orders::{ApprovedOrders, BackgroundRule, LastBackground};
 use crate::workflow::fixtures::{at, bundle, judge, label, new_id, order, request};
@@ -35,7 +36,7 @@ fn numbers(orders: &ApprovedOrders) -> Vec<f32> {
 fn after(decisions: &[Decision]) -> ApprovedOrders {
     let mut orders = ApprovedOrders::new(RULE);
     for decision in decisions {
-        orders.decided(decision);
+        orders.decided(&FoldedDecision::of(decision));
     }
     orders
 }
@@ -136,13 +137,13 @@ fn an_order_that_proves_not_to_be_ordinary_leaves_and_others_stay() {
 fn a_background_is_due_when_it_is_the_first_or_enough_orders_were_approved() {
     let mut orders = ApprovedOrders::new(RULE);
     let first_due = (1..=3).map(|n: u16| {
-        orders.decided(&approved(n));
+        orders.decided(&FoldedDecision::of(&approved(n)));
         is_due(&orders, LastBackground::None)
     });
     assert_eq!(first_due.collect::<Vec<_>>(), [false, false, true]);
     orders.restart_count();
     let next_due = (4..=43).map(|n: u16| {
-        orders.decided(&approved(n));
+        orders.decided(&FoldedDecision::of(&approved(n)));
         is_due(&orders, LastBackground::Active)
     });
     assert_eq!(next_due.filter(|due| *due).count(), 1, "only after the fortieth");
@@ -150,7 +151,7 @@ fn a_background_is_due_when_it_is_the_first_or_enough_orders_were_approved() {
     orders.follow(BackgroundRule::OFF);
     assert!(!is_due(&orders, LastBackground::None));
     assert_eq!(orders.n_rows(), 0);
-    orders.decided(&approved(44));
+    orders.decided(&FoldedDecision::of(&approved(44)));
     assert_eq!(orders.n_rows(), 0);
 }
 
@@ -163,7 +164,7 @@ fn the_sample_is_bounded_and_renewed_at_the_pace_of_the_rule() {
         let mut decision = one.clone();
         decision.order.order_id = n.to_string().into();
         decision.features[0] = n.into();
-        orders.decided(&decision);
+        orders.decided(&FoldedDecision::of(&decision));
         assert_eq!(orders.n_rows(), usize::from(n).min(10));
         n_kept += u32::from(numbers(&orders).contains(&f32::from(n)));
     }
@@ -173,6 +174,6 @@ fn the_sample_is_bounded_and_renewed_at_the_pace_of_the_rule() {
     assert!(numbers(&orders).iter().all(|number| 1_600.0 < *number), "{:?}", numbers(&orders));
     let mut other = one;
     other.versions.model_hash = "another".into();
-    orders.decided(&other);
+    orders.decided(&FoldedDecision::of(&other));
     assert_eq!(orders.n_rows(), 1, "rows of another schema do not mix");
 }

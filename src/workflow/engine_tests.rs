@@ -12,7 +12,7 @@ use crate::graph::settings::GraphSettings;
 use crate::model::bundle::Bundle;
 use crate::store::journal::recovery::DamagedTail;
 use crate::store::journal::{Journal, JournalSettings};
-use crate::store::log::as_recorded;
+use crate::store::log::{as_recorded, read_from};
 use crate::store::records::RecordsPlace;
 use crate::workflow::approved_orders::BackgroundRule;
 use crate::workflow::engine::Engine;
@@ -106,6 +106,17 @@ pub(super) fn past(dir: &Path, snapshots: &str, bundle: Arc<Bundle>) -> (Past, J
         },
     };
     (past, journal)
+}
+
+/// Folds whole records, and what is read of them to fold: both lead to the same bytes.
+pub(super) fn assert_folds_alike(dir: &Path) {
+    let (past, journal) = past(dir, "none", bundle());
+    let mut whole = past.empty();
+    for entry in read_from(&journal.reader(), 1) {
+        whole.fold(&entry.unwrap().1);
+    }
+    let again = past.state_at(u64::MAX).unwrap();
+    assert!(postcard::to_stdvec(&again).unwrap() == postcard::to_stdvec(&whole).unwrap());
 }
 
 /// A decision about the order with this number, as the journal holds it.

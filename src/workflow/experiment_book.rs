@@ -10,8 +10,9 @@ use crate::domain::assignment::Assignment;
 use crate::domain::decision::DecisionId;
 use crate::domain::entity::EntityRef;
 use crate::domain::event::{Event, Fact};
+use crate::domain::folded_order::FoldedDecision;
 use crate::domain::order::{Order, OrderKey};
-use crate::domain::record::{ExperimentEnded, ExperimentRamped, ExperimentStarted, ScoredOrder};
+use crate::domain::record::{ExperimentEnded, ExperimentRamped, ExperimentStarted, ScoreRequest};
 use crate::domain::time::Timestamp;
 use crate::workflow::experiment_run::ExperimentRun;
 use crate::workflow::lineup::RunningPlan;
@@ -80,13 +81,17 @@ impl ExperimentBook {
     }
 
     /// Folds an answer of an arm; `accounts` are those that the order joined when it was judged.
-    pub fn decided(&mut self, scored: &ScoredOrder, accounts: &[EntityRef]) {
-        let (request, decision) = (&scored.request, &scored.decision);
-        let Some(assignment) = &decision.versions.assignment else { return };
+    pub fn decided(
+        &mut self,
+        request: &ScoreRequest,
+        decision: &FoldedDecision<'_>,
+        accounts: &[EntityRef],
+    ) {
+        let Some(assignment) = &decision.assignment else { return };
         let Some(run) = self.get_mut(&assignment.experiment) else { return };
         run.exposed((&request.order, request.event_time), assignment, accounts);
         run.decided(decision);
-        run.tick(decision.times.received_time);
+        run.tick(decision.received_time);
         self.decisions.insert(decision.decision_id, decision.order.clone());
     }
 

@@ -1,9 +1,9 @@
 //! What facts about the orders of an experiment are worth, and which are harm.
 
-use crate::domain::decision::Decision;
 use crate::domain::event::{Event, Fact};
 use crate::domain::experiment::Harm;
 use crate::domain::feedback::{OperatorChoice, Outcome, OutcomeKind};
+use crate::domain::folded_order::FoldedDecision;
 use crate::domain::money::Money;
 use crate::domain::order::OrderKey;
 use crate::domain::time::Span;
@@ -27,7 +27,7 @@ enum Counted {
 
 impl ExperimentRun {
     /// Takes in the answer about an order of its own.
-    pub fn decided(&mut self, decision: &Decision) {
+    pub fn decided(&mut self, decision: &FoldedDecision<'_>) {
         if decision.actions.first().is_some_and(|first| !first.action.is_release()) {
             self.harm(&decision.order, Harm::Stopped);
         }

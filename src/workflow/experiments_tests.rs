@@ -14,7 +14,7 @@ use crate::domain::record::ScoreRequest;
 use crate::domain::strategy_version::Signer;
 use crate::domain::time::Span;
 use crate::workflow::engine::Engine;
-use crate::workflow::engine_tests::open;
+use crate::workflow::engine_tests::{assert_folds_alike, open};
 use crate::workflow::error::{Error, ErrorKind};
 use crate::workflow::experiment_service::ExperimentService;
 use crate::workflow::fixtures::{at, entity, event, order, request};
@@ -124,6 +124,7 @@ async fn arms_are_as_large_as_planned_and_a_report_is_the_same_bytes_again() {
     let MoneyComparison::Told(money) = &end.comparisons[0].money else { panic!("{end:?}") };
     assert!(money.p_final.is_some() && end.advice == Advice::NoDifferenceShown, "{end:?}");
     engine.stop();
+    assert_folds_alike(dir.path());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,7 @@ use crate::domain::time::Span;
 use crate::graph::settings::GraphSettings;
 use crate::store::journal::Journal;
 use crate::workflow::engine::Engine;
-use crate::workflow::engine_tests::{open_with, past, settings};
+use crate::workflow::engine_tests::{assert_folds_alike, open_with, past, settings};
 use crate::workflow::fixtures::{at, bundle, entity, label, request};
 use crate::workflow::learn_from_journal::{SetManifest, learn};
 use crate::workflow::play_history::{HistoryPlan, Window};
@@ -68,6 +68,7 @@ async fn the_hour_fills_up_and_a_restart_remembers_and_replays_it() {
     assert_eq!(drawn(&engine, 70, 108).await.withheld_by, Some(ExplorationLimit::Hour));
     assert!(drawn(&engine, 71, 109).await.is_released);
     engine.stop();
+    assert_folds_alike(dir.path());
     for snapshots in ["snapshots", "none"] {
         let (past, journal) = past(dir.path(), snapshots, bundle());
         let report = replay_journal(&past, &journal.reader(), &mut |_| {}).unwrap();

@@ -9,7 +9,7 @@ use crate::domain::decision::Decision;
 use crate::domain::query::FieldDifference;
 use crate::domain::record::{ScoreRequest, ScoredOrder};
 use crate::store::journal::reader::JournalReader;
-use crate::store::log::{as_recorded, read_from};
+use crate::store::log::{as_recorded, read_to_fold};
 use crate::store::medium::Disk;
 use crate::store::snapshot::{Snapshot, load, save};
 use crate::workflow::approved_orders::BackgroundRule;
@@ -63,13 +63,13 @@ impl Past {
     /// `Internal` when the journal cannot be read.
     pub fn state_at(&self, position: u64) -> Result<State, Error> {
         let mut state = self.latest_snapshot(position);
-        for entry in read_from(&self.reader, state.position + 1) {
+        for entry in read_to_fold(&self.reader, state.position + 1) {
             let (at, record) =
                 entry.map_err(|error| Error::failed("reading the journal", error))?;
             if position < at {
                 break;
             }
-            state.fold(&record);
+            state.refold(&record);
         }
         Ok(state)
     }

@@ -9,7 +9,7 @@ use crate::domain::operators::Habit;
 use crate::domain::review_queue::{Place, QueueQuery, ReviewQueue};
 use crate::domain::time::{Span, Timestamp};
 use crate::workflow::engine::Engine;
-use crate::workflow::engine_tests::{open, open_with, score};
+use crate::workflow::engine_tests::{assert_folds_alike, open, open_with, score};
 use crate::workflow::fixtures::{at, bundle};
 use crate::workflow::review_service::ReviewService as _;
 use crate::workflow::service::OrderService as _;
@@ -83,6 +83,7 @@ async fn orders_wait_for_a_review_from_their_decision_until_somebody_chooses() {
     let engine = open(dir.path());
     assert_eq!(queue(&engine, ALL).await, left);
     engine.stop();
+    assert_folds_alike(dir.path());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -146,4 +147,5 @@ async fn a_choice_made_blind_tells_how_people_choose_alone_and_no_more() {
     let known = score(&engine, 1_000).await.actions.iter().map(|it| it.n_confirm).max();
     assert_eq!(known, Some(0), "nobody took what nobody saw");
     engine.stop();
+    assert_folds_alike(dir.path());
 }

@@ -16,7 +16,7 @@ use crate::domain::time::Timestamp;
 use crate::graph::settings::GraphSettings;
 use crate::store::journal::reader::JournalReader;
 use crate::store::journal::{Journal, JournalSettings, JournalWriter};
-use crate::store::log::{append, read_from};
+use crate::store::log::{append, read_to_fold};
 use crate::store::records::follow::{FollowSettings, RecordsFollower, Source};
 use crate::store::records::query::Records;
 use crate::store::records::tail::RecordTail;
@@ -240,13 +240,13 @@ impl<'s> Opened<'s> {
             }
             None => empty(),
         };
-        for entry in read_from(&reader, state.position + 1) {
+        for entry in read_to_fold(&reader, state.position + 1) {
             let (position, record) =
                 entry.map_err(|error| Error::failed("reading the journal", error))?;
             if end < position {
                 break;
             }
-            state.fold(&record);
+            state.refold(&record);
         }
         let status = state.graph.status();
         info!(position = state.position, ?status, "state is folded");

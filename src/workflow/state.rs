@@ -12,11 +12,12 @@ use crate::domain::decision::DecisionId;
 use crate::domain::entity::EntityRef;
 use crate::domain::erasure::{Erasures, IdentifierErased};
 use crate::domain::event::{Event, Fact};
+use crate::domain::folded_order::{FoldedDecision, FoldedRecord};
 use crate::domain::operators::{Operators, Recommended};
 use crate::domain::order::{Order, OrderKey};
 use crate::domain::pseudonym::{PseudonymLinked, Pseudonyms};
 use crate::domain::record::{
-    BackgroundActivated, Followed, GraphActivated, ReceivedEvent, Record, ScoreRequest, ScoredOrder,
+    BackgroundActivated, Followed, GraphActivated, ReceivedEvent, Record, ScoreRequest,
 };
 use crate::domain::review_times::ReviewTimes;
 use crate::domain::time::Timestamp;
@@ -138,7 +139,9 @@ impl State {
         self.position += 1;
         match record {
             Record::Event(received) => self.fold_event(received, FactDigests::of(received)),
-            Record::Decision(scored) => self.fold_decision(scored),
+            Record::Decision(scored) => {
+                self.fold_order(&scored.request, &FoldedDecision::of(&scored.decision));
+            }
             Record::StrategyProposed(_)
             | Record::StrategyApproved(_)
             | Record::StrategyActivated(_) => self.strategies.fold(record),
@@ -164,6 +167,17 @@ impl State {
                 self.notes.insert(text_digest(&note.note_id), self.position);
             }
             Record::Followed(followed) => self.followed = Some(followed.clone()),
+        }
+    }
+
+    /// The same for a record that was read for this.
+    pub fn refold(&mut self, record: &FoldedRecord) {
+        match record {
+            FoldedRecord::Order(order) => {
+                self.position += 1;
+                self.fold_order(&order.request, &order.decision);
+            }
+            FoldedRecord::Other(record) => self.fold(record),
         }
     }
 
@@ -273,29 +287,29 @@ impl State {
         self.graph.apply_received(event, received.received_time);
     }
 
-    fn fold_decision(&mut self, scored: &ScoredOrder) {
+    fn fold_order(&mut self, request: &ScoreRequest, decision: &FoldedDecision<'_>) {
         let position = self.position;
-        let request = &scored.request;
         let entry = Entry { position, content: request_digest(request) };
         self.requests.insert(text_digest(&request.request_id), entry);
-        self.decisions.insert(scored.decision.decision_id, position);
+        self.decisions.insert(decision.decision_id, position);
         self.orders.insert(order_digest(&request.order.key), position);
-        if scored.decision.versions.assignment.is_some() {
+        if decision.assignment.is_some() {
             let accounts = self.accounts_joined_by(&request.order, request.event_time);
-            self.experiments.decided(scored, &accounts);
+            self.experiments.decided(request, decision, &accounts);
         }
-        if let Some(drawn) = &scored.decision.exploration {
+        if let Some(drawn) = &decision.exploration {
             let accounts = self.accounts_joined_by(&request.order, request.event_time);
-            let received = scored.decision.times.received_time;
-            self.explorations.drew((&request.order.key, drawn), &accounts, received);
+            let drawn = (&request.order.key, drawn);
+            self.explorations.drew(drawn, &accounts, decision.received_time);
         }
-        if *scored.decision.versions.model_hash == *self.models.active_hash() {
-            self.approved.decided(&scored.decision);
+        if *decision.model_hash == *self.models.active_hash() {
+            self.approved.decided(decision);
         }
         let placed = Placed { at: request.event_time, amount: request.order.amount };
-        self.undecided.decided(&scored.decision, placed);
-        let (id, received) = (placed_id(&request.order.key), scored.decision.times.received_time);
-        self.graph.place_received(&request.order, (&id, request.event_time), received);
+        self.undecided.decided(decision, placed);
+        let id = placed_id(&request.order.key);
+        let at = (&*id, request.event_time);
+        self.graph.place_received(&request.order, at, decision.received_time);
     }
 }
 

@@ -5,12 +5,12 @@ use rustc_hash::FxBuildHasher;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::confirmation::RANKS;
-use crate::domain::decision::{ActionKind, Decision, DecisionId};
-use crate::domain::impact::ActionImpact;
+use crate::domain::decision::{ActionKind, DecisionId};
+use crate::domain::folded_order::{FoldedDecision, FoldedImpact};
 use crate::domain::money::Money;
 use crate::domain::order::{AnyRevision, OrderKey};
 use crate::domain::review_queue::WaitingOrder;
-use crate::domain::risk::{TopRisk, top_risk};
+use crate::domain::risk::top_risk_short;
 use crate::domain::time::Timestamp;
 use crate::workflow::shared_list::SharedList;
 
@@ -55,7 +55,7 @@ struct OpenDecision {
 
 impl Undecided {
     /// Takes in a decision and what is known of its order.
-    pub fn decided(&mut self, decision: &Decision, placed: Placed) {
+    pub fn decided(&mut self, decision: &FoldedDecision<'_>, placed: Placed) {
         let key = decision.order.any_revision();
         if let Some(earlier) = self.by_order.swap_remove(&key) {
             self.open.swap_remove(&earlier);
@@ -101,12 +101,12 @@ impl Undecided {
 }
 
 /// The order, when its first action is a review of some minutes.
-fn waiting(decision: &Decision, placed: Placed) -> Option<WaitingOrder> {
+fn waiting(decision: &FoldedDecision<'_>, placed: Placed) -> Option<WaitingOrder> {
     let first = decision.actions.first()?;
     if first.action != ActionKind::Review || !first.plan.is_empty() {
         return None;
     }
-    let is_first = |it: &&ActionImpact| it.action == first.action && it.plan == first.plan;
+    let is_first = |it: &&FoldedImpact| it.action == first.action && it.plan == first.plan;
     let impact = decision.impacts.iter().find(is_first)?;
     (0.0 < impact.review_minutes).then(|| WaitingOrder {
         order: decision.order.clone(),
@@ -115,11 +115,7 @@ fn waiting(decision: &Decision, placed: Placed) -> Option<WaitingOrder> {
         currency: impact.currency,
         minutes: impact.review_minutes,
         amount: placed.amount,
-        top_risk: top_risk(&decision.risks).map(|risk| TopRisk {
-            head: risk.head.clone(),
-            probability: risk.probability,
-            band: risk.band,
-        }),
+        top_risk: top_risk_short(&decision.risks).cloned(),
         is_blind: decision.is_blind,
     })
 }

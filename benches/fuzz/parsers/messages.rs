@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use orderlens::domain::decision::DecisionId;
 use orderlens::domain::entity::IdentityKey;
+use orderlens::domain::folded_order::{FoldedDecision, FoldedRecord};
 use orderlens::domain::record::{
     BackgroundActivated, GraphActivated, ModelActivated, ReceivedEvent, Record, ScoreRequest,
     ScoredOrder,
@@ -13,6 +14,7 @@ use orderlens::domain::time::Timestamp;
 use orderlens::grpc::deadline::parse_timeout;
 use orderlens::wire::check::{Check, Door, Path};
 use orderlens::wire::error::Error;
+use orderlens::wire::folded_order::decode_folded;
 use orderlens::wire::pb::v1 as pb;
 use orderlens::wire::{event, feedback, record, request, what_if};
 use prost::Message;
@@ -65,11 +67,14 @@ pub(crate) fn targets() -> Vec<Target> {
             })
         }),
         message("record", records().iter().map(record::encode).collect(), |raw, _| {
+            drop(decode_folded(raw));
             match record::decode(raw) {
                 Ok(read) => {
                     // What was read is what will be read: a replay depends on it.
                     let again = record::encode(&read);
-                    assert_eq!(record::encode(&record::decode(&again).unwrap()), again);
+                    let kept = record::decode(&again).unwrap();
+                    assert_eq!(record::encode(&kept), again);
+                    check_folded(&kept, &decode_folded(&again).unwrap());
                     Said::accepted(&again.len().ilog2().to_string())
                 }
                 Err(error) => refused(&error),
@@ -77,6 +82,21 @@ pub(crate) fn targets() -> Vec<Target> {
         }),
         timeout(),
     ]
+}
+
+/// What a state is folded from is what the whole record tells.
+fn check_folded(record: &Record, folded: &FoldedRecord) {
+    match folded {
+        FoldedRecord::Order(order) => {
+            let Record::Decision(scored) = record else { panic!("not a decision: {record:?}") };
+            let told = FoldedDecision::of(&scored.decision);
+            let is_same = order.request == scored.request && order.decision == told;
+            // NaN is unlike itself, but not its text.
+            let texts = || [format!("{:?}", order.decision), format!("{told:?}")];
+            assert!(is_same || texts()[0] == texts()[1], "{:#?}", texts());
+        }
+        FoldedRecord::Other(_) => assert!(!matches!(record, Record::Decision(_))),
+    }
 }
 
 /// Records of several kinds.
