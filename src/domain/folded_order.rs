@@ -18,7 +18,7 @@ pub enum FoldedRecord {
     /// An order that was judged.
     Order(Box<FoldedOrder>),
     /// Anything else, whole.
-    Other(Record),
+    Other(Box<Record>),
 }
 
 /// An order that was judged.

@@ -85,6 +85,12 @@ impl RunningSums {
         self.all = self.all.plus(&block);
     }
 
+    /// Forgets all blocks from a position on.
+    pub(super) fn truncate(&mut self, n: usize) {
+        self.all = self.before(n);
+        self.tree.truncate(n);
+    }
+
     /// Changes one block by what `change` does to a sum it is part of.
     pub(super) fn change(&mut self, position: usize, change: impl Fn(&mut Sums)) {
         change(&mut self.all);
@@ -103,5 +109,28 @@ impl RunningSums {
             end &= end - 1;
         }
         sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::totals::OrderSize;
+
+    #[test]
+    fn what_is_cut_off_and_added_again_leaves_the_same_sums() {
+        let block = |n: u32| Sums {
+            totals: Totals::of(OrderSize::new(None, n)),
+            n_last: [n; COLUMNS],
+            n_last_skus: n * n,
+        };
+        let whole = RunningSums::new((0..70).map(block));
+        for n in 0..=70 {
+            let mut again = RunningSums::new((0..70).map(block));
+            again.truncate(n);
+            assert_eq!(again.all(), &whole.before(n), "{n}");
+            (0..70).skip(n).for_each(|at| again.push(block(at)));
+            assert_eq!((&again.tree, &again.all), (&whole.tree, &whole.all), "{n}");
+        }
     }
 }
