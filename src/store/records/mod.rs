@@ -14,6 +14,8 @@ pub mod database;
 #[cfg(test)]
 mod databases;
 mod erase;
+#[cfg(test)]
+mod erase_tests;
 pub mod fill;
 pub mod follow;
 #[cfg(test)]
