@@ -7,7 +7,7 @@ use orderlens::model::artifact::HeadArtifact;
 use orderlens::model::background::Background;
 use orderlens::model::bundle::Bundle;
 use orderlens::model::counterfactual::plausibility::Plausibility;
-use orderlens::model::manifest::Manifest;
+use orderlens::model::manifest::{Manifest, schema_hash};
 use orderlens::model::parts::Part;
 use orderlens::model::population::Population;
 use rand::Rng;
@@ -24,6 +24,9 @@ const N_TREES: usize = 2;
 const N_ROWS: usize = 16;
 const LIST_MAX: usize = 12;
 const N_LINKED: usize = 4;
+/// Features, and cuts of each, of the bundle that is written for every input.
+const N_FEATURES: usize = 8;
+const N_CUTS: usize = 6;
 const PARTS: [&str; 3] = ["background", "population", "plausibility"];
 
 pub(crate) fn targets() -> Vec<Target> {
@@ -46,7 +49,7 @@ pub(crate) fn targets() -> Vec<Target> {
         alone::<Background>("background", &part(PARTS[0]), move |it| fit(it, &first)),
         alone::<Population>("population", &population, move |it| fit(it, &second)),
         alone::<Plausibility>("plausibility", &plausibility, move |it| fit(it, &third)),
-        whole(&small),
+        whole(&with_few_features(small)),
     ]
 }
 
@@ -117,6 +120,63 @@ fn small_bundle() -> Value {
     files["plausibility.json"] = plausibility;
     files["manifest.json"] = manifest;
     files
+}
+
+/// The same with few features, cuts and steps: a fifteenth of the bytes, which are read, written
+/// and hashed several times for every input.
+fn with_few_features(mut files: Value) -> Value {
+    let manifest = &mut files["manifest.json"];
+    shorten(&mut manifest["features"], N_FEATURES);
+    shorten(&mut manifest["binning"], N_FEATURES);
+    manifest["binning"].as_array_mut().unwrap().iter_mut().for_each(|it| shorten(it, N_CUTS));
+    let read: Manifest = serde_json::from_value(manifest.clone()).unwrap();
+    manifest["schema_hash"] = json!(schema_hash(&read.features));
+    let cuts: Vec<usize> = manifest["binning"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cuts| cuts.as_array().unwrap().len())
+        .collect();
+    for id in HEADS {
+        let head = &mut files[format!("heads/{id}.json")];
+        for tree in head["ensemble"]["trees"].as_array_mut().unwrap() {
+            for split in tree["s"].as_array_mut().unwrap() {
+                let at = |at: usize| usize::try_from(split[at].as_u64().unwrap()).unwrap();
+                let feature = at(0) % N_FEATURES;
+                let cut = at(1).min(cuts[feature] - 1);
+                (split[0], split[1]) = (json!(feature), json!(cut));
+            }
+        }
+        shorten(&mut head["calibration"]["bins"], N_CUTS);
+        for end in ["lower", "upper"] {
+            for column in ["raw", "probability"] {
+                shorten(&mut head["calibration"]["intervals"]["venn_abers"][end][column], N_CUTS);
+            }
+        }
+    }
+    for row in files["background.json"]["rows"].as_array_mut().unwrap() {
+        let ranks = row.as_str().unwrap().as_bytes().chunks(2).take(N_FEATURES);
+        let rank = |digits| u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap();
+        let rank = |digits| format!("{:02x}", usize::from(rank(digits)).min(N_CUTS));
+        *row = json!(ranks.map(rank).collect::<String>());
+    }
+    let population = &mut files["population.json"]["features"];
+    shorten(population, N_FEATURES);
+    for feature in population.as_array_mut().unwrap() {
+        feature["parent"] = Value::Null;
+        feature["joint"] = json!([]);
+    }
+    let plausibility = &mut files["plausibility.json"];
+    shorten(&mut plausibility["features"], N_FEATURES);
+    for feature in plausibility["features"].as_array_mut().unwrap() {
+        shorten(&mut feature["values"], N_CUTS);
+        shorten(&mut feature["cells"], N_CUTS + 1);
+    }
+    files
+}
+
+fn shorten(list: &mut Value, n_max: usize) {
+    list.as_array_mut().unwrap().truncate(n_max);
 }
 
 /// A bundle of which one file is damaged, with checksums that fit: what a hostile or
