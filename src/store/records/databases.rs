@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::store::journal::reader::JournalReader;
 use crate::store::records::database::Turn;
 use crate::store::records::fill::RecordsWriter;
+use crate::store::records::history::journal_of;
 use crate::store::records::postgres::cluster::Cluster;
 use crate::store::records::postgres_url::PostgresUrl;
 use crate::store::records::query::Records;
@@ -60,6 +61,13 @@ impl Database {
         fs::create_dir_all(dir).unwrap();
         let file = dir.join("records.db");
         let (writer, records, _) = open(&place, &file, (journal_end, Sharing::Alone)).unwrap();
+        (writer, records)
+    }
+
+    /// Empty records that are read and filled by hand.
+    pub(super) fn by_hand(&self, dir: &Path) -> (RecordsWriter, Records) {
+        let (mut writer, records) = self.open(dir, 1 << 40);
+        ready(&mut writer, &journal_of(dir, 1).reader());
         (writer, records)
     }
 }

@@ -12,8 +12,8 @@ use crate::domain::record::{Record, ScoredOrder};
 use crate::domain::strategy_version::Signature;
 use crate::domain::text::Text;
 use crate::domain::time::Timestamp;
-use crate::store::records::databases::{Database, content, databases, ready};
-use crate::store::records::history::{decided, journal_of};
+use crate::store::records::databases::{Database, content, databases};
+use crate::store::records::history::decided;
 
 /// Pseudonyms of one person by three secrets, and of somebody else.
 const PSEUDONYMS: [u128; 4] =
@@ -42,8 +42,7 @@ fn every_pseudonym_of_who_is_erased_leaves_the_rows_before_and_nobody_elses_does
 
 fn check_erasure(database: &Database) {
     let dir = tempfile::tempdir().unwrap();
-    let (mut writer, records) = database.open(dir.path(), 1 << 40);
-    ready(&mut writer, &journal_of(dir.path(), 1).reader());
+    let (mut writer, records) = database.by_hand(dir.path());
     let signature = Signature { by: "wang".into(), at: Timestamp(9), note: Box::default() };
     let all = (account(0), vec![account(1), account(2)]);
     let erased = IdentifierErased::new(all, &AuditHead::default(), signature);
@@ -73,8 +72,7 @@ fn who_is_known_otherwise_is_found_under_the_name_of_now() {
 
 fn check_link(database: &Database) {
     let dir = tempfile::tempdir().unwrap();
-    let (mut writer, records) = database.open(dir.path(), 1 << 40);
-    ready(&mut writer, &journal_of(dir.path(), 1).reader());
+    let (mut writer, records) = database.by_hand(dir.path());
     let (pseudonym, known_as) = (account(0), account(1));
     let linked = PseudonymLinked { pseudonym, known_as, at: Timestamp(3) };
     let told = [

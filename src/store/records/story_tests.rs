@@ -16,10 +16,8 @@ use crate::domain::order::OrderKey;
 use crate::domain::record::Record;
 use crate::domain::standing::{Said, Standing, standing};
 use crate::domain::time::Timestamp;
-use crate::store::records::databases::{Database, databases, ready};
-use crate::store::records::history::{
-    choice, decided, decision_id, journal_of, key, outcome, told,
-};
+use crate::store::records::databases::{Database, databases};
+use crate::store::records::history::{choice, decided, decision_id, key, outcome, told};
 
 /// Decisions of the history; the first twenty orders have two of them.
 const N_DECISIONS: u64 = 60;
@@ -27,16 +25,8 @@ const ACTIONS: [ActionKind; 3] = [ActionKind::Approve, ActionKind::Hold, ActionK
 const KINDS: [OutcomeKind; 3] =
     [OutcomeKind::Refund, OutcomeKind::ConfirmedFraud, OutcomeKind::DeliveredOk];
 
-/// Empty records that are read and filled by hand.
-fn empty(database: &Database, dir: &Path) -> (RecordsWriter, Records) {
-    let (mut writer, records) = database.open(dir, 1 << 40);
-    let journal = journal_of(dir, 1);
-    ready(&mut writer, &journal.reader());
-    (writer, records)
-}
-
 fn opened(database: &Database, dir: &Path) -> (RecordsWriter, Records) {
-    let (mut writer, records) = empty(database, dir);
+    let (mut writer, records) = database.by_hand(dir);
     let decisions: Vec<_> = (1..=N_DECISIONS).map(|n| (n, decided(n))).collect();
     writer.apply(&decisions).unwrap();
     (writer, records)
@@ -250,7 +240,7 @@ fn a_page_has_a_most_and_says_where_the_next_one_starts() {
 
 fn check_page(database: &Database) {
     let dir = tempfile::tempdir().unwrap();
-    let (mut writer, records) = empty(database, dir.path());
+    let (mut writer, records) = database.by_hand(dir.path());
     let n = u64::from(CLOSED_CASES_MAX) + 1;
     let decisions: Vec<_> = (1..=n).map(|n| (n, decided(n))).collect();
     writer.apply(&decisions).unwrap();
