@@ -122,7 +122,7 @@ fn small_bundle() -> Value {
     files
 }
 
-/// The same with few features, cuts and steps: a fifteenth of the bytes, which are read, written
+/// The same with few features, cuts and steps, so a fraction of the bytes: they are read, written
 /// and hashed several times for every input.
 fn with_few_features(mut files: Value) -> Value {
     let manifest = &mut files["manifest.json"];
