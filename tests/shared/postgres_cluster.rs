@@ -17,13 +17,14 @@ use postgres::{Client, NoTls};
 /// Starts the server, does what it is told by lines, and clears up when nobody is left.
 const GUARD: &str = r#"
 bin=$1 folder=$2
+shift 2
 thaw() { kill -CONT "$pid" $(cat "/proc/$pid/task/$pid/children") 2>/dev/null; }
 start() {
     "$bin/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=on \
-        -c max_connections=200 -c shared_buffers=64MB >>"$folder/log" 2>&1 </dev/null &
+        -c max_connections=200 -c shared_buffers=64MB "$@" >>"$folder/log" 2>&1 </dev/null &
     pid=$!
 }
-start
+start "$@"
 while read -r word; do
     case $word in
     kill) kill -KILL "$pid"; wait "$pid" ;;
@@ -33,7 +34,7 @@ while read -r word; do
     start)
         # Processes of the killed server may hold its memory for a moment.
         for _ in 1 2 3 4 5 6 7 8 9 10; do
-            start
+            start "$@"
             sleep 0.3
             if kill -0 "$pid" 2>/dev/null; then break; fi
         done
@@ -46,6 +47,8 @@ kill -QUIT "$pid"
 wait "$pid"
 rm -rf "$folder"
 "#;
+/// What the socket file is called after where nobody listens to a port.
+const PORT: u16 = 5432;
 /// How often, and how long apart, the server is asked whether it is up.
 const TRIES: u32 = 600;
 const PAUSE: Duration = Duration::from_millis(50);
@@ -56,12 +59,18 @@ pub(crate) struct Cluster {
     folder: PathBuf,
     guard: Child,
     done: Lines<BufReader<ChildStdout>>,
+    port: u16,
     n_databases: AtomicU32,
 }
 
 impl Cluster {
     /// Starts one; `None` where PostgreSQL is not installed.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(PORT, &[])
+    }
+
+    /// Starts one with further options of the server. Its socket file is called after the port.
+    pub(crate) fn start_with(port: u16, options: &[String]) -> Option<Self> {
         let Some(bin) = programs() else {
             let is_required = std::env::var_os("ORDERLENS_TEST_SERVICES").is_some();
             assert!(!is_required, "PostgreSQL is not installed: `apt-get install postgresql`");
@@ -80,10 +89,11 @@ impl Cluster {
         done(initdb.current_dir(&folder).stdout(Stdio::null()));
         let mut guard = as_user(Path::new("sh"));
         guard.args(["-c", GUARD, "sh"]).arg(&bin).arg(&folder).current_dir(&folder);
+        guard.arg("-p").arg(port.to_string()).args(options);
         let guard = guard.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut guard = guard.spawn().unwrap();
         let done = BufReader::new(guard.stdout.take().unwrap()).lines();
-        let cluster = Self { folder, guard, done, n_databases: AtomicU32::new(0) };
+        let cluster = Self { folder, guard, done, port, n_databases: AtomicU32::new(0) };
         cluster.wait();
         Some(cluster)
     }
@@ -102,7 +112,8 @@ impl Cluster {
     }
 
     fn url(&self, database: &str) -> String {
-        format!("postgres://postgres@/{database}?host={}", self.folder.display())
+        let (folder, port) = (self.folder.display(), self.port);
+        format!("postgres://postgres@/{database}?host={folder}&port={port}")
     }
 
     fn client(&self, database: &str) -> Result<Client, postgres::Error> {

@@ -14,6 +14,8 @@ mod filler;
 mod schema;
 mod server;
 mod session;
+#[cfg(test)]
+mod tls_tests;
 mod words;
 
 use std::path::Path;
