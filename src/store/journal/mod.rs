@@ -73,7 +73,7 @@ pub struct Journal {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
     /// Held as long as the journal is open.
-    _lock: File,
+    _lock: DirLock,
 }
 
 /// Adds records; clones write to the same journal.
@@ -271,7 +271,19 @@ impl JournalSettings {
     }
 }
 
-fn lock_dir(dir: &Path) -> Result<File, Error> {
+/// Keeps other processes out of a folder for as long as it lives.
+#[derive(Debug)]
+struct DirLock(File);
+
+impl Drop for DirLock {
+    fn drop(&mut self) {
+        // A process that is just being started has a copy of every open file, and with it the
+        // lock: closing ours would not release that.
+        drop(self.0.unlock());
+    }
+}
+
+fn lock_dir(dir: &Path) -> Result<DirLock, Error> {
     fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
     let path = dir.join(LOCK_NAME);
     let file = OpenOptions::new()
@@ -281,7 +293,7 @@ fn lock_dir(dir: &Path) -> Result<File, Error> {
         .open(&path)
         .map_err(Error::io("open", &path))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(DirLock(file)),
         Err(TryLockError::WouldBlock) => Err(Error::Locked { path }),
         Err(TryLockError::Error(source)) => Err(Error::io("lock", &path)(source)),
     }

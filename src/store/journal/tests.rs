@@ -152,6 +152,16 @@ fn a_second_opener_is_kept_out_until_the_first_lets_go() {
 }
 
 #[test]
+fn a_folder_that_was_let_go_is_free_though_a_child_has_a_copy_of_the_lock() {
+    let dir = tempfile::tempdir().unwrap();
+    let lock = lock_dir(dir.path()).unwrap();
+    let copy = lock.0.try_clone().unwrap();
+    drop(lock);
+    open(dir.path());
+    drop(copy);
+}
+
+#[test]
 fn limits_are_kept_at_and_just_beyond_them() {
     let dir = tempfile::tempdir().unwrap();
     let (journal, _) = open(dir.path());
