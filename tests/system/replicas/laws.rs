@@ -130,6 +130,8 @@ async fn replicas_hold_the_same_journal_also_late_restarted_and_cut_short() {
     assert_eq!(times_told(&records).len(), told.len());
     let n_linked = records.iter().filter(|it| matches!(it, Record::PseudonymLinked(_))).count();
     assert!(n_linked > 100, "{n_linked} pseudonyms");
+    let n_backgrounds = n_backgrounds(&records);
+    assert!(n_backgrounds > 1, "{n_backgrounds} backgrounds");
     let scored = records.iter().rev().find_map(|record| {
         if let Record::Decision(scored) = record { Some(scored.decision.decision_id) } else { None }
     });
@@ -141,12 +143,15 @@ async fn replicas_hold_the_same_journal_also_late_restarted_and_cut_short() {
     assert!(alone.to_string().contains("is a replica's"), "{alone}");
 }
 
+fn n_backgrounds(records: &[Record]) -> usize {
+    records.iter().filter(|it| matches!(it, Record::BackgroundActivated(_))).count()
+}
+
 /// Waits for so many backgrounds. They are made beside everything else, for as long as it takes,
 /// and offered at the next fact: one that is known already changes nothing but that.
 async fn until_backgrounds(engines: &[&Engine], n: usize, known: &Event) {
-    let is_background = |it: &&Record| matches!(it, Record::BackgroundActivated(_));
     let waiting = tokio::time::timeout(PATIENCE, async {
-        while records(engines[0]).iter().filter(is_background).count() < n {
+        while n_backgrounds(&records(engines[0])) < n {
             tell(engines, 0, known.clone()).await;
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

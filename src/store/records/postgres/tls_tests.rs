@@ -10,7 +10,7 @@ use std::process::Command;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 
 use crate::store::records::Sharing;
-use crate::store::records::databases::{Database, content, filling, ready};
+use crate::store::records::databases::{Database, content};
 use crate::store::records::follow::catch_up;
 use crate::store::records::history::journal_of;
 use crate::store::records::postgres;
@@ -87,9 +87,7 @@ fn over_a_network_records_are_written_and_read_by_tls_alone() {
     let journal = journal_of(dirs[1].path(), N_RECORDS);
     let url = server.trusting(NAME, &server.certificate);
     let (mut writer, records) = postgres::open(&url, Sharing::Alone).unwrap();
-    filling(&mut writer, &journal.reader());
     catch_up(&journal.reader(), &mut writer, 64).unwrap();
-    ready(&mut writer, &journal.reader());
     let (mut file, in_file) = Database::Sqlite.open(dirs[2].path(), journal.durable_position());
     catch_up(&journal.reader(), &mut file, 1_000).unwrap();
     assert_eq!(content(&records), content(&in_file));
